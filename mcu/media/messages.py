@@ -1,0 +1,348 @@
+"""What the control process and a media worker say to each other.
+
+The worker knows legs and streams, not people or bookings. The same messages go over a local socket today and over NATS
+in a cluster. A command is answered by a reply, or by `Failed`; an event is answered by nothing.
+
+No command opens the gate: `AdmitLeg` only starts the announcing, and the worker alone decides when it is over (S5.3-1).
+No command or field silences a notice (S5.3-3).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from mcu.ids import LegId, NoticeId, RoomId
+from mcu.media.life import LegState
+
+
+class Layout(StrEnum):
+    """How a view arranges its tiles."""
+
+    AUTO = "auto"  # presentation_with_tiles while somebody shares, else grid up to 4, else speaker_with_tiles
+    SPEAKER = "speaker"
+    SPEAKER_WITH_TILES = "speaker_with_tiles"  # one large and up to seven small
+    GRID = "grid"  # 1, 2x2, 3x3, 4x4, 5x5 by count
+    PRESENTATION_WITH_TILES = "presentation_with_tiles"
+
+
+class Source(StrEnum):
+    """Which of a leg's two pictures."""
+
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
+class NoticeKind(StrEnum):
+    """What the others are told."""
+
+    JOINED = "joined"
+    LEFT = "left"
+    RECONNECTED = "reconnected"
+    MISSED = "missed"  # the summary for a leg that was away (S5.3-6)
+
+
+class Outcome(StrEnum):
+    """What became of a notice for one recipient (S5.3-7)."""
+
+    PENDING = "pending"  # being sent
+    SENT = "sent"  # sent whole; no RTCP report has covered it yet
+    RECEIVED = "received"  # an RTCP receiver report covers all of it, without loss in that interval beyond the limit
+    NOT_RECEIVED = "not_received"  # reports show it was lost, or none came in time
+    NOT_SENT = "not_sent"  # the leg went away, or was away; it is owed a summary
+
+
+class Cause(StrEnum):
+    """Why a leg is gone or away."""
+
+    HANGUP = "hangup"
+    REMOVED = "removed"
+    NETWORK = "network"
+    WORKER = "worker"
+    FAILED = "failed"  # could not connect: ICE, DTLS
+    ENDED = "ended"  # the meeting ended
+
+
+# -- values ---------------------------------------------------------------------------------------------------------
+
+
+class RoomProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """How a room is mixed. Sizes in pixels, rates as named."""
+
+    width: int = 1280
+    height: int = 720
+    fps: int = 30
+    layout: Layout = Layout.AUTO
+    loudest: int = 5  # talkers mixed at a time
+    language: str = "sv"
+    resume_window_s: float = 60.0  # how long a lost leg keeps its seat
+
+
+class AbsentLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat that was taken when the former worker died: its browser is on its way back."""
+
+    leg: LegId
+    label: str
+    language: str = "sv"
+    muted: bool = False
+
+
+class Tile(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a leg is in a composed picture. Pixels from the top left of the view."""
+
+    leg: LegId
+    source: Source
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class NoticeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One notice and what became of it. Sent again, whole, each time something in it changes."""
+
+    notice: NoticeId
+    kind: NoticeKind
+    legs: tuple[LegId, ...]  # whom it is about
+    cause: Cause | None  # why, for LEFT
+    wall_ms: int  # Unix time when its first sample was mixed
+    tick: int  # the same, in ticks of the room
+    missed: dict[NoticeKind, int]  # for MISSED: how many of each; else empty
+    recipients: dict[LegId, Outcome]
+
+
+class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream of a leg, one way. Counted since the leg connected; rates over the last second."""
+
+    media: str  # "audio", "camera", "screen", "video" (the composed one)
+    codec: str
+    packets: int = 0
+    bytes: int = 0
+    lost: int = 0
+    loss_percent: float = 0.0
+    jitter_ms: float = 0.0
+    bitrate_bps: int = 0
+    width: int = 0
+    height: int = 0
+    frame_rate: float = 0.0
+
+
+class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """Both ways of a leg. `receiving` is what the server gets from it."""
+
+    leg: LegId
+    rtt_ms: float | None
+    srtp_profile: str
+    receiving: list[StreamStats]
+    sending: list[StreamStats]
+    dropped: dict[str, int]  # by reason
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Control process to worker."""
+
+
+class OpenRoom(Command, frozen=True, kw_only=True):
+    room: RoomId
+    profile: RoomProfile
+    absent: list[AbsentLeg] = []
+
+
+class CloseRoom(Command, frozen=True, kw_only=True):
+    """Ends every leg with Cause.ENDED."""
+
+    room: RoomId
+
+
+class AddLeg(Command, frozen=True, kw_only=True):
+    """A WebRTC leg. Answered by `Answered`. A leg that the room knows already gets its seat back (RETURNED)."""
+
+    room: RoomId
+    leg: LegId
+    offer: str  # SDP
+    label: str  # the text on its tile
+    language: str = "sv"
+    admitted: bool = False  # let in as soon as it is connected
+    muted: bool = False
+
+
+class AdmitLeg(Command, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId
+
+
+class RemoveLeg(Command, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId
+    cause: Cause
+
+
+class MuteLeg(Command, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId
+    muted: bool
+
+
+class HoldLeg(Command, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId
+    held: bool
+
+
+class CameraLeg(Command, frozen=True, kw_only=True):
+    """Whether the leg has its camera on, or shares its screen, as its own client says: an avatar, or a picture."""
+
+    room: RoomId
+    leg: LegId
+    camera: bool
+    screen: bool
+
+
+class SetRoomLayout(Command, frozen=True, kw_only=True):
+    room: RoomId
+    layout: Layout
+
+
+class SetLegLayout(Command, frozen=True, kw_only=True):
+    """`None`: the leg sees the room's view again."""
+
+    room: RoomId
+    leg: LegId
+    layout: Layout | None
+
+
+class Spotlight(Command, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId | None
+
+
+class GetLegMedia(Command, frozen=True, kw_only=True):
+    """Answered by `LegMediaReply`."""
+
+    room: RoomId
+    leg: LegId
+
+
+class Ping(Command, frozen=True, kw_only=True):
+    """Answered by `Done`; a worker that does not answer within a second is taken for dead."""
+
+
+AnyCommand = (
+    OpenRoom
+    | CloseRoom
+    | AddLeg
+    | AdmitLeg
+    | RemoveLeg
+    | MuteLeg
+    | HoldLeg
+    | CameraLeg
+    | SetRoomLayout
+    | SetLegLayout
+    | Spotlight
+    | GetLegMedia
+    | Ping
+)
+
+
+# -- replies --------------------------------------------------------------------------------------------------------
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Worker to control process, to one command."""
+
+
+class Done(Reply, frozen=True, kw_only=True):
+    pass
+
+
+class Answered(Reply, frozen=True, kw_only=True):
+    answer: str  # SDP
+
+
+class LegMediaReply(Reply, frozen=True, kw_only=True):
+    media: LegMedia
+
+
+class Failed(Reply, frozen=True, kw_only=True):
+    """`code` is that of a class in `mcu.errors`; the control process raises it again."""
+
+    code: str
+    detail: str
+
+
+AnyReply = Done | Answered | LegMediaReply | Failed
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Worker to control process, unasked."""
+
+
+class LegChanged(Event, frozen=True, kw_only=True):
+    room: RoomId
+    leg: LegId
+    state: LegState
+    cause: Cause | None = None
+
+
+class NoticeChanged(Event, frozen=True, kw_only=True):
+    room: RoomId
+    record: NoticeRecord
+
+
+class SpeakersChanged(Event, frozen=True, kw_only=True):
+    """At most five a second. `active` is the dominant speaker (the one with the border)."""
+
+    room: RoomId
+    active: LegId | None
+    speaking: list[LegId]
+
+
+class LayoutChanged(Event, frozen=True, kw_only=True):
+    """What these legs see now."""
+
+    room: RoomId
+    viewers: list[LegId]
+    layout: Layout
+    width: int
+    height: int
+    tiles: list[Tile]
+
+
+class WorkerReport(Event, frozen=True, kw_only=True):
+    """Once a second. Counters since the worker started."""
+
+    rooms: int
+    legs: int
+    ticks: int
+    late_ticks: int  # later than 10 ms
+    audio_encodes: int
+    video_encodes: int
+    frames_composed: int
+    dropped: dict[str, int]  # by reason
+    cpu_seconds: float
+    tick_late_ms: list[int]  # histogram: late by <1, <2, <5, <10, <20, <50, >=50 ms
+
+
+AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | WorkerReport
+
+
+# -- frames on the wire ---------------------------------------------------------------------------------------------
+
+
+class ToWorker(msgspec.Struct, frozen=True, tag="c"):
+    """One length-prefixed msgpack frame, control process to worker."""
+
+    id: int
+    command: AnyCommand
+
+
+class ToControl(msgspec.Struct, frozen=True, tag="r"):
+    """One length-prefixed msgpack frame, worker to control process: a reply where `id` is set, else an event."""
+
+    id: int | None
+    body: AnyReply | AnyEvent

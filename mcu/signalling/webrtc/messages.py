@@ -1,0 +1,215 @@
+"""What a browser and the server say over the one WebSocket, `GET /api/v1/ws`. JSON text frames, tagged by `type`.
+
+The browser first sends `hello` with its session token (never in the URL); until then nothing is sent to it and after 5 s
+the socket is closed. The legs, the roster and the notices come from here; sound and picture from `POST /api/v1/legs`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from mcu.ids import LegId, NoticeId
+from mcu.media.life import LegState
+from mcu.media.messages import Layout, NoticeKind, Outcome, Tile
+
+Role = Literal["host", "guest"]
+LegKind = Literal["webrtc", "sip", "h323", "recorder", "stream", "probe"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the roster. A guest in the lobby sees only itself; the hosts see the lobby too."""
+
+    leg: LegId
+    name: str
+    role: Role
+    kind: LegKind
+    state: LegState
+    muted: bool  # by itself or by a host
+    camera: bool
+    screen: bool
+    hand: bool
+    speaking: bool
+
+
+# -- browser to server ----------------------------------------------------------------------------------------------
+
+
+class FromBrowser(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Hello(FromBrowser, frozen=True, kw_only=True, tag="hello"):
+    token: str  # session token, from POST /join/{number}, or the reconnect token
+
+
+class Mute(FromBrowser, frozen=True, kw_only=True, tag="mute"):
+    """Oneself, or (hosts) another. A host mutes another; only that person unmutes."""
+
+    muted: bool
+    leg: LegId | None = None
+
+
+class Camera(FromBrowser, frozen=True, kw_only=True, tag="camera"):
+    on: bool
+
+
+class Screen(FromBrowser, frozen=True, kw_only=True, tag="screen"):
+    on: bool
+
+
+class Hold(FromBrowser, frozen=True, kw_only=True, tag="hold"):
+    held: bool
+
+
+class Hand(FromBrowser, frozen=True, kw_only=True, tag="hand"):
+    raised: bool
+    leg: LegId | None = None  # hosts may lower another's
+
+
+class ChooseLayout(FromBrowser, frozen=True, kw_only=True, tag="layout"):
+    """Mine only, or (hosts) the room's. `None`: as the room."""
+
+    layout: Layout | None
+    room: bool = False
+
+
+class Say(FromBrowser, frozen=True, kw_only=True, tag="chat"):
+    text: str  # 1 … 2000 characters
+
+
+class Admit(FromBrowser, frozen=True, kw_only=True, tag="admit"):
+    leg: LegId
+
+
+class Remove(FromBrowser, frozen=True, kw_only=True, tag="remove"):
+    leg: LegId
+
+
+class Lock(FromBrowser, frozen=True, kw_only=True, tag="lock"):
+    locked: bool
+
+
+class PutSpotlight(FromBrowser, frozen=True, kw_only=True, tag="spotlight"):
+    leg: LegId | None
+
+
+class MuteGuests(FromBrowser, frozen=True, kw_only=True, tag="mute_guests"):
+    pass
+
+
+class EndRoom(FromBrowser, frozen=True, kw_only=True, tag="end"):
+    pass
+
+
+class Leave(FromBrowser, frozen=True, kw_only=True, tag="leave"):
+    pass
+
+
+AnyFromBrowser = (
+    Hello
+    | Mute
+    | Camera
+    | Screen
+    | Hold
+    | Hand
+    | ChooseLayout
+    | Say
+    | Admit
+    | Remove
+    | Lock
+    | PutSpotlight
+    | MuteGuests
+    | EndRoom
+    | Leave
+)
+
+
+# -- server to browser ----------------------------------------------------------------------------------------------
+
+
+class ToBrowser(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class Welcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
+    leg: LegId
+    role: Role
+    title: str
+    language: str
+    reconnect_token: str  # takes the same seat again: POST /legs with it as the bearer token, then hello with it
+    resume_window_s: float
+    locked: bool
+    layout: Layout
+
+
+class Roster(ToBrowser, frozen=True, kw_only=True, tag="roster"):
+    """Whole, at each change; at most ten a second."""
+
+    entries: list[Entry]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    leg: LegId
+    name: str
+    outcome: Outcome
+
+
+class NoticeShown(ToBrowser, frozen=True, kw_only=True, tag="notice"):
+    """Shown while its sound plays. `text` is in the recipient's language. Sent again to hosts when `untold` changes."""
+
+    notice: NoticeId
+    kind: NoticeKind
+    text: str
+    at: str  # RFC 3339
+    untold: list[Told]  # hosts only: "not everybody was told"
+
+
+class LayoutMap(ToBrowser, frozen=True, kw_only=True, tag="layout_map"):
+    """Where everybody is in the picture. A tile's name stands in the roster."""
+
+    layout: Layout
+    width: int
+    height: int
+    tiles: list[Tile]
+
+
+class Lobby(ToBrowser, frozen=True, kw_only=True, tag="lobby"):
+    """Why we wait: `host` (it has not come), `admission` (it must let us in)."""
+
+    reason: Literal["host", "admission"]
+
+
+class RoomState(ToBrowser, frozen=True, kw_only=True, tag="room"):
+    locked: bool
+    layout: Layout
+    spotlight: LegId | None
+    active: LegId | None
+
+
+class Chat(ToBrowser, frozen=True, kw_only=True, tag="chat"):
+    leg: LegId
+    name: str
+    text: str
+    at: str  # RFC 3339
+
+
+class Reconnect(ToBrowser, frozen=True, kw_only=True, tag="reconnect"):
+    """The media is gone (its worker died): POST a new offer to /legs with the reconnect token, at once."""
+
+
+class Refusal(ToBrowser, frozen=True, kw_only=True, tag="refusal"):
+    """What was asked was not done. `code` as in the HTTP problems."""
+
+    code: str
+    text: str
+
+
+class Gone(ToBrowser, frozen=True, kw_only=True, tag="gone"):
+    """The last message. `cause`: removed, ended, replaced (the same seat was opened elsewhere), refused, timeout."""
+
+    cause: str
+
+
+AnyToBrowser = (
+    Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Refusal | Gone
+)

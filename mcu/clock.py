@@ -1,4 +1,4 @@
-"""The only place that reads a clock. Everything else is given `now`, or a `Clock`, so that a day is tested in a millisecond."""
+"""The only place that reads a clock. All else is given `now` or a `Clock`: a day is tested in a millisecond."""
 
 import time
 from datetime import UTC, datetime

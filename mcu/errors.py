@@ -1,6 +1,6 @@
 """Errors that know what they mean on each wire.
 
-A front end never looks an error up: it reads `http`, `sip` or `q850` from the class, and `code` for machines. `detail` is
+A front end never looks an error up: it reads `http`, `sip` or `q850` from the class; `code` for machines. `detail` is
 for people and says what to do next; it never holds a PIN, a token, a name or a phone number.
 """
 

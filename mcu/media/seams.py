@@ -1,6 +1,6 @@
 """Where the parts of a worker meet: what a transport, the audio mixer and the picture mixer give one another.
 
-The room (`room.py`) joins them and is the only one that knows all three. The transport is replaced by native code later;
+The room (`room.py`) joins them and alone knows all three. The transport is replaced by native code later;
 nothing above this seam may know what carries the packets.
 """
 
@@ -60,7 +60,7 @@ class TransportListener(Protocol):
     def on_audio(self, packet: AudioPacket) -> None: ...
 
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
-        """A complete frame, in order. After a gap nothing comes until the next key frame, which the transport asks for."""
+        """A complete frame, in order. After a gap: nothing until the next key frame, which the transport asks for."""
 
     def on_key_request(self) -> None:
         """The far end sent PLI or FIR for the composed picture."""
@@ -197,5 +197,3 @@ class PictureMixer(Protocol):
 
     async def run(self) -> None:
         """Composes and encodes at the room's frame rate until cancelled; then ends its decoders and encoders."""
-
-

@@ -1,6 +1,6 @@
 """What a browser and the server say over the one WebSocket, `GET /api/v1/ws`. JSON text frames, tagged by `type`.
 
-The browser first sends `hello` with its session token (never in the URL); until then nothing is sent to it and after 5 s
+It first sends `hello` with its session token (never in the URL); until then nothing is sent to it, and after 5 s
 the socket is closed. The legs, the roster and the notices come from here; sound and picture from `POST /api/v1/legs`.
 """
 
@@ -210,6 +210,4 @@ class Gone(ToBrowser, frozen=True, kw_only=True, tag="gone"):
     cause: str
 
 
-AnyToBrowser = (
-    Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Refusal | Gone
-)
+AnyToBrowser = Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Refusal | Gone

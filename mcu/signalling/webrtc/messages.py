@@ -27,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     muted: bool  # by itself or by a host
     camera: bool
     screen: bool
-    hand: bool
+    hand: int  # 0: not raised; else its place in the queue, 1 first
     speaking: bool
 
 
@@ -187,6 +187,8 @@ class RoomState(ToBrowser, frozen=True, kw_only=True, tag="room"):
 
 
 class Chat(ToBrowser, frozen=True, kw_only=True, tag="chat"):
+    """Also sent, oldest first, after `welcome`: what was said since this leg came in, and nothing from before it."""
+
     leg: LegId
     name: str
     text: str
@@ -197,6 +199,12 @@ class Reconnect(ToBrowser, frozen=True, kw_only=True, tag="reconnect"):
     """The media is gone (its worker died): POST a new offer to /legs with the reconnect token, at once."""
 
 
+class Ending(ToBrowser, frozen=True, kw_only=True, tag="ending"):
+    """The room ends at this time, and everybody in it leaves. `None`: it does not after all."""
+
+    at: str | None  # RFC 3339
+
+
 class Refusal(ToBrowser, frozen=True, kw_only=True, tag="refusal"):
     """What was asked was not done. `code` as in the HTTP problems."""
 
@@ -205,9 +213,12 @@ class Refusal(ToBrowser, frozen=True, kw_only=True, tag="refusal"):
 
 
 class Gone(ToBrowser, frozen=True, kw_only=True, tag="gone"):
-    """The last message. `cause`: removed, ended, replaced (the same seat was opened elsewhere), refused, timeout."""
+    """The last message. `cause`: left, removed, ended, timeout (the seat or the connection), replaced (the same seat
+    was opened elsewhere), refused (no `hello` in time, or its token holds no more), slow (it reads too slowly)."""
 
     cause: str
 
 
-AnyToBrowser = Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Refusal | Gone
+AnyToBrowser = (
+    Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Ending | Refusal | Gone
+)

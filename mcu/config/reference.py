@@ -1,0 +1,70 @@
+"""Prints docs/configuration.md from the settings themselves: `python -m mcu.config.reference`."""
+
+from inspect import cleandoc
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from mcu.config.sections import Section
+from mcu.config.settings import PREFIX, sections
+
+_HEAD = """\
+# Configuration
+
+Settings are read from the TOML file that `--config` or `MCU_CONFIG` names, else from `mcu.toml` in the working
+directory if there is one. An environment variable goes before the file: `server.port` is `MCU_SERVER__PORT`. A list is
+written with commas there. A name that is not in this reference stops the server, which says what the nearest one is.
+
+No setting silences a notice.
+"""
+
+_COMPUTED = {  # defaults that depend on the machine
+    "data.directory": "`~/.local/share/mcu`",
+    "media.workers": "one per core",
+}
+
+
+def reference() -> str:
+    """The whole page, as Markdown."""
+    return "\n".join([_HEAD, *(_section(name, section) for name, section in sections().items())])
+
+
+def _section(name: str, section: type[Section]) -> str:
+    rows = "\n".join(_row(name, key, field) for key, field in section.model_fields.items())
+    return f"""\
+## [{name}]
+
+{cleandoc(section.__doc__ or "")}
+
+| setting | environment | default | what it is |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _row(section: str, key: str, field: FieldInfo) -> str:
+    name = f"{section}.{key}"
+    limits = ", ".join(text for text in map(_limit, field.metadata) if text)
+    secret = " Never printed." if SecretStr in getattr(field.annotation, "__args__", ()) else ""
+    meaning = f"{field.description}{f' ({limits})' if limits else ''}{secret}"
+    return f"| `{key}` | `{PREFIX}{section.upper()}__{key.upper()}` | {_default(name, field)} | {meaning} |"
+
+
+def _limit(rule: Any) -> str:
+    for attribute, sign in (("ge", "≥"), ("le", "≤")):
+        if hasattr(rule, attribute):
+            return f"{sign} {getattr(rule, attribute)}"
+    return ""
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name in _COMPUTED:
+        return _COMPUTED[name]
+    if field.default is None or field.default == ():
+        return "–"
+    return f"`{field.default}`"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")

@@ -1,0 +1,176 @@
+"""Every setting, by section: its name with its unit, its default with the reason, and what it may be.
+
+A part of the program is given its own section, never the whole tree. There is no setting here that silences or shortens
+a notice, and there must not be one (S5.3-3).
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Even = Annotated[int, Field(multiple_of=2)]  # I420 halves both sides
+
+
+def _by_comma(value: Any) -> Any:
+    """`a, b` in an environment variable is what `["a", "b"]` is in TOML."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise ValueError("is not an IP address") from error
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        raise ValueError("is not an IP network such as 10.0.0.0/8, with no bits set after the prefix") from error
+
+
+def _http_url(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return value.rstrip("/") if value else value
+
+
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_by_comma)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_by_comma)]
+HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
+
+
+class Section(BaseModel):
+    """One table of the TOML file. Its docstring is its text in the configuration reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def default_data_directory() -> Path:
+    """Where a user's programs keep data (XDG base directory specification)."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "mcu"
+
+
+class Server(Section):
+    """The API, the web page and the WebSocket: one address and port."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` or `::` for all of them.")
+    port: Port = Field(8080, description="TCP port; 0 takes a free one and says which.")
+    public_url: HttpUrl = Field(
+        None,
+        description="What people's browsers reach the server as, for join links. By default made of host and port.",
+    )
+    tls_cert: Path | None = Field(None, description="PEM file with the certificate chain; without it, plain HTTP.")
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; nobody else's are.",
+    )
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given both or neither")
+        return self
+
+
+class Operations(Section):
+    """Metrics and health: a port of their own, so that it need not be reachable by those who meet."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8081, description="TCP port; 0 takes a free one and says which.")
+
+
+class Data(Section):
+    """Where the server keeps what is its own."""
+
+    directory: Path = Field(
+        default_factory=default_data_directory,
+        description="For the SQLite database and the server's own keys. Made with mode 0700 if it is not there.",
+    )
+
+
+class Database(Section):
+    """Where meetings are kept."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="`postgresql+asyncpg://…` or `sqlite+aiosqlite:///…`. By default SQLite in the data directory.",
+    )
+
+    @model_validator(mode="after")
+    def _known_engine(self) -> Self:
+        url = self.url.get_secret_value() if self.url else ""
+        if url and not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
+            raise ValueError("url must begin with postgresql+asyncpg:// or sqlite+aiosqlite:///")
+        return self
+
+
+class Media(Section):
+    """What each media worker is told. Rooms are mixed at 48 kHz in ticks of 20 ms whatever is set here."""
+
+    workers: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        le=256,
+        description="Media worker processes. By default one per core.",
+    )
+    addresses: Addresses = Field(
+        (),
+        description="IP addresses to offer browsers for media (ICE host candidates). By default all of this machine's.",
+    )
+    width: Even = Field(1280, ge=320, le=1920, description="Width of the composed picture, in pixels.")
+    height: Even = Field(720, ge=180, le=1080, description="Height of the composed picture, in pixels.")
+    fps: int = Field(30, ge=5, le=30, description="Composed pictures per second.")
+    loudest: int = Field(5, ge=2, le=16, description="How many talkers are mixed at a time; more would be noise.")
+    resume_window_s: float = Field(
+        60.0, ge=5, le=600, description="How long a lost participant's seat is kept, in seconds."
+    )
+
+
+class Auth(Section):
+    """Who may use the REST API: holders of tokens from an issuer, or of tokens made by `mcu token`."""
+
+    issuer: str | None = Field(None, description="The `iss` of the OpenID Connect issuer whose tokens are accepted.")
+    audience: str = Field("mcu", description="The `aud` that a token must hold.")
+    jwks_url: HttpUrl = Field(None, description="Where the issuer's keys are fetched. Nothing is fetched without it.")
+    key_file: Path | None = Field(
+        None, description="The server's own signing key (Ed25519, PEM). By default `auth.pem` in the data directory."
+    )
+
+    @model_validator(mode="after")
+    def _whole_issuer(self) -> Self:
+        if (self.issuer is None) != (self.jwks_url is None):
+            raise ValueError("issuer and jwks_url are given both or neither")
+        return self
+
+
+class Meetings(Section):
+    """What a meeting is when its booking does not say."""
+
+    language: Literal["sv", "en"] = Field("sv", description="Language of notices and texts.")
+    time_zone: str = Field("Europe/Stockholm", description="IANA name of the zone that bookings are shown in.")
+    max_participants: int = Field(25, ge=2, le=100, description="How many may be in a meeting at a time.")
+
+
+class Logging(Section):
+    """One line per event on standard error. Nobody's name, number, PIN or token is written at any level."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto` is coloured text on a terminal and JSON elsewhere."
+    )
+
+
+class Sentry(Section):
+    """Reports of crashes. Off, and no connection made, until a DSN is given."""
+
+    dsn: SecretStr | None = Field(None, description="Where crash reports are sent; without it none are.")
+    environment: str = Field("production", description="The environment that reports are marked with.")

@@ -1,0 +1,195 @@
+"""A media worker: the process that owns some rooms' media. Started by the control process with one end of a socket pair.
+
+It obeys commands, reports events, and runs the 20 ms tick of its rooms. When the socket closes, so does the worker: no
+worker outlives its control process.
+
+    python -m mcu.media.worker --fd 5 --name w0 [--address 192.0.2.1 …]
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
+
+import structlog
+import uvloop
+
+from mcu import errors
+from mcu.clock import Clock, SystemClock
+from mcu.ids import RoomId
+from mcu.media.messages import (
+    AddLeg,
+    AnyCommand,
+    AnyEvent,
+    AnyReply,
+    Answered,
+    CloseRoom,
+    Done,
+    Failed,
+    GetLegMedia,
+    LegMediaReply,
+    OpenRoom,
+    Ping,
+    ToControl,
+    ToWorker,
+    WorkerReport,
+)
+from mcu.media.room import Room
+from mcu.media.seams import TransportFactory
+from mcu.media.ticker import Ticker
+from mcu.media.transport.webrtc import WebRtcTransports
+from mcu.net.rpc import FrameConnection
+
+log = structlog.get_logger(__name__)
+
+COMMANDS_AT_ONCE = 64  # a command more waits for one to end
+
+
+class Worker:
+    """The rooms of this process, and the commands that reach them."""
+
+    def __init__(
+        self,
+        control: FrameConnection[ToWorker],
+        transports: TransportFactory,
+        pool: ThreadPoolExecutor,
+        clock: Clock,
+    ) -> None:
+        self._control = control
+        self._transports = transports
+        self._pool = pool
+        self._clock = clock
+        self._rooms: dict[RoomId, Room] = {}
+        self._ticker = Ticker(clock, self._rooms)
+        self._ended = Counter[str]()  # drops of rooms that are no more
+        self._encodes = Counter[str]()
+
+    async def run(self) -> None:
+        """Until the control process closes the socket."""
+        slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
+        background = [asyncio.create_task(self._ticker.run()), asyncio.create_task(self._report())]
+        commands: set[asyncio.Task[None]] = set()
+        try:
+            while (frame := await self._control.receive()) is not None:
+                await slots.acquire()
+                task = asyncio.create_task(self._obey(frame))
+                commands.add(task)
+                task.add_done_callback(commands.discard)
+                task.add_done_callback(lambda _: slots.release())
+        finally:
+            for task in (*background, *commands):
+                task.cancel()
+            await asyncio.gather(*background, *commands, return_exceptions=True)
+            for room in list(self._rooms):
+                await self._close_room(room)
+            await self._transports.close()
+
+    def emit(self, event: AnyEvent) -> None:
+        self._control.send(ToControl(None, event))
+
+    async def _obey(self, frame: ToWorker) -> None:
+        try:
+            reply = await self._carry_out(frame.command)
+        except errors.McuError as error:
+            reply = Failed(code=error.code, detail=error.detail)
+        except Exception:
+            log.exception("command_failed", command=type(frame.command).__name__)
+            reply = Failed(code=errors.McuError.code, detail="the worker could not carry this out; its log says why")
+        self._control.send(ToControl(frame.id, reply))
+
+    async def _carry_out(self, command: AnyCommand) -> AnyReply:
+        match command:
+            case Ping():
+                return Done()
+            case OpenRoom():
+                self._open_room(command)
+                return Done()
+            case CloseRoom():
+                await self._close_room(command.room)
+                return Done()
+            case AddLeg():
+                return Answered(answer=await self._room(command.room).add_leg(command))
+            case GetLegMedia():
+                return LegMediaReply(media=self._room(command.room).leg_media(command.leg))
+            case _:
+                self._room(command.room).obey(command)
+                return Done()
+
+    def _open_room(self, command: OpenRoom) -> None:
+        if command.room in self._rooms:
+            raise errors.Conflict("the room is open already")
+        room = Room(
+            command.room,
+            command.profile,
+            transports=self._transports,
+            pool=self._pool,
+            emit=self.emit,
+            clock=self._clock,
+        )
+        for seat in command.absent:
+            room.restore(seat)
+        self._rooms[command.room] = room
+
+    async def _close_room(self, room_id: RoomId) -> None:
+        room = self._rooms.pop(room_id, None)
+        if room is not None:
+            await room.close()
+            self._ended.update(room.dropped())
+            self._encodes.update(room.encodes())
+
+    def _room(self, room_id: RoomId) -> Room:
+        try:
+            return self._rooms[room_id]
+        except KeyError:
+            raise errors.NotFound("no such room on this worker") from None
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.emit(self._snapshot())
+
+    def _snapshot(self) -> WorkerReport:
+        dropped, encodes = self._ended.copy(), self._encodes.copy()
+        for room in self._rooms.values():
+            dropped.update(room.dropped())
+            encodes.update(room.encodes())
+        return WorkerReport(
+            rooms=len(self._rooms),
+            legs=sum(room.size for room in self._rooms.values()),
+            ticks=self._ticker.ticks,
+            late_ticks=self._ticker.late_ticks,
+            audio_encodes=encodes["audio"],
+            video_encodes=encodes["video"],
+            frames_composed=encodes["composed"],
+            dropped=dict(dropped),
+            cpu_seconds=time.process_time(),
+            tick_late_ms=list(self._ticker.late_histogram),
+        )
+
+
+async def serve(fd: int, addresses: list[str]) -> None:
+    """Run a worker over the inherited socket `fd`. `addresses`: where it takes media; none: all of the machine's."""
+    control = await FrameConnection.over(socket.socket(fileno=fd), ToWorker)
+    transports = WebRtcTransports(addresses)
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="picture") as pool:
+        await Worker(control, transports, pool, SystemClock()).run()
+    await control.close()
+
+
+def main() -> NoReturn:
+    parser = argparse.ArgumentParser(prog="mcu.media.worker", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="our end of the socket pair")
+    parser.add_argument("--name", required=True, help="what the control process calls us")
+    parser.add_argument("--address", action="append", default=[], help="an address to take media on")
+    options = parser.parse_args()
+    structlog.contextvars.bind_contextvars(worker=options.name)
+    uvloop.run(serve(options.fd, options.address))
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

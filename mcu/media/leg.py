@@ -1,0 +1,92 @@
+"""What a worker keeps of one leg: its seat, its connection (and the one that is to take over), and what it asked for."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mcu.ids import LegId
+from mcu.media.audio.input import AudioInput
+from mcu.media.messages import Cause, Layout, Source
+from mcu.media.seams import AudioPacket, EncodedPicture, Transport
+
+START_BITRATE = 2_000_000  # bit/s to a leg that has not yet said what it can receive
+
+
+@dataclass(kw_only=True, eq=False)
+class Leg:
+    """One seat. `connection` carries it now; `taking_over` is connecting and gets the seat when it is up."""
+
+    leg: LegId
+    label: str
+    language: str
+    muted: bool
+    admitted: bool
+    input: AudioInput
+    camera: bool = True
+    screen: bool = False
+    layout: Layout | None = None
+    bits_per_second: int = START_BITRATE
+    connection: "Connection | None" = None
+    taking_over: "Connection | None" = None
+
+
+class ConnectionOwner(Protocol):
+    """Whom a connection tells: the room."""
+
+    def connected(self, connection: "Connection") -> None: ...
+
+    def lost(self, connection: "Connection", cause: Cause) -> None: ...
+
+    def picture(self, connection: "Connection", source: Source, picture: EncodedPicture) -> None: ...
+
+    def key_requested(self, connection: "Connection") -> None: ...
+
+    def bandwidth(self, connection: "Connection", bits_per_second: int) -> None: ...
+
+    def audio_report(self, connection: "Connection", highest_sequence: int, lost: int) -> None: ...
+
+
+class Connection:
+    """One transport of a leg: says to the room whose events these are. A `TransportListener`."""
+
+    def __init__(self, leg: Leg, owner: ConnectionOwner) -> None:
+        self.leg = leg
+        self.up = False
+        self.last_sequence = -1  # of the sound we sent, extended
+        self.reported_lost = 0  # packets of it that the far end says it lost
+        self._owner = owner
+        self._transport: Transport | None = None
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it. Set by the room as soon as the offer is answered."""
+        if self._transport is None:
+            raise RuntimeError("a connection is used before its offer is answered")
+        return self._transport
+
+    @transport.setter
+    def transport(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def on_connected(self) -> None:
+        self.up = True
+        self._owner.connected(self)
+
+    def on_lost(self, cause: Cause) -> None:
+        self.up = False
+        self._owner.lost(self, cause)
+
+    def on_audio(self, packet: AudioPacket) -> None:
+        if self.leg.connection is self:
+            self.leg.input.push(packet)
+
+    def on_picture(self, source: Source, picture: EncodedPicture) -> None:
+        self._owner.picture(self, source, picture)
+
+    def on_key_request(self) -> None:
+        self._owner.key_requested(self)
+
+    def on_bandwidth(self, bits_per_second: int) -> None:
+        self._owner.bandwidth(self, bits_per_second)
+
+    def on_audio_report(self, highest_sequence: int, lost: int) -> None:
+        self._owner.audio_report(self, highest_sequence, lost)

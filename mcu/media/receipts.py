@@ -1,0 +1,73 @@
+"""Whether a notice reached its recipients, by their RTCP receiver reports (S5.3-7, RFC 3550 section 6.4).
+
+A notice was received when a report covers its last packet and counts no more than `MOST_LOST` packets lost since the last
+report from before its first. No report in `PATIENCE_TICKS`: it was not.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from mcu.ids import LegId, NoticeId
+
+MOST_LOST = 5  # packets of 20 ms: of a sound of half a second, four fifths are left
+PATIENCE_TICKS = 500  # ten seconds; browsers report every one to five
+REPORTS_KEPT = 16  # by leg
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A notice that was sent to a leg in these packets (extended sequence numbers)."""
+
+    notice: NoticeId
+    first: int
+    last: int
+    give_up: int  # tick
+
+
+@dataclass
+class Ledger:
+    """One leg's reports, oldest first, and what it has yet to confirm."""
+
+    reports: deque[tuple[int, int]] = field(default_factory=lambda: deque([(-1, 0)], maxlen=REPORTS_KEPT))
+    awaited: list[Awaited] = field(default_factory=list)
+
+    def lost_before(self, sequence: int) -> int:
+        """Packets counted as lost by the last report that covers nothing from `sequence` on."""
+        return next((lost for highest, lost in reversed(self.reports) if highest < sequence), self.reports[0][1])
+
+
+class Receipts:
+    """What all legs of a room have yet to confirm."""
+
+    def __init__(self) -> None:
+        self._ledgers: dict[LegId, Ledger] = {}
+
+    def sent(self, leg: LegId, notice: NoticeId, *, first: int, last: int, tick: int) -> None:
+        """A notice has been sent whole to a leg."""
+        ledger = self._ledgers.setdefault(leg, Ledger())
+        ledger.awaited.append(Awaited(notice, first, last, tick + PATIENCE_TICKS))
+
+    def reported(self, leg: LegId, highest: int, lost: int) -> list[tuple[NoticeId, bool]]:
+        """A receiver report came; the notices it decides, and whether each was received."""
+        ledger = self._ledgers.setdefault(leg, Ledger())
+        decided = [
+            (awaited.notice, lost - ledger.lost_before(awaited.first) <= MOST_LOST)
+            for awaited in ledger.awaited
+            if awaited.last <= highest
+        ]
+        ledger.awaited = [awaited for awaited in ledger.awaited if awaited.last > highest]
+        ledger.reports.append((highest, lost))
+        return decided
+
+    def overdue(self, tick: int) -> list[tuple[LegId, NoticeId]]:
+        """What nobody will confirm any more."""
+        late = []
+        for leg, ledger in self._ledgers.items():
+            late += [(leg, awaited.notice) for awaited in ledger.awaited if awaited.give_up <= tick]
+            ledger.awaited = [awaited for awaited in ledger.awaited if awaited.give_up > tick]
+        return late
+
+    def forget(self, leg: LegId) -> list[NoticeId]:
+        """The leg's connection is over: what it will not confirm."""
+        ledger = self._ledgers.pop(leg, Ledger())
+        return [awaited.notice for awaited in ledger.awaited]

@@ -1,0 +1,389 @@
+"""One room in a worker: joins each leg's transport to the announcing, the audio mixer and the picture mixer.
+
+It decides nothing about who may hear or be heard: `RoomLife` does, and both mixers are given what it says in every tick.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+
+import structlog
+
+from mcu import errors
+from mcu.clock import Clock
+from mcu.ids import LegId, NoticeId, RoomId, new_id
+from mcu.media.announce import RoomLife, TickPlan
+from mcu.media.audio.input import AudioInput
+from mcu.media.audio.mixer import AudioMixer
+from mcu.media.audio.sounds import SOUNDS
+from mcu.media.audio.speaker import SpeakerDetector
+from mcu.media.leg import Connection, Leg
+from mcu.media.life import LegEvent, LegState
+from mcu.media.messages import (
+    AbsentLeg,
+    AddLeg,
+    AdmitLeg,
+    AnyCommand,
+    AnyEvent,
+    CameraLeg,
+    Cause,
+    HoldLeg,
+    Layout,
+    LayoutChanged,
+    LegChanged,
+    LegMedia,
+    MuteLeg,
+    NoticeChanged,
+    NoticeRecord,
+    RemoveLeg,
+    RoomProfile,
+    SetLegLayout,
+    SetRoomLayout,
+    Source,
+    SpeakersChanged,
+    Spotlight,
+    Tile,
+)
+from mcu.media.picture.mixer import RoomPictures
+from mcu.media.receipts import Receipts
+from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, TransportFactory, Viewer
+
+log = structlog.get_logger(__name__)
+
+SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
+SPEAKERS_EVERY = 10  # ticks between reports of who speaks
+
+
+class Room:
+    """The legs of one room. All methods are called on the event loop."""
+
+    def __init__(
+        self,
+        room: RoomId,
+        profile: RoomProfile,
+        *,
+        transports: TransportFactory,
+        pool: Executor,
+        emit: Callable[[AnyEvent], None],
+        clock: Clock,
+    ) -> None:
+        self._room = room
+        self._profile = profile
+        self._transports = transports
+        self._emit = emit
+        self._clock = clock
+        self._legs: dict[LegId, Leg] = {}
+        self._life = RoomLife(
+            sound_ticks=SOUND_TICKS,
+            resume_ticks=int(profile.resume_window_s * 1000 / TICK_MS),
+            new_notice_id=lambda: NoticeId(new_id("ntc")),
+        )
+        self._receipts = Receipts()
+        self._inside: frozenset[LegId] = frozenset()
+        self._mixer = AudioMixer(profile.loudest)
+        self._speakers = SpeakerDetector()
+        self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
+        self._pictures = RoomPictures(profile, pool, self)
+        self._painting = asyncio.create_task(self._pictures.run())
+        self._closing: set[asyncio.Task[None]] = set()
+        self._kinds: dict[NoticeId, NoticeRecord] = {}
+        self._tick = 0
+        self._drops = Counter[str]()
+        self._audio_encodes = 0
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    async def add_leg(self, command: AddLeg) -> str:
+        """Answer a leg's offer. Raises `errors.Invalid` for an offer that is of no use; nothing has changed then."""
+        seat = self._legs.get(command.leg)
+        leg = seat or self._new_seat(command)
+        connection = Connection(leg, self)
+        connection.transport, answer = await self._transports.answer(command.offer, connection)
+        if seat is None:
+            self._legs[leg.leg] = leg
+            self._life.add(leg.leg)
+        self._replace_taking_over(leg, connection)
+        if connection.up:  # it was quicker than we
+            self.connected(connection)
+        return answer
+
+    def restore(self, seat: AbsentLeg) -> None:
+        """A seat of a worker that died."""
+        self._legs[seat.leg] = Leg(
+            leg=seat.leg,
+            label=seat.label,
+            language=seat.language,
+            muted=seat.muted,
+            admitted=True,
+            input=AudioInput(seat.leg),
+        )
+        self._life.restore(seat.leg)
+
+    def obey(self, command: AnyCommand) -> None:
+        """Carry out a command that is done at once. Raises `errors.NotFound` for a leg that is not here."""
+        match command:
+            case SetRoomLayout():
+                self._pictures.set_layout(command.layout)
+                return
+            case Spotlight():
+                self._pictures.set_spotlight(command.leg)
+                return
+        leg = self._leg(getattr(command, "leg", None))
+        match command:
+            case AdmitLeg():
+                leg.admitted = True
+                self._life.happened(leg.leg, LegEvent.ADMITTED)
+            case RemoveLeg():
+                self._life.happened(leg.leg, LegEvent.ENDED, command.cause)
+            case HoldLeg():
+                self._life.happened(leg.leg, LegEvent.HELD if command.held else LegEvent.RESUMED)
+            case MuteLeg():
+                leg.muted = command.muted
+            case CameraLeg():
+                leg.camera, leg.screen = command.camera, command.screen
+            case SetLegLayout():
+                leg.layout = command.layout
+            case _:
+                raise errors.Invalid(f"a room does not know {type(command).__name__}")
+        self._show()
+
+    def leg_media(self, leg_id: LegId) -> LegMedia:
+        leg = self._leg(leg_id)
+        if leg.connection is None:
+            raise errors.Conflict("the leg has no connection at the moment")
+        return leg.connection.transport.stats(leg_id)
+
+    @property
+    def size(self) -> int:
+        return len(self._legs)
+
+    def dropped(self) -> Counter[str]:
+        """What was dropped since the room opened, by reason."""
+        drops = self._drops + Counter(self._pictures.dropped())
+        for leg in self._legs.values():
+            drops.update(leg.input.drops)
+            drops.update(self._transport_drops(leg))
+        return drops
+
+    def encodes(self) -> Counter[str]:
+        return Counter(audio=self._audio_encodes, video=self._pictures.encodes, composed=self._pictures.frames_composed)
+
+    async def close(self) -> None:
+        """The meeting is over: every leg ends, and is told by its transport."""
+        self._painting.cancel()
+        for leg in list(self._legs.values()):
+            self._emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
+            self._remove(leg)
+        await asyncio.gather(self._painting, *self._closing, return_exceptions=True)
+
+    # -- the tick ---------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """20 ms: say what is due, mix, send."""
+        self._tick += 1
+        plan = self._life.tick(self._tick, int(self._clock.now().timestamp() * 1000))
+        self._follow(plan)
+        connections = {leg.leg: leg.connection for leg in self._legs.values() if leg.connection is not None}
+        muted = frozenset(leg.leg for leg in self._legs.values() if leg.muted)
+        mixed = self._mixer.mix(
+            {leg.leg: leg.input for leg in self._legs.values()}, plan.inside, muted, plan.cues, list(connections)
+        )
+        self._audio_encodes += mixed.encodes
+        for leg_id, payload in mixed.payloads.items():
+            self._send(connections[leg_id], payload, mixed.sent_levels[leg_id], told=leg_id in plan.cues)
+        self._expect_receipts(plan)
+        self._listen(mixed.levels)
+
+    def skip(self) -> None:
+        """A tick that is not made up for: stale sound is let go, notices wait."""
+        for leg in self._legs.values():
+            leg.input.pop(decode=False)
+            if leg.connection is not None:
+                leg.connection.transport.skip_audio()
+
+    def _send(self, connection: Connection, payload: bytes, level: int, *, told: bool) -> None:
+        sequence = connection.transport.send_audio(payload, level=level)
+        if sequence is not None:
+            connection.last_sequence = sequence
+            return
+        self._drops["audio_not_sent"] += 1
+        if told:  # a piece of a notice did not go out: that leg does not hear the room any more (S5.3-1)
+            self.lost(connection, Cause.NETWORK)
+
+    def _follow(self, plan: TickPlan) -> None:
+        for record in plan.records:
+            self._kinds[record.notice] = record
+            self._emit(NoticeChanged(room=self._room, record=record))
+        if plan.inside != self._inside:
+            self._inside = plan.inside
+            self._show()
+        for leg_id, state, cause in plan.changes:
+            self._emit(LegChanged(room=self._room, leg=leg_id, state=state, cause=cause))
+            if state is LegState.GONE:
+                self._remove(self._legs[leg_id])
+
+    def _expect_receipts(self, plan: TickPlan) -> None:
+        for notice, recipients in plan.finished:
+            ticks = SOUND_TICKS[self._kinds.pop(notice).kind]
+            for leg_id in recipients:
+                leg = self._legs.get(leg_id)
+                if leg is not None and leg.connection is not None:
+                    last = leg.connection.last_sequence
+                    self._receipts.sent(leg_id, notice, first=last - ticks + 1, last=last, tick=self._tick)
+        for leg_id, notice in self._receipts.overdue(self._tick):
+            self._life.reported(leg_id, notice, received=False)
+
+    def _listen(self, levels: Mapping[LegId, int]) -> None:
+        self._speakers.hear(levels)
+        if self._tick % SPEAKERS_EVERY:
+            return
+        heard_from = (self._speakers.active, sorted(self._speakers.speaking))
+        if heard_from != self._heard_from:
+            self._heard_from = heard_from
+            self._pictures.set_speaker(heard_from[0])
+            self._emit(SpeakersChanged(room=self._room, active=heard_from[0], speaking=heard_from[1]))
+
+    # -- what connections say (ConnectionOwner) ---------------------------------------------------------------------
+
+    def connected(self, connection: Connection) -> None:
+        leg = connection.leg
+        if leg.taking_over is not connection:
+            return
+        leg.taking_over = None
+        if leg.connection is not None:
+            self._drop(leg.connection)
+            self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
+        leg.connection = connection
+        self._life.happened(leg.leg, LegEvent.CONNECTED)
+        self._life.happened(leg.leg, LegEvent.RETURNED)
+        if leg.admitted:
+            self._life.happened(leg.leg, LegEvent.ADMITTED)
+        self._show()
+
+    def lost(self, connection: Connection, cause: Cause) -> None:
+        leg = connection.leg
+        if leg.taking_over is connection:
+            leg.taking_over = None
+            if leg.connection is None:
+                self._life.happened(leg.leg, LegEvent.LOST, cause)
+        elif leg.connection is connection:
+            leg.connection = None
+            self._life.happened(leg.leg, LegEvent.LOST, cause)
+            for notice in self._receipts.forget(leg.leg):
+                self._life.reported(leg.leg, notice, received=False)
+            self._show()
+        self._drop(connection)
+
+    def picture(self, connection: Connection, source: Source, picture: EncodedPicture) -> None:
+        leg = connection.leg
+        if leg.connection is connection and leg.leg in self._inside:
+            self._pictures.on_picture(leg.leg, source, picture)
+
+    def key_requested(self, connection: Connection) -> None:
+        self._pictures.key_requested(connection.leg.leg)
+
+    def bandwidth(self, connection: Connection, bits_per_second: int) -> None:
+        connection.leg.bits_per_second = bits_per_second
+        self._show()
+
+    def audio_report(self, connection: Connection, highest_sequence: int, lost: int) -> None:
+        leg = connection.leg
+        if leg.connection is connection:
+            for notice, received in self._receipts.reported(leg.leg, highest_sequence, lost):
+                self._life.reported(leg.leg, notice, received=received)
+
+    # -- what the picture mixer asks (PictureOutputs) ---------------------------------------------------------------
+
+    def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None:
+        for leg_id in legs:
+            leg = self._legs.get(leg_id)
+            if leg is not None and leg.connection is not None and leg_id in self._inside:
+                leg.connection.transport.send_picture(picture)
+
+    def request_key(self, leg: LegId, source: Source) -> None:
+        connection = self._connection(leg)
+        if connection is not None:
+            connection.transport.request_key(source)
+
+    def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None:
+        connection = self._connection(leg)
+        if connection is not None:
+            connection.transport.limit_bitrate(source, bits_per_second)
+
+    def layout_changed(self, viewers: Sequence[LegId], layout: Layout, tiles: Sequence[Tile]) -> None:
+        self._emit(
+            LayoutChanged(
+                room=self._room,
+                viewers=list(viewers),
+                layout=layout,
+                width=self._profile.width,
+                height=self._profile.height,
+                tiles=list(tiles),
+            )
+        )
+
+    # -- seats ------------------------------------------------------------------------------------------------------
+
+    def _new_seat(self, command: AddLeg) -> Leg:
+        return Leg(
+            leg=command.leg,
+            label=command.label,
+            language=command.language,
+            muted=command.muted,
+            admitted=command.admitted,
+            input=AudioInput(command.leg),
+        )
+
+    def _leg(self, leg: LegId | None) -> Leg:
+        if leg is None or leg not in self._legs:
+            raise errors.NotFound("no such leg in this room")
+        return self._legs[leg]
+
+    def _connection(self, leg_id: LegId) -> Connection | None:
+        leg = self._legs.get(leg_id)
+        return leg.connection if leg is not None else None
+
+    def _show(self) -> None:
+        """Tell the picture mixer who may be seen, and who looks."""
+        inside = [leg for leg in self._legs.values() if leg.leg in self._inside]
+        self._pictures.set_seen(
+            [
+                Seen(leg=leg.leg, label=leg.label, muted=leg.muted, camera=leg.camera, screen=leg.screen)
+                for leg in inside
+            ]
+        )
+        self._pictures.set_viewers([viewer for leg in inside if (viewer := self._viewer(leg)) is not None])
+
+    def _viewer(self, leg: Leg) -> Viewer | None:
+        codec = leg.connection.transport.video_codec if leg.connection is not None else None
+        if codec is None:
+            return None
+        return Viewer(leg=leg.leg, codec=codec, layout=leg.layout, bits_per_second=leg.bits_per_second)
+
+    def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:
+        if leg.taking_over is not None:
+            self._drop(leg.taking_over)
+        leg.taking_over = connection
+
+    def _remove(self, leg: Leg) -> None:
+        for connection in (leg.connection, leg.taking_over):
+            if connection is not None:
+                self._drop(connection)
+        self._drops.update(leg.input.drops)
+        self._mixer.forget(leg.leg)
+        self._speakers.forget(leg.leg)
+        self._receipts.forget(leg.leg)
+        del self._legs[leg.leg]
+        self._show()
+
+    def _drop(self, connection: Connection) -> None:
+        """Close a connection in the background; its last counts are kept."""
+        task = asyncio.create_task(connection.transport.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _transport_drops(self, leg: Leg) -> dict[str, int]:
+        if leg.connection is None:
+            return {}
+        return leg.connection.transport.stats(leg.leg).dropped

@@ -1,4 +1,4 @@
-"""What a worker keeps of one leg: its seat, its connection (and the one that is to take over), and what it asked for."""
+"""What a worker keeps of one leg: its seat, its connection (and the one that takes over), and what it asked for."""
 
 from dataclasses import dataclass
 from typing import Protocol

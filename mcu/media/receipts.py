@@ -1,7 +1,7 @@
 """Whether a notice reached its recipients, by their RTCP receiver reports (S5.3-7, RFC 3550 section 6.4).
 
-A notice was received when a report covers its last packet and counts no more than `MOST_LOST` packets lost since the last
-report from before its first. No report in `PATIENCE_TICKS`: it was not.
+A notice was received when a report covers its last packet and counts no more than `MOST_LOST` packets lost since the
+last report from before its first. No report in `PATIENCE_TICKS`: it was not.
 """
 
 from collections import deque

@@ -1,6 +1,6 @@
 """One room in a worker: joins each leg's transport to the announcing, the audio mixer and the picture mixer.
 
-It decides nothing about who may hear or be heard: `RoomLife` does, and both mixers are given what it says in every tick.
+It decides nothing about who may hear or be heard: `RoomLife` does, and both mixers are given its word in every tick.
 """
 
 import asyncio
@@ -253,7 +253,8 @@ class Room:
         leg.taking_over = None
         if leg.connection is not None:
             self._drop(leg.connection)
-            self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
+            if self._life.state(leg.leg) is not LegState.WAITING:  # in the lobby a change of connection is nothing
+                self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
         leg.connection = connection
         self._life.happened(leg.leg, LegEvent.CONNECTED)
         self._life.happened(leg.leg, LegEvent.RETURNED)

@@ -1,16 +1,20 @@
 """The 20 ms tick of a worker's rooms: on time, counted when late, never replaying what is stale.
 
-A tick that comes late by up to `CATCH_UP` ticks is made up for at once: what the jitter buffers hold is still fresh. Time
-beyond that is skipped: the rooms only let it pass.
+A tick that comes late by up to `CATCH_UP` ticks is made up for at once: what the jitter buffers hold is still fresh.
+Time beyond that is skipped: the rooms only let it pass.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
+import structlog
+
 from mcu.clock import Clock
 from mcu.ids import RoomId
 from mcu.media.seams import TICK_MS
+
+log = structlog.get_logger(__name__)
 
 TICK_S = TICK_MS / 1000
 CATCH_UP = 3  # ticks
@@ -36,6 +40,7 @@ class Ticker:
         self.ticks = 0
         self.late_ticks = 0
         self.skipped_ticks = 0
+        self.failed_ticks = 0
         self.late_histogram = [0] * (len(BUCKETS_MS) + 1)
 
     async def run(self) -> None:
@@ -55,11 +60,18 @@ class Ticker:
     async def _tick(self) -> None:
         turn = self._clock.monotonic()
         for room in list(self._rooms.values()):
-            room.tick()
+            self._guard(room)
             now = self._clock.monotonic()
             if now - turn > BLOCK_S:
                 await asyncio.sleep(0)
                 turn = now
+
+    def _guard(self, room: Ticking) -> None:
+        try:
+            room.tick()
+        except Exception:  # the outermost loop of all rooms: one room's defect must not silence the others
+            self.failed_ticks += 1
+            log.exception("tick_failed", failed=self.failed_ticks)
 
     def _skip(self) -> None:
         self.skipped_ticks += 1

@@ -1,4 +1,4 @@
-"""A media worker: the process that owns some rooms' media. Started by the control process with one end of a socket pair.
+"""A media worker: the process that owns some rooms' media. The control process starts it with one end of a socket pair.
 
 It obeys commands, reports events, and runs the 20 ms tick of its rooms. When the socket closes, so does the worker: no
 worker outlives its control process.
@@ -23,10 +23,10 @@ from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media.messages import (
     AddLeg,
+    Answered,
     AnyCommand,
     AnyEvent,
     AnyReply,
-    Answered,
     CloseRoom,
     Done,
     Failed,

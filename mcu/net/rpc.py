@@ -1,7 +1,7 @@
 """Typed frames over a local stream socket: four bytes of length (big endian), then msgpack.
 
-It moves frames and knows nothing of what they mean. Nothing waits without bound: a frame over `MAX_FRAME` bytes, or a peer
-that leaves more than `MAX_UNREAD` bytes unread, ends the connection.
+It moves frames and knows nothing of what they mean. Nothing waits without bound: a frame over `MAX_FRAME` bytes, or a
+peer that leaves more than `MAX_UNREAD` bytes unread, ends the connection.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class FrameConnection(Generic[In]):
     async def receive(self) -> In | None:
         """The next frame; `None` when the other end is gone.
 
-        Raises `errors.Invalid` for a frame that is too long or is not what was agreed: the connection is of no more use.
+        Raises `errors.Invalid` for a frame that is too long or is not what was agreed: the connection is spent.
         """
         try:
             size = int.from_bytes(await self._reader.readexactly(4), "big")

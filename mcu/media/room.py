@@ -68,6 +68,7 @@ class Room:
         emit: Callable[[AnyEvent], None],
         clock: Clock,
     ) -> None:
+        self.turn = asyncio.Lock()  # held by the command that is being carried out
         self._room = room
         self._profile = profile
         self._transports = transports

@@ -108,16 +108,19 @@ class Worker:
             case OpenRoom():
                 self._open_room(command)
                 return Done()
-            case CloseRoom():
-                await self._close_room(command.room)
-                return Done()
-            case AddLeg():
-                return Answered(answer=await self._room(command.room).add_leg(command))
-            case GetLegMedia():
-                return LegMediaReply(media=self._room(command.room).leg_media(command.leg))
-            case _:
-                self._room(command.room).obey(command)
-                return Done()
+        room = self._room(command.room)
+        async with room.turn:  # a room's commands are carried out in the order in which they came
+            match command:
+                case CloseRoom():
+                    await self._close_room(command.room)
+                    return Done()
+                case AddLeg():
+                    return Answered(answer=await room.add_leg(command))
+                case GetLegMedia():
+                    return LegMediaReply(media=room.leg_media(command.leg))
+                case _:
+                    room.obey(command)
+                    return Done()
 
     def _open_room(self, command: OpenRoom) -> None:
         if command.room in self._rooms:

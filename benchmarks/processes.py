@@ -1,0 +1,24 @@
+"""What a process and its children cost: CPU seconds from `/proc/PID/stat`, never wall time.
+
+`schedstat` gives nanoseconds on the run queue and is preferred: `stat` counts in ticks of 10 ms and misses short work.
+"""
+
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """All living descendants of `pid`, nearest first."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that `pid` and its living descendants have used, all threads, in seconds."""
+    total = 0
+    for process in (pid, *children(pid)):
+        for schedstat in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            total += int(schedstat.read_text().split()[0])
+    return total / 1e9

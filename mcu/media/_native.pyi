@@ -6,6 +6,7 @@ top left of its four pixels, so tiles that share an edge never colour each other
 """
 
 from typing import Final, TypeAlias, final
+
 from typing_extensions import Buffer
 
 _Rect: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in luma pixels

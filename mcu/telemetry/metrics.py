@@ -1,0 +1,153 @@
+"""Every figure that the server shows about itself, in Prometheus' text format.
+
+Labels are ids of workers, templates of routes, and reasons out of our own code: never an id or a name of a person, a
+meeting or a leg. Counters of a worker begin again at zero with the process; Prometheus knows that as a reset.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of a report's histogram; the last bucket has none
+_REASONS = 64  # different reasons shown of a worker; they come from code and are few
+
+
+_GAUGES = {"rooms": "Rooms that run.", "legs": "Legs in rooms, those on their way back included."}
+_COUNTERS = {
+    "ticks": "Mixer ticks of 20 ms.",
+    "late_ticks": "Ticks later than 10 ms.",
+    "audio_encodes": "Opus frames encoded.",
+    "video_encodes": "Pictures encoded.",
+    "frames_composed": "Pictures composed.",
+    "cpu_seconds": "Processor time of media workers.",
+}
+
+
+class Report(Protocol):
+    """What a media worker says of itself once a second (`mcu.media.messages.WorkerReport`)."""
+
+    @property
+    def rooms(self) -> int: ...
+    @property
+    def legs(self) -> int: ...
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def late_ticks(self) -> int: ...
+    @property
+    def audio_encodes(self) -> int: ...
+    @property
+    def video_encodes(self) -> int: ...
+    @property
+    def frames_composed(self) -> int: ...
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
+    @property
+    def cpu_seconds(self) -> float: ...
+    @property
+    def tick_late_ms(self) -> Sequence[int]: ...
+
+
+class Metrics:
+    """The registry of this process, and one method for each thing that happens."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._reports: dict[str, Report] = {}
+        self._registry.register(_Workers(self._reports))
+        self._alive = Gauge("mcu_workers_alive", "Media workers that answer.", registry=self._registry)
+        self._restarts = Counter(
+            "mcu_worker_restarts", "Media workers that died and were started again.", registry=self._registry
+        )
+        self._requests = Counter(
+            "mcu_http_requests",
+            "HTTP requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._request_seconds = Histogram(
+            "mcu_http_request_seconds", "Time to answer an HTTP request.", ("route",), registry=self._registry
+        )
+        self._loop_lag = Histogram(
+            "mcu_event_loop_lag_seconds",
+            "How late the control process' event loop runs what is due.",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1),
+            registry=self._registry,
+        )
+        self._restarts.inc(0)
+
+    def worker_reported(self, slot: str, report: Report) -> None:
+        """The latest report of the worker in this slot; a slot keeps its name when its worker is started again."""
+        self._reports[slot] = report
+
+    def worker_died(self, slot: str) -> None:
+        """Its rooms and legs are no more."""
+        self._reports.pop(slot, None)
+
+    def worker_restarted(self) -> None:
+        self._restarts.inc()
+
+    def workers_alive(self, count: int) -> None:
+        self._alive.set(count)
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """`route` is the template (`/meetings/{id}`), not the path: a path may hold a number or a token."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def loop_lagged(self, seconds: float) -> None:
+        self._loop_lag.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """All of it, in the text format that Prometheus reads."""
+        return generate_latest(self._registry)
+
+
+class _Workers(Collector):
+    """Shows the latest report of each worker."""
+
+    def __init__(self, reports: Mapping[str, Report]) -> None:
+        self._reports = reports
+
+    def collect(self) -> Iterable[Metric]:
+        reports = list(self._reports.items())
+        for name, text in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"mcu_{name}", text, labels=["worker"])
+            for slot, report in reports:
+                gauge.add_metric([slot], getattr(report, name))
+            yield gauge
+        for name, text in _COUNTERS.items():
+            counter = CounterMetricFamily(f"mcu_{name}", text, labels=["worker"])
+            for slot, report in reports:
+                counter.add_metric([slot], getattr(report, name))
+            yield counter
+        yield _dropped(reports)
+        yield _lateness(reports)
+
+
+def _dropped(reports: list[tuple[str, Report]]) -> Metric:
+    family = CounterMetricFamily("mcu_dropped", "What was dropped, by reason.", labels=["worker", "reason"])
+    for slot, report in reports:
+        for reason, count in sorted(report.dropped.items())[:_REASONS]:
+            family.add_metric([slot, reason], count)
+    return family
+
+
+def _lateness(reports: list[tuple[str, Report]]) -> Metric:
+    family = HistogramMetricFamily("mcu_tick_lateness_seconds", "How late ticks were mixed.", labels=["worker"])
+    for slot, report in reports:
+        total, buckets = 0, []
+        bounds = [str(bound / 1000) for bound in LATENESS_BOUNDS_MS] + ["+Inf"]
+        for bound, count in zip(bounds, report.tick_late_ms, strict=True):
+            total += count
+            buckets.append((bound, total))
+        family.add_metric([slot], buckets, sum_value=None)
+    return family

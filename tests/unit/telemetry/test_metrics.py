@@ -1,0 +1,81 @@
+"""The metrics: what is counted, and that nobody can be recognised in them."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from mcu.media.messages import WorkerReport
+from mcu.telemetry.metrics import LATENESS_BOUNDS_MS, Metrics
+
+
+def report(**changed: object) -> WorkerReport:
+    figures: dict[str, object] = {
+        "rooms": 2,
+        "legs": 7,
+        "ticks": 100,
+        "late_ticks": 3,
+        "audio_encodes": 40,
+        "video_encodes": 30,
+        "frames_composed": 20,
+        "dropped": {"jitter_late": 5},
+        "cpu_seconds": 1.5,
+        "tick_late_ms": [90, 3, 2, 2, 1, 1, 1],
+    }
+    return WorkerReport(**{**figures, **changed})  # type: ignore[arg-type]
+
+
+def figures(metrics: Metrics) -> dict[str, float]:
+    """Every sample by `name{value of each label, in order of the labels' names}`."""
+    return {
+        f"{sample.name}{{{','.join(value for _, value in sorted(sample.labels.items()))}}}": sample.value
+        for family in text_string_to_metric_families(metrics.exposition().decode())
+        for sample in family.samples
+    }
+
+
+def test_a_workers_report_is_shown_by_its_slot() -> None:
+    metrics = Metrics()
+    metrics.worker_reported("0", report())
+    metrics.worker_reported("1", report(legs=1))
+    shown = figures(metrics)
+    assert shown["mcu_rooms{0}"] == 2
+    assert (shown["mcu_legs{0}"], shown["mcu_legs{1}"]) == (7, 1)
+    assert shown["mcu_late_ticks_total{0}"] == 3
+    assert shown["mcu_video_encodes_total{0}"] == 30
+    assert shown["mcu_dropped_total{jitter_late,0}"] == 5
+    assert shown["mcu_cpu_seconds_total{0}"] == 1.5
+
+
+def test_lateness_is_a_cumulative_histogram_in_seconds() -> None:
+    metrics = Metrics()
+    metrics.worker_reported("0", report())
+    shown = figures(metrics)
+    bounds = [str(ms / 1000) for ms in LATENESS_BOUNDS_MS]
+    assert [shown[f"mcu_tick_lateness_seconds_bucket{{{bound},0}}"] for bound in bounds] == [90, 93, 95, 97, 98, 99]
+    assert shown["mcu_tick_lateness_seconds_bucket{+Inf,0}"] == 100
+
+
+def test_the_latest_report_is_the_one_that_counts_and_a_dead_worker_has_none() -> None:
+    metrics = Metrics()
+    metrics.worker_reported("0", report())
+    metrics.worker_reported("0", report(legs=9))
+    assert figures(metrics)["mcu_legs{0}"] == 9
+    metrics.worker_died("0")
+    metrics.worker_restarted()
+    assert "mcu_legs{0}" not in figures(metrics)
+    assert figures(metrics)["mcu_worker_restarts_total{}"] == 1
+
+
+def test_requests_are_counted_by_method_route_and_status() -> None:
+    metrics = Metrics()
+    metrics.request_answered("GET", "/api/v1/meetings/{id}", 200, 0.01)
+    metrics.request_answered("GET", "/api/v1/meetings/{id}", 200, 0.01)
+    metrics.request_answered("GET", "/api/v1/meetings/{id}", 404, 0.01)
+    assert figures(metrics)["mcu_http_requests_total{GET,/api/v1/meetings/{id},200}"] == 2
+    assert figures(metrics)["mcu_http_requests_total{GET,/api/v1/meetings/{id},404}"] == 1
+
+
+def test_the_lag_of_the_event_loop_is_measured() -> None:
+    metrics = Metrics()
+    metrics.loop_lagged(0.03)
+    shown = figures(metrics)
+    assert shown["mcu_event_loop_lag_seconds_bucket{0.02}"] == 0
+    assert shown["mcu_event_loop_lag_seconds_bucket{0.05}"] == 1

@@ -61,12 +61,12 @@ class ReconnectToken:
 Token = JoinToken | SessionToken | ReconnectToken
 T = TypeVar("T", bound=Token)
 
-_TYPES: dict[type[Token], str] = {
+_TYPES: dict[type, str] = {
     JoinToken: "mcu-join+jwt",
     SessionToken: "mcu-session+jwt",
     ReconnectToken: "mcu-reconnect+jwt",
 }
-_FIELDS: dict[type[Token], tuple[str, ...]] = {
+_FIELDS: dict[type, tuple[str, ...]] = {
     JoinToken: ("meeting", "role"),
     SessionToken: ("leg", "room", "meeting"),
     ReconnectToken: ("leg", "room", "meeting"),

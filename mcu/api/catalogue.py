@@ -1,0 +1,5 @@
+"""Every route that is served: a module with routes is named here, and so is in the documentation."""
+
+from mcu.api.routes import Route
+
+ROUTES: tuple[Route, ...] = ()

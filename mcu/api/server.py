@@ -121,7 +121,7 @@ async def _outermost(request: web.Request, handler: Handler) -> web.StreamRespon
     name = new_id("req")
     request[REQUEST_ID] = name
     begun = time.perf_counter()
-    with structlog.contextvars.bound_contextvars(request_id=name, **_ids(request)):
+    with structlog.contextvars.bound_contextvars(request=name, **_ids(request)):
         response = await _answered(request, handler, name)
         if not response.prepared:
             response.headers["X-Request-Id"] = name
@@ -150,7 +150,7 @@ async def _answered(request: web.Request, handler: Handler, name: str) -> web.St
         response.headers.update(kept)
         return response
     except Exception as error:
-        log.error("unhandled", error=type(error).__name__, where=_where(error))
+        log.error("unhandled", exc_info=error)
         return problems.answer(McuError("It has been logged under the request id."), name)
 
 
@@ -162,14 +162,3 @@ def _route_of(request: web.Request) -> str:
 def _ids(request: web.Request) -> dict[str, str]:
     """The names of things that the path holds; they say nothing about a person."""
     return {name: request.match_info[name] for name in ("meeting", "room", "leg") if name in request.match_info}
-
-
-def _where(error: BaseException) -> list[str]:
-    """File, line and function from the outermost frame in: no value of any variable."""
-    frames: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return frames[-12:]

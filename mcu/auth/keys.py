@@ -1,4 +1,4 @@
-"""The server's own Ed25519 signing key: a file in the data directory, made at the first start.
+"""The server's own Ed25519 signing key: a file, made at the first start.
 
 The file is PKCS#8 PEM, readable by its owner alone. It never leaves the machine; the public half may.
 """
@@ -14,8 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from mcu.errors import Unavailable
 
-FILE_NAME = "signing-key.pem"
-
 
 class SigningKey:
     """A private key, its public half, and a key id (`kid`, RFC 7515 section 4.1.4) made from the public half."""
@@ -30,12 +28,11 @@ class SigningKey:
         return f"SigningKey(kid={self.kid!r})"
 
 
-def load_or_create(directory: Path) -> SigningKey:
-    """The key in `directory`, made there if there is none. Two processes that start together get the same one.
+def load_or_create(path: Path) -> SigningKey:
+    """The key in the file, made if there is none. Two processes that start together get the same one.
 
     Raises `Unavailable` if the file cannot be read, is not such a key, or may be read by others.
     """
-    path = directory / FILE_NAME
     if not path.exists():
         _create(path)
     try:

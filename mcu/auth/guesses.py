@@ -1,0 +1,103 @@
+"""How often a PIN may be guessed. In memory: a restart forgets, and argon2id still makes each guess dear.
+
+Three limits. An address that fails too often waits, for all meetings (ADDRESS) and for one (PAIR). A meeting that is
+guessed at too often, from however many addresses (MEETING), and the service as a whole (ALL), let *new* addresses try
+only one at a time, with a wait between that doubles up to a minute.
+
+Nobody can be locked out of their own meeting by another's guessing: an address that once gave a right PIN of a meeting
+is not new to it and is not held up by MEETING or ALL; whoever comes with a personal link or a join token guesses
+nothing and is never counted. A newcomer with a PIN may be held up while an attack goes on, a minute at most per try.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from mcu.clock import Clock
+from mcu.errors import TooMany
+
+PAIR = RateLimitItemPerMinute(5, 5)
+ADDRESS = RateLimitItemPerMinute(20, 10)
+MEETING = RateLimitItemPerMinute(20, 10)
+ALL = RateLimitItemPerMinute(500, 10)
+LONGEST_WAIT_S = 60
+KNOWN_MAX = 50_000  # (meeting, address) pairs that are remembered; the one longest unused goes first
+
+
+@dataclass
+class Turn:
+    """When the next new address may try, and how long the wait is by now. Monotonic seconds."""
+
+    at: float = 0.0
+    wait: float = 1.0
+
+
+class Guesses:
+    """Ask `check` before a PIN is looked at; say what became of it with `failed` or `succeeded`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._limits = FixedWindowRateLimiter(MemoryStorage())
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._turns: OrderedDict[str, Turn] = OrderedDict()
+
+    def check(self, number: str, address: str) -> None:
+        """Raises `TooMany`. `number` need not be a meeting's: guessing numbers is guessing too."""
+        who = network(address)
+        self._hold(PAIR, number, who)
+        self._hold(ADDRESS, who)
+        if (number, who) in self._known:
+            return
+        for limit, name in ((MEETING, number), (ALL, "all")):
+            if self._limits.test(limit, name):
+                self._turns.pop(name, None)
+            else:
+                self._take_turn(name)
+
+    def failed(self, number: str, address: str) -> None:
+        who = network(address)
+        for limit, *names in ((PAIR, number, who), (ADDRESS, who), (MEETING, number), (ALL, "all")):
+            self._limits.hit(limit, *names)
+
+    def succeeded(self, number: str, address: str) -> None:
+        pair = (number, network(address))
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        if len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)
+
+    def _hold(self, limit: RateLimitItem, *names: str) -> None:
+        if not self._limits.test(limit, *names):
+            reset = self._limits.get_window_stats(limit, *names).reset_time
+            raise _too_many(reset - self._clock.now().timestamp())
+
+    def _take_turn(self, name: str) -> None:
+        """One new address at a time. Raises `TooMany` for those that come before the next turn."""
+        now = self._clock.monotonic()
+        turn = self._turns.setdefault(name, Turn())
+        if now < turn.at:
+            raise _too_many(turn.at - now)
+        turn.at, turn.wait = now + turn.wait, min(turn.wait * 2, LONGEST_WAIT_S)
+        if len(self._turns) > KNOWN_MAX:
+            self._turns.popitem(last=False)
+
+
+def network(address: str) -> str:
+    """Whom an address stands for: one IPv4 address, or an IPv6 /64, which is one subscriber's."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _too_many(seconds: float) -> TooMany:
+    return TooMany("Wait, or use the personal link of the invitation.", retry_after=max(1, int(seconds + 0.999)))

@@ -1,0 +1,73 @@
+"""Who is it that wants to join: a join token, or a meeting number with a PIN, becomes a meeting and a role.
+
+Whether they may come in now is `rules.entry`. A wrong number, a wrong PIN and a missing PIN get the same answer after
+the same work, so that nobody learns which numbers are meetings.
+"""
+
+from dataclasses import dataclass
+
+from mcu.auth.guesses import Guesses
+from mcu.auth.pins import PinHasher
+from mcu.auth.tokens import JoinToken, TokenInvalid, Tokens
+from mcu.booking.meeting import BookedParticipant, Meeting, Role
+from mcu.booking.store import Store
+from mcu.errors import NotFound, Unauthenticated
+
+
+class NotAdmitted(Unauthenticated):
+    """The number, or the PIN, or both, are wrong."""
+
+    code, title = "number-or-pin-wrong", "The meeting number or the PIN is wrong"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """Somebody who has shown a right to the meeting. `participant`: with a personal link."""
+
+    meeting: Meeting
+    role: Role
+    participant: BookedParticipant | None = None
+
+
+class Door:
+    """Settles who somebody is. Changes nothing but the counts of guesses."""
+
+    def __init__(self, store: Store, tokens: Tokens, pins: PinHasher, guesses: Guesses) -> None:
+        self._store, self._tokens, self._pins, self._guesses = store, tokens, pins, guesses
+
+    async def by_token(self, number: str, text: str) -> Entrant:
+        """Raises `TokenInvalid`, also if the meeting is another or the participant is booked no more."""
+        token = self._tokens.read(text, JoinToken)
+        async with self._store.reading() as tx:
+            try:
+                meeting = await tx.meetings.get(token.meeting)
+            except NotFound as error:
+                raise TokenInvalid("Its meeting is no more.") from error
+        if meeting.number != number:
+            raise TokenInvalid("It is for another meeting.")
+        if token.participant is None:
+            return Entrant(meeting=meeting, role=token.role)
+        if (person := meeting.participant(token.participant)) is None:
+            raise TokenInvalid("The invitation was withdrawn: ask for a new link.")
+        return Entrant(meeting=meeting, role=person.role, participant=person)
+
+    async def by_pin(self, number: str, pin: str | None, address: str) -> Entrant:
+        """`pin` `None`: none was given, which is right where guests need none. Raises `NotAdmitted` or `TooMany`."""
+        self._guesses.check(number, address)
+        async with self._store.reading() as tx:
+            meeting = await tx.meetings.by_number(number)
+        role = await self._role(meeting, pin)
+        if meeting is None or role is None:
+            self._guesses.failed(number, address)
+            raise NotAdmitted("Look at the invitation and try again.")
+        if pin is not None:
+            self._guesses.succeeded(number, address)
+        return Entrant(meeting=meeting, role=role)
+
+    async def _role(self, meeting: Meeting | None, pin: str | None) -> Role | None:
+        if pin is None and meeting is not None and meeting.access.pins.guest is None:
+            return "guest"
+        pins = meeting.access.pins if meeting else None
+        which = await self._pins.which(pin or "", pins.salt if pins else b"", (pins.host, pins.guest) if pins else ())
+        roles: tuple[Role, Role] = ("host", "guest")
+        return None if pin is None or which is None else roles[which]

@@ -1,0 +1,198 @@
+"""Telling people: which front end watches which seat, and what each has been told already.
+
+Everybody is told only what they may see, and only when it has changed. Chat is kept (the newest 200 lines) for those
+who come back: a leg is given what was said since it first took its seat, never what was said before it came.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mcu.conference.policy import waits_for
+from mcu.conference.roster import Line, Roster, Seat, visible
+from mcu.conference.updates import (
+    EndsAt,
+    GoneCause,
+    InLobby,
+    MediaLost,
+    Noticed,
+    Over,
+    Picture,
+    RoomNow,
+    RosterNow,
+    Said,
+    Seated,
+    Untold,
+    Update,
+    Watcher,
+)
+from mcu.ids import LegId, NoticeId
+from mcu.media.life import LegState
+from mcu.media.messages import LayoutChanged, NoticeRecord, Outcome
+
+MAX_CHAT_KEPT = 200
+MAX_NAMES = 1000  # of those who have left, for the notices that tell of it
+MAX_NOTICES = 200  # whose reach is still followed
+FAILED = frozenset({Outcome.NOT_SENT, Outcome.NOT_RECEIVED})
+
+
+@dataclass(kw_only=True)
+class _Told:
+    """What one watcher knows."""
+
+    watcher: Watcher
+    lines: list[Line] | None = None
+    room: RoomNow | None = None
+    lobby: InLobby | None = None
+
+
+@dataclass(kw_only=True)
+class _Shown:
+    """How far a notice has been shown."""
+
+    to: set[LegId] = field(default_factory=set)
+    untold: dict[LegId, list[Untold]] = field(default_factory=dict)  # as each host was last told
+
+
+class Audience:
+    """The watchers of one room."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._told: dict[LegId, _Told] = {}
+        self._pictures: dict[LegId, Picture] = {}
+        self._chat: deque[Said] = deque(maxlen=MAX_CHAT_KEPT)
+        self._names: OrderedDict[LegId, str] = OrderedDict()
+        self._notices: OrderedDict[NoticeId, _Shown] = OrderedDict()
+        self._ends = EndsAt(at=None)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    # -- coming and going -------------------------------------------------------------------------------------------
+
+    def attach(self, seat: Seat, watcher: Watcher, seated: Seated) -> None:
+        """From now on `watcher` is told what this seat may know. One that watched it before is told that it is over."""
+        self.release(seat.leg, "replaced")
+        self._told[seat.leg] = _Told(watcher=watcher)
+        watcher.tell(seated)
+        if seat.admitted:
+            for said in self._chat:
+                if said.at.timestamp() >= seat.joined_at:
+                    watcher.tell(said)
+        if (picture := self._pictures.get(seat.leg)) is not None:
+            watcher.tell(picture)
+        if self._ends.at is not None:
+            watcher.tell(self._ends)
+
+    def detach(self, leg: LegId, watcher: Watcher) -> None:
+        """`watcher` has gone; nothing if another has taken its place."""
+        if leg in self._told and self._told[leg].watcher is watcher:
+            del self._told[leg]
+
+    def release(self, leg: LegId, cause: GoneCause) -> None:
+        """Tell the watcher of a seat that it is over."""
+        if (told := self._told.pop(leg, None)) is not None:
+            told.watcher.tell(Over(cause=cause))
+
+    def name(self, seat: Seat) -> None:
+        """Remember a name for the notices to come, also that of the leaving."""
+        self._names[seat.leg] = seat.person.name
+        self._names.move_to_end(seat.leg)
+        if len(self._names) > MAX_NAMES:
+            self._names.popitem(last=False)
+
+    def name_of(self, leg: LegId) -> str | None:
+        return self._names.get(leg)
+
+    def forget_picture(self, leg: LegId) -> None:
+        self._pictures.pop(leg, None)
+
+    # -- news -------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Tell each what has changed for it since it was last told."""
+        if not self._told:
+            return
+        roster = self._roster
+        lines = roster.lines()
+        waiting = frozenset(seat.leg for seat in roster.waiting)
+        room = RoomNow(locked=roster.locked, layout=roster.layout, spotlight=roster.spotlight, active=roster.active)
+        lobby = InLobby(reason=waits_for(roster))
+        for leg, told in self._told.items():
+            if (seat := roster.get(leg)) is not None:
+                self._refresh_one(told, seat, visible(lines, seat, waiting), room, lobby)
+
+    def _refresh_one(self, told: _Told, seat: Seat, lines: list[Line], room: RoomNow, lobby: InLobby) -> None:
+        if lines != told.lines:
+            told.lines = lines
+            told.watcher.tell(RosterNow(lines=lines))
+        if seat.admitted and room != told.room:
+            told.room = room
+            told.watcher.tell(room)
+        if seat.state is LegState.WAITING and not seat.admitted and lobby != told.lobby:
+            told.lobby = lobby
+            told.watcher.tell(lobby)
+
+    def picture(self, leg: LegId, event: LayoutChanged) -> None:
+        if leg in self._roster:
+            update = Picture(layout=event.layout, width=event.width, height=event.height, tiles=event.tiles)
+            self._pictures[leg] = update
+            self._tell(leg, update)
+
+    def say(self, leg: LegId, text: str, now: datetime) -> None:
+        seat = self._roster.get(leg)
+        if seat is None:
+            return
+        said = Said(leg=leg, name=seat.person.name, text=text, at=now)
+        self._chat.append(said)
+        for inside in self._roster.inside:
+            self._tell(inside.leg, said)
+
+    def reconnect(self) -> None:
+        for told in self._told.values():
+            told.watcher.tell(MediaLost())
+
+    def ends(self, at: datetime | None) -> None:
+        if self._ends.at != at:
+            self._ends = EndsAt(at=at)
+            for told in self._told.values():
+                told.watcher.tell(self._ends)
+
+    # -- notices ----------------------------------------------------------------------------------------------------
+
+    def notice(self, record: NoticeRecord) -> None:
+        """Show a notice to those it is for, once; and to each host whom it did not reach (S5.3-7)."""
+        shown = self._notices.setdefault(record.notice, _Shown())
+        if len(self._notices) > MAX_NOTICES:
+            self._notices.popitem(last=False)
+        untold = self._untold(record)
+        for seat in self._roster.inside:
+            for_host = untold if seat.is_host else []
+            new = seat.leg in record.recipients and seat.leg not in shown.to
+            if new or for_host != shown.untold.get(seat.leg, []):
+                shown.to.add(seat.leg)
+                shown.untold[seat.leg] = for_host
+                self._tell(seat.leg, self._noticed(record, seat.leg, for_host))
+
+    def _untold(self, record: NoticeRecord) -> list[Untold]:
+        """Those it did not reach and who still have a seat: for one who has left, there is nothing to be told of."""
+        return [
+            Untold(leg=leg, name=seat.person.name, outcome=outcome)
+            for leg, outcome in record.recipients.items()
+            if outcome in FAILED and (seat := self._roster.get(leg)) is not None
+        ]
+
+    def _noticed(self, record: NoticeRecord, to: LegId, untold: list[Untold]) -> Noticed:
+        return Noticed(
+            notice=record.notice,
+            kind=record.kind,
+            names=[self._names.get(leg, "") for leg in record.legs if leg != to],
+            missed=record.missed,
+            at=datetime.fromtimestamp(record.wall_ms / 1000, UTC),
+            untold=untold,
+        )
+
+    def _tell(self, leg: LegId, update: Update) -> None:
+        if (told := self._told.get(leg)) is not None:
+            told.watcher.tell(update)

@@ -1,0 +1,225 @@
+"""Who may do what in a room, and what follows: pure, (roster, event) → acts. The room carries them out.
+
+Whoever is let in is announced by the worker; nothing here can let anybody in without that, or silence it (S5.3-3).
+Choices made here:
+- A host may mute another; only that person unmutes, and a host's microphone is as private as anybody's.
+- A returning seat is never asked again: the lock, the lobby and the limit are for those who are new.
+- Rights go with being let in. A host who waits in the lobby, or is away, decides nothing.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from mcu.booking.meeting import Meeting
+from mcu.booking.rules import RoomNow, entry, waits
+from mcu.conference.acts import (
+    Act,
+    Admit,
+    End,
+    MuteGuests,
+    Post,
+    Remove,
+    SetCamera,
+    SetHand,
+    SetHeld,
+    SetLegLayout,
+    SetLocked,
+    SetMuted,
+    SetRole,
+    SetRoomLayout,
+    SetScreen,
+    SetSpotlight,
+)
+from mcu.conference.roster import Role, Roster, Seat, Wait
+from mcu.errors import Conflict, Invalid, MeetingFull, NotFound, Refused
+from mcu.ids import LegId
+from mcu.media.life import LegState
+from mcu.media.messages import Cause
+
+CONNECT_S = 15.0  # a leg whose media is not up by then goes
+MAX_WAITING = 50  # seats in one lobby
+MAX_CHAT = 2000  # characters of one line
+
+
+class Ask:
+    """An act that somebody asks for, with what is needed to judge it. `asker` `None`: the API, with `rooms:control`."""
+
+    def __init__(self, roster: Roster, meeting: Meeting, asker: Seat | None) -> None:
+        self.roster, self.meeting, self.asker = roster, meeting, asker
+
+    def is_self(self, leg: LegId) -> bool:
+        return self.asker is not None and self.asker.leg == leg
+
+    def seat(self, leg: LegId) -> Seat:
+        seat = self.roster.get(leg)
+        if seat is None or not self._sees(seat):
+            raise NotFound("Nobody here sits in that seat.")
+        return seat
+
+    def need_host(self) -> None:
+        if self.asker is not None and not (self.asker.is_host and self.asker.here):
+            raise Refused("Only a host who is in the room may do this.")
+
+    def need_self(self, leg: LegId) -> None:
+        if not self.is_self(leg):
+            raise Refused("Only that person may do this.")
+
+    def _sees(self, seat: Seat) -> bool:
+        if self.asker is None or self.asker is seat:
+            return True
+        return self.asker.admitted and (seat.admitted or self.asker.is_host)
+
+
+def decide(roster: Roster, meeting: Meeting, who: LegId | None, act: Act) -> list[Act]:
+    """What is to be carried out. Raises `Refused`, `NotFound`, `Conflict` or `Invalid`, and then nothing changes.
+
+    `who` is the asker's own seat, or `None` for the API.
+    """
+    asker = None if who is None else roster.get(who)
+    if who is not None and asker is None:
+        raise NotFound("You have left the room.")
+    return _RULES[type(act)](Ask(roster, meeting, asker), act)
+
+
+def door(roster: Roster, meeting: Meeting, role: Role, now: datetime) -> bool:
+    """May somebody new take a seat: `True`, and straight in; `False`, into the lobby.
+
+    Raises `NotOpen`, `MeetingOver`, `MeetingLocked` or `MeetingFull`.
+    """
+    room = RoomNow(present=len(roster.inside), host_present=roster.host_here, locked=roster.locked)
+    if entry(meeting, role, now, room) is None:
+        return True
+    if len(roster.waiting) >= MAX_WAITING:
+        raise MeetingFull("Too many wait to be let in.")
+    return False
+
+
+def releases(roster: Roster, meeting: Meeting) -> list[Admit]:
+    """Those whom nothing keeps in the lobby any more: the host they waited for has come. Asked after each change."""
+    if roster.locked:
+        return []
+    free = meeting.access.max_participants - len(roster.inside)
+    host = roster.host_here
+    ready = [seat.leg for seat in roster.waiting if waits(meeting, seat.person.role, host_present=host) is None]
+    return [Admit(leg=leg) for leg in ready[: max(free, 0)]]
+
+
+def waits_for(roster: Roster) -> Wait:
+    """Why anybody is in the lobby, as it is told to them: with no host here, there is nobody to let them in."""
+    return "admission" if roster.host_here else "host"
+
+
+def overdue(roster: Roster, now: float) -> list[Remove]:
+    """Seats whose media has not come up in time."""
+    late = [seat for seat in roster if seat.state is LegState.CONNECTING and now - seat.since > CONNECT_S]
+    return [Remove(leg=seat.leg, cause=Cause.FAILED) for seat in late]
+
+
+# -- one rule for each act ------------------------------------------------------------------------------------------
+
+
+def _admit(ask: Ask, act: Admit) -> list[Act]:
+    ask.need_host()
+    if ask.seat(act.leg).admitted:
+        return []
+    if len(ask.roster.inside) >= ask.meeting.access.max_participants:
+        raise MeetingFull("Somebody has to leave first.")
+    return [act]
+
+
+def _set_muted(ask: Ask, act: SetMuted) -> list[Act]:
+    seat = ask.seat(act.leg)
+    if not ask.is_self(act.leg):
+        ask.need_host()
+        if not act.muted and seat.muted:
+            raise Refused("Only that person may turn their microphone on.")
+    return [act] if seat.muted != act.muted else []
+
+
+def _set_held(ask: Ask, act: SetHeld) -> list[Act]:
+    ask.need_self(act.leg)
+    if not ask.seat(act.leg).here:
+        raise Conflict("You are not in the room.")
+    return [act]
+
+
+def _own_picture(ask: Ask, act: SetCamera | SetScreen) -> list[Act]:
+    ask.need_self(act.leg)
+    return [act]
+
+
+def _set_hand(ask: Ask, act: SetHand) -> list[Act]:
+    seat = ask.seat(act.leg)
+    if act.raised:
+        ask.need_self(act.leg)
+    elif not ask.is_self(act.leg):
+        ask.need_host()
+    if not seat.admitted:
+        raise Conflict("Nobody in the room sees a hand in the lobby.")
+    return [act]
+
+
+def _set_role(ask: Ask, act: SetRole) -> list[Act]:
+    ask.need_host()
+    return [act] if ask.seat(act.leg).person.role != act.role else []
+
+
+def _set_leg_layout(ask: Ask, act: SetLegLayout) -> list[Act]:
+    ask.seat(act.leg)
+    if ask.asker is not None:
+        ask.need_self(act.leg)
+    return [act]
+
+
+def _for_hosts(ask: Ask, act: SetRoomLayout | SetLocked | End) -> list[Act]:
+    ask.need_host()
+    return [act]
+
+
+def _set_spotlight(ask: Ask, act: SetSpotlight) -> list[Act]:
+    ask.need_host()
+    if act.leg is not None and not ask.seat(act.leg).admitted:
+        raise Conflict("That person is not in the room.")
+    return [act]
+
+
+def _post(ask: Ask, act: Post) -> list[Act]:
+    ask.need_self(act.leg)
+    if not ask.seat(act.leg).admitted:
+        raise Conflict("Nobody in the room reads what is written in the lobby.")
+    if not 1 <= len(act.text.strip()) <= MAX_CHAT or len(act.text) > MAX_CHAT:
+        raise Invalid(f"Write 1 to {MAX_CHAT} characters.")
+    return [act]
+
+
+def _remove(ask: Ask, act: Remove) -> list[Act]:
+    ask.seat(act.leg)
+    if ask.is_self(act.leg):
+        return [Remove(leg=act.leg, cause=Cause.HANGUP)]
+    ask.need_host()
+    return [Remove(leg=act.leg, cause=Cause.REMOVED)]
+
+
+def _mute_guests(ask: Ask, act: MuteGuests) -> list[Act]:
+    ask.need_host()
+    return [SetMuted(leg=seat.leg, muted=True) for seat in ask.roster.inside if not seat.is_host and not seat.muted]
+
+
+_RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
+    Admit: _admit,
+    SetMuted: _set_muted,
+    SetHeld: _set_held,
+    SetCamera: _own_picture,
+    SetScreen: _own_picture,
+    SetHand: _set_hand,
+    SetRole: _set_role,
+    SetLegLayout: _set_leg_layout,
+    SetRoomLayout: _for_hosts,
+    SetLocked: _for_hosts,
+    SetSpotlight: _set_spotlight,
+    Post: _post,
+    Remove: _remove,
+    MuteGuests: _mute_guests,
+    End: _for_hosts,
+}

@@ -1,0 +1,442 @@
+"""A meeting that runs: the one owner of its roster. Everybody else sends it work, and it does one thing at a time.
+
+It has done what `policy.py` decides (`execution.py`), follows the worker's word on each leg's state, keeps what was
+acknowledged (`keeper.py`) and tells people (`audience.py`). It touches no media and knows no wire format. When its
+worker dies it opens itself again on another, with every seat kept, and asks the browsers to come back.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import msgspec
+import structlog
+
+from mcu.booking.meeting import Meeting
+from mcu.booking.store import RoomRun, Store
+from mcu.clock import Clock
+from mcu.conference import policy
+from mcu.conference.acts import Act, Admit, End, Remove
+from mcu.conference.audience import Audience
+from mcu.conference.execution import Executor, Sent
+from mcu.conference.keeper import Keeper
+from mcu.conference.link import Link
+from mcu.conference.mailbox import Mailbox
+from mcu.conference.roster import Line, Person, Roster, Seat
+from mcu.conference.tickets import Tickets
+from mcu.conference.updates import GoneCause, Seated, Watcher
+from mcu.conference.workers import Worker, Workers
+from mcu.errors import McuError, NotFound
+from mcu.ids import LegId, RoomId
+from mcu.media import messages as media
+from mcu.media.life import LegState
+from mcu.media.messages import Cause, Layout
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.5
+WARNING = timedelta(minutes=5)  # that the room ends
+CANCEL_NOTICE = timedelta(seconds=30)  # between the cancellation and the end
+RETRY_S = 0.2  # between attempts to open again
+
+GONE: dict[Cause | None, GoneCause] = {Cause.REMOVED: "removed", Cause.ENDED: "ended", Cause.HANGUP: "left"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomSettings:
+    """How rooms are run. `profile` is that of every room but for its layout and language."""
+
+    profile: media.RoomProfile = field(default_factory=media.RoomProfile)
+    empty_grace_s: float = 60.0  # an empty room stays open: somebody's browser may be starting again
+
+
+class Room:
+    """One run of a meeting."""
+
+    def __init__(
+        self,
+        run: RoomRun,
+        meeting: Meeting,
+        *,
+        store: Store,
+        workers: Workers,
+        clock: Clock,
+        settings: RoomSettings,
+    ) -> None:
+        self.meeting = meeting
+        self._clock = clock
+        self._settings = settings
+        self._roster = Roster(layout=Layout(run.layout), locked=run.locked)
+        self._tickets = Tickets()
+        self._audience = Audience(self._roster)
+        self._keeper = Keeper(store, run)
+        self._link = Link(workers, run.id)
+        self._mailbox = Mailbox()
+        self._executor = Executor(
+            run.id, self._roster, self._link, self._audience, clock=clock, on_missing=self._missing
+        )
+        self._empty_since = clock.monotonic()
+        self._cancelled_at: datetime | None = None
+        self._finished = False
+        self._reopening: asyncio.Task[None] | None = None
+        self.closed = asyncio.Event()
+
+    # -- what may be read at any time -------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> RoomId:
+        return self._keeper.run.id
+
+    @property
+    def run_row(self) -> RoomRun:
+        return self._keeper.run
+
+    @property
+    def spotlight(self) -> LegId | None:
+        return self._roster.spotlight
+
+    @property
+    def ends_at(self) -> datetime | None:
+        if self._cancelled_at is not None:
+            return self._cancelled_at + CANCEL_NOTICE
+        return self.meeting.closes_at
+
+    @property
+    def worker(self) -> Worker | None:
+        return self._link.worker
+
+    def lines(self) -> list[Line]:
+        return self._roster.lines()
+
+    def line(self, leg: LegId) -> Line:
+        """Raises `NotFound`."""
+        for line in self._roster.lines():
+            if line.leg == leg:
+                return line
+        raise NotFound("Nobody sits in that seat.")
+
+    def layout_of(self, leg: LegId) -> Layout | None:
+        seat = self._roster.get(leg)
+        return seat.layout if seat is not None else None
+
+    def name_of(self, leg: LegId) -> str | None:
+        """Also of one who has left, while the room runs."""
+        return self._audience.name_of(leg)
+
+    @property
+    def notices_dropped(self) -> int:
+        return self._keeper.dropped
+
+    # -- what is asked of it ----------------------------------------------------------------------------------------
+
+    async def reserve(self, person: Person) -> LegId:
+        """A ticket for a seat. One who came by a personal link gets the seat that he or she has already.
+
+        Raises as `policy.door` does.
+        """
+        return await self._mailbox.ask(partial(self._reserve, person))
+
+    async def sit(self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool) -> str:
+        """Take the seat, new or again, with an SDP offer; the answer. `elsewhere`: not the browser that sits there.
+
+        Raises `NotFound` without a ticket, as `policy.door` does, and `Invalid` for an offer of no use.
+        """
+        sent = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
+        reply = await asyncio.shield(sent)
+        if not isinstance(reply, media.Answered):
+            raise McuError("The media worker gave no answer to the offer.")
+        return reply.answer
+
+    async def act(self, who: LegId | None, act: Act) -> None:
+        """Do `act` for the one who sits in `who`, or for the API (`None`). On return it is done, and kept.
+
+        Raises as `policy.decide` does.
+        """
+        sent = await self._mailbox.ask(partial(self._act, who, act))
+        if isinstance(act, End):
+            await self.closed.wait()
+            return
+        if sent:
+            await asyncio.wait(sent)
+        await self._keeper.keep()
+
+    async def attach(self, leg: LegId, watcher: Watcher) -> None:
+        """`watcher` is told of this seat from now on. Raises `NotFound` when nobody sits in it."""
+        await self._mailbox.ask(partial(self._attach, leg, watcher))
+
+    def detach(self, leg: LegId, watcher: Watcher) -> None:
+        self._mailbox.tell(("detach", leg, id(watcher)), partial(self._audience.detach, leg, watcher))
+
+    async def leg_media(self, leg: LegId) -> media.LegMedia:
+        """Raises `NotFound`, `Conflict` (no connection now) or `Unavailable`."""
+        if leg not in self._roster:
+            raise NotFound("Nobody sits in that seat.")
+        reply = await self._link.send(media.GetLegMedia(room=self.id, leg=leg))
+        if not isinstance(reply, media.LegMediaReply):
+            raise McuError("The media worker gave no figures.")
+        return reply.media
+
+    def meeting_changed(self, meeting: Meeting) -> None:
+        self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))
+
+    def on_event(self, event: media.AnyEvent) -> None:
+        """From the worker. The newest about the same thing counts."""
+        match event:
+            case media.LegChanged():
+                self._mailbox.tell(("leg", event.leg), partial(self._leg_changed, event))
+            case media.NoticeChanged():
+                self._mailbox.tell(("notice", event.record.notice), partial(self._notice_changed, event))
+            case media.SpeakersChanged():
+                self._mailbox.tell("speakers", partial(self._speakers_changed, event))
+            case media.LayoutChanged():
+                for leg in event.viewers:
+                    self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
+
+    def on_death(self, worker: Worker) -> None:
+        if self._link.worker is worker:
+            self._link.lost()
+            self._mailbox.tell("death", self._worker_died)
+
+    # -- its own life -----------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open it on a worker. Raises `Unavailable`."""
+        await self._link.open(self._profile())
+
+    async def run(self) -> None:
+        """The owner. Returns when the room has ended; cancelled, it closes without ending (we are being stopped)."""
+        helpers = [asyncio.create_task(self._tick_forever()), asyncio.create_task(self._keeper.write_notices())]
+        try:
+            while not self._finished:
+                await self._mailbox.wait()
+                self._turn()
+        finally:
+            if self._reopening is not None:
+                helpers.append(self._reopening)
+            for task in helpers:
+                task.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._close()
+
+    def _turn(self) -> None:
+        """One round of work. A defect in it is reported and does not end the meeting."""
+        try:
+            self._mailbox.do_all()
+            for admit in policy.releases(self._roster, self.meeting):
+                self._executor.do(admit)
+            self._audience.refresh()
+        except Exception:
+            log.exception("room_turn_failed", room=self.id)
+
+    async def _tick_forever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._mailbox.tell("tick", self._tick)
+
+    async def _close(self) -> None:
+        self._mailbox.close()
+        await self._link.close()
+        if self._finished:
+            for seat in list(self._roster):
+                self._audience.release(seat.leg, "ended")
+                self._roster.drop(seat.leg)
+            self._keeper.run = replace(self._keeper.run, ended_at=self._clock.now())
+        try:
+            await self._keeper.keep()
+            await self._keeper.flush()
+        except Exception as error:  # the end is written again when the process starts
+            log.error("room_end_not_stored", room=self.id, error=type(error).__name__)
+        self.closed.set()
+
+    # -- work, done by the owner ------------------------------------------------------------------------------------
+
+    def _reserve(self, person: Person) -> LegId:
+        leg = self._tickets.of(person)
+        if leg is None or leg not in self._roster:
+            policy.door(self._roster, self.meeting, person.role, self._clock.now())
+            leg = self._tickets.give(person, leg, keep=[seat.leg for seat in self._roster])
+        self._empty_since = self._clock.monotonic()
+        return leg
+
+    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool) -> Sent:
+        person = self._tickets.person(leg)
+        seat = self._roster.get(leg)
+        if seat is None:
+            seat = self._new_seat(leg, person, camera="m=video" in offer)
+        elif elsewhere:
+            self._audience.release(leg, "replaced")
+        if seat.state is LegState.CONNECTING:
+            seat.since = self._clock.monotonic()
+        seat.muted = seat.muted or muted
+        seat.answering += 1
+        sent = self._link.send(self._add_leg(seat, offer))
+        sent.add_done_callback(lambda task: self._mailbox.tell(("sat", task), partial(self._sat, leg, task)))
+        self._executor.say_again(seat)
+        return sent
+
+    def _new_seat(self, leg: LegId, person: Person, *, camera: bool) -> Seat:
+        admitted = policy.door(self._roster, self.meeting, person.role, self._clock.now())
+        seat = Seat(
+            leg=leg,
+            person=person,
+            since=self._clock.monotonic(),
+            joined_at=self._clock.now().timestamp(),
+            admitted=admitted,
+            camera=camera,
+        )
+        self._roster.add(seat)
+        self._audience.name(seat)
+        return seat
+
+    def _add_leg(self, seat: Seat, offer: str) -> media.AddLeg:
+        return media.AddLeg(
+            room=self.id,
+            leg=seat.leg,
+            offer=offer,
+            label=seat.person.name,
+            language=seat.person.language,
+            admitted=seat.admitted,
+            muted=seat.muted,
+        )
+
+    def _sat(self, leg: LegId, task: Sent) -> None:
+        """The worker has answered the offer, or has not: then a seat that never had an answer is given up."""
+        seat = self._roster.get(leg)
+        if seat is None:
+            return
+        seat.answering -= 1
+        if not task.cancelled() and task.exception() is None:
+            seat.answered = True
+        elif not seat.answered and not seat.answering:
+            self._roster.drop(leg)
+
+    def _act(self, who: LegId | None, act: Act) -> list[Sent]:
+        sent: list[Sent] = []
+        for one in policy.decide(self._roster, self.meeting, who, act):
+            if isinstance(one, End):
+                self._finished = True
+                continue
+            if isinstance(one, Remove):
+                self._tickets.take_back(one.leg)
+            if (task := self._executor.do(one)) is not None:
+                sent.append(task)
+        self._keeper.run = replace(self._keeper.run, locked=self._roster.locked, layout=self._roster.layout.value)
+        return sent
+
+    def _attach(self, leg: LegId, watcher: Watcher) -> None:
+        seat = self._roster.get(leg)
+        if seat is None:
+            raise NotFound("Nobody sits in that seat: send an offer first.")
+        seated = Seated(
+            leg=leg,
+            room=self.id,
+            meeting=self.meeting.id,
+            role=seat.person.role,
+            language=seat.person.language,
+            title=self.meeting.title,
+            locked=self._roster.locked,
+            layout=self._roster.layout,
+        )
+        self._audience.attach(seat, watcher, seated)
+
+    def _tick(self) -> None:
+        now, wall = self._clock.monotonic(), self._clock.now()
+        for late in policy.overdue(self._roster, now):
+            self._executor.do(late)
+        if len(self._roster):
+            self._empty_since = now
+        ends = self.ends_at
+        self._audience.ends(ends if ends is not None and ends - wall <= WARNING else None)
+        if now - self._empty_since > self._settings.empty_grace_s or (ends is not None and wall >= ends):
+            self._finished = True
+
+    def _meeting_changed(self, meeting: Meeting) -> None:
+        self.meeting = meeting
+        if meeting.cancelled_at is None:
+            self._cancelled_at = None
+        elif self._cancelled_at is None:
+            self._cancelled_at = self._clock.now()
+
+    # -- what the worker says ---------------------------------------------------------------------------------------
+
+    def _leg_changed(self, event: media.LegChanged) -> None:
+        seat = self._roster.get(event.leg)
+        if seat is None:
+            if event.state is not LegState.GONE:  # no media without a seat on the roster (S5.3-4)
+                self._link.send(media.RemoveLeg(room=self.id, leg=event.leg, cause=Cause.REMOVED))
+            return
+        if event.state is LegState.GONE:
+            self._gone(seat, event.cause)
+            return
+        seat.state = event.state
+        seat.entered |= event.state is LegState.IN_ROOM
+        if event.state is LegState.WAITING and seat.admitted:
+            self._executor.do(Admit(leg=seat.leg))
+        if event.state in (LegState.ANNOUNCING, LegState.IN_ROOM) and seat.held:
+            # it was lost while it was on hold: its microphone must not open by itself
+            self._link.send(media.HoldLeg(room=self.id, leg=seat.leg, held=True))
+
+    def _gone(self, seat: Seat, cause: Cause | None) -> None:
+        if seat.answering:  # it is coming back at this very moment, into a fresh seat at the worker
+            seat.state, seat.since, seat.entered = LegState.CONNECTING, self._clock.monotonic(), False
+            return
+        self._tickets.update(seat.leg, seat.person)
+        self._roster.drop(seat.leg)
+        self._audience.forget_picture(seat.leg)
+        self._audience.release(seat.leg, GONE.get(cause, "timeout"))
+
+    def _missing(self, leg: LegId, cause: Cause) -> None:
+        """The worker does not have a leg that was to go."""
+        gone = media.LegChanged(room=self.id, leg=leg, state=LegState.GONE, cause=cause)
+        self._mailbox.tell(("missing", leg), partial(self._leg_changed, gone))
+
+    def _notice_changed(self, event: media.NoticeChanged) -> None:
+        self._keeper.notice(event.record)
+        self._audience.notice(event.record)
+
+    def _speakers_changed(self, event: media.SpeakersChanged) -> None:
+        self._roster.active = event.active if event.active is not None and event.active in self._roster else None
+        self._roster.speaking = frozenset(event.speaking)
+
+    # -- when the worker dies ---------------------------------------------------------------------------------------
+
+    def _worker_died(self) -> None:
+        """Every seat is kept. Who was inside is absent until its browser is back; the others begin anew."""
+        for seat in self._roster:
+            seat.state = LegState.RECONNECTING if seat.entered else LegState.CONNECTING
+            seat.since = self._clock.monotonic()
+        self._roster.speaking = frozenset()
+        self._audience.reconnect()
+        log.warning("room_lost_its_worker", room=self.id, legs=len(self._roster))
+        if self._reopening is None or self._reopening.done():
+            self._reopening = asyncio.create_task(self._reopen())
+
+    async def _reopen(self) -> None:
+        """Until a worker has the room again; given up when no seat would be kept any longer."""
+        give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
+        while not self._link.is_open:
+            try:
+                await self._link.open(self._profile(), self._absent())
+            except McuError as error:
+                log.warning("room_not_reopened", room=self.id, code=error.code)
+                if self._clock.monotonic() > give_up:
+                    self._mailbox.tell("given_up", self._give_up)
+                    return
+                await asyncio.sleep(RETRY_S)
+        if self._roster.spotlight is not None:
+            self._link.send(media.Spotlight(room=self.id, leg=self._roster.spotlight))
+
+    def _give_up(self) -> None:
+        self._finished = True
+
+    def _absent(self) -> list[media.AbsentLeg]:
+        return [
+            media.AbsentLeg(leg=seat.leg, label=seat.person.name, language=seat.person.language, muted=seat.muted)
+            for seat in self._roster
+            if seat.state is LegState.RECONNECTING
+        ]
+
+    def _profile(self) -> media.RoomProfile:
+        base = self._settings.profile
+        return msgspec.structs.replace(base, layout=self._roster.layout, language=self.meeting.language)

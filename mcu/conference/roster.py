@@ -1,0 +1,159 @@
+"""Who is in a room, as a value that one room owns: seats, what their people have chosen, and the room's own switches.
+
+It answers questions and holds what was decided. It decides nothing (that is `policy.py`) and tells nobody (`room.py`).
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from mcu.ids import LegId, ParticipantId
+from mcu.media.life import LegState
+from mcu.media.messages import Layout
+
+Role = Literal["host", "guest"]
+Language = Literal["sv", "en"]
+Kind = Literal["webrtc", "sip", "h323", "recorder", "stream", "probe"]
+Wait = Literal["host", "admission"]
+
+HERE = frozenset({LegState.ANNOUNCING, LegState.IN_ROOM, LegState.HELD})
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sits in a seat. `participant` is set for one who came by a personal link."""
+
+    name: str
+    role: Role
+    language: Language
+    participant: ParticipantId | None = None
+    kind: Kind = "webrtc"
+
+    def __repr__(self) -> str:
+        return f"Person(role={self.role})"  # a name belongs in no log
+
+
+class Seat(msgspec.Struct, kw_only=True):
+    """One leg's place. `state` follows the worker; the rest is what its person or a host has chosen."""
+
+    leg: LegId
+    person: Person
+    since: float  # monotonic: when it began to connect
+    joined_at: float  # Unix time at which it was first taken
+    state: LegState = LegState.CONNECTING
+    admitted: bool = False  # let in, by the rules or by a host
+    muted: bool = False
+    held: bool = False
+    camera: bool = False
+    screen: bool = False
+    hand: int = 0  # order in which it was raised; 0: not raised
+    layout: Layout | None = None  # its own choice
+    entered: bool = False  # it has been in the room: the others know of it
+    answering: int = 0  # offers that the worker has not answered yet
+    answered: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Let in, and connected: it hears and is heard, or is just about to."""
+        return self.admitted and self.state in HERE
+
+    @property
+    def is_host(self) -> bool:
+        return self.person.role == "host"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat as the roster shows it. `hand` is the place in the queue, 1 first; 0: not raised."""
+
+    leg: LegId
+    name: str
+    role: Role
+    kind: Kind
+    state: LegState
+    muted: bool
+    camera: bool
+    screen: bool
+    hand: int
+    speaking: bool
+
+
+class Roster:
+    """Every seat of a room, in order of joining."""
+
+    def __init__(self, *, layout: Layout = Layout.AUTO, locked: bool = False) -> None:
+        self.layout = layout
+        self.locked = locked
+        self.spotlight: LegId | None = None
+        self.active: LegId | None = None
+        self.speaking: frozenset[LegId] = frozenset()
+        self._seats: dict[LegId, Seat] = {}
+        self._hands = 0
+
+    def __iter__(self) -> Iterator[Seat]:
+        return iter(self._seats.values())
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def __contains__(self, leg: LegId) -> bool:
+        return leg in self._seats
+
+    def get(self, leg: LegId) -> Seat | None:
+        return self._seats.get(leg)
+
+    def add(self, seat: Seat) -> None:
+        self._seats[seat.leg] = seat
+
+    def drop(self, leg: LegId) -> None:
+        self._seats.pop(leg, None)
+        self.speaking -= {leg}
+        self.spotlight = None if self.spotlight == leg else self.spotlight
+        self.active = None if self.active == leg else self.active
+
+    def raise_hand(self, seat: Seat, raised: bool) -> None:
+        """A hand that is up keeps its place when it is raised again."""
+        if raised and seat.hand:
+            return
+        self._hands += raised
+        seat.hand = self._hands if raised else 0
+
+    @property
+    def inside(self) -> list[Seat]:
+        """Those let in: connected, on their way, or away."""
+        return [seat for seat in self if seat.admitted]
+
+    @property
+    def waiting(self) -> list[Seat]:
+        return [seat for seat in self if not seat.admitted]
+
+    @property
+    def host_here(self) -> bool:
+        return any(seat.here and seat.is_host for seat in self)
+
+    def lines(self) -> list[Line]:
+        """Every seat as it is shown."""
+        queue = sorted(seat.hand for seat in self if seat.hand)
+        return [self._line(seat, queue) for seat in self]
+
+    def _line(self, seat: Seat, queue: list[int]) -> Line:
+        return Line(
+            leg=seat.leg,
+            name=seat.person.name,
+            role=seat.person.role,
+            kind=seat.person.kind,
+            state=seat.state,
+            muted=seat.muted,
+            camera=seat.camera,
+            screen=seat.screen,
+            hand=queue.index(seat.hand) + 1 if seat.hand else 0,
+            speaking=seat.leg in self.speaking,
+        )
+
+
+def visible(lines: list[Line], viewer: Seat, waiting: frozenset[LegId]) -> list[Line]:
+    """What one seat may see: in the lobby only itself; a guest, those let in; a host, the lobby too."""
+    if not viewer.admitted:
+        return [line for line in lines if line.leg == viewer.leg]
+    if viewer.is_host:
+        return lines
+    return [line for line in lines if line.leg not in waiting]

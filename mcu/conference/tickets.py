@@ -1,0 +1,53 @@
+"""Who may take which seat: given when somebody joins, used with each offer, taken back when somebody leaves for good.
+
+A ticket outlives the seat: who lost it to a bad network may sit down again, by the rules for those who are new.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+from mcu.conference.roster import Person
+from mcu.errors import NotFound
+from mcu.ids import LegId, new_id
+
+MAX_TICKETS = 500  # of one room; then the oldest that nobody sits on is void
+
+
+class Tickets:
+    """Those of one room."""
+
+    def __init__(self) -> None:
+        self._people: OrderedDict[LegId, Person] = OrderedDict()
+
+    def of(self, person: Person) -> LegId | None:
+        """The ticket of one who came by a personal link before."""
+        if person.participant is None:
+            return None
+        held = (leg for leg, other in self._people.items() if other.participant == person.participant)
+        return next(held, None)
+
+    def give(self, person: Person, leg: LegId | None, *, keep: Collection[LegId]) -> LegId:
+        """A ticket, for `leg` or a new seat. `keep`: the seats that are taken."""
+        leg = leg or LegId(new_id("leg"))
+        self._people[leg] = person
+        self._people.move_to_end(leg)
+        if len(self._people) > MAX_TICKETS:
+            oldest = next((one for one in self._people if one not in keep and one != leg), None)
+            if oldest is not None:
+                del self._people[oldest]
+        return leg
+
+    def person(self, leg: LegId) -> Person:
+        """Raises `NotFound` for a ticket that was never given, or that was taken back."""
+        try:
+            return self._people[leg]
+        except KeyError:
+            raise NotFound("This seat is no longer yours: join again.") from None
+
+    def update(self, leg: LegId, person: Person) -> None:
+        """What became of the person meanwhile (a role), if the ticket still holds."""
+        if leg in self._people:
+            self._people[leg] = person
+
+    def take_back(self, leg: LegId) -> None:
+        self._people.pop(leg, None)

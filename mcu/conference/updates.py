@@ -1,0 +1,103 @@
+"""What a room tells one leg's front end, whatever kind it is. The front end finds the words and the wire format."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from mcu.conference.roster import Language, Line, Role, Wait
+from mcu.ids import LegId, MeetingId, NoticeId, RoomId
+from mcu.media.messages import Layout, NoticeKind, Outcome, Tile
+
+GoneCause = Literal["left", "removed", "ended", "timeout", "replaced"]
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Seated(Update, frozen=True, kw_only=True):
+    """The first, when a front end attaches itself to a seat."""
+
+    leg: LegId
+    room: RoomId
+    meeting: MeetingId
+    role: Role
+    language: Language
+    title: str
+    locked: bool
+    layout: Layout
+
+
+class RosterNow(Update, frozen=True, kw_only=True):
+    lines: list[Line]
+
+
+class InLobby(Update, frozen=True, kw_only=True):
+    reason: Wait
+
+
+class RoomNow(Update, frozen=True, kw_only=True):
+    locked: bool
+    layout: Layout
+    spotlight: LegId | None
+    active: LegId | None
+
+
+class Untold(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whom a notice did not reach."""
+
+    leg: LegId
+    name: str
+    outcome: Outcome
+
+
+class Noticed(Update, frozen=True, kw_only=True):
+    """A notice that plays, to one of its recipients; or, to a host, whom it did not reach."""
+
+    notice: NoticeId
+    kind: NoticeKind
+    names: list[str]  # whom it is about, the recipient itself left out
+    missed: Mapping[NoticeKind, int]
+    at: datetime
+    untold: list[Untold]
+
+
+class Picture(Update, frozen=True, kw_only=True):
+    """What the leg sees now."""
+
+    layout: Layout
+    width: int
+    height: int
+    tiles: list[Tile]
+
+
+class Said(Update, frozen=True, kw_only=True):
+    leg: LegId
+    name: str
+    text: str
+    at: datetime
+
+
+class MediaLost(Update, frozen=True, kw_only=True):
+    """The media is gone but the seat is kept: connect again, at once."""
+
+
+class EndsAt(Update, frozen=True, kw_only=True):
+    """`None`: not soon after all."""
+
+    at: datetime | None
+
+
+class Over(Update, frozen=True, kw_only=True):
+    """The last: the seat is gone, or another front end has taken it."""
+
+    cause: GoneCause
+
+
+class Watcher(Protocol):
+    """One leg's front end."""
+
+    def tell(self, update: Update) -> None:
+        """Takes it without waiting. A front end that cannot keep up is its own affair: it may close, never block."""

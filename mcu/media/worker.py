@@ -3,7 +3,7 @@
 It obeys commands, reports events, and runs the 20 ms tick of its rooms. When the socket closes, so does the worker: no
 worker outlives its control process.
 
-    python -m mcu.media.worker --fd 5 --name w0 [--address 192.0.2.1 …]
+    python -m mcu.media.worker --fd 5 --name w0 [--address 192.0.2.1 …] [--log-level info]
 """
 
 import argparse
@@ -42,7 +42,9 @@ from mcu.media.room import Room
 from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
 from mcu.media.transport.webrtc import WebRtcTransports
+from mcu.net.process import die_with_parent
 from mcu.net.rpc import FrameConnection
+from mcu.telemetry.logging import configure_logging
 
 log = structlog.get_logger(__name__)
 
@@ -184,11 +186,14 @@ async def serve(fd: int, addresses: list[str]) -> None:
 
 
 def main() -> NoReturn:
+    die_with_parent()
     parser = argparse.ArgumentParser(prog="mcu.media.worker", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="our end of the socket pair")
     parser.add_argument("--name", required=True, help="what the control process calls us")
     parser.add_argument("--address", action="append", default=[], help="an address to take media on")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     options = parser.parse_args()
+    configure_logging(options.log_level, "json")
     structlog.contextvars.bind_contextvars(worker=options.name)
     uvloop.run(serve(options.fd, options.address))
     raise SystemExit(0)

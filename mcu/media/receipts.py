@@ -1,7 +1,7 @@
 """Whether a notice reached its recipients, by their RTCP receiver reports (S5.3-7, RFC 3550 section 6.4).
 
 A notice was received when a report covers its last packet and counts no more than `MOST_LOST` packets lost since the
-last report from before its first. No report in `PATIENCE_TICKS`: it was not.
+last report from before its first. `RoomLife` gives up on those that no report decides.
 """
 
 from collections import deque
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from mcu.ids import LegId, NoticeId
 
 MOST_LOST = 5  # packets of 20 ms: of a sound of half a second, four fifths are left
-PATIENCE_TICKS = 500  # ten seconds; browsers report every one to five
 REPORTS_KEPT = 16  # by leg
 
 
@@ -21,7 +20,6 @@ class Awaited:
     notice: NoticeId
     first: int
     last: int
-    give_up: int  # tick
 
 
 @dataclass
@@ -42,10 +40,10 @@ class Receipts:
     def __init__(self) -> None:
         self._ledgers: dict[LegId, Ledger] = {}
 
-    def sent(self, leg: LegId, notice: NoticeId, *, first: int, last: int, tick: int) -> None:
+    def sent(self, leg: LegId, notice: NoticeId, *, first: int, last: int) -> None:
         """A notice has been sent whole to a leg."""
         ledger = self._ledgers.setdefault(leg, Ledger())
-        ledger.awaited.append(Awaited(notice, first, last, tick + PATIENCE_TICKS))
+        ledger.awaited.append(Awaited(notice, first, last))
 
     def reported(self, leg: LegId, highest: int, lost: int) -> list[tuple[NoticeId, bool]]:
         """A receiver report came; the notices it decides, and whether each was received."""
@@ -59,15 +57,6 @@ class Receipts:
         ledger.reports.append((highest, lost))
         return decided
 
-    def overdue(self, tick: int) -> list[tuple[LegId, NoticeId]]:
-        """What nobody will confirm any more."""
-        late = []
-        for leg, ledger in self._ledgers.items():
-            late += [(leg, awaited.notice) for awaited in ledger.awaited if awaited.give_up <= tick]
-            ledger.awaited = [awaited for awaited in ledger.awaited if awaited.give_up > tick]
-        return late
-
-    def forget(self, leg: LegId) -> list[NoticeId]:
-        """The leg's connection is over: what it will not confirm."""
-        ledger = self._ledgers.pop(leg, Ledger())
-        return [awaited.notice for awaited in ledger.awaited]
+    def forget(self, leg: LegId) -> None:
+        """The leg's connection is over: it will report no more, and a new one counts from nothing."""
+        self._ledgers.pop(leg, None)

@@ -35,7 +35,6 @@ from mcu.media.messages import (
     LegMedia,
     MuteLeg,
     NoticeChanged,
-    NoticeRecord,
     RemoveLeg,
     RoomProfile,
     SetLegLayout,
@@ -88,7 +87,6 @@ class Room:
         self._pictures = RoomPictures(profile, pool, self)
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
-        self._kinds: dict[NoticeId, NoticeRecord] = {}
         self._tick = 0
         self._drops = Counter[str]()
         self._audio_encodes = 0
@@ -214,7 +212,6 @@ class Room:
 
     def _follow(self, plan: TickPlan) -> None:
         for record in plan.records:
-            self._kinds[record.notice] = record
             self._emit(NoticeChanged(room=self._room, record=record))
         if plan.inside != self._inside:
             self._inside = plan.inside
@@ -225,15 +222,13 @@ class Room:
                 self._remove(self._legs[leg_id])
 
     def _expect_receipts(self, plan: TickPlan) -> None:
+        kinds = {record.notice: record.kind for record in plan.records}
         for notice, recipients in plan.finished:
-            ticks = SOUND_TICKS[self._kinds.pop(notice).kind]
             for leg_id in recipients:
-                leg = self._legs.get(leg_id)
-                if leg is not None and leg.connection is not None:
-                    last = leg.connection.last_sequence
-                    self._receipts.sent(leg_id, notice, first=last - ticks + 1, last=last, tick=self._tick)
-        for leg_id, notice in self._receipts.overdue(self._tick):
-            self._life.reported(leg_id, notice, received=False)
+                connection = self._connection(leg_id)
+                if connection is not None:
+                    last = connection.last_sequence
+                    self._receipts.sent(leg_id, notice, first=last - SOUND_TICKS[kinds[notice]] + 1, last=last)
 
     def _listen(self, levels: Mapping[LegId, int]) -> None:
         self._speakers.hear(levels)
@@ -272,8 +267,7 @@ class Room:
         elif leg.connection is connection:
             leg.connection = None
             self._life.happened(leg.leg, LegEvent.LOST, cause)
-            for notice in self._receipts.forget(leg.leg):
-                self._life.reported(leg.leg, notice, received=False)
+            self._receipts.forget(leg.leg)
             self._show()
         self._drop(connection)
 

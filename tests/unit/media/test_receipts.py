@@ -3,13 +3,13 @@
 import pytest
 
 from mcu.ids import LegId, NoticeId
-from mcu.media.receipts import MOST_LOST, PATIENCE_TICKS, Receipts
+from mcu.media.receipts import MOST_LOST, Receipts
 
 LEG, NOTICE = LegId("leg_a"), NoticeId("ntc_a")
 
 
 def awaiting(receipts: Receipts) -> Receipts:
-    receipts.sent(LEG, NOTICE, first=100, last=124, tick=1)
+    receipts.sent(LEG, NOTICE, first=100, last=124)
     return receipts
 
 
@@ -37,15 +37,7 @@ def test_loss_from_before_the_notice_is_not_held_against_it() -> None:
     assert receipts.reported(LEG, highest=130, lost=500 + MOST_LOST) == [(NOTICE, True)]
 
 
-@pytest.mark.policy("S5.3-7")
-def test_a_leg_that_never_reports_was_not_told() -> None:
+def test_a_new_connection_confirms_nothing_that_was_sent_on_the_lost_one() -> None:
     receipts = awaiting(Receipts())
-    assert receipts.overdue(PATIENCE_TICKS) == []
-    assert receipts.overdue(1 + PATIENCE_TICKS) == [(LEG, NOTICE)]
-    assert receipts.overdue(1 + PATIENCE_TICKS) == []
-
-
-def test_a_lost_leg_hands_back_what_it_will_not_confirm() -> None:
-    receipts = awaiting(Receipts())
-    assert receipts.forget(LEG) == [NOTICE]
+    receipts.forget(LEG)
     assert receipts.reported(LEG, highest=300, lost=0) == []

@@ -1,0 +1,184 @@
+"""H.264 in RTP (RFC 6184, packetization-mode 1), Annex B, and the size that a sequence parameter set claims.
+
+Bytes in, values out. Refuses to decode: of the parameter sets it reads what the size needs (ITU-T H.264 section
+7.3.2.1.1), and of a slice only its type. Interleaved packets (STAP-B, MTAP, FU-B) are mode 2, which nobody negotiates.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mcu.protocol.bits import Bits, EndOfBits
+from mcu.protocol.rtp import Malformed
+
+START = b"\x00\x00\x00\x01"
+IDR, SPS, PPS, STAP_A, FU_A = 5, 7, 8, 24, 28
+_START_CODE = re.compile(rb"\x00\x00\x01")
+_EMULATION = re.compile(rb"\x00\x00\x03")
+_HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})  # profiles with chroma_format_idc
+
+
+def nal_units(picture: bytes) -> Iterator[bytes]:
+    """The NAL units of an Annex B picture, without start codes and trailing zeros."""
+    starts = [found.end() for found in _START_CODE.finditer(picture)]
+    for number, start in enumerate(starts):
+        end = starts[number + 1] - 3 if number + 1 < len(starts) else len(picture)
+        unit = picture[start:end].rstrip(b"\x00")
+        if unit:
+            yield unit
+
+
+# -- RTP ------------------------------------------------------------------------------------------------------------
+
+
+def payloads(picture: bytes, size: int) -> list[bytes]:
+    """RTP payloads for an Annex B picture, none longer than `size` bytes. Small units share one (STAP-A)."""
+    made: list[bytes] = []
+    waiting: list[bytes] = []
+    room = size - 1
+    for unit in nal_units(picture):
+        if waiting and (len(unit) + 2 > room or len(unit) > size):
+            made.append(_aggregate(waiting))
+            waiting, room = [], size - 1
+        if len(unit) > size:
+            made.extend(_fragments(unit, size))
+        else:
+            waiting.append(unit)
+            room -= len(unit) + 2
+    if waiting:
+        made.append(_aggregate(waiting))
+    return made
+
+
+def _aggregate(units: list[bytes]) -> bytes:
+    if len(units) == 1:
+        return units[0]
+    importance = max(unit[0] & 0x60 for unit in units)  # NRI: the highest inside (section 5.7.1)
+    return bytes([importance | STAP_A]) + b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
+
+
+def _fragments(unit: bytes, size: int) -> list[bytes]:
+    indicator, kind = unit[0] & 0xE0 | FU_A, unit[0] & 0x1F
+    room, last = size - 2, len(unit)
+    made = []
+    for at in range(1, last, room):
+        flags = (0x80 if at == 1 else 0) | (0x40 if at + room >= last else 0)
+        made.append(bytes([indicator, flags | kind]) + unit[at : at + room])
+    return made
+
+
+def parse(payload: bytes) -> list[bytes]:
+    """What one RTP payload adds to an Annex B picture: pieces, start codes included. Raises `Malformed`."""
+    if len(payload) < 2:
+        raise Malformed("h264_short")
+    kind = payload[0] & 0x1F
+    if 1 <= kind <= 23:
+        return [START, payload]
+    if kind == FU_A:
+        return _parse_fragment(payload)
+    if kind == STAP_A:
+        return _parse_aggregate(payload)
+    raise Malformed("h264_packet_type")
+
+
+def _parse_fragment(payload: bytes) -> list[bytes]:
+    if len(payload) < 3:
+        raise Malformed("h264_short")
+    if payload[1] & 0x80:
+        return [START, bytes([payload[0] & 0xE0 | payload[1] & 0x1F]), payload[2:]]
+    return [payload[2:]]
+
+
+def _parse_aggregate(payload: bytes) -> list[bytes]:
+    pieces, at = [], 1
+    while at < len(payload):
+        end = at + 2 + int.from_bytes(payload[at : at + 2], "big")
+        if end > len(payload) or end == at + 2:
+            raise Malformed("h264_aggregate")
+        pieces += [START, payload[at + 2 : end]]
+        at = end
+    return pieces
+
+
+def continues(payload: bytes) -> bool:
+    """Whether this payload is the middle or the end of a fragmented unit: useless without what came before."""
+    return len(payload) > 1 and payload[0] & 0x1F == FU_A and not payload[1] & 0x80
+
+
+# -- what a picture claims ------------------------------------------------------------------------------------------
+
+
+def is_key(picture: bytes) -> bool:
+    """Whether a decoder can start here: an IDR picture."""
+    return any(unit[0] & 0x1F == IDR for unit in nal_units(picture))
+
+
+def frame_size(picture: bytes) -> tuple[int, int] | None:
+    """(width, height) in pixels, before cropping, of the largest parameter set in a picture; None where it has none.
+
+    A parameter set that cannot be read claims the largest size there is: whoever limits sizes then refuses it.
+    """
+    sizes = [_size_or_largest(unit) for unit in nal_units(picture) if unit[0] & 0x1F == SPS]
+    return max(sizes, key=lambda size: size[0] * size[1]) if sizes else None
+
+
+UNREADABLE = (1 << 16, 1 << 16)
+
+
+def _size_or_largest(unit: bytes) -> tuple[int, int]:
+    try:
+        return sps_size(unit)
+    except EndOfBits:
+        return UNREADABLE
+
+
+def sps_size(unit: bytes) -> tuple[int, int]:
+    """(width, height) in pixels, before cropping, that a sequence parameter set claims. Raises `EndOfBits`."""
+    bits = Bits(_EMULATION.sub(b"\x00\x00", unit[1:512]))
+    profile = bits.take(8)
+    bits.take(16)  # constraint flags, level
+    bits.unsigned()  # seq_parameter_set_id
+    if profile in _HIGH:
+        _skip_chroma(bits)
+    bits.unsigned()  # log2_max_frame_num_minus4
+    _skip_order_count(bits)
+    bits.unsigned()  # max_num_ref_frames
+    bits.take(1)  # gaps_in_frame_num_value_allowed_flag
+    width, height = bits.unsigned() + 1, bits.unsigned() + 1
+    fields = 2 - bits.take(1)  # frame_mbs_only_flag: a map unit is one macroblock high, or two
+    return 16 * width, 16 * height * fields
+
+
+def _skip_chroma(bits: Bits) -> None:
+    chroma = bits.unsigned()
+    if chroma == 3:
+        bits.take(1)  # separate_colour_plane_flag
+    bits.unsigned()  # bit_depth_luma_minus8
+    bits.unsigned()  # bit_depth_chroma_minus8
+    bits.take(1)  # qpprime_y_zero_transform_bypass_flag
+    if bits.take(1):  # seq_scaling_matrix_present_flag
+        for number in range(12 if chroma == 3 else 8):
+            if bits.take(1):
+                _skip_scaling_list(bits, 16 if number < 6 else 64)
+
+
+def _skip_scaling_list(bits: Bits, size: int) -> None:
+    last, following = 8, 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.signed()) % 256
+        last = following or last
+
+
+def _skip_order_count(bits: Bits) -> None:
+    kind = bits.unsigned()
+    if kind == 0:
+        bits.unsigned()
+    elif kind == 1:
+        bits.take(1)
+        bits.signed()
+        bits.signed()
+        count = bits.unsigned()
+        if count > 255:  # num_ref_frames_in_pic_order_cnt_cycle
+            raise EndOfBits
+        for _ in range(count):
+            bits.signed()

@@ -12,13 +12,11 @@ static const struct mcu_colour BLACK = {{16, 128, 128}};
 static int even_down(int n) { return n & ~1; }
 static int even_up(int n) { return even_down(n + 1); }
 
-/* `side` * `by` / `of` to the nearest even number, at least 2 and at most `most`. */
-static int in_proportion(int side, int by, int of, int most)
+/* `side` * `by` / `of` to the nearest even number, at least 2. */
+static int in_proportion(int side, int by, int of)
 {
     const int64_t pairs = ((int64_t)side * by + of) / (2 * (int64_t)of);
-    if (pairs < 1)
-        return 2;
-    return 2 * pairs > most ? most : (int)(2 * pairs);
+    return pairs < 1 ? 2 : (int)(2 * pairs);
 }
 
 struct mcu_rect mcu_letterbox(int width, int height, struct mcu_rect tile)
@@ -30,9 +28,9 @@ struct mcu_rect mcu_letterbox(int width, int height, struct mcu_rect tile)
         return (struct mcu_rect){0, 0, 0, 0};
     int w = room_x, h = room_y;
     if ((int64_t)width * room_y > (int64_t)room_x * height)
-        h = in_proportion(height, room_x, width, room_y);
+        h = in_proportion(height, room_x, width);
     else
-        w = in_proportion(width, room_y, height, room_x);
+        w = in_proportion(width, room_y, height);
     return (struct mcu_rect){left + even_down((room_x - w) / 2),
                              top + even_down((room_y - h) / 2), w, h};
 }

@@ -181,9 +181,9 @@ def letterbox(width: int, height: int, tile: Rect) -> Rect:
         return (0, 0, 0, 0)
     w, h = room_x, room_y
     if width * room_y > room_x * height:
-        h = min(max(2 * ((height * room_x + width) // (2 * width)), 2), room_y)
+        h = max(2 * ((height * room_x + width) // (2 * width)), 2)
     else:
-        w = min(max(2 * ((width * room_y + height) // (2 * height)), 2), room_x)
+        w = max(2 * ((width * room_y + height) // (2 * height)), 2)
     return (left + (room_x - w) // 4 * 2, top + (room_y - h) // 4 * 2, w, h)
 
 

@@ -5,13 +5,18 @@ guessed at too often, from however many addresses (MEETING), and the service as 
 only one at a time, with a wait between that doubles up to a minute.
 
 Nobody can be locked out of their own meeting by another's guessing: an address that once gave a right PIN of a meeting
-is not new to it and is not held up by MEETING or ALL; whoever comes with a personal link or a join token guesses
-nothing and is never counted. A newcomer with a PIN may be held up while an attack goes on, a minute at most per try.
+is not new to it and is held up by PAIR alone; whoever comes with a personal link or a join token guesses nothing and is
+never counted. A newcomer with a PIN may be held up while an attack goes on, a minute at most per try. Asking without a
+PIN is no guess at one, but may be at a number: BARE limits it, by address.
 """
 
+import asyncio
 import ipaddress
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -20,7 +25,8 @@ from limits.strategies import FixedWindowRateLimiter
 from mcu.clock import Clock
 from mcu.errors import TooMany
 
-PAIR = RateLimitItemPerMinute(5, 5)
+PAIR = RateLimitItemPerMinute(10, 5)
+BARE = RateLimitItemPerMinute(100, 10)
 ADDRESS = RateLimitItemPerMinute(20, 10)
 MEETING = RateLimitItemPerMinute(20, 10)
 ALL = RateLimitItemPerMinute(500, 10)
@@ -37,29 +43,46 @@ class Turn:
 
 
 class Guesses:
-    """Ask `check` before a PIN is looked at; say what became of it with `failed` or `succeeded`."""
+    """Look at a PIN inside `attempt`, and say there what became of it with `failed` or `succeeded`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._limits = FixedWindowRateLimiter(MemoryStorage())
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._turns: OrderedDict[str, Turn] = OrderedDict()
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def check(self, number: str, address: str) -> None:
-        """Raises `TooMany`. `number` need not be a meeting's: guessing numbers is guessing too."""
+    @asynccontextmanager
+    async def attempt(self, number: str, address: str, *, bare: bool = False) -> AsyncIterator[None]:
+        """One at a time from an address, or many at once would all be let through. `bare`: without a PIN.
+
+        Raises `TooMany`. `number` need not be a meeting's: guessing numbers is guessing too.
+        """
         who = network(address)
+        queue = self._queues.setdefault(who, asyncio.Lock())
+        async with queue:
+            if bare:
+                self._hold(BARE, who)
+            else:
+                self._check(number, who)
+            yield
+
+    def _check(self, number: str, who: str) -> None:
         self._hold(PAIR, number, who)
-        self._hold(ADDRESS, who)
         if (number, who) in self._known:
             return
+        self._hold(ADDRESS, who)
         for limit, name in ((MEETING, number), (ALL, "all")):
             if self._limits.test(limit, name):
                 self._turns.pop(name, None)
             else:
                 self._take_turn(name)
 
-    def failed(self, number: str, address: str) -> None:
+    def failed(self, number: str, address: str, *, bare: bool = False) -> None:
         who = network(address)
+        if bare:
+            self._limits.hit(BARE, who)
+            return
         for limit, *names in ((PAIR, number, who), (ADDRESS, who), (MEETING, number), (ALL, "all")):
             self._limits.hit(limit, *names)
 

@@ -53,16 +53,16 @@ class Door:
 
     async def by_pin(self, number: str, pin: str | None, address: str) -> Entrant:
         """`pin` `None`: none was given, which is right where guests need none. Raises `NotAdmitted` or `TooMany`."""
-        self._guesses.check(number, address)
-        async with self._store.reading() as tx:
-            meeting = await tx.meetings.by_number(number)
-        role = await self._role(meeting, pin)
-        if meeting is None or role is None:
-            self._guesses.failed(number, address)
-            raise NotAdmitted("Look at the invitation and try again.")
-        if pin is not None:
-            self._guesses.succeeded(number, address)
-        return Entrant(meeting=meeting, role=role)
+        async with self._guesses.attempt(number, address, bare=pin is None):
+            async with self._store.reading() as tx:
+                meeting = await tx.meetings.by_number(number)
+            role = await self._role(meeting, pin)
+            if meeting is None or role is None:
+                self._guesses.failed(number, address, bare=pin is None)
+                raise NotAdmitted("Look at the invitation and try again.")
+            if pin is not None:
+                self._guesses.succeeded(number, address)
+            return Entrant(meeting=meeting, role=role)
 
     async def _role(self, meeting: Meeting | None, pin: str | None) -> Role | None:
         if pin is None and meeting is not None and meeting.access.pins.guest is None:

@@ -1,0 +1,36 @@
+"""Fixtures that more than one area uses."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from postgres import create_database, installed, postgres
+
+from mcu.storage.database import Database
+from mcu.storage.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a running PostgreSQL."""
+    if not installed():
+        pytest.skip("Debian's postgresql is not installed")
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on each engine that we say we run on."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/mcu.db"
+    return create_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same with the newest schema."""
+    await migrate(database_url)
+    opened = Database(database_url)
+    yield opened
+    await opened.close()

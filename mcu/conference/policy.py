@@ -42,6 +42,18 @@ MAX_WAITING = 50  # seats in one lobby
 MAX_CHAT = 2000  # characters of one line
 
 
+class HostsOnly(Refused):
+    """A host's right, asked for by somebody who is none, or who is not in the room."""
+
+    code, title = "hosts-only", "Only a host may do this"
+
+
+class ThatPersonOnly(Refused):
+    """Somebody's own affair, asked for by another."""
+
+    code, title = "that-person-only", "Only that person may do this"
+
+
 class Ask:
     """An act that somebody asks for, with what is needed to judge it. `asker` `None`: the API, with `rooms:control`."""
 
@@ -59,11 +71,11 @@ class Ask:
 
     def need_host(self) -> None:
         if self.asker is not None and not (self.asker.is_host and self.asker.here):
-            raise Refused("Only a host who is in the room may do this.")
+            raise HostsOnly("You have to be in the room, too.")
 
     def need_self(self, leg: LegId) -> None:
         if not self.is_self(leg):
-            raise Refused("Only that person may do this.")
+            raise ThatPersonOnly("It is about somebody else.")
 
     def _sees(self, seat: Seat) -> bool:
         if self.asker is None or self.asker is seat:
@@ -133,7 +145,7 @@ def _set_muted(ask: Ask, act: SetMuted) -> list[Act]:
     if not ask.is_self(act.leg):
         ask.need_host()
         if not act.muted and seat.muted:
-            raise Refused("Only that person may turn their microphone on.")
+            raise ThatPersonOnly("A microphone that was turned off is turned on by its owner.")
     return [act] if seat.muted != act.muted else []
 
 

@@ -24,7 +24,7 @@ from mcu.conference.keeper import Keeper
 from mcu.conference.link import Link
 from mcu.conference.mailbox import Mailbox
 from mcu.conference.roster import Line, Person, Roster, Seat
-from mcu.conference.tickets import Tickets
+from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
@@ -140,7 +140,7 @@ class Room:
     async def sit(self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool) -> str:
         """Take the seat, new or again, with an SDP offer; the answer. `elsewhere`: not the browser that sits there.
 
-        Raises `NotFound` without a ticket, as `policy.door` does, and `Invalid` for an offer of no use.
+        Raises `SeatGone` without a ticket, as `policy.door` does, and `Invalid` for an offer of no use.
         """
         sent = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
         reply = await asyncio.shield(sent)
@@ -162,7 +162,7 @@ class Room:
         await self._keeper.keep()
 
     async def attach(self, leg: LegId, watcher: Watcher) -> None:
-        """`watcher` is told of this seat from now on. Raises `NotFound` when nobody sits in it."""
+        """`watcher` is told of this seat from now on. Raises `SeatGone` when nobody sits in it."""
         await self._mailbox.ask(partial(self._attach, leg, watcher))
 
     def detach(self, leg: LegId, watcher: Watcher) -> None:
@@ -327,7 +327,7 @@ class Room:
     def _attach(self, leg: LegId, watcher: Watcher) -> None:
         seat = self._roster.get(leg)
         if seat is None:
-            raise NotFound("Nobody sits in that seat: send an offer first.")
+            raise SeatGone("Send an offer first.")
         seated = Seated(
             leg=leg,
             room=self.id,

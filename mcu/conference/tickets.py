@@ -5,10 +5,19 @@ A ticket outlives the seat: who lost it to a bad network may sit down again, by 
 
 from collections import OrderedDict
 from collections.abc import Collection
+from typing import cast
 
+from mcu.auth.tokens import ReconnectToken, SessionToken, Tokens
 from mcu.conference.roster import Person
-from mcu.errors import NotFound
+from mcu.errors import Unauthenticated
 from mcu.ids import LegId, new_id
+
+
+class SeatGone(Unauthenticated):
+    """The token was right once, but the seat is nobody's any more, or its person was sent away."""
+
+    code, title = "seat-gone", "This seat is no longer yours"
+
 
 MAX_TICKETS = 500  # of one room; then the oldest that nobody sits on is void
 
@@ -38,11 +47,11 @@ class Tickets:
         return leg
 
     def person(self, leg: LegId) -> Person:
-        """Raises `NotFound` for a ticket that was never given, or that was taken back."""
+        """Raises `SeatGone` for a ticket that was never given, or that was taken back."""
         try:
             return self._people[leg]
         except KeyError:
-            raise NotFound("This seat is no longer yours: join again.") from None
+            raise SeatGone("Join again.") from None
 
     def update(self, leg: LegId, person: Person) -> None:
         """What became of the person meanwhile (a role), if the ticket still holds."""
@@ -51,3 +60,8 @@ class Tickets:
 
     def take_back(self, leg: LegId) -> None:
         self._people.pop(leg, None)
+
+
+def read_seat_token(tokens: Tokens, text: str) -> SessionToken | ReconnectToken:
+    """The seat that a browser's token names. Raises `TokenInvalid`."""
+    return cast("SessionToken | ReconnectToken", tokens.read(text, SessionToken, ReconnectToken))

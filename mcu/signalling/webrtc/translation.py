@@ -1,0 +1,92 @@
+"""Between the wire's messages and the room's words, both ways. Pure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from mcu.conference import acts, updates
+from mcu.conference.roster import Language
+from mcu.ids import LegId
+from mcu.media.messages import Layout
+from mcu.signalling.webrtc import messages as wire
+from mcu.signalling.webrtc.texts import notice_text
+
+
+def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
+    """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room."""
+    return _ACTS[type(message)](message, leg)
+
+
+def message_of(update: updates.Update, language: Language) -> wire.AnyToBrowser:
+    """What a browser is told. `Seated` is not among these: its message holds a token, which the socket makes."""
+    return _MESSAGES[type(update)](update, language)
+
+
+def _layout(message: wire.ChooseLayout, leg: LegId) -> acts.Act:
+    if not message.room:
+        return acts.SetLegLayout(leg=leg, layout=message.layout)
+    return acts.SetRoomLayout(layout=message.layout or Layout.AUTO)
+
+
+_ACTS: dict[type[wire.FromBrowser], Callable[[Any, LegId], acts.Act | None]] = {
+    wire.Hello: lambda message, leg: None,
+    wire.Mute: lambda message, leg: acts.SetMuted(leg=message.leg or leg, muted=message.muted),
+    wire.Camera: lambda message, leg: acts.SetCamera(leg=leg, on=message.on),
+    wire.Screen: lambda message, leg: acts.SetScreen(leg=leg, on=message.on),
+    wire.Hold: lambda message, leg: acts.SetHeld(leg=leg, held=message.held),
+    wire.Hand: lambda message, leg: acts.SetHand(leg=message.leg or leg, raised=message.raised),
+    wire.ChooseLayout: _layout,
+    wire.Say: lambda message, leg: acts.Post(leg=leg, text=message.text),
+    wire.Admit: lambda message, leg: acts.Admit(leg=message.leg),
+    wire.Remove: lambda message, leg: acts.Remove(leg=message.leg),
+    wire.Lock: lambda message, leg: acts.SetLocked(locked=message.locked),
+    wire.PutSpotlight: lambda message, leg: acts.SetSpotlight(leg=message.leg),
+    wire.MuteGuests: lambda message, leg: acts.MuteGuests(),
+    wire.EndRoom: lambda message, leg: acts.End(),
+    wire.Leave: lambda message, leg: acts.Remove(leg=leg),
+}
+
+
+def _roster(update: updates.RosterNow, language: Language) -> wire.Roster:
+    return wire.Roster(entries=[wire.Entry(**msgspec.structs.asdict(line)) for line in update.lines])
+
+
+def _notice(update: updates.Noticed, language: Language) -> wire.NoticeShown:
+    return wire.NoticeShown(
+        notice=update.notice,
+        kind=update.kind,
+        text=notice_text(language, update.kind, update.names, update.missed),
+        at=update.at.isoformat(timespec="milliseconds"),
+        untold=[wire.Told(leg=one.leg, name=one.name, outcome=one.outcome) for one in update.untold],
+    )
+
+
+def _picture(update: updates.Picture, language: Language) -> wire.LayoutMap:
+    return wire.LayoutMap(layout=update.layout, width=update.width, height=update.height, tiles=update.tiles)
+
+
+def _room(update: updates.RoomNow, language: Language) -> wire.RoomState:
+    return wire.RoomState(locked=update.locked, layout=update.layout, spotlight=update.spotlight, active=update.active)
+
+
+def _said(update: updates.Said, language: Language) -> wire.Chat:
+    at = update.at.isoformat(timespec="milliseconds")
+    return wire.Chat(leg=update.leg, name=update.name, text=update.text, at=at)
+
+
+def _ending(update: updates.EndsAt, language: Language) -> wire.Ending:
+    return wire.Ending(at=update.at.isoformat(timespec="seconds") if update.at is not None else None)
+
+
+_MESSAGES: dict[type[updates.Update], Callable[[Any, Language], wire.AnyToBrowser]] = {
+    updates.RosterNow: _roster,
+    updates.InLobby: lambda update, language: wire.Lobby(reason=update.reason),
+    updates.RoomNow: _room,
+    updates.Noticed: _notice,
+    updates.Picture: _picture,
+    updates.Said: _said,
+    updates.MediaLost: lambda update, language: wire.Reconnect(),
+    updates.EndsAt: _ending,
+    updates.Over: lambda update, language: wire.Gone(cause=update.cause),
+}

@@ -1,0 +1,119 @@
+"""Encoding classes: what is encoded once and sent to many, who is in which, and when a key frame is due.
+
+A class is (view, codec, rung); a room has one size and frame rate, so they are the same in all. A leg that joins a
+class, or moves to another, waits for its next key frame, and keeps what it had until then. All but
+`EncodingClass.encode` belongs to the event loop.
+"""
+
+from typing import Final, NamedTuple
+
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+
+from mcu.ids import LegId
+from mcu.media.messages import Layout
+from mcu.media.picture.encoder import PictureEncoder
+from mcu.media.picture.rates import Meter
+from mcu.media.seams import EncodedPicture, VideoCodec
+
+KEY_FRAME_EVERY_S: Final = 0.5
+
+
+class ClassKey(NamedTuple):
+    """What legs must share to share an encoder."""
+
+    view: Layout
+    codec: VideoCodec
+    rung: int  # of the ladder of rates; 0 is the best
+
+
+class KeyGate:
+    """Requests for a key frame of one class: the first is granted at once, then at most one each KEY_FRAME_EVERY_S."""
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._granted = float("-inf")
+
+    def request(self) -> None:
+        """Somebody needs a key frame."""
+        self._wanted = True
+
+    def due(self, now: float) -> bool:
+        """Whether the next picture has to be one."""
+        return self._wanted and now - self._granted >= KEY_FRAME_EVERY_S
+
+    def granted(self, now: float) -> None:
+        """A key frame went out: it answers all who asked."""
+        self._wanted, self._granted = False, now
+
+    def refused(self) -> None:
+        """A key frame was made and thrown away: the next is due at once."""
+        self._wanted, self._granted = True, float("-inf")
+
+
+class Subscriptions:
+    """Which class each leg gets, and which it waits for."""
+
+    def __init__(self) -> None:
+        self._getting: dict[LegId, ClassKey] = {}
+        self._waiting: dict[LegId, ClassKey] = {}
+
+    def want(self, leg: LegId, key: ClassKey) -> bool:
+        """The leg is to get this class. True where it now waits for a key frame of it that it did not wait for before."""
+        if self._getting.get(leg) == key:
+            self._waiting.pop(leg, None)
+            return False
+        if self._waiting.get(leg) == key:
+            return False
+        self._waiting[leg] = key
+        return True
+
+    def drop(self, leg: LegId) -> None:
+        """The leg gets nothing any more."""
+        self._getting.pop(leg, None)
+        self._waiting.pop(leg, None)
+
+    def key_frame(self, key: ClassKey) -> None:
+        """A key frame of the class goes out: who waited for it gets it from here on, and nothing else."""
+        for leg in [leg for leg, awaited in self._waiting.items() if awaited == key]:
+            self._getting[leg] = self._waiting.pop(leg)
+
+    def receivers(self, key: ClassKey) -> list[LegId]:
+        """Who gets the class, in order of joining it."""
+        return [leg for leg, gotten in self._getting.items() if gotten == key]
+
+    def awaited(self, key: ClassKey) -> bool:
+        """Whether somebody waits for a key frame of the class."""
+        return key in self._waiting.values()
+
+    def of(self, leg: LegId) -> ClassKey | None:
+        """What the leg gets, or is about to get."""
+        return self._getting.get(leg) or self._waiting.get(leg)
+
+    def keys(self) -> set[ClassKey]:
+        """All classes that are got or waited for."""
+        return {*self._getting.values(), *self._waiting.values()}
+
+
+class EncodingClass:
+    """One encoder, made when it is first used."""
+
+    def __init__(self, key: ClassKey, width: int, height: int, fps: int, bits_per_second: int, now: float) -> None:
+        self.key = key
+        self.gate = KeyGate()
+        self.meter = Meter(now)
+        self.bits_per_second = bits_per_second
+        self._size, self._fps = (width, height), fps
+        self._encoder: PictureEncoder | None = None
+
+    def encode(self, frame: VideoFrame, timestamp: int, *, key: bool) -> EncodedPicture | None:
+        """On the pool. None where the encoder gave nothing; one that failed is made anew for the next picture."""
+        try:
+            if self._encoder is None:
+                self._encoder = PictureEncoder(self.key.codec, *self._size, self._fps, self.bits_per_second)
+            if self._encoder.bits_per_second != self.bits_per_second:
+                self._encoder.retarget(self.bits_per_second)
+            return self._encoder.encode(frame, timestamp, key=key)
+        except FFmpegError:
+            self._encoder = None
+            return None

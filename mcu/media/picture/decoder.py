@@ -1,0 +1,180 @@
+"""Pictures from legs, decoded: in order, on the pool, within bounds, each leg's trouble its own.
+
+Owns one `Stream` for each picture of each leg, its decoder and its short queue. Refuses what is not on screen (dropped
+before it is decoded), what claims to be larger than MAX_PIXELS (a kilobyte can claim a gigabyte), and what cannot be
+decoded; whoever was refused is asked for a key frame. All but `PictureDecoder` runs on the event loop.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Final, NamedTuple, cast
+
+import av
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from mcu.clock import Clock
+from mcu.media._native import I420
+from mcu.media.seams import EncodedPicture, VideoCodec
+from mcu.protocol import h264, vp8
+
+QUEUE: Final = 8  # pictures that wait for the decoder or are in it: a quarter of a second
+MAX_SIDE: Final = 2560
+MAX_PIXELS: Final = 2560 * 1440  # as many as 1920x1920; 5.5 MB decoded
+KEY_REQUEST_EVERY_S: Final = 0.5
+
+_DECODER: Final[dict[VideoCodec, str]] = {"H264": "h264", "VP8": "vp8"}
+_I420_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
+
+
+class Undecodable(Exception):
+    """The pictures since the last key frame are of no use any more."""
+
+
+class PictureDecoder:
+    """One decoder, for one thread at a time."""
+
+    def __init__(self, codec: VideoCodec) -> None:
+        self.codec = codec
+        self._context = cast(VideoCodecContext, av.CodecContext.create(_DECODER[codec], "r"))
+        self._context.thread_count = 1
+        self._context.options = {"flags": "low_delay", "max_pixels": str(MAX_PIXELS)}
+
+    def decode(self, pictures: Sequence[EncodedPicture]) -> I420 | None:
+        """The last frame of these, which follow one another. None where they gave none. Raises `Undecodable`."""
+        last: VideoFrame | None = None
+        try:
+            for picture in pictures:
+                for frame in self._context.decode(av.Packet(picture.data)):
+                    last = frame
+        except FFmpegError as error:
+            raise Undecodable from error
+        if last is None:
+            return None
+        if last.is_corrupt or last.format.name not in _I420_FORMATS:
+            raise Undecodable
+        return i420(last)
+
+
+def i420(frame: VideoFrame) -> I420:
+    """The planes of an I420 frame of PyAV as the C kernels take them; they stay the frame's."""
+    y, u, v = frame.planes
+    return I420(y, u, v, (y.line_size, u.line_size, v.line_size), frame.width, frame.height)
+
+
+def claimed_size(picture: EncodedPicture) -> tuple[int, int] | None:
+    """(width, height) in pixels that an encoded picture says it needs, where it says so at all."""
+    return h264.frame_size(picture.data) if picture.codec == "H264" else vp8.frame_size(picture.data)
+
+
+def too_large(picture: EncodedPicture) -> bool:
+    """Whether decoding the picture would take more memory than any leg is given."""
+    size = claimed_size(picture)
+    return size is not None and (max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS)
+
+
+class Shot(NamedTuple):
+    """What a stream shows now."""
+
+    image: I420
+    serial: int  # another picture has another number
+    at: float  # monotonic seconds when it was decoded
+
+
+class Stream:
+    """One picture of one leg: hidden at first, then shown and hidden as the layout has it, and closed once."""
+
+    def __init__(
+        self, pool: Executor, clock: Clock, request_key: Callable[[], None], drop: Callable[[str, int], None]
+    ) -> None:
+        self._pool, self._clock = pool, clock
+        self._request_key, self._drop = request_key, drop
+        self._queue: deque[EncodedPicture] = deque(maxlen=QUEUE)
+        self._decoder: PictureDecoder | None = None
+        self._decoding: asyncio.Future[I420 | None] | None = None
+        self._in_decoder = 0
+        self._shown = False
+        self._needs_key = True
+        self._key_asked = float("-inf")
+        self._serial = 0
+        self.shot: Shot | None = None
+
+    def put(self, picture: EncodedPicture) -> None:
+        """A picture has come. Dropped, and counted, where it is of no use."""
+        if not self._shown:
+            self._drop("picture_not_shown", 1)
+        elif self._needs_key and not picture.key:
+            self._drop("picture_no_key", 1)
+            self._ask_for_key()
+        elif too_large(picture):
+            self._start_over("picture_too_large", 1)
+        elif len(self._queue) + self._in_decoder >= QUEUE:
+            self._start_over("picture_decoder_behind", 1)
+        else:
+            self._needs_key = False
+            self._queue.append(picture)
+            self._pump()
+
+    def show(self) -> None:
+        """The picture is in a tile: decode it, from the next key frame on."""
+        if not self._shown:
+            self._shown = True
+            self._ask_for_key()
+
+    def hide(self) -> None:
+        """The picture is in no tile: forget what there is of it, in the decoder too."""
+        if not self._shown:
+            return
+        self._shown = False
+        self._drop("picture_not_shown", len(self._queue))
+        self._queue.clear()
+        self._needs_key, self._decoder, self.shot = True, None, None
+
+    async def close(self) -> None:
+        """Hide, and wait for the decoder to end."""
+        self.hide()
+        if self._decoding is not None:
+            await asyncio.wait([self._decoding])
+
+    def _start_over(self, reason: str, lost: int) -> None:
+        self._drop(reason, lost + len(self._queue))
+        self._queue.clear()
+        self._needs_key, self._decoder = True, None
+        self._ask_for_key()
+
+    def _ask_for_key(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._key_asked >= KEY_REQUEST_EVERY_S:
+            self._key_asked = now
+            self._request_key()
+
+    def _pump(self) -> None:
+        if self._decoding is not None or not self._queue:
+            return
+        batch = [self._queue.popleft()]
+        while self._queue and self._queue[0].codec == batch[0].codec:
+            batch.append(self._queue.popleft())
+        if self._decoder is None or self._decoder.codec != batch[0].codec:
+            self._decoder = PictureDecoder(batch[0].codec)
+        decoder = self._decoder
+        self._in_decoder = len(batch)
+        self._decoding = asyncio.get_running_loop().run_in_executor(self._pool, decoder.decode, batch)
+        self._decoding.add_done_callback(lambda done: self._decoded(decoder, done))
+
+    def _decoded(self, decoder: PictureDecoder, done: asyncio.Future[I420 | None]) -> None:
+        count, self._in_decoder, self._decoding = self._in_decoder, 0, None
+        wanted = decoder is self._decoder  # else it was hidden, or began again, meanwhile
+        if done.cancelled():
+            return
+        if done.exception() is not None:
+            if wanted:
+                self._start_over("picture_undecodable", count)
+        elif not wanted:
+            self._drop("picture_not_shown", count)
+        elif (image := done.result()) is not None:
+            self._serial += 1
+            self.shot = Shot(image, self._serial, self._clock.monotonic())
+        self._pump()

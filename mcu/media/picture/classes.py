@@ -59,7 +59,7 @@ class Subscriptions:
         self._waiting: dict[LegId, ClassKey] = {}
 
     def want(self, leg: LegId, key: ClassKey) -> bool:
-        """The leg is to get this class. True where it now waits for a key frame of it that it did not wait for before."""
+        """The leg is to get this class. True where it has begun to wait for a key frame of it."""
         if self._getting.get(leg) == key:
             self._waiting.pop(leg, None)
             return False

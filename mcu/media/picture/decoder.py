@@ -6,6 +6,7 @@ decoded; whoever was refused is asked for a key frame. All but `PictureDecoder` 
 """
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -28,6 +29,9 @@ KEY_REQUEST_EVERY_S: Final = 0.5
 
 _DECODER: Final[dict[VideoCodec, str]] = {"H264": "h264", "VP8": "vp8"}
 _I420_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
+
+
+_serials = itertools.count()
 
 
 class Undecodable(Exception):
@@ -80,12 +84,12 @@ class Shot(NamedTuple):
     """What a stream shows now."""
 
     image: I420
-    serial: int  # another picture has another number
+    serial: int  # another picture has another number, whosever it is
     at: float  # monotonic seconds when it was decoded
 
 
 class Stream:
-    """One picture of one leg: hidden at first, then shown and hidden as the layout has it, and closed once."""
+    """One picture of one leg, from when it comes into a tile until it is in none. Begins by asking for a key frame."""
 
     def __init__(
         self, pool: Executor, clock: Clock, request_key: Callable[[], None], drop: Callable[[str, int], None]
@@ -96,17 +100,14 @@ class Stream:
         self._decoder: PictureDecoder | None = None
         self._decoding: asyncio.Future[I420 | None] | None = None
         self._in_decoder = 0
-        self._shown = False
         self._needs_key = True
         self._key_asked = float("-inf")
-        self._serial = 0
         self.shot: Shot | None = None
+        self._ask_for_key()
 
     def put(self, picture: EncodedPicture) -> None:
         """A picture has come. Dropped, and counted, where it is of no use."""
-        if not self._shown:
-            self._drop("picture_not_shown", 1)
-        elif self._needs_key and not picture.key:
+        if self._needs_key and not picture.key:
             self._drop("picture_no_key", 1)
             self._ask_for_key()
         elif too_large(picture):
@@ -118,26 +119,16 @@ class Stream:
             self._queue.append(picture)
             self._pump()
 
-    def show(self) -> None:
-        """The picture is in a tile: decode it, from the next key frame on."""
-        if not self._shown:
-            self._shown = True
-            self._ask_for_key()
-
-    def hide(self) -> None:
-        """The picture is in no tile: forget what there is of it, in the decoder too."""
-        if not self._shown:
-            return
-        self._shown = False
+    def close(self) -> None:
+        """Forget what there is of it; what is still in the decoder comes to nothing."""
         self._drop("picture_not_shown", len(self._queue))
         self._queue.clear()
         self._needs_key, self._decoder, self.shot = True, None, None
 
-    async def close(self) -> None:
-        """Hide, and wait for the decoder to end."""
-        self.hide()
-        if self._decoding is not None:
-            await asyncio.wait([self._decoding])
+    @property
+    def decoding(self) -> asyncio.Future[I420 | None] | None:
+        """What the pool does for it now."""
+        return self._decoding
 
     def _start_over(self, reason: str, lost: int) -> None:
         self._drop(reason, lost + len(self._queue))
@@ -175,6 +166,5 @@ class Stream:
         elif not wanted:
             self._drop("picture_not_shown", count)
         elif (image := done.result()) is not None:
-            self._serial += 1
-            self.shot = Shot(image, self._serial, self._clock.monotonic())
+            self.shot = Shot(image, next(_serials), self._clock.monotonic())
         self._pump()

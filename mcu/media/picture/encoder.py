@@ -62,12 +62,11 @@ class PictureEncoder:
         """The rate that the encoder aims at."""
         return int(self._context.bit_rate or 0)
 
-    def retarget(self, bits_per_second: int) -> bool:
-        """Aim at another rate from the next picture on. False, and nothing done, where the codec cannot."""
+    def retarget(self, bits_per_second: int) -> None:
+        """Aim at another rate from the next picture on. Raises `ValueError` for a codec that cannot."""
         if self.codec not in RATE_CHANGES_IN_PLACE:
-            return False
+            raise ValueError(f"the rate of a {self.codec} encoder does not change")
         self._context.bit_rate = bits_per_second
-        return True
 
     def encode(self, frame: VideoFrame, timestamp: int, *, key: bool) -> EncodedPicture | None:
         """One picture; `timestamp` in 90 kHz, rising. None where the encoder chose to drop it.

@@ -1,0 +1,307 @@
+"""A room's pictures: composed once for each view, encoded once for each class, sent to whoever is in it.
+
+Owns the room's streams, views and subscriptions, and the pace. Refuses to decide who may be shown: only who is in
+`set_seen` is, and whoever leaves it is in no picture that is sent from then on, not even in one that is being made.
+Pixels and codecs are the pool's; the event loop only decides. A room that nobody looks at does nothing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, Final
+
+import structlog
+
+from mcu.clock import Clock, SystemClock
+from mcu.ids import LegId
+from mcu.media.messages import Layout, RoomProfile, Source, Tile
+from mcu.media.picture import rates
+from mcu.media.picture.classes import ClassKey, EncodingClass, Subscriptions
+from mcu.media.picture.decoder import Shot, Stream
+from mcu.media.picture.encoder import RATE_CHANGES_IN_PLACE
+from mcu.media.picture.layout import check_canvas
+from mcu.media.picture.pace import Pace
+from mcu.media.picture.stage import Stage
+from mcu.media.picture.view import Job, View, tiles_by_picture
+from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Viewer
+
+TUNE_EVERY_S: Final = 1.0  # how often legs' estimates are read against what they are sent
+
+_log = structlog.get_logger(__name__)
+_Picture = tuple[LegId, Source]
+_Encoded = list[tuple[EncodingClass, EncodedPicture | None]]
+
+
+class RoomPictures:
+    """`seams.PictureMixer`. Belongs to one event loop. Raises `errors.Invalid` for a canvas that cannot be divided."""
+
+    def __init__(
+        self, profile: RoomProfile, pool: Executor, outputs: PictureOutputs, clock: Clock | None = None
+    ) -> None:
+        check_canvas(profile.width, profile.height)
+        self._profile, self._pool, self._outputs = profile, pool, outputs
+        self._clock = clock or SystemClock()
+        self._rates = rates.ladder(profile.width, profile.height)
+        self._layout = profile.layout
+        self._stage = Stage()
+        self._streams: dict[_Picture, Stream] = {}
+        self._limits: dict[_Picture, int] = {}
+        self._viewers: dict[LegId, Viewer] = {}
+        self._rungs: dict[LegId, rates.Rung] = {}
+        self._views: dict[Layout, View] = {}
+        self._subscriptions = Subscriptions()
+        self._told: dict[LegId, tuple[Layout, tuple[Tile, ...]]] = {}
+        self._drops = Counter[str]()
+        self._pace = Pace(profile.fps)
+        self._began = self._tuned = self._clock.monotonic()
+        self._looked_at = asyncio.Event()
+        self._moved = True  # somebody may have to be placed elsewhere
+        self._busy: set[asyncio.Future[Any]] = set()  # what the pool does for this room
+        self.encodes = 0
+        self.frames_composed = 0
+
+    # -- what the room says -----------------------------------------------------------------------------------------
+
+    def set_seen(self, seen: Sequence[Seen]) -> None:
+        """Who may be shown. A leg that is no longer among them is gone with the next picture."""
+        if list(self._stage.seen.values()) == list(seen):
+            return
+        gone = self._stage.set_seen(seen)
+        for picture in [picture for picture in self._streams if picture[0] in gone]:
+            self._close(picture)
+        for picture in [picture for picture in self._limits if picture[0] in gone]:
+            del self._limits[picture]
+        self._move()
+
+    def set_viewers(self, viewers: Sequence[Viewer]) -> None:
+        """Who takes the composed picture, and what each can receive."""
+        wanted = {viewer.leg: viewer for viewer in viewers}
+        if wanted == self._viewers:
+            return
+        for leg in self._viewers.keys() - wanted.keys():
+            self._subscriptions.drop(leg)
+            self._rungs.pop(leg, None)
+            self._told.pop(leg, None)
+        self._viewers = wanted
+        self._subscribe()
+        self._move()
+        if not self._viewers:
+            self._looked_at.clear()
+        elif not self._looked_at.is_set():
+            self._pace.begin(self._clock.monotonic())
+            self._looked_at.set()
+
+    def set_layout(self, layout: Layout) -> None:
+        """The room's layout: the view of all who chose none themselves."""
+        self._layout = layout
+        self._subscribe()
+        self._move()
+
+    def set_speaker(self, leg: LegId | None) -> None:
+        """The active speaker."""
+        self._stage.set_speaker(leg)
+        self._moved = True
+
+    def set_spotlight(self, leg: LegId | None) -> None:
+        """Who is kept large, whoever speaks."""
+        self._stage.spotlight = leg
+        self._moved = True
+
+    def on_picture(self, leg: LegId, source: Source, picture: EncodedPicture) -> None:
+        """A frame from a leg. Dropped, and counted, when the leg is in no tile or its decoder is behind."""
+        stream = self._streams.get((leg, source))
+        if stream is None:
+            self._drop("picture_not_shown", 1)
+            return
+        stream.put(picture)
+
+    def key_requested(self, leg: LegId) -> None:
+        """The leg cannot go on without a key frame."""
+        key = self._subscriptions.of(leg)
+        if key is not None:
+            self._views[key.view].classes[key].gate.request()
+
+    def dropped(self) -> Mapping[str, int]:
+        """Pictures that were lost here, by reason, and frames that were begun late or left out."""
+        paced = {"picture_frame_late": self._pace.late, "picture_frame_skipped": self._pace.skipped}
+        return {**self._drops, **{reason: count for reason, count in paced.items() if count}}
+
+    # -- who sees what ----------------------------------------------------------------------------------------------
+
+    def _move(self) -> None:
+        self._moved = True
+        if not self._viewers:
+            self._place()
+
+    def _subscribe(self) -> None:
+        """Each viewer into its class; classes and views that nobody is in any more are given up."""
+        now = self._clock.monotonic()
+        for leg, viewer in self._viewers.items():
+            if leg not in self._rungs:
+                self._rungs[leg] = rates.Rung(self._rates, viewer.bits_per_second, now)
+            key = ClassKey(self._view_of(viewer), viewer.codec, self._rungs[leg].index)
+            begins = self._subscriptions.want(leg, key)
+            view = self._views.get(key.view) or View(key.view, self._profile)
+            self._views[key.view] = view
+            cls = view.encoding_class(key, self._rates[key.rung], now)
+            if begins:
+                cls.gate.request()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        used = self._subscriptions.keys()
+        for view in self._views.values():
+            view.classes = {key: cls for key, cls in view.classes.items() if key in used}
+        self._views = {layout: view for layout, view in self._views.items() if view.classes}
+
+    def _view_of(self, viewer: Viewer) -> Layout:
+        return viewer.layout or self._layout
+
+    def _place(self) -> None:
+        """Everybody to their tile, and with that: who is decoded, who sends how much, who is told what."""
+        self._moved = False
+        for view in self._views.values():
+            view.arrange(self._stage)
+        tiles = tiles_by_picture(list(self._views.values()))
+        shown = {picture for picture in tiles if self._stage.sends(*picture)}
+        for picture in self._streams.keys() - shown:
+            self._close(picture)
+        for picture in shown - self._streams.keys():
+            self._streams[picture] = self._open(*picture)
+        self._limit(tiles)
+        self._tell()
+
+    def _open(self, leg: LegId, source: Source) -> Stream:
+        return Stream(self._pool, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
+
+    def _close(self, picture: _Picture) -> None:
+        stream = self._streams.pop(picture)
+        stream.close()
+        if stream.decoding is not None:
+            self._watch(stream.decoding)
+
+    def _limit(self, tiles: Mapping[_Picture, Sequence[Tile]]) -> None:
+        sent = [(leg, source) for leg in self._stage.seen for source in Source if self._stage.sends(leg, source)]
+        wanted = {picture: rates.wanted_of(tiles.get(picture, ())) for picture in sent}
+        former, self._limits = self._limits, wanted
+        for (leg, source), limit in wanted.items():
+            if former.get((leg, source)) != limit:
+                self._outputs.limit_bitrate(leg, source, limit)
+
+    def _tell(self) -> None:
+        for view in self._views.values():
+            news = (view.drawn, view.tiles)
+            legs = [
+                leg
+                for leg, viewer in self._viewers.items()
+                if self._view_of(viewer) is view.layout and self._told.get(leg) != news
+            ]
+            if legs:
+                self._told.update(dict.fromkeys(legs, news))
+                self._outputs.layout_changed(legs, *news)
+
+    # -- frame by frame ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Composes and encodes at the room's frame rate until cancelled; then ends its decoders and encoders."""
+        try:
+            while True:
+                await self._looked_at.wait()
+                due = self._pace.next(self._clock.monotonic())
+                await asyncio.sleep(max(0.0, due - self._clock.monotonic()))
+                self._pace.started(self._clock.monotonic())
+                await self._frame(due)
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        for picture in list(self._streams):
+            self._close(picture)
+        self._views.clear()
+        if self._busy:
+            await asyncio.wait(self._busy)
+
+    async def _frame(self, due: float) -> None:
+        now = self._clock.monotonic()
+        if now - self._tuned >= TUNE_EVERY_S:
+            self._tune(now)
+        if self._moved:
+            self._place()
+        timestamp = round((due - self._began) * VIDEO_CLOCK)
+        found = {view: self._job(view, now, timestamp) for view in self._views.values()}
+        jobs = {view: job for view, job in found.items() if job is not None}
+        loop = asyncio.get_running_loop()
+        running = {loop.run_in_executor(self._pool, job.run): (view, job) for view, job in jobs.items()}
+        for work in running:
+            self._watch(work)
+        if running:
+            await asyncio.wait(running)  # which, unlike gather, leaves them alone when it is cancelled
+        for work, (view, job) in running.items():
+            self._finish(view, job, work.exception() or work.result(), now)
+
+    def _job(self, view: View, now: float, timestamp: int) -> Job | None:
+        def received(key: ClassKey) -> bool:
+            return bool(self._subscriptions.receivers(key))
+
+        return view.job(self._stage, self._shot_of, received, now, timestamp)
+
+    def _shot_of(self, leg: LegId, source: Source) -> Shot | None:
+        stream = self._streams.get((leg, source))
+        return stream.shot if stream is not None else None
+
+    def _finish(self, view: View, job: Job, encoded: _Encoded | BaseException, now: float) -> None:
+        if isinstance(encoded, BaseException):
+            _log.error("a view could not be painted", exc_info=encoded)
+            self._drop("picture_not_painted", 1)
+            view.failed()
+            return
+        self.frames_composed += 1
+        self.encodes += len(encoded)
+        if not job.shows <= self._stage.seen.keys():
+            self._drop("picture_withdrawn", len(encoded))
+            view.failed()
+            return
+        for cls, picture in encoded:
+            self._send(cls, picture, now)
+        self._give_up()
+
+    def _send(self, cls: EncodingClass, picture: EncodedPicture | None, now: float) -> None:
+        if picture is None:
+            self._drop("picture_not_encoded", 1)
+            cls.gate.request()
+            return
+        if picture.key:
+            cls.gate.granted(now)
+            self._subscriptions.key_frame(cls.key)
+        cls.meter.add(now, len(picture.data))
+        legs = self._subscriptions.receivers(cls.key)
+        if legs:
+            self._outputs.send_picture(legs, picture)
+
+    def _tune(self, now: float) -> None:
+        """Read what legs say they can receive against what they are sent."""
+        self._tuned = now
+        for leg, viewer in self._viewers.items():
+            key = self._subscriptions.of(leg)
+            sent = self._views[key.view].classes[key].meter.rate(now) if key is not None else 0.0
+            self._rungs[leg].update(now, viewer.bits_per_second, sent)
+        self._subscribe()
+        for view in self._views.values():
+            for cls in view.classes.values():
+                self._slow_down(cls)
+
+    def _slow_down(self, cls: EncodingClass) -> None:
+        """The lowest class goes as low as its slowest leg needs, where its codec can."""
+        receivers = self._subscriptions.receivers(cls.key)
+        lowest = cls.key.rung == len(self._rates) - 1
+        if lowest and receivers and cls.key.codec in RATE_CHANGES_IN_PLACE:
+            cls.bits_per_second = int(min(self._rungs[leg].limit for leg in receivers))
+
+    def _watch(self, work: asyncio.Future[Any]) -> None:
+        self._busy.add(work)
+        work.add_done_callback(self._busy.discard)
+
+    def _drop(self, reason: str, count: int) -> None:
+        if count:
+            self._drops[reason] += count

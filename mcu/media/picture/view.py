@@ -1,0 +1,115 @@
+"""One composed picture, which all who chose the same layout share: its tiles, its canvas, its encoding classes.
+
+Owns where everybody is in it. `job` says, on the event loop, what has to be done for the next frame; the job is done on
+the pool, and the view is left alone meanwhile.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from mcu.ids import LegId
+from mcu.media.messages import Layout, RoomProfile, Source, Tile
+from mcu.media.picture.canvas import Canvas, Changes
+from mcu.media.picture.classes import ClassKey, EncodingClass
+from mcu.media.picture.decoder import Shot
+from mcu.media.picture.layout import Box, arrange, resolve, seat
+from mcu.media.picture.masks import Mark
+from mcu.media.picture.paint import Look, disc_of
+from mcu.media.picture.stage import Stage
+from mcu.media.seams import EncodedPicture, Seen
+
+STALE_S: Final = 3.0  # a camera picture older than this gives way to an avatar; a screen may stand still for hours
+
+ShotOf = Callable[[LegId, Source], Shot | None]
+
+
+class Job(msgspec.Struct):
+    """What the pool does for one view and one frame."""
+
+    canvas: Canvas
+    changes: Changes | None
+    encodes: list[tuple[EncodingClass, bool]]  # and whether a key frame is due
+    timestamp: int  # 90 kHz
+    shows: frozenset[LegId]  # whose tiles are in it
+
+    def run(self) -> list[tuple[EncodingClass, EncodedPicture | None]]:
+        """On the pool: paint, then encode for each class in turn; a worker has one core."""
+        if self.changes is not None:
+            self.canvas.paint(self.changes)
+        return [(cls, cls.encode(self.canvas.frame, self.timestamp, key=key)) for cls, key in self.encodes]
+
+
+class View:
+    """Raises `errors.Invalid` for a profile whose canvas the layouts cannot divide."""
+
+    def __init__(self, layout: Layout, profile: RoomProfile) -> None:
+        self.layout = layout
+        self.drawn = layout  # what AUTO comes to
+        self.tiles: tuple[Tile, ...] = ()
+        self.classes: dict[ClassKey, EncodingClass] = {}
+        self._canvas = Canvas(profile.width, profile.height)
+        self._profile = profile
+        self._seats: tuple[LegId, ...] = ()
+
+    def arrange(self, stage: Stage) -> None:
+        """Give everybody their tile."""
+        scene = stage.scene()
+        self.drawn = resolve(self.layout, scene)
+        self._seats = seat(self.drawn, scene, self._seats)
+        self.tiles = tuple(arrange(self.drawn, self._profile.width, self._profile.height, self._seats, scene.sharing))
+
+    def encoding_class(self, key: ClassKey, bits_per_second: int, now: float) -> EncodingClass:
+        """The class of this key, made where there is none."""
+        if key not in self.classes:
+            profile = self._profile
+            self.classes[key] = EncodingClass(key, profile.width, profile.height, profile.fps, bits_per_second, now)
+        return self.classes[key]
+
+    def job(
+        self, stage: Stage, shot_of: ShotOf, received: Callable[[ClassKey], bool], now: float, timestamp: int
+    ) -> Job | None:
+        """What to do for the frame that is due; None where nothing changed and nobody needs a key frame."""
+        changes = self._canvas.changes([self._look(tile, stage, shot_of, now) for tile in self.tiles])
+        due = [(cls, cls.gate.due(now)) for cls in self.classes.values()]
+        encodes = [(cls, key) for cls, key in due if key or (changes is not None and received(cls.key))]
+        if changes is None and not encodes:
+            return None
+        return Job(self._canvas, changes, encodes, timestamp, frozenset(tile.leg for tile in self.tiles))
+
+    def failed(self) -> None:
+        """A job came to nothing: paint all of it again, and let nobody build on what was not sent."""
+        self._canvas.forget()
+        for cls in self.classes.values():
+            cls.gate.refused()
+
+    def _look(self, tile: Tile, stage: Stage, shot_of: ShotOf, now: float) -> Look:
+        seen = stage.seen[tile.leg]
+        shot = shot_of(tile.leg, tile.source)
+        if shot is not None and tile.source is Source.CAMERA and now - shot.at > STALE_S:
+            shot = None
+        return Look(
+            box=Box(tile.x, tile.y, tile.width, tile.height),
+            label=seen.label,
+            mark=_mark(seen, tile.source),
+            speaking=tile.source is Source.CAMERA and stage.speaker == tile.leg,
+            disc=disc_of(tile.leg),
+            serial=shot.serial if shot is not None else None,
+            image=shot.image if shot is not None else None,
+        )
+
+
+def _mark(seen: Seen, source: Source) -> Mark:
+    if source is Source.SCREEN:
+        return Mark.SCREEN
+    return Mark.MUTED if seen.muted else Mark.NONE
+
+
+def tiles_by_picture(views: Sequence[View]) -> dict[tuple[LegId, Source], list[Tile]]:
+    """Every tile that a leg's picture is in, over all views."""
+    found: dict[tuple[LegId, Source], list[Tile]] = {}
+    for view in views:
+        for tile in view.tiles:
+            found.setdefault((tile.leg, tile.source), []).append(tile)
+    return found

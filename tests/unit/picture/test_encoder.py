@@ -1,0 +1,81 @@
+"""Encoders and decoders, for real: what goes in comes out, and settings hold."""
+
+import av
+import pytest
+from pictures import encoded, psnr, scenery
+
+from mcu.media.picture.encoder import PictureEncoder
+from mcu.media.seams import EncodedPicture, VideoCodec
+from mcu.protocol import h264
+
+CODECS: list[VideoCodec] = ["H264", "VP8"]
+
+
+def decode(pictures: list[EncodedPicture]) -> list[av.VideoFrame]:
+    context = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "vp8", "r")
+    context.options = {"flags": "low_delay"}
+    return [frame for picture in pictures for frame in context.decode(av.Packet(picture.data))]
+
+
+def bits_per_second(encoder: PictureEncoder, first: int, count: int) -> float:
+    frames = [scenery(7 * number) for number in range(30)]
+    sizes = [
+        len(picture.data)
+        for number in range(first, first + count)
+        if (picture := encoder.encode(frames[number % 30], number * 3000, key=False)) is not None
+    ]
+    return sum(sizes) * 8 * 30 / count
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_is_encoded_is_decoded_at_once_and_looks_the_same(codec: VideoCodec) -> None:
+    frames = [scenery(number) for number in range(10)]
+    decoded = decode(encoded(frames, codec, 2_000_000))
+    assert len(decoded) == 10
+    assert psnr(frames[-1], decoded[-1]) > 30
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_key_frames_come_first_and_when_asked_for_and_never_else(codec: VideoCodec) -> None:
+    pictures = encoded([scenery(40 * number) for number in range(60)], codec, keys=[20])
+    assert [number for number, picture in enumerate(pictures) if picture.key] == [0, 20]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_decoder_can_begin_at_a_key_frame_that_was_asked_for(codec: VideoCodec) -> None:
+    frames = [scenery(number) for number in range(30)]
+    assert psnr(frames[-1], decode(encoded(frames, codec, 2_000_000, keys=[20])[20:])[-1]) > 30
+
+
+def test_h264_is_constrained_baseline_with_parameter_sets_in_each_key_frame() -> None:
+    pictures = encoded([scenery(number) for number in range(6)], keys=[3])
+    for key_frame in (pictures[0], pictures[3]):
+        units = list(h264.nal_units(key_frame.data))
+        sets = [unit for unit in units if unit[0] & 0x1F == h264.SPS]
+        assert [unit[1:3] for unit in sets] == [b"\x42\xc0"]
+        assert h264.IDR in [unit[0] & 0x1F for unit in units]
+    assert h264.frame_size(pictures[0].data) == (640, 368)  # whole macroblocks
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_rate_is_kept(codec: VideoCodec) -> None:
+    encoder = PictureEncoder(codec, 640, 360, 30, 600_000)
+    bits_per_second(encoder, 0, 60)
+    assert bits_per_second(encoder, 60, 90) == pytest.approx(600_000, rel=0.2)
+
+
+def test_the_rate_of_h264_changes_in_place_and_without_a_key_frame() -> None:
+    encoder = PictureEncoder("H264", 640, 360, 30, 800_000)
+    before = bits_per_second(encoder, 0, 90)
+    encoder.retarget(300_000)
+    bits_per_second(encoder, 90, 60)
+    after = bits_per_second(encoder, 150, 90)
+    assert (before, after) == (pytest.approx(800_000, rel=0.25), pytest.approx(300_000, rel=0.25))
+    last = encoder.encode(scenery(1), 240 * 3000, key=False)
+    assert last is not None
+    assert not last.key
+
+
+def test_the_rate_of_vp8_does_not_change_and_it_says_so() -> None:
+    with pytest.raises(ValueError, match="VP8"):
+        PictureEncoder("VP8", 640, 360, 30, 800_000).retarget(300_000)

@@ -1,0 +1,57 @@
+/** What a line of the roster says in words: the marks are never the only carrier of a meaning. */
+
+import type { TemplateResult } from "lit";
+import { type Key, t } from "../i18n/i18n.js";
+import type { Entry, Layout, LegKind, LegState } from "../protocol.js";
+import { icon } from "./icons.js";
+
+export const KINDS: Record<LegKind, { text: Key; icon: TemplateResult | null }> = {
+  webrtc: { text: "kind.webrtc", icon: null },
+  sip: { text: "kind.sip", icon: icon.phone },
+  h323: { text: "kind.h323", icon: icon.room },
+  recorder: { text: "kind.recorder", icon: icon.record },
+  stream: { text: "kind.stream", icon: icon.record },
+  probe: { text: "kind.probe", icon: icon.settings },
+};
+
+const STATES: Partial<Record<LegState, Key>> = {
+  connecting: "state.connecting",
+  waiting: "state.waiting",
+  announcing: "state.announcing",
+  held: "state.held",
+  reconnecting: "state.reconnecting",
+};
+
+export const LAYOUTS: { layout: Layout; text: Key; hint: Key }[] = [
+  { layout: "auto", text: "layout.auto", hint: "layout.auto.hint" },
+  { layout: "speaker", text: "layout.speaker", hint: "layout.speaker.hint" },
+  { layout: "speaker_with_tiles", text: "layout.speakerTiles", hint: "layout.speakerTiles.hint" },
+  { layout: "grid", text: "layout.grid", hint: "layout.grid.hint" },
+  { layout: "presentation_with_tiles", text: "layout.presentation", hint: "layout.presentation.hint" },
+];
+
+/** "host · telephone · on hold", or nothing. */
+export function standing(entry: Entry): string {
+  const words: string[] = [];
+  if (entry.role === "host") words.push(t("people.host"));
+  if (entry.kind !== "webrtc") words.push(t(KINDS[entry.kind].text));
+  const state = STATES[entry.state];
+  if (state) words.push(t(state));
+  return words.join(" · ");
+}
+
+/** What is heard and seen of somebody, for a screen reader. */
+export function marks(entry: Entry): string {
+  const words: string[] = [];
+  if (entry.speaking) words.push(t("mark.speaking"));
+  if (entry.muted) words.push(t("mark.muted"));
+  if (!entry.camera) words.push(t("mark.cameraOff"));
+  if (entry.screen) words.push(t("mark.screen"));
+  if (entry.hand) words.push(t("mark.hand"));
+  return words.join(", ");
+}
+
+/** How many notices of each kind a person did not get, in one line. */
+export function names(people: { name: string }[]): string {
+  return people.map((one) => one.name).join(", ");
+}

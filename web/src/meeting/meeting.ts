@@ -1,0 +1,262 @@
+/**
+ * One meeting, as this tab takes part in it: joins, keeps the seat, comes back to it after a loss, says what the user
+ * wants. The server decides; the page shows `state`.
+ */
+
+import { Problem } from "../api/http.js";
+import { type Knock, closeLeg, join, openLeg } from "../api/join.js";
+import { Link } from "../media/link.js";
+import type { LocalMedia } from "../media/local.js";
+import { Observable } from "../observable.js";
+import type { FromServer, Layout, ToServer } from "../protocol.js";
+import { pauseBefore, sleepUnlessOnline } from "./backoff.js";
+import { Channel } from "./channel.js";
+import { type Seat, forgetSeat, keepSeat } from "./seat.js";
+import { type MeetingState, START, heard, mine } from "./state.js";
+
+/** What the server answers for ever: the seat is gone, coming back is no use. */
+const FINAL = [401, 403, 404, 410, 422];
+/** A roster that was on its way when we said something tells what was before. */
+const OWN_WORD_MS = 1000;
+
+export class Meeting extends Observable {
+  state: MeetingState = START;
+  /** What this seat sees and hears; another stream after each new connection. */
+  incoming: MediaStream | null = null;
+  myLayout: Layout | null = null;
+  private link: Link | null = null;
+  private channel: Channel | null = null;
+  private token: string | null = null;
+  private iceServers: RTCIceServer[] = [];
+  private resuming = false;
+  private spokeAt = 0;
+  private cameraSaid: boolean | null = null;
+  private screenSaid: boolean | null = null;
+
+  constructor(
+    readonly number: string,
+    readonly media: LocalMedia,
+  ) {
+    super();
+    media.watch(() => void this.mediaChanged());
+  }
+
+  /** @throws Problem, and nothing has changed then */
+  async join(knock: Knock): Promise<void> {
+    this.set({ ...START, phase: "joining" });
+    let link = this.newLink();
+    try {
+      // candidates are gathered while the server thinks of the PIN
+      const [joined, gathered] = await Promise.all([join(this.number, knock), link.offer()]);
+      let offer = gathered;
+      this.iceServers = joined.ice_servers;
+      if (this.iceServers.length > 0) {
+        link.close();
+        link = this.newLink();
+        offer = await link.offer();
+      }
+      await this.connect(link, offer, joined.session_token);
+      this.token = joined.session_token;
+      this.set({ ...this.state, me: joined.leg, role: joined.role, title: joined.title });
+    } catch (error) {
+      link.close();
+      this.drop();
+      this.set({ ...START });
+      throw error instanceof Problem ? error : new Problem(0, "unreachable", "");
+    }
+    await this.comeBack(); // the socket
+  }
+
+  /** Takes the seat that this tab had before it was loaded again. */
+  resume(seat: Seat): Promise<void> {
+    this.token = seat.token;
+    this.iceServers = seat.iceServers;
+    this.set({ ...START, phase: "resuming" });
+    return this.comeBack();
+  }
+
+  leave(): void {
+    const { me } = this.state;
+    const said = this.channel?.say({ type: "leave" }) ?? false;
+    if (!said && this.token !== null && me !== null) void closeLeg(this.token, me).catch(() => undefined);
+    this.end("left");
+  }
+
+  say(message: ToServer): void {
+    this.channel?.say(message);
+  }
+
+  setMuted(muted: boolean): void {
+    this.spokeAt = performance.now();
+    this.media.setMuted(muted);
+    this.say({ type: "mute", muted });
+  }
+
+  chooseLayout(layout: Layout | null): void {
+    this.myLayout = layout;
+    this.say({ type: "layout", layout });
+    this.changed();
+  }
+
+  dismissRefusal(): void {
+    this.set({ ...this.state, refusal: null });
+  }
+
+  stats(): Promise<RTCStatsReport> | undefined {
+    return this.link?.stats();
+  }
+
+  private newLink(): Link {
+    const link: Link = new Link(this.iceServers, this.media, () => {
+      if (this.link !== link) return;
+      this.drop();
+      void this.comeBack();
+    });
+    return link;
+  }
+
+  private async connect(link: Link, offer: string, bearer: string): Promise<void> {
+    const answer = await openLeg(bearer, offer, this.media.muted);
+    await link.accept(answer);
+    this.link?.close();
+    this.link = link;
+    this.incoming = link.incoming;
+    await link.send(this.media);
+    this.changed();
+  }
+
+  /** Resolves when the server has welcomed us. */
+  private openChannel(token: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let welcome = false;
+      this.channel?.close();
+      const channel = new Channel(token, {
+        heard: (message) => {
+          this.hear(message);
+          if (message.type === "welcome") welcome = true;
+          if (message.type === "welcome" || message.type === "gone") resolve();
+        },
+        lost: () => {
+          this.channel = null;
+          if (welcome) void this.comeBack();
+          else reject(new Problem(0, "unreachable", ""));
+        },
+      });
+      this.channel = channel;
+    });
+  }
+
+  private hear(message: FromServer): void {
+    this.set(heard(this.state, message));
+    if (message.type === "welcome") this.seated(message.reconnect_token);
+    if (message.type === "roster") this.follow();
+    if (message.type === "gone") this.end(message.cause);
+    if (message.type === "reconnect") {
+      this.link?.close();
+      this.link = null;
+      void this.comeBack();
+    }
+  }
+
+  private seated(token: string): void {
+    this.token = token;
+    this.keep();
+    this.cameraSaid = this.screenSaid = null;
+    this.sayMedia();
+    if (this.myLayout) this.say({ type: "layout", layout: this.myLayout });
+  }
+
+  /** A host may mute us. Only we unmute ourselves: where the server thinks us louder than we are, it is told again. */
+  private follow(): void {
+    const entry = mine(this.state);
+    if (!entry || entry.muted === this.media.muted || performance.now() - this.spokeAt < OWN_WORD_MS) return;
+    if (entry.muted) this.media.setMuted(true);
+    else this.setMuted(true);
+  }
+
+  private async mediaChanged(): Promise<void> {
+    this.keep();
+    await this.link?.send(this.media);
+    this.sayMedia();
+  }
+
+  private sayMedia(): void {
+    if (this.state.phase !== "in") return;
+    const camera = this.media.camera !== null;
+    const screen = this.media.screen !== null;
+    if (camera !== this.cameraSaid) this.say({ type: "camera", on: camera });
+    if (screen !== this.screenSaid) this.say({ type: "screen", on: screen });
+    this.cameraSaid = camera;
+    this.screenSaid = screen;
+  }
+
+  /** Tries until it has sound, picture and socket again, or the server says that the seat is gone. */
+  private async comeBack(): Promise<void> {
+    if (this.resuming || this.state.phase === "over") return;
+    this.resuming = true;
+    if (this.state.phase === "in") this.set({ ...this.state, phase: "resuming" });
+    for (let attempt = 0; this.unsettled(); attempt += 1) {
+      await sleepUnlessOnline(pauseBefore(attempt));
+      if (this.unsettled()) await this.tryAgain(attempt);
+    }
+    this.resuming = false;
+  }
+
+  private unsettled(): boolean {
+    return this.state.phase !== "over" && (this.link === null || this.channel === null);
+  }
+
+  private async tryAgain(attempt: number): Promise<void> {
+    if (this.token === null) {
+      this.end("timeout");
+      return;
+    }
+    if (attempt > 2) this.drop(); // the socket alone does not come back: ask for the whole seat, which is answered
+    try {
+      if (this.link === null) await this.renewLink(this.token);
+      if (this.channel === null) await this.openChannel(this.token);
+      if (!this.unsettled()) this.set({ ...this.state, phase: "in" });
+      this.sayMedia();
+    } catch (error) {
+      if (error instanceof Problem && FINAL.includes(error.status)) this.end("timeout");
+    }
+  }
+
+  private async renewLink(token: string): Promise<void> {
+    const link = this.newLink();
+    try {
+      await this.connect(link, await link.offer(), token);
+      this.cameraSaid = this.screenSaid = null;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  private keep(): void {
+    if (this.token === null) return;
+    const { muted, cameraWanted } = this.media;
+    keepSeat(this.number, { token: this.token, muted, camera: cameraWanted, iceServers: this.iceServers });
+  }
+
+  private drop(): void {
+    this.channel?.close();
+    this.link?.close();
+    this.channel = null;
+    this.link = null;
+  }
+
+  private end(cause: string): void {
+    this.drop();
+    this.token = null;
+    forgetSeat(this.number);
+    this.incoming = null;
+    this.media.close();
+    this.set({ ...this.state, phase: "over", cause });
+  }
+
+  private set(state: MeetingState): void {
+    this.state = state;
+    this.changed();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What this page knows of its meeting, as one value. `heard` is the only way it follows the server; it decides nothing
+ * about sound or picture.
+ */
+
+import type { ChatLine, Entry, FromServer, Layout, LayoutMap, LegId, NoticeShown, Role, Welcome } from "../protocol.js";
+
+/** `out`: not joined. `in`: has a seat and its sockets. `resuming`: has a seat, on its way back to it. */
+export type Phase = "out" | "joining" | "in" | "resuming" | "over";
+
+/** Where this seat is, for what is shown. */
+export type Place = "connecting" | "lobby" | "announcing" | "room" | "held";
+
+export interface MeetingState {
+  phase: Phase;
+  me: LegId | null;
+  role: Role;
+  title: string;
+  roster: Entry[];
+  map: LayoutMap | null;
+  lobby: "host" | "admission" | null;
+  locked: boolean;
+  roomLayout: Layout;
+  spotlight: LegId | null;
+  active: LegId | null;
+  chat: ChatLine[];
+  notices: NoticeShown[];
+  refusal: { text: string; code: string } | null;
+  cause: string | null;
+}
+
+export const START: MeetingState = {
+  phase: "out",
+  me: null,
+  role: "guest",
+  title: "",
+  roster: [],
+  map: null,
+  lobby: null,
+  locked: false,
+  roomLayout: "auto",
+  spotlight: null,
+  active: null,
+  chat: [],
+  notices: [],
+  refusal: null,
+  cause: null,
+};
+
+const CHAT_KEPT = 500;
+const NOTICES_KEPT = 100;
+
+/** The state after one message. `reconnect` changes nothing here: the meeting acts on it. */
+export function heard(state: MeetingState, message: FromServer): MeetingState {
+  switch (message.type) {
+    case "welcome":
+      return welcomed(state, message);
+    case "roster":
+      return { ...state, roster: message.entries };
+    case "notice":
+      return { ...state, notices: withNotice(state.notices, message) };
+    case "layout_map":
+      return { ...state, map: message };
+    case "lobby":
+      return { ...state, lobby: message.reason };
+    case "room":
+      return {
+        ...state,
+        locked: message.locked,
+        roomLayout: message.layout,
+        spotlight: message.spotlight,
+        active: message.active,
+      };
+    case "chat":
+      return { ...state, chat: [...state.chat, message].slice(-CHAT_KEPT) };
+    case "refusal":
+      return { ...state, refusal: { text: message.text, code: message.code } };
+    case "gone":
+      return { ...state, phase: "over", cause: message.cause };
+    default:
+      return state;
+  }
+}
+
+function welcomed(state: MeetingState, message: Welcome): MeetingState {
+  return {
+    ...state,
+    phase: "in",
+    me: message.leg,
+    role: message.role,
+    title: message.title,
+    locked: message.locked,
+    roomLayout: message.layout,
+    lobby: null,
+    refusal: null,
+  };
+}
+
+/** A notice comes again, whole, when those who were not told have changed. */
+function withNotice(notices: NoticeShown[], notice: NoticeShown): NoticeShown[] {
+  const known = notices.some((one) => one.notice === notice.notice);
+  if (known) return notices.map((one) => (one.notice === notice.notice ? notice : one));
+  return [...notices, notice].slice(-NOTICES_KEPT);
+}
+
+/** My own line of the roster, where it has come. */
+export function mine(state: MeetingState): Entry | undefined {
+  return state.roster.find((entry) => entry.leg === state.me);
+}
+
+export function place(state: MeetingState): Place {
+  switch (mine(state)?.state) {
+    case "in_room":
+      return "room";
+    case "held":
+      return "held";
+    case "announcing":
+      return "announcing";
+    case "waiting":
+      return "lobby";
+    default:
+      return state.lobby ? "lobby" : "connecting";
+  }
+}
+
+/** Those who are in the meeting (also those on hold and on their way back), in the order of the roster. */
+export function present(state: MeetingState): Entry[] {
+  return state.roster.filter((entry) => !["waiting", "connecting", "gone"].includes(entry.state));
+}
+
+export function waiting(state: MeetingState): Entry[] {
+  return state.roster.filter((entry) => entry.state === "waiting");
+}

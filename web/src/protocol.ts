@@ -1,0 +1,106 @@
+/** What the page and the server say over the WebSocket, as `mcu/signalling/webrtc/messages.py` has it. */
+
+export type LegId = string;
+export type Role = "host" | "guest";
+export type LegKind = "webrtc" | "sip" | "h323" | "recorder" | "stream" | "probe";
+export type LegState = "connecting" | "waiting" | "announcing" | "in_room" | "held" | "reconnecting" | "gone";
+export type Layout = "auto" | "speaker" | "speaker_with_tiles" | "grid" | "presentation_with_tiles";
+export type NoticeKind = "joined" | "left" | "reconnected" | "missed";
+
+export interface Entry {
+  leg: LegId;
+  name: string;
+  role: Role;
+  kind: LegKind;
+  state: LegState;
+  muted: boolean;
+  camera: boolean;
+  screen: boolean;
+  hand: boolean;
+  speaking: boolean;
+}
+
+/** Pixels from the top left of the composed picture. */
+export interface Tile {
+  leg: LegId;
+  source: "camera" | "screen";
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Told {
+  leg: LegId;
+  name: string;
+  outcome: string;
+}
+
+export type ToServer =
+  | { type: "hello"; token: string }
+  | { type: "mute"; muted: boolean; leg?: LegId }
+  | { type: "camera"; on: boolean }
+  | { type: "screen"; on: boolean }
+  | { type: "hold"; held: boolean }
+  | { type: "hand"; raised: boolean; leg?: LegId }
+  | { type: "layout"; layout: Layout | null; room?: boolean }
+  | { type: "chat"; text: string }
+  | { type: "admit"; leg: LegId }
+  | { type: "remove"; leg: LegId }
+  | { type: "lock"; locked: boolean }
+  | { type: "spotlight"; leg: LegId | null }
+  | { type: "mute_guests" }
+  | { type: "end" }
+  | { type: "leave" };
+
+export interface Welcome {
+  type: "welcome";
+  leg: LegId;
+  role: Role;
+  title: string;
+  language: string;
+  reconnect_token: string;
+  resume_window_s: number;
+  locked: boolean;
+  layout: Layout;
+}
+
+export interface NoticeShown {
+  type: "notice";
+  notice: string;
+  kind: NoticeKind;
+  text: string;
+  at: string;
+  untold: Told[];
+}
+
+export interface LayoutMap {
+  type: "layout_map";
+  layout: Layout;
+  width: number;
+  height: number;
+  tiles: Tile[];
+}
+
+export interface ChatLine {
+  type: "chat";
+  leg: LegId;
+  name: string;
+  text: string;
+  at: string;
+}
+
+export type FromServer =
+  | Welcome
+  | { type: "roster"; entries: Entry[] }
+  | NoticeShown
+  | LayoutMap
+  | { type: "lobby"; reason: "host" | "admission" }
+  | { type: "room"; locked: boolean; layout: Layout; spotlight: LegId | null; active: LegId | null }
+  | ChatLine
+  | { type: "reconnect" }
+  | { type: "refusal"; code: string; text: string }
+  | { type: "gone"; cause: string };
+
+/** The longest chat line that the server takes, in characters. */
+export const CHAT_LIMIT = 2000;

@@ -6,6 +6,7 @@ worker dies it opens itself again on another, with every seat kept, and asks the
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -137,24 +138,26 @@ class Room:
         """
         return await self._mailbox.ask(partial(self._reserve, person))
 
-    async def sit(self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool) -> str:
-        """Take the seat, new or again, with an SDP offer; the answer. `elsewhere`: not the browser that sits there.
+    async def sit(self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool) -> tuple[str, int]:
+        """Take the seat, new or again, with an SDP offer: the answer, and the how manieth it is for this seat.
+
+        `elsewhere`: it is another browser than the one that sits there.
 
         Raises `SeatGone` without a ticket, as `policy.door` does, and `Invalid` for an offer of no use.
         """
-        sent = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
+        sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
         reply = await asyncio.shield(sent)
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
-        return reply.answer
+        return reply.answer, number
 
-    async def act(self, who: LegId | None, act: Act) -> None:
-        """Do `act` for the one who sits in `who`, or for the API (`None`). On return it is done, and kept.
+    async def act(self, who: LegId | None, *acts: Act) -> None:
+        """Do `acts` for the one who sits in `who`, or for the API (`None`). On return all are done, and kept.
 
-        Raises as `policy.decide` does.
+        Raises as `policy.decide` does, if it refuses one; then none is done.
         """
-        sent = await self._mailbox.ask(partial(self._act, who, act))
-        if isinstance(act, End):
+        sent = await self._mailbox.ask(partial(self._act, who, acts))
+        if any(isinstance(act, End) for act in acts):
             await self.closed.wait()
             return
         if sent:
@@ -259,7 +262,7 @@ class Room:
         self._empty_since = self._clock.monotonic()
         return leg
 
-    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool) -> Sent:
+    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool) -> tuple[Sent, int]:
         person = self._tickets.person(leg)
         seat = self._roster.get(leg)
         if seat is None:
@@ -270,10 +273,11 @@ class Room:
             seat.since = self._clock.monotonic()
         seat.muted = seat.muted or muted
         seat.answering += 1
+        seat.offers += 1
         sent = self._link.send(self._add_leg(seat, offer))
         sent.add_done_callback(lambda task: self._mailbox.tell(("sat", task), partial(self._sat, leg, task)))
         self._executor.say_again(seat)
-        return sent
+        return sent, seat.offers
 
     def _new_seat(self, leg: LegId, person: Person, *, camera: bool) -> Seat:
         admitted = policy.door(self._roster, self.meeting, person.role, self._clock.now())
@@ -311,9 +315,9 @@ class Room:
         elif not seat.answered and not seat.answering:
             self._roster.drop(leg)
 
-    def _act(self, who: LegId | None, act: Act) -> list[Sent]:
+    def _act(self, who: LegId | None, acts: Sequence[Act]) -> list[Sent]:
         sent: list[Sent] = []
-        for one in policy.decide(self._roster, self.meeting, who, act):
+        for one in [one for act in acts for one in policy.decide(self._roster, self.meeting, who, act)]:
             if isinstance(one, End):
                 self._finished = True
                 continue

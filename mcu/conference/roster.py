@@ -51,6 +51,7 @@ class Seat(msgspec.Struct, kw_only=True):
     entered: bool = False  # it has been in the room: the others know of it
     answering: int = 0  # offers that the worker has not answered yet
     answered: bool = False
+    offers: int = 0  # how many it has sent
 
     @property
     def here(self) -> bool:

@@ -51,20 +51,26 @@ class Keeper:
             self.dropped += 1
         self._filled.set()
 
-    async def write_notices(self) -> None:
-        """Until cancelled."""
+    def keep_soon(self) -> None:
+        """Nobody waits for it."""
+        self._filled.set()
+
+    async def write(self) -> None:
+        """What waits, soon after it has come. Until cancelled."""
         while True:
             await self._filled.wait()
             await asyncio.sleep(GATHER_S)
             try:
                 await self.flush()
-            except Exception as error:  # the room goes on without its database; the records wait
-                log.error("notices_not_stored", room=self.run.id, error=type(error).__name__)
+            except Exception as error:  # the room goes on without its database; what waits goes on waiting
+                log.error("room_not_stored", room=self.run.id, error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
+                self._filled.set()
 
     async def flush(self) -> None:
         """Write what waits. What could not be written waits again."""
         self._filled.clear()
+        await self.keep()
         batch, self._waiting = self._waiting, {}
         if not batch:
             return
@@ -73,7 +79,6 @@ class Keeper:
                 await tx.notices.save([self._stored(record) for record in batch.values()])
         except BaseException:
             self._waiting = batch | self._waiting
-            self._filled.set()
             raise
 
     def _stored(self, record: NoticeRecord) -> StoredNotice:

@@ -18,7 +18,7 @@ from mcu.booking.meeting import Meeting
 from mcu.booking.store import RoomRun, Store
 from mcu.clock import Clock
 from mcu.conference import policy
-from mcu.conference.acts import Act, Admit, End, Remove
+from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout
 from mcu.conference.audience import Audience
 from mcu.conference.execution import Executor, Sent
 from mcu.conference.keeper import Keeper
@@ -209,7 +209,7 @@ class Room:
 
     async def run(self) -> None:
         """The owner. Returns when the room has ended; cancelled, it closes without ending (we are being stopped)."""
-        helpers = [asyncio.create_task(self._tick_forever()), asyncio.create_task(self._keeper.write_notices())]
+        helpers = [asyncio.create_task(self._tick_forever()), asyncio.create_task(self._keeper.write())]
         try:
             while not self._finished:
                 await self._mailbox.wait()
@@ -325,8 +325,11 @@ class Room:
                 self._tickets.take_back(one.leg)
             if (task := self._executor.do(one)) is not None:
                 sent.append(task)
-        self._keeper.run = replace(self._keeper.run, locked=self._roster.locked, layout=self._roster.layout.value)
+        self._note_run()
         return sent
+
+    def _note_run(self) -> None:
+        self._keeper.run = replace(self._keeper.run, locked=self._roster.locked, layout=self._roster.layout.value)
 
     def _attach(self, leg: LegId, watcher: Watcher) -> None:
         seat = self._roster.get(leg)
@@ -356,7 +359,14 @@ class Room:
             self._finished = True
 
     def _meeting_changed(self, meeting: Meeting) -> None:
-        self.meeting = meeting
+        """The booking's lock and layout are the room's at its opening; whoever changes them means the room, too."""
+        former, self.meeting = self.meeting, meeting
+        if meeting.access.locked != former.access.locked:
+            self._executor.do(SetLocked(locked=meeting.access.locked))
+        if meeting.layout != former.layout:
+            self._executor.do(SetRoomLayout(layout=Layout(meeting.layout)))
+        self._note_run()
+        self._keeper.keep_soon()
         if meeting.cancelled_at is None:
             self._cancelled_at = None
         elif self._cancelled_at is None:

@@ -139,7 +139,7 @@ class Auth(Section):
     """Who may use the REST API: holders of tokens from an issuer, or of tokens made by `mcu token`."""
 
     issuer: str | None = Field(None, description="The `iss` of the OpenID Connect issuer whose tokens are accepted.")
-    audience: str = Field("mcu", description="The `aud` that a token must hold.")
+    audience: str = Field("mcu-api", description="The `aud` that the issuer's tokens must hold.")
     jwks_url: HttpUrl = Field(None, description="Where the issuer's keys are fetched. Nothing is fetched without it.")
     key_file: Path | None = Field(
         None, description="The server's own signing key (Ed25519, PEM). By default `auth.pem` in the data directory."
@@ -150,14 +150,6 @@ class Auth(Section):
         if (self.issuer is None) != (self.jwks_url is None):
             raise ValueError("issuer and jwks_url are given both or neither")
         return self
-
-
-class Meetings(Section):
-    """What a meeting is when its booking does not say."""
-
-    language: Literal["sv", "en"] = Field("sv", description="Language of notices and texts.")
-    time_zone: str = Field("Europe/Stockholm", description="IANA name of the zone that bookings are shown in.")
-    max_participants: int = Field(25, ge=2, le=100, description="How many may be in a meeting at a time.")
 
 
 class Logging(Section):

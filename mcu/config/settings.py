@@ -26,7 +26,6 @@ from mcu.config.sections import (
     Database,
     Logging,
     Media,
-    Meetings,
     Operations,
     Section,
     Sentry,
@@ -68,7 +67,6 @@ class Settings(BaseSettings):
     database: Database = Field(default_factory=Database)
     media: Media = Field(default_factory=Media)
     auth: Auth = Field(default_factory=Auth)
-    meetings: Meetings = Field(default_factory=Meetings)
     logging: Logging = Field(default_factory=Logging)
     sentry: Sentry = Field(default_factory=Sentry)
 

@@ -1,4 +1,4 @@
-"""Serves the built web client: the same page for `/` and `/j/{number}`, its files, and nothing from the disk at run time.
+"""Serves the built web client: one page for `/` and `/j/{number}`, and its files. Reads nothing while it serves.
 
 Files whose name holds a hash of their content are kept by browsers for ever; the page is asked for again each time.
 """
@@ -31,8 +31,8 @@ _NOT_BUILT: Final = """\
 <h1>The web page is not built</h1>
 <p>The meeting server runs, but without the page that people join with. Build it with
 <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, and start the server again.</p>
-<p lang="sv">Mötesservern är i gång, men webbsidan som man ansluter med är inte byggd. Den som driver servern behöver bygga
-den och starta om servern.</p>
+<p lang="sv">Mötesservern är i gång, men webbsidan som man ansluter med är inte byggd. Den som driver servern
+behöver bygga den och starta om servern.</p>
 </html>
 """
 

@@ -29,7 +29,7 @@ def listen(host: str, port: int, section: str) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=host == "::")
     except (OSError, OverflowError) as error:
         raise CannotListen(_advice(host, port, section, error)) from error
 

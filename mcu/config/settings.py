@@ -93,14 +93,13 @@ class Settings(BaseSettings):
         """Where the server's own signing key is."""
         return self.auth.key_file or self.data.directory / "auth.pem"
 
-    @property
-    def public_url(self) -> str:
-        """What join links begin with, without a slash at the end."""
+    def public_url(self, port: int) -> str:
+        """What join links begin with, without a slash at the end, when `port` is the one that is listened on."""
         if self.server.public_url:
             return self.server.public_url
         scheme = "https" if self.server.tls_cert else "http"
         host = "localhost" if self.server.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else self.server.host
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.server.port}"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def sections() -> dict[str, type[Section]]:

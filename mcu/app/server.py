@@ -1,0 +1,218 @@
+"""Builds everything once, starts it from the bottom up, and stops it in reverse. Nothing else wires.
+
+The order: data directory, ports, metrics and health, key, database, workers, rooms, then the door is opened. A part
+that cannot start undoes those before it and says why.
+"""
+
+import asyncio
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from socket import socket
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from mcu.api.catalogue import ROUTES
+from mcu.api.server import Api, make_app
+from mcu.app import data
+from mcu.app.middleware import believe_proxies, count_requests
+from mcu.app.operations import Health, make_operations
+from mcu.app.pages import WebClient
+from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
+from mcu.auth.bearer import Bearer, Issuer
+from mcu.auth.keys import SigningKey, load_or_create
+from mcu.auth.sealing import Seal
+from mcu.auth.tokens import Tokens
+from mcu.clock import Clock, SystemClock
+from mcu.cluster.local import LocalWorkers
+from mcu.cluster.process import Start, start_arguments
+from mcu.conference.conference import Conference
+from mcu.conference.room import RoomSettings
+from mcu.config.sections import Auth, Media
+from mcu.config.settings import Settings
+from mcu.errors import Unavailable
+from mcu.media.messages import RoomProfile
+from mcu.storage.database import Database
+from mcu.storage.migrate import migrate
+from mcu.storage.state import ping
+from mcu.telemetry.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+WEB_DIRECTORY: Final = Path(__file__).parents[1] / "web"
+LAG_S: Final = 0.1  # how often the event loop's lag is measured
+GRACE_S: Final = 2.0  # for requests under way, when we stop
+
+
+async def serve(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. A second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told(name: str) -> None:
+        log.info("stopping", signal=name)
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(one)
+        stop.set()
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, told, one.name)
+    started = asyncio.create_task(_run(settings, stop))
+    await started
+    log.info("stopped")
+
+
+async def _run(settings: Settings, stop: asyncio.Event) -> None:
+    async with running(settings):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    """The whole service. Raises a `McuError` that says what to do when a part cannot start."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        data.prepare(settings.data.directory)
+        stack.enter_context(data.lock(settings.data.directory))
+        tls = tls_context(settings.server.tls_cert, settings.server.tls_key)
+        door = stack.enter_context(listen(settings.server.host, settings.server.port, "server"))
+        back = stack.enter_context(listen(settings.operations.host, settings.operations.port, "operations"))
+        metrics = Metrics()
+        await _measure_lag(stack, metrics, clock)
+
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        workers = _make_workers(settings, metrics, clock)
+        health = Health({"workers": lambda: _some_worker(workers), "database": lambda: ping(database)})
+        await _open(stack, make_operations(health, metrics), back)
+
+        key = load_or_create(settings.key_file)
+        await migrate(settings.database_url)
+        stack.push_async_callback(workers.stop)
+        await workers.start()
+        conference = Conference(
+            store=database, workers=workers, clock=clock, settings=RoomSettings(profile=_profile(settings.media))
+        )
+        stack.push_async_callback(conference.stop)
+        await conference.start()
+
+        public_url = settings.public_url(door.getsockname()[1])
+        app = _make_app(settings, key, database, conference, clock, public_url)
+        app.middlewares.insert(0, believe_proxies(settings.server.trusted_proxies))
+        app.middlewares.insert(0, count_requests(metrics, clock))
+        _renew_certificate_on_hangup(stack, settings, tls)
+        await _open(stack, app, door, tls)
+        health.started = True
+        stack.callback(setattr, health, "started", False)
+        log.info("serving", address=public_url, operations=_address(back), workers=len(workers.alive))
+        yield
+
+
+def release() -> str:
+    """Our version, as crash reports name it."""
+    try:
+        return f"mcu@{version('mcu')}"
+    except PackageNotFoundError:  # run from the source tree
+        return "mcu@source"
+
+
+def bearer(settings: Auth, key: SigningKey, clock: Clock) -> Bearer:
+    """Who may use the API by these settings."""
+    trusted: tuple[Issuer, ...] = ()
+    if settings.issuer and settings.jwks_url:
+        trusted = (Issuer(issuer=settings.issuer, jwks_url=settings.jwks_url, audience=settings.audience),)
+    return Bearer(key, clock, trusted=trusted)
+
+
+def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWorkers:
+    arguments = start_arguments(settings.media.addresses, settings.logging.level)
+    return LocalWorkers(settings.media.workers, Start(arguments=arguments), metrics=metrics, clock=clock)
+
+
+def _profile(media: Media) -> RoomProfile:
+    return RoomProfile(
+        width=media.width,
+        height=media.height,
+        fps=media.fps,
+        loudest=media.loudest,
+        resume_window_s=media.resume_window_s,
+    )
+
+
+def _make_app(
+    settings: Settings,
+    key: SigningKey,
+    database: Database,
+    conference: Conference,
+    clock: Clock,
+    public_url: str,
+) -> web.Application:
+    api = Api(
+        store=database,
+        bearer=bearer(settings.auth, key, clock),
+        tokens=Tokens(key=key, clock=clock),
+        seal=Seal(key),
+        clock=clock,
+        public_url=public_url,
+        listener=conference,
+    )
+    app = make_app(api, ROUTES)
+    WebClient.load(WEB_DIRECTORY).add_to(app)
+    return app
+
+
+async def _open(stack: AsyncExitStack, app: web.Application, sock: socket, tls: ssl.SSLContext | None = None) -> None:
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, sock, ssl_context=tls).start()
+
+
+async def _some_worker(workers: LocalWorkers) -> None:
+    if not workers.alive:
+        raise Unavailable("no media worker answers")
+
+
+async def _measure_lag(stack: AsyncExitStack, metrics: Metrics, clock: Clock) -> None:
+    async def measure() -> None:
+        while True:
+            begun = clock.monotonic()
+            await asyncio.sleep(LAG_S)
+            metrics.loop_lagged(max(0.0, clock.monotonic() - begun - LAG_S))
+
+    task = asyncio.create_task(measure())
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+def _renew_certificate_on_hangup(stack: AsyncExitStack, settings: Settings, tls: ssl.SSLContext | None) -> None:
+    """SIGHUP reads the certificate again, for those that renew it under way."""
+    certificate, key = settings.server.tls_cert, settings.server.tls_key
+    if tls is None or certificate is None or key is None:
+        return
+    context = tls
+
+    def renew() -> None:
+        try:
+            load_certificate(context, certificate, key)
+            log.info("certificate_renewed")
+        except BadCertificate as error:
+            log.error("certificate_not_renewed", detail=error.detail)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, renew)
+    stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+
+
+def _address(sock: socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,35 @@
+"""Puts the subcommands together and turns what goes wrong into one line and an exit code, never a traceback."""
+
+import sys
+
+import typer
+
+from mcu.cli import doctor, migrate, serve, token
+from mcu.cli.common import errors, tell
+from mcu.errors import McuError
+
+cli = typer.Typer(
+    name="mcu",
+    help="A meeting server for health care: nobody enters or leaves a meeting unnoticed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.command("serve")(serve.serve)
+cli.command("doctor")(doctor.doctor)
+cli.command("token")(token.token)
+cli.command("migrate")(migrate.migrate)
+
+
+def main() -> None:
+    """What `mcu` runs."""
+    try:
+        cli()
+    except McuError as error:
+        tell(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        errors.file = open("/dev/null", "w")  # noqa: SIM115, PTH123  # nobody reads any more
+        sys.exit(1)

@@ -1,0 +1,15 @@
+"""`mcu migrate`: the database brought to this version's schema. The server does the same when it starts."""
+
+import asyncio
+
+from mcu.app.data import prepare
+from mcu.cli.common import ConfigOption, out, settings_or_exit
+from mcu.storage import migrate as storage
+
+
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database to this version's schema."""
+    settings = settings_or_exit(config)
+    prepare(settings.data.directory)
+    revision = asyncio.run(storage.migrate(settings.database_url))
+    out.print(f"The database is at {revision}.")

@@ -8,7 +8,7 @@ import asyncio
 import signal
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from socket import socket
@@ -50,26 +50,26 @@ GRACE_S: Final = 2.0  # for requests under way, when we stop
 
 
 async def serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. A second signal ends the process at once."""
-    stop = asyncio.Event()
+    """Until SIGTERM or SIGINT, also while it starts. A second signal ends the process at once."""
     loop = asyncio.get_running_loop()
+    service = asyncio.create_task(_run(settings))
 
-    def told(name: str) -> None:
+    def stop(name: str) -> None:
         log.info("stopping", signal=name)
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(one)
-        stop.set()
+        service.cancel()
 
     for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, told, one.name)
-    started = asyncio.create_task(_run(settings, stop))
-    await started
+        loop.add_signal_handler(one, stop, one.name)
+    with suppress(asyncio.CancelledError):
+        await service
     log.info("stopped")
 
 
-async def _run(settings: Settings, stop: asyncio.Event) -> None:
+async def _run(settings: Settings) -> None:
     async with running(settings):
-        await stop.wait()
+        await asyncio.Event().wait()  # until cancelled
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The checks of `mcu doctor`: each looks at one thing and says that it is well, or what to do. None changes anything."""
+"""The checks of `mcu doctor`: each looks at one thing, says that it is well or what to do, and changes nothing."""
 
 import asyncio
 import ctypes
@@ -119,17 +119,34 @@ def certificate(settings: Settings, now: datetime) -> Line:
         first = x509.load_pem_x509_certificates(path.read_bytes())[0]
     except (BadCertificate, ValueError) as error:
         return fail("tls", str(error))
-    left = first.not_valid_after_utc - now
-    if first.not_valid_before_utc > now:
-        return fail("tls", f"{path} is not valid before {first.not_valid_before_utc:%Y-%m-%d}: check the clock")
-    if left < timedelta(0):
-        return fail("tls", f"{path} expired {first.not_valid_after_utc:%Y-%m-%d}: renew it, then send SIGHUP")
+    return _dates(path, first, now) or _host(path, first, settings) or _soon(path, first, now)
+
+
+def _dates(path: Path, certificate: x509.Certificate, now: datetime) -> Line | None:
+    if certificate.not_valid_before_utc > now:
+        return fail("tls", f"{path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}: check the clock")
+    if certificate.not_valid_after_utc < now:
+        return fail("tls", f"{path} expired {certificate.not_valid_after_utc:%Y-%m-%d}: renew it, then send SIGHUP")
+    return None
+
+
+def _host(path: Path, certificate: x509.Certificate, settings: Settings) -> Line | None:
     host = urlsplit(settings.public_url(settings.server.port)).hostname or ""
-    if host not in _names(first):
-        return fail("tls", f"{path} is not for {host}: get one that is, or set server.public_url")
+    if any(_matches(host, name) for name in _names(certificate)):
+        return None
+    return fail("tls", f"{path} is not for {host}: get one that is, or set server.public_url")
+
+
+def _matches(host: str, name: str) -> bool:
+    """A wildcard stands for one label (RFC 9525 section 6.3)."""
+    return host == name or (name.startswith("*.") and host.partition(".")[2] == name[2:])
+
+
+def _soon(path: Path, certificate: x509.Certificate, now: datetime) -> Line:
+    left = certificate.not_valid_after_utc - now
     if left < RENEW_BEFORE:
         return advice("tls", f"{path} expires in {left.days} days: renew it, then send SIGHUP")
-    return ok("tls", f"{path} holds until {first.not_valid_after_utc:%Y-%m-%d}")
+    return ok("tls", f"{path} holds until {certificate.not_valid_after_utc:%Y-%m-%d}")
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

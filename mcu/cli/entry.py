@@ -1,11 +1,12 @@
 """Puts the subcommands together and turns what goes wrong into one line and an exit code, never a traceback."""
 
+import os
 import sys
 
 import typer
 
 from mcu.cli import doctor, migrate, serve, token
-from mcu.cli.common import errors, tell
+from mcu.cli.common import tell
 from mcu.errors import McuError
 
 cli = typer.Typer(
@@ -30,6 +31,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        errors.file = open("/dev/null", "w")  # noqa: SIM115, PTH123  # nobody reads any more
+    except BrokenPipeError:  # nobody reads any more, as in `mcu doctor | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

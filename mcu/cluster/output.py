@@ -17,7 +17,7 @@ LINE_BYTES = 16 * 1024  # the rest of a longer line is dropped
 LINES_A_SECOND = 200  # more are dropped and counted
 
 _LEVELS = ("debug", "info", "warning", "error", "critical")
-_RAISED = re.compile(r"^([\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Group|Invalid|Refused|Unavailable)): .*")
+_RAISED = re.compile(r"^(?!ImportError|ModuleNotFoundError|OSError)([\w.]*[A-Z]\w*): .*")
 
 
 class LineSplitter:

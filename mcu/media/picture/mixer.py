@@ -132,7 +132,8 @@ class RoomPictures:
     def _move(self) -> None:
         self._moved = True
         if not self._viewers:
-            self._place()
+            for picture in list(self._streams):
+                self._close(picture)
 
     def _subscribe(self) -> None:
         """Each viewer into its class; classes and views that nobody is in any more are given up."""
@@ -211,7 +212,7 @@ class RoomPictures:
                 due = self._pace.next(self._clock.monotonic())
                 await asyncio.sleep(max(0.0, due - self._clock.monotonic()))
                 self._pace.started(self._clock.monotonic())
-                await self._frame(due)
+                await self.frame(due)
         finally:
             await self._end()
 
@@ -222,7 +223,8 @@ class RoomPictures:
         if self._busy:
             await asyncio.wait(self._busy)
 
-    async def _frame(self, due: float) -> None:
+    async def frame(self, due: float) -> None:
+        """Compose, encode and send the frame that is due at this time."""
         now = self._clock.monotonic()
         if now - self._tuned >= TUNE_EVERY_S:
             self._tune(now)
@@ -262,18 +264,17 @@ class RoomPictures:
             self._drop("picture_withdrawn", len(encoded))
             view.failed()
             return
-        for cls, picture in encoded:
+        made = [(cls, picture) for cls, picture in encoded if picture is not None]
+        self._drop("picture_not_encoded", len(encoded) - len(made))
+        for cls, picture in made:
+            if picture.key:  # before anything is sent: no leg gets the same frame from two classes
+                cls.gate.granted(now)
+                self._subscriptions.key_frame(cls.key)
+        for cls, picture in made:
             self._send(cls, picture, now)
         self._give_up()
 
-    def _send(self, cls: EncodingClass, picture: EncodedPicture | None, now: float) -> None:
-        if picture is None:
-            self._drop("picture_not_encoded", 1)
-            cls.gate.request()
-            return
-        if picture.key:
-            cls.gate.granted(now)
-            self._subscriptions.key_frame(cls.key)
+    def _send(self, cls: EncodingClass, picture: EncodedPicture, now: float) -> None:
         cls.meter.add(now, len(picture.data))
         legs = self._subscriptions.receivers(cls.key)
         if legs:

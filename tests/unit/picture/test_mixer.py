@@ -1,0 +1,378 @@
+"""A room's pictures from end to end, with real decoders and encoders: who sees what, how often, and at what cost."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import av
+import pytest
+from av.video.frame import VideoFrame
+from pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    Colour,
+    ManualClock,
+    RecordedOutputs,
+    colour_at,
+    encoded,
+    frame_of,
+    near,
+    seen,
+    viewer,
+)
+
+from mcu.errors import Invalid
+from mcu.ids import LegId
+from mcu.media.messages import Layout, RoomProfile, Source
+from mcu.media.picture import rates
+from mcu.media.picture.mixer import RoomPictures
+from mcu.media.seams import EncodedPicture
+
+PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.GRID)
+
+
+class Meeting:
+    """A room whose time the test moves, and what its legs receive."""
+
+    def __init__(self, pool: ThreadPoolExecutor, profile: RoomProfile = PROFILE) -> None:
+        self.clock, self.out = ManualClock(), RecordedOutputs()
+        self.room = RoomPictures(profile, pool, self.out, self.clock)  # type: ignore[arg-type]
+
+    async def frames(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.clock.time += 1 / 30
+            await self.room.frame(self.clock.time)
+
+    async def until(self, condition: Callable[[], bool], most: int = 200) -> None:
+        for _ in range(most):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+            await self.frames()
+        raise AssertionError("it never came to that")
+
+    def send(self, leg: str, colour: Colour, source: Source = Source.CAMERA) -> None:
+        for picture in encoded([frame_of(colour, 320, 180)]):
+            self.room.on_picture(LegId(leg), source, picture)
+
+    def view_of(self, leg: str) -> VideoFrame:
+        """The last picture that the leg was sent, by a decoder that was given all it was sent."""
+        pictures = self.out.sent_to(leg)
+        context = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "vp8", "r")
+        context.options = {"flags": "low_delay"}
+        return [frame for picture in pictures for frame in context.decode(av.Packet(picture.data))][-1]
+
+    def shows(self, leg: str, colour: Colour) -> bool:
+        """Whether the leg sees this colour in some tile."""
+        if not self.out.sent_to(leg):
+            return False
+        view = self.view_of(leg)
+        places = [(x, y) for x in range(40, 640, 80) for y in range(40, 360, 40)]
+        return any(near(colour_at(view, *place), colour, 12) for place in places)
+
+
+@pytest.fixture
+def pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=2)
+
+
+@pytest.fixture
+async def meeting(pool: ThreadPoolExecutor) -> AsyncIterator[Meeting]:
+    meeting = Meeting(pool)
+    yield meeting
+    meeting.room.set_viewers([])
+    await asyncio.to_thread(pool.shutdown)
+    await asyncio.sleep(0)
+
+
+async def test_everybody_sees_everybody_in_one_picture(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    await meeting.frames()
+    meeting.send("a", RED)
+    meeting.send("b", BLUE)
+    await meeting.until(lambda: meeting.shows("a", RED) and meeting.shows("a", BLUE))
+    left, right = colour_at(meeting.view_of("b"), 160, 180), colour_at(meeting.view_of("b"), 480, 180)
+    assert near(left, RED)
+    assert near(right, BLUE)
+
+
+async def test_a_room_that_nobody_looks_at_composes_decodes_and_asks_for_nothing(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    await meeting.frames(5)
+    meeting.send("a", RED)
+    assert (meeting.room.frames_composed, meeting.room.encodes, meeting.out.keys) == (0, 0, [])
+    assert meeting.room.dropped() == {"picture_not_shown": 1}
+
+
+async def test_nothing_changed_nothing_encoded(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames(2)
+    assert (meeting.room.frames_composed, meeting.room.encodes) == (1, 1)
+    await meeting.frames(30)
+    assert (meeting.room.frames_composed, meeting.room.encodes, len(meeting.out.sent)) == (1, 1, 1)
+
+
+async def test_legs_of_one_class_share_one_encode(meeting: Meeting) -> None:
+    legs = [f"leg_{number}" for number in range(12)]
+    meeting.room.set_seen([seen(leg, camera=False) for leg in legs])
+    meeting.room.set_viewers([viewer(leg) for leg in legs])
+    await meeting.frames()
+    assert meeting.room.encodes == 1
+    assert meeting.out.sent[0][0] == legs
+    assert meeting.out.sent[0][1].key
+
+
+async def test_legs_of_other_codecs_rates_and_layouts_have_classes_of_their_own(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    meeting.room.set_viewers(
+        [viewer("a"), viewer("b", "VP8"), viewer("c", rate=100_000), viewer("d", layout=Layout.SPEAKER), viewer("e")]
+    )
+    await meeting.frames()
+    assert (meeting.room.frames_composed, meeting.room.encodes) == (2, 4)  # two views, four classes
+    assert sorted(map(sorted, (legs for legs, _ in meeting.out.sent))) == [["a", "e"], ["b"], ["c"], ["d"]]
+    assert meeting.out.sent_to("b")[0].codec == "VP8"
+
+
+async def test_a_newcomer_to_a_class_begins_with_a_key_frame_that_the_others_share(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames(20)
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    await meeting.frames()
+    legs, picture = meeting.out.sent[-1]
+    assert (sorted(legs), picture.key) == (["a", "b"], True)
+
+
+async def test_key_frame_requests_of_a_class_are_coalesced(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    await meeting.frames(31)
+    before = len(meeting.out.sent)
+    for _ in range(44):  # a second and a half, each leg asking at every frame
+        meeting.room.key_requested(LegId("a"))
+        meeting.room.key_requested(LegId("b"))
+        await meeting.frames()
+    keys = [picture.timestamp for _, picture in meeting.out.sent[before:] if picture.key]
+    assert len(keys) == 3
+    assert all(45_000 <= later - earlier <= 48_000 for earlier, later in itertools.pairwise(keys))
+
+
+async def test_whoever_may_not_be_seen_any_more_is_gone_from_the_next_picture(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    await meeting.frames()
+    meeting.send("b", BLUE)
+    await meeting.until(lambda: meeting.shows("a", BLUE))
+    meeting.room.set_seen([seen("a")])
+    await meeting.frames()
+    assert not meeting.shows("a", BLUE)
+    meeting.send("b", BLUE)
+    await asyncio.sleep(0.1)
+    await meeting.frames(3)
+    assert not meeting.shows("a", BLUE)
+    assert meeting.room.dropped()["picture_not_shown"] == 1
+
+
+async def test_a_picture_in_the_decoder_of_a_leg_that_left_is_never_shown(
+    meeting: Meeting, pool: ThreadPoolExecutor
+) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    hold = threading.Event()
+    for _ in range(2):
+        pool.submit(hold.wait)
+    meeting.send("b", BLUE)
+    meeting.room.set_seen([seen("a")])
+    meeting.room.set_seen([seen("a"), seen("b")])  # and was back before the decoder had ended
+    hold.set()
+    await asyncio.sleep(0.1)
+    await meeting.frames(3)
+    assert not meeting.shows("a", BLUE)
+    assert meeting.room.dropped() == {"picture_not_shown": 1}
+
+
+async def test_a_picture_that_is_being_made_when_a_leg_leaves_is_not_sent(
+    meeting: Meeting, pool: ThreadPoolExecutor
+) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    meeting.send("b", BLUE)
+    await meeting.until(lambda: meeting.shows("a", BLUE))
+    sent, hold = len(meeting.out.sent), threading.Event()
+    meeting.room.key_requested(LegId("a"))
+    meeting.clock.time += 1
+    for _ in range(2):
+        pool.submit(hold.wait)
+    making = asyncio.create_task(meeting.frames())
+    await asyncio.sleep(0.02)
+    meeting.room.set_seen([seen("a")])
+    hold.set()
+    await making
+    assert len(meeting.out.sent) == sent
+    assert meeting.room.dropped()["picture_withdrawn"] == 1
+    await meeting.frames()
+    assert meeting.out.sent[-1][1].key
+    assert not meeting.shows("a", BLUE)
+
+
+async def test_what_is_in_no_tile_is_not_decoded_and_a_key_frame_is_asked_for_when_it_is(meeting: Meeting) -> None:
+    meeting.room.set_layout(Layout.SPEAKER)
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    assert meeting.out.keys == [("a", Source.CAMERA)]
+    meeting.send("b", BLUE)
+    assert meeting.room.dropped() == {"picture_not_shown": 1}
+    meeting.room.set_speaker(LegId("b"))
+    await meeting.frames()
+    assert meeting.out.keys[1:] == [("b", Source.CAMERA)]
+    meeting.send("b", BLUE)
+    await meeting.until(lambda: meeting.shows("a", BLUE))
+
+
+async def test_a_camera_that_is_off_or_has_stopped_gives_way_to_an_avatar(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    meeting.send("a", GREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN))
+    meeting.clock.time += 2.5
+    await meeting.frames()
+    assert meeting.shows("a", GREEN)
+    meeting.clock.time += 0.6
+    await meeting.frames()
+    assert not meeting.shows("a", GREEN)
+    meeting.send("a", GREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN))
+    meeting.room.set_seen([seen("a", camera=False)])
+    await meeting.frames()
+    assert not meeting.shows("a", GREEN)
+
+
+async def test_a_screen_that_stands_still_is_shown_for_as_long_as_it_is_shared(meeting: Meeting) -> None:
+    meeting.room.set_layout(Layout.AUTO)
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False, screen=True)])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    meeting.send("b", GREEN, Source.SCREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN))
+    meeting.clock.time += 600
+    await meeting.frames()
+    assert meeting.shows("a", GREEN)
+    assert meeting.out.layouts[-1][1] is Layout.PRESENTATION_WITH_TILES
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    await meeting.frames()
+    assert not meeting.shows("a", GREEN)
+    assert meeting.out.layouts[-1][1] is Layout.GRID
+
+
+async def test_the_latest_of_several_shared_screens_is_shown(meeting: Meeting) -> None:
+    meeting.room.set_layout(Layout.AUTO)
+    meeting.room.set_viewers([viewer("a")])
+    meeting.room.set_seen([seen("a"), seen("b", screen=True)])
+    meeting.room.set_seen([seen("a", screen=True), seen("b", screen=True)])
+    await meeting.frames()
+    assert (meeting.out.layouts[-1][2][0].leg, meeting.out.layouts[-1][2][0].source) == ("a", Source.SCREEN)
+    meeting.room.set_seen([seen("a"), seen("b", screen=True)])
+    await meeting.frames()
+    assert meeting.out.layouts[-1][2][0].leg == "b"
+
+
+async def test_each_viewer_is_told_its_layout_once_and_again_when_it_changes(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a"), viewer("b", layout=Layout.SPEAKER)])
+    await meeting.frames(5)
+    told = {tuple(legs): (layout, [tile.leg for tile in tiles]) for legs, layout, tiles in meeting.out.layouts}
+    assert told == {("a",): (Layout.GRID, ["a", "b"]), ("b",): (Layout.SPEAKER, ["a"])}
+    meeting.room.set_viewers([viewer("a"), viewer("b", layout=Layout.SPEAKER), viewer("c")])
+    await meeting.frames(5)
+    assert [legs for legs, _, _ in meeting.out.layouts[2:]] == [["c"]]
+    meeting.room.set_speaker(LegId("b"))
+    await meeting.frames(5)
+    assert [(legs, [tile.leg for tile in tiles]) for legs, _, tiles in meeting.out.layouts[3:]] == [(["b"], ["b"])]
+
+
+async def test_senders_are_asked_for_what_their_tile_needs_when_it_changes(meeting: Meeting) -> None:
+    meeting.room.set_layout(Layout.SPEAKER)
+    meeting.room.set_seen([seen("a"), seen("b"), seen("c", camera=False)])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames(5)
+    shown = rates.wanted_of(meeting.out.layouts[-1][2])
+    assert meeting.out.limits == [("a", Source.CAMERA, shown), ("b", Source.CAMERA, rates.HIDDEN)]
+    del meeting.out.limits[:]
+    meeting.room.set_speaker(LegId("b"))
+    await meeting.frames(5)
+    assert sorted(meeting.out.limits) == [("a", Source.CAMERA, rates.HIDDEN), ("b", Source.CAMERA, shown)]
+
+
+def noisy(number: int) -> EncodedPicture:
+    picture = VideoFrame(320, 180, "yuv420p")
+    for plane in picture.planes:
+        plane.update(bytes((number * 7919 + at * at) % 251 for at in range(plane.buffer_size)))
+    return encoded([picture], rate=4_000_000)[0]
+
+
+async def test_a_leg_whose_network_is_full_moves_to_a_lower_class_without_missing_a_picture(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a")])
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    noise = [noisy(number) for number in range(5)]  # so that the encoder has to send as much as it may
+
+    async def talk(count: int) -> None:
+        for number in range(count):
+            meeting.room.on_picture(LegId("a"), Source.CAMERA, noise[number % 5])
+            await asyncio.sleep(0.002)
+            await meeting.frames()
+
+    await meeting.frames()
+    await talk(30)
+    meeting.room.set_viewers([viewer("a"), viewer("b", rate=120_000)])
+    await talk(150)
+    classes = {tuple(sorted(legs)) for legs, _ in meeting.out.sent[-2:]}
+    assert classes == {("a",), ("b",)}
+    times = [picture.timestamp for picture in meeting.out.sent_to("b")]
+    assert times == sorted(set(times))
+    meeting.view_of("b")  # all that it was sent can be decoded
+
+
+async def test_one_leg_that_sends_rubbish_disturbs_nobody(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    rubbish = encoded([frame_of(RED, 320, 180)])[0]
+    rubbish.data = rubbish.data[:30] + bytes(300)
+    meeting.room.on_picture(LegId("b"), Source.CAMERA, rubbish)
+    meeting.send("a", GREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN))
+
+
+async def test_it_runs_at_its_frame_rate_and_ends_when_it_is_cancelled(pool: ThreadPoolExecutor) -> None:
+    out = RecordedOutputs()
+    room = RoomPictures(PROFILE, pool, out)
+    running = asyncio.create_task(room.run())
+    room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    room.set_viewers([viewer("a")])
+    for number in range(30):
+        room.set_speaker(LegId("ab"[number % 2]))
+        await asyncio.sleep(1 / 30)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert running.cancelled()
+    assert 15 <= len(out.sent) <= 32
+    steps = {b.timestamp - a.timestamp for (_, a), (_, b) in zip(out.sent, out.sent[1:], strict=False)}
+    assert all(step > 0 and step % 3000 == 0 for step in steps)
+    pool.shutdown()
+
+
+async def test_a_canvas_that_cannot_be_divided_is_refused(pool: ThreadPoolExecutor) -> None:
+    with pytest.raises(Invalid):
+        RoomPictures(RoomProfile(width=641), pool, RecordedOutputs())
+    pool.shutdown()

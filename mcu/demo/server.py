@@ -1,0 +1,112 @@
+"""A real server of one's own, in a process of its own, on free ports and with a private data directory.
+
+The demo, the benchmarks and the tests all run their server this way: as `mcu serve`, as a user would.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from mcu.errors import Unavailable
+
+START_S: Final = 30.0
+STOP_S: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    """Where it is, and what one needs to use it."""
+
+    pid: int
+    url: str  # of the page and the API, no slash at the end
+    operations_url: str  # of metrics and health
+    token: str  # an API token with every scope
+    directory: Path
+    log: Path
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextlib.asynccontextmanager
+async def running_server(
+    directory: Path, settings: Mapping[str, str] | None = None, command: Sequence[str] = (), port: int | None = None
+) -> AsyncIterator[RunningServer]:
+    """`mcu serve` until the block is left. `settings`: MCU_ variables; `command`: put before it, such as `taskset`.
+
+    Raises `errors.Unavailable`, with the end of its log, when it does not become ready.
+    """
+    port, operations_port, log = port or free_port(), free_port(), directory / "server.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MCU_")},
+        "MCU_SERVER__PORT": str(port),
+        "MCU_OPERATIONS__PORT": str(operations_port),
+        "MCU_DATA__DIRECTORY": str(directory / "data"),
+        **(settings or {}),
+    }
+    mcu = (sys.executable, "-m", "mcu")
+    token = await _output(*mcu, "token", environment=environment)
+    with log.open("wb") as writer:
+        process = await asyncio.create_subprocess_exec(
+            *command, *mcu, "serve", env=environment, stdout=writer, stderr=writer
+        )
+    try:
+        operations_url = f"http://127.0.0.1:{operations_port}"
+        await _until_ready(operations_url, process, log)
+        yield RunningServer(
+            pid=process.pid,
+            url=f"http://localhost:{port}",
+            operations_url=operations_url,
+            token=token,
+            directory=directory,
+            log=log,
+        )
+    finally:
+        await _stop(process)
+
+
+async def _output(*command: str, environment: Mapping[str, str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, problem = await process.communicate()
+    if process.returncode:
+        raise Unavailable(f"`mcu {command[-1]}` failed: {problem.decode(errors='replace').strip()}")
+    return out.decode().strip()
+
+
+async def _until_ready(operations_url: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    give_up = asyncio.get_running_loop().time() + START_S
+    async with aiohttp.ClientSession() as http:
+        while process.returncode is None and asyncio.get_running_loop().time() < give_up:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with http.get(f"{operations_url}/health/ready") as answer:
+                    if answer.ok:
+                        return
+            await asyncio.sleep(0.05)
+    last = log.read_text(errors="replace").splitlines()[-5:]
+    raise Unavailable("\n".join(["the server did not become ready; its log ends with:", *last]))
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+    await process.wait()

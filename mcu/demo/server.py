@@ -97,8 +97,11 @@ async def _until_ready(operations_url: str, process: asyncio.subprocess.Process,
                     if answer.ok:
                         return
             await asyncio.sleep(0.05)
-    last = log.read_text(errors="replace").splitlines()[-5:]
-    raise Unavailable("\n".join(["the server did not become ready; its log ends with:", *last]))
+    raise Unavailable("\n".join(["the server did not become ready; its log ends with:", *_last_lines(log)]))
+
+
+def _last_lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-5:]
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

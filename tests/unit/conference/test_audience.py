@@ -1,0 +1,181 @@
+"""Who is told what, and when it has been told already."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+from meetings import NOW, guest, host, roster, seat
+
+from mcu.conference.audience import MAX_CHAT_KEPT, Audience
+from mcu.conference.roster import Roster, Seat
+from mcu.conference.updates import (
+    EndsAt,
+    InLobby,
+    Noticed,
+    Over,
+    RoomNow,
+    RosterNow,
+    Said,
+    Seated,
+    Update,
+)
+from mcu.ids import LegId, MeetingId, NoticeId, RoomId
+from mcu.media.life import LegState
+from mcu.media.messages import Layout, LayoutChanged, NoticeKind, NoticeRecord, Outcome
+
+U = TypeVar("U", bound=Update)
+
+
+class Ear:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Update] = []
+
+    def tell(self, update: Update) -> None:
+        self.told.append(update)
+
+    def all(self, kind: type[U]) -> list[U]:
+        return [update for update in self.told if isinstance(update, kind)]
+
+
+class Hall:
+    """An audience with an ear in each seat."""
+
+    def __init__(self, *seats: Seat) -> None:
+        self.roster: Roster = roster(*seats)
+        self.audience = Audience(self.roster)
+        self.ears = {one.leg: self.sit(one) for one in seats}
+        self.audience.refresh()
+
+    def sit(self, one: Seat) -> Ear:
+        ear = Ear()
+        self.audience.name(one)
+        self.audience.attach(one, ear, seated(one))
+        return ear
+
+    def __getitem__(self, leg: str) -> Ear:
+        return self.ears[LegId(leg)]
+
+
+def seated(one: Seat) -> Seated:
+    return Seated(
+        leg=one.leg,
+        room=RoomId("room_1"),
+        meeting=MeetingId("mtg_1"),
+        role=one.person.role,
+        language="sv",
+        title="Vårdplan",
+        locked=False,
+        layout=Layout.AUTO,
+    )
+
+
+def record(kind: NoticeKind, about: tuple[str, ...], recipients: dict[str, Outcome]) -> NoticeRecord:
+    return NoticeRecord(
+        notice=NoticeId("ntc_1"),
+        kind=kind,
+        legs=tuple(LegId(leg) for leg in about),
+        cause=None,
+        wall_ms=int(NOW.timestamp() * 1000),
+        tick=7,
+        missed={},
+        recipients={LegId(leg): outcome for leg, outcome in recipients.items()},
+    )
+
+
+def test_nobody_is_told_twice_what_has_not_changed() -> None:
+    hall = Hall(seat("h", host()), seat("g", guest()))
+    hall.audience.refresh()
+    assert len(hall["g"].all(RosterNow)) == 1
+    hall.roster.locked = True
+    hall.audience.refresh()
+    assert [update.locked for update in hall["g"].all(RoomNow)] == [False, True]
+    assert len(hall["g"].all(RosterNow)) == 1
+
+
+def test_who_waits_is_told_why_and_nothing_of_the_room() -> None:
+    hall = Hall(seat("w", guest(), LegState.WAITING))
+    hall.roster.add(seat("h", host()))
+    hall.audience.refresh()
+    hall.audience.say(LegId("h"), "hej", NOW)
+    assert [update.reason for update in hall["w"].all(InLobby)] == ["host", "admission"]
+    assert hall["w"].all(RoomNow) == []
+    assert hall["w"].all(Said) == []
+    assert [[line.leg for line in update.lines] for update in hall["w"].all(RosterNow)] == [["w"]]
+
+
+def test_who_comes_back_is_given_what_was_said_since_it_came_and_nothing_from_before() -> None:
+    hall = Hall(seat("h", host()))
+    hall.audience.say(LegId("h"), "innan", NOW - timedelta(seconds=1))
+    late = seat("g", guest())
+    hall.roster.add(late)
+    first = hall.sit(late)
+    hall.audience.say(LegId("h"), "sedan", NOW + timedelta(seconds=1))
+    second = hall.sit(late)
+    assert [said.text for said in first.all(Said)] == ["sedan"]
+    assert [said.text for said in second.all(Said)] == ["sedan"]
+
+
+def test_of_the_chat_the_newest_lines_are_kept() -> None:
+    hall = Hall(seat("h", host()))
+    for number in range(MAX_CHAT_KEPT + 5):
+        hall.audience.say(LegId("h"), str(number), NOW)
+    again = hall.sit(next(iter(hall.roster)))
+    assert [said.text for said in again.all(Said)] == [str(n) for n in range(5, MAX_CHAT_KEPT + 5)]
+
+
+def test_a_second_front_end_takes_the_seat_and_the_first_is_told() -> None:
+    hall = Hall(seat("g", guest()))
+    second = hall.sit(next(iter(hall.roster)))
+    assert hall["g"].told[-1] == Over(cause="replaced")
+    hall.audience.detach(LegId("g"), hall["g"])  # the first closes late
+    hall.audience.ends(NOW)
+    assert second.told[-1] == EndsAt(at=NOW)
+
+
+def test_a_notice_is_shown_once_to_each_recipient_and_not_to_those_it_is_about() -> None:
+    hall = Hall(seat("h", host("Berg")), seat("a", guest("Anna")), seat("b", guest("Bo")))
+    recipients = {"h": Outcome.PENDING, "a": Outcome.PENDING}
+    hall.audience.notice(record(NoticeKind.JOINED, ("b",), recipients))
+    hall.audience.notice(record(NoticeKind.JOINED, ("b",), dict.fromkeys(recipients, Outcome.RECEIVED)))
+    assert [update.names for update in hall["a"].all(Noticed)] == [["Bo"]]
+    assert len(hall["h"].all(Noticed)) == 1
+    assert hall["b"].all(Noticed) == []
+
+
+def test_two_who_join_together_are_each_told_of_the_other() -> None:
+    hall = Hall(seat("a", guest("Anna")), seat("b", guest("Bo")))
+    both = {"a": Outcome.PENDING, "b": Outcome.PENDING}
+    hall.audience.notice(record(NoticeKind.JOINED, ("a", "b"), both))
+    assert [update.names for update in hall["a"].all(Noticed)] == [["Bo"]]
+    assert [update.names for update in hall["b"].all(Noticed)] == [["Anna"]]
+
+
+def test_of_one_who_has_left_the_name_is_still_known() -> None:
+    hall = Hall(seat("a", guest("Anna")), seat("b", guest("Bo")))
+    hall.roster.drop(LegId("b"))
+    hall.audience.notice(record(NoticeKind.LEFT, ("b",), {"a": Outcome.PENDING}))
+    assert [update.names for update in hall["a"].all(Noticed)] == [["Bo"]]
+
+
+@pytest.mark.policy("S5.3-7")
+@pytest.mark.parametrize("outcome", [Outcome.NOT_SENT, Outcome.NOT_RECEIVED])
+def test_hosts_and_only_hosts_are_told_whom_a_notice_did_not_reach(outcome: Outcome) -> None:
+    hall = Hall(seat("h", host()), seat("a", guest("Anna")), seat("b", guest("Bo")), seat("c", guest("Cia")))
+    hall.audience.notice(record(NoticeKind.JOINED, ("c",), {"h": Outcome.SENT, "a": Outcome.SENT, "b": Outcome.SENT}))
+    hall.audience.notice(record(NoticeKind.JOINED, ("c",), {"h": Outcome.SENT, "a": outcome, "b": Outcome.SENT}))
+    shown = hall["h"].all(Noticed)
+    assert [[(one.name, one.outcome) for one in update.untold] for update in shown] == [[], [("Anna", outcome)]]
+    assert [update.untold for update in hall["b"].all(Noticed)] == [[]]
+
+
+def test_a_picture_is_told_to_those_who_see_it_and_again_to_one_who_comes_back() -> None:
+    hall = Hall(seat("a", guest()), seat("b", guest()))
+    event = LayoutChanged(
+        room=RoomId("room_1"), viewers=[LegId("a")], layout=Layout.GRID, width=1280, height=720, tiles=[]
+    )
+    hall.audience.picture(LegId("a"), event)
+    again = hall.sit(next(iter(hall.roster)))
+    assert hall["a"].told[-2:][0] == again.told[-1]
+    assert not [update for update in hall["b"].told if update == again.told[-1]]

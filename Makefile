@@ -1,15 +1,38 @@
-PYTHON ?= .venv/bin/python
+# The two commands of the README are `make run` and `make test`. Each sets up what it needs, and is quick the second time.
+.PHONY: help run test setup ext web check check-c docs lock wheel
 
-.PHONY: ext
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## Set up, serve, and open a demo meeting
+	@scripts/setup run
+	@.venv/bin/mcu demo
+
+test: ## Set up, and run every check and every test
+	@scripts/setup
+	@scripts/test
+
+setup: ## Only set up
+	@scripts/setup
+
 ext: ## Build the C extension in the tree
-	@mkdir -p build
-	@cmake -S . -B build/ext -G Ninja -DPython_EXECUTABLE=$(abspath $(PYTHON)) >build/ext.log 2>&1 || { cat build/ext.log; exit 1; }
-	@cmake --build build/ext
-	@cp -u build/ext/_native.abi3.so mcu/media/_native.abi3.so
+	@scripts/setup ext
 
-.PHONY: check-c
+web: ## Build the web client into mcu/web
+	@scripts/setup web
+
+check: ## Format, lint, types, contracts, C under sanitizers, unit tests
+	@scripts/check
+
 check-c: ## The C kernels against their twins, under ASan and UBSan
-	@mkdir -p build
-	@cmake -S . -B build/check-c -G Ninja -DMCU_TESTS=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >build/check-c.log 2>&1 || { cat build/check-c.log; exit 1; }
-	@cmake --build build/check-c
-	@build/check-c/kernel_tests
+	@scripts/check c
+
+docs: ## Write the generated pages of docs/ again
+	@scripts/docs
+
+lock: ## Resolve the Python packages again
+	@scripts/lock
+
+wheel: ## Build the wheel into dist/
+	@scripts/setup web
+	@.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

@@ -14,6 +14,7 @@ import aioice.ice
 import av
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpCodecCapability,
@@ -137,7 +138,7 @@ class MeetingClient:
         self.seen: PictureTap | None = None
         self.connected_s: float | None = None  # from the offer's sending to keys agreed
         self._video, self._watch, self._codecs = video, watch, codecs
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
         self._peer.on("connectionstatechange", self._on_state)

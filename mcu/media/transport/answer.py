@@ -242,9 +242,6 @@ def write(session: SessionDescription, agreed: Agreed, ours: Ours) -> str:
     for index, offered in enumerate(session.media):
         line = taken.get(index)
         answer.media.append(_refuse(offered) if line is None else _take(offered, line, agreed, ours))
-    first = answer.media[min(taken)]
-    first.ice_candidates = list(ours.candidates)
-    first.ice_candidates_complete = True
     if not any(group.semantic == "BUNDLE" for group in session.group):
         answer.group = []
     return str(answer)
@@ -265,6 +262,7 @@ def _take(offered: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> 
     media.rtp.muxId = line.mid
     media.rtp.codecs = [_answered_codec(offered, line)]
     media.rtp.headerExtensions = _answered_extensions(offered, line, agreed)
+    media.ice_candidates, media.ice_candidates_complete = list(ours.candidates), True  # aiortc reads the last line's
     media.ice, media.dtls = ours.ice, RTCDtlsParameters(fingerprints=ours.dtls.fingerprints, role=agreed.role)
     if line.sends:
         ssrc = ours.audio_ssrc if line is agreed.audio else ours.video_ssrc

@@ -46,6 +46,8 @@ def installed() -> bool:
 class Janus:
     """A running Janus with one AudioBridge room of 48 kHz."""
 
+    name = "janus 1.1.2 AudioBridge"
+
     def __init__(self, process: asyncio.subprocess.Process, url: str, http: aiohttp.ClientSession) -> None:
         self.pid = process.pid
         self._url = url
@@ -86,14 +88,14 @@ class Janus:
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[Janus]:
-    """A Janus of our own, ended on the way out."""
+async def running(prefix: list[str]) -> AsyncIterator[Janus]:
+    """A Janus of our own, ended on the way out. `prefix` stands before its command, such as `taskset`."""
     with tempfile.TemporaryDirectory(prefix="janus-") as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
         _write_configuration(Path(folder), port)
         process = await asyncio.create_subprocess_exec(
-            "janus", "-F", folder, "-o", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            *prefix, "janus", "-F", folder, "-o", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
         try:
             async with aiohttp.ClientSession() as http:

@@ -1,0 +1,90 @@
+"""The servers that a benchmark compares: started for the run, joined with SDP, weighed by their process trees."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+
+from benchmarks import janus
+from mcu.demo.server import RunningServer, running_server
+
+SERVER_CORE, LOAD_CORE = 1, 0
+
+
+def pin_load() -> list[str]:
+    """Keep this process, the load, on one core; returns the command prefix that puts a server on the other."""
+    if len(os.sched_getaffinity(0)) < 2 and os.cpu_count() == 1:
+        return []
+    os.sched_setaffinity(0, {LOAD_CORE})
+    return ["taskset", "-c", str(SERVER_CORE)]
+
+
+class Contestant(Protocol):
+    """A server that runs."""
+
+    name: str
+    pid: int
+
+    async def join(self, offer: str) -> str:
+        """Join the one room with a browser's SDP offer; returns the answer."""
+
+
+@dataclass
+class Ours:
+    """`mcu serve` with one worker, and one meeting booked over REST."""
+
+    server: RunningServer
+    number: str
+    http: aiohttp.ClientSession
+    name: str = "mcu"
+    joined: int = 0
+
+    @property
+    def pid(self) -> int:
+        return self.server.pid
+
+    async def join(self, offer: str) -> str:
+        self.joined += 1
+        body = {"name": f"Leg {self.joined}"}
+        async with self.http.post(f"{self.server.url}/api/v1/join/{self.number}", json=body) as answer:
+            token = (await _ok(answer))["session_token"]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        async with self.http.post(f"{self.server.url}/api/v1/legs", data=offer, headers=headers) as answer:
+            if not answer.ok:
+                raise RuntimeError(f"the leg was refused: {answer.status} {await answer.text()}")
+            return await answer.text()
+
+
+async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+    if not answer.ok:
+        raise RuntimeError(f"{answer.method} {answer.url.path}: {answer.status} {await answer.text()}")
+    body: dict[str, Any] = await answer.json()
+    return body
+
+
+@contextlib.asynccontextmanager
+async def ours(prefix: list[str], settings: dict[str, str] | None = None) -> AsyncIterator[Ours]:
+    """Our server with an open meeting for up to 200 legs."""
+    with tempfile.TemporaryDirectory(prefix="mcu-benchmark-") as folder:
+        environment = {"MCU_MEDIA__WORKERS": "1", **(settings or {})}
+        async with (
+            running_server(Path(folder), environment, command=prefix) as server,
+            aiohttp.ClientSession() as http,
+        ):
+            headers = {"Authorization": f"Bearer {server.token}"}
+            booking = {"title": "Benchmark", "access": {"guest_pin": None, "max_participants": 200}}
+            async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:
+                number = (await _ok(answer))["join"]["meeting_number"]
+            yield Ours(server, number, http)
+
+
+@contextlib.asynccontextmanager
+async def janus_audiobridge(prefix: list[str]) -> AsyncIterator[Contestant]:
+    """Janus's AudioBridge with one room of 48 kHz."""
+    async with janus.running(prefix) as peer:
+        yield peer

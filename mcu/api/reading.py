@@ -32,7 +32,7 @@ def read_query(route: Route, request: web.Request) -> Request:
     """Each parameter at most once."""
     given = request.query
     for name in given:
-        if len(given.getall(name)) > 1 and name in route.query.model_fields:
+        if len(given.getall(name)) > 1:
             raise field_error("query", "A parameter is given more than once.", "repeated")
     try:
         return route.query.model_validate_strings(dict(given))

@@ -56,7 +56,7 @@ class Nothing(Request):
     """No body."""
 
 
-B = TypeVar("B")
+B = TypeVar("B", covariant=True)
 Q = TypeVar("Q", bound=Request)
 
 

@@ -21,6 +21,7 @@ from mcu.api.reading import bearer_token, read_body, read_caller, read_query
 from mcu.api.routes import Call, Reply, Route
 from mcu.api.unit import Unit
 from mcu.auth.bearer import Bearer
+from mcu.auth.pins import PinHasher
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
 from mcu.booking.store import MeetingListener, Store
@@ -31,7 +32,6 @@ from mcu.ids import new_id
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 256 * 1024
-REQUEST_ID = "request_id"
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -50,6 +50,7 @@ class Api:
     bearer: Bearer
     tokens: Tokens
     seal: Seal
+    pins: PinHasher
     clock: Clock
     public_url: str
     listener: MeetingListener
@@ -119,7 +120,6 @@ def _render(route: Route, reply: Reply) -> web.Response:
 async def _outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever happens inside, the answer has a request id and the security headers, and errors are problems."""
     name = new_id("req")
-    request[REQUEST_ID] = name
     begun = time.perf_counter()
     with structlog.contextvars.bound_contextvars(request=name, **_ids(request)):
         response = await _answered(request, handler, name)

@@ -1,0 +1,326 @@
+"""What is said of meetings over REST: requests in, answers out. PINs go in and never come out but when they are new."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mcu.api.fields import (
+    Email,
+    Instant,
+    MetadataKey,
+    MetadataValue,
+    Minutes,
+    PageQuery,
+    Phone,
+    Pin,
+    QueryInstant,
+    Text,
+    TimeZone,
+)
+from mcu.api.routes import PATTERNS, Request
+from mcu.booking.meeting import BookedParticipant, Language, Layout, LobbyScope, Meeting, MeetingState, Role
+from mcu.booking.pins import Issued
+
+MAX_PARTICIPANTS = 200  # booked by name; more may join by number and PIN
+
+
+# -- requests -------------------------------------------------------------------------------------------------------
+
+
+class ExternalIdIn(Request):
+    """The integrator's own name for the meeting, unique by source and value."""
+
+    source: Annotated[str, StringConstraints(pattern=f"^{PATTERNS['source']}$")]
+    value: Annotated[str, StringConstraints(pattern=f"^{PATTERNS['value']}$")]
+
+
+class OrganizerIn(Request):
+    name: Text
+    email: Email | None = None
+
+
+class ParticipantIn(Request):
+    """Somebody who is expected, and gets a personal link."""
+
+    name: Text
+    role: Role = "guest"
+    external_id: Text | None = None
+    email: Email | None = None
+    phone: Phone | None = Field(None, description="E.164")
+
+
+class LobbyIn(Request):
+    scope: LobbyScope = Field("none", description="Who waits until a host lets them in.")
+
+
+class AccessIn(Request):
+    """By which rules people come in. A PIN that is left out is made (when booking) or kept (later); null is none."""
+
+    host_pin: Pin | None = Field(None, json_schema_extra={"writeOnly": True})
+    guest_pin: Pin | None = Field(None, json_schema_extra={"writeOnly": True})
+    wait_for_host: bool = Field(False, description="Guests wait in the lobby until a host has come.")
+    lobby: LobbyIn = LobbyIn()
+    max_participants: int = Field(50, ge=1, le=500)
+    locked: bool = Field(False, description="Nobody but hosts comes in.")
+
+
+class MediaIn(Request):
+    layout: Layout = "auto"
+
+
+class MeetingFields(Request):
+    """A meeting as it is booked or replaced. Without start and end it stands open always."""
+
+    title: Text
+    language: Language = "sv"
+    start: Instant | None = None
+    end: Instant | None = None
+    time_zone: TimeZone = Field("UTC", description="IANA name; times are shown in it.")
+    open_before_minutes: Minutes = 15
+    close_after_minutes: Minutes = 30
+    organizer: OrganizerIn | None = None
+    access: AccessIn = AccessIn()
+    media: MediaIn = MediaIn()
+    metadata: dict[MetadataKey, MetadataValue] = Field(default={}, max_length=50)
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise PydanticCustomError("start-and-end", "Input should have both start and end, or neither")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise PydanticCustomError("start-and-end", "Input should end after it starts")
+        return self
+
+
+class MeetingReplace(MeetingFields):
+    """A meeting, whole. Participants that are there already (same `external_id`, or all else the same) keep links."""
+
+    participants: list[ParticipantIn] = Field(default=[], max_length=MAX_PARTICIPANTS)
+
+
+class MeetingCreate(MeetingReplace):
+    """A new meeting."""
+
+    external_id: ExternalIdIn | None = None
+
+
+class LobbyPatch(Request):
+    scope: LobbyScope | None = None
+
+
+class AccessPatch(Request):
+    host_pin: Pin | None = Field(None, json_schema_extra={"writeOnly": True})
+    guest_pin: Pin | None = Field(None, json_schema_extra={"writeOnly": True})
+    wait_for_host: bool | None = None
+    lobby: LobbyPatch | None = None
+    max_participants: int | None = Field(None, ge=1, le=500)
+    locked: bool | None = None
+
+
+class OrganizerPatch(Request):
+    name: Text | None = None
+    email: Email | None = None
+
+
+class MediaPatch(Request):
+    layout: Layout | None = None
+
+
+class MeetingPatch(Request):
+    """RFC 7396: what is left out stays, null removes or puts back the default. Participants are changed one by one."""
+
+    title: Text | None = None
+    language: Language | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    time_zone: TimeZone | None = None
+    open_before_minutes: Minutes | None = None
+    close_after_minutes: Minutes | None = None
+    organizer: OrganizerPatch | None = None
+    access: AccessPatch | None = None
+    media: MediaPatch | None = None
+    metadata: dict[MetadataKey, MetadataValue | None] | None = Field(None, max_length=50)
+
+
+class ParticipantPatch(Request):
+    """RFC 7396, as for meetings."""
+
+    name: Text | None = None
+    role: Role | None = None
+    external_id: Text | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+
+
+class MeetingQuery(PageQuery):
+    """Which meetings; every condition must hold."""
+
+    from_: QueryInstant | None = Field(None, alias="from", description="Those that end after this, and standing ones.")
+    to: QueryInstant | None = Field(None, description="Those that start before this, and standing ones.")
+    state: MeetingState | None = None
+    external_id: Annotated[str, StringConstraints(pattern=f"^{PATTERNS['source']}/{PATTERNS['value']}$")] | None = (
+        Field(None, description="`source/value`")
+    )
+    updated_since: QueryInstant | None = Field(None, description="Those changed at or after this.")
+
+
+class RotatePins(Request):
+    """Which PINs to make anew."""
+
+    pins: list[Role] = Field(default=["host", "guest"], min_length=1, max_length=2)
+
+
+class JoinTokenAsk(Request):
+    expires_in_seconds: int = Field(3600, ge=60, le=86_400)
+
+
+# -- answers --------------------------------------------------------------------------------------------------------
+
+
+class ExternalIdOut(BaseModel):
+    source: str
+    value: str
+
+
+class OrganizerOut(BaseModel):
+    name: str
+    email: str | None
+
+
+class ParticipantOut(BaseModel):
+    """`join_url` is the personal link, shown to callers with `meetings:write`: who has it comes in as that person."""
+
+    id: str
+    version: int
+    name: str
+    role: Role
+    external_id: str | None
+    email: str | None
+    phone: str | None
+    join_url: str | None
+
+    @classmethod
+    def of(cls, one: BookedParticipant, join_url: str | None) -> Self:
+        return cls(**vars(one), join_url=join_url)
+
+
+class PinOut(BaseModel):
+    set: bool
+
+
+class LobbyOut(BaseModel):
+    scope: LobbyScope
+
+
+class AccessOut(BaseModel):
+    host_pin: PinOut
+    guest_pin: PinOut
+    wait_for_host: bool
+    lobby: LobbyOut
+    max_participants: int
+    locked: bool
+
+
+class JoinOut(BaseModel):
+    """How people come in without a personal link."""
+
+    meeting_number: str
+    web_url: str
+
+
+class MediaOut(BaseModel):
+    layout: Layout
+
+
+class MeetingOut(BaseModel):
+    """A meeting. `state` follows the clock and the room and does not change the version."""
+
+    id: str
+    version: int
+    state: MeetingState
+    external_id: ExternalIdOut | None
+    title: str
+    language: Language
+    start: datetime | None
+    end: datetime | None
+    time_zone: str
+    open_before_minutes: int
+    close_after_minutes: int
+    organizer: OrganizerOut | None
+    participants: list[ParticipantOut]
+    access: AccessOut
+    join: JoinOut
+    media: MediaOut
+    room: str | None = Field(description="The room that runs now.")
+    metadata: dict[str, str]
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+
+
+class PinsOut(BaseModel):
+    """New PINs, shown this once. Null: not new, or none."""
+
+    host: str | None
+    guest: str | None
+
+
+class MeetingWithPins(MeetingOut):
+    """A meeting, and those of its PINs that are new."""
+
+    pins: PinsOut
+
+
+class MeetingPage(BaseModel):
+    items: list[MeetingOut]
+    next_page_token: str | None
+
+
+class ParticipantPage(BaseModel):
+    items: list[ParticipantOut]
+    next_page_token: str | None
+
+
+class JoinTokenOut(BaseModel):
+    """A personal right to join, until `expires_at`."""
+
+    token: str
+    join_url: str
+    expires_at: datetime
+
+
+def meeting_out(
+    meeting: Meeting, now: datetime, public_url: str, link: Callable[[BookedParticipant], str | None]
+) -> MeetingOut:
+    """`link` gives a participant's `join_url`, or nothing where the caller may not see it."""
+    zone = ZoneInfo(meeting.time_zone)
+    access = meeting.access
+    same = ("id", "version", "title", "language", "time_zone", "open_before_minutes", "close_after_minutes", "room")
+    return MeetingOut(
+        state=meeting.state(now),
+        external_id=meeting.external_id and ExternalIdOut(**vars(meeting.external_id)),
+        start=meeting.start and meeting.start.astimezone(zone),
+        end=meeting.end and meeting.end.astimezone(zone),
+        organizer=meeting.organizer and OrganizerOut(**vars(meeting.organizer)),
+        participants=[ParticipantOut.of(one, link(one)) for one in meeting.participants],
+        access=AccessOut(
+            host_pin=PinOut(set=access.pins.host is not None),
+            guest_pin=PinOut(set=access.pins.guest is not None),
+            wait_for_host=access.wait_for_host,
+            lobby=LobbyOut(scope=access.lobby),
+            max_participants=access.max_participants,
+            locked=access.locked,
+        ),
+        join=JoinOut(meeting_number=meeting.number, web_url=f"{public_url}/j/{meeting.number}"),
+        media=MediaOut(layout=meeting.layout),
+        metadata=dict(meeting.metadata),
+        **{name: getattr(meeting, name) for name in (*same, "created_at", "created_by", "updated_at")},
+    )
+
+
+def pins_out(issued: Issued) -> PinsOut:
+    return PinsOut(host=issued.host, guest=issued.guest)

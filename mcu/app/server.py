@@ -10,30 +10,24 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from socket import socket
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from mcu.api.catalogue import ROUTES
-from mcu.api.server import Api, make_app
 from mcu.app import data
-from mcu.app.middleware import believe_proxies, count_requests
 from mcu.app.operations import Health, make_operations
-from mcu.app.pages import WebClient
+from mcu.app.parts import Parts, make_service
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
-from mcu.auth.bearer import Bearer, Issuer
-from mcu.auth.keys import SigningKey, load_or_create
-from mcu.auth.sealing import Seal
-from mcu.auth.tokens import Tokens
+from mcu.auth.keys import load_or_create
+from mcu.auth.pins import PinHasher
 from mcu.clock import Clock, SystemClock
 from mcu.cluster.local import LocalWorkers
 from mcu.cluster.process import Start, start_arguments
 from mcu.conference.conference import Conference
 from mcu.conference.room import RoomSettings
-from mcu.config.sections import Auth, Media
+from mcu.config.sections import Media
 from mcu.config.settings import Settings
 from mcu.errors import Unavailable
 from mcu.media.messages import RoomProfile
@@ -44,7 +38,6 @@ from mcu.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-WEB_DIRECTORY: Final = Path(__file__).parents[1] / "web"
 LAG_S: Final = 0.1  # how often the event loop's lag is measured
 GRACE_S: Final = 2.0  # for requests under way, when we stop
 
@@ -102,9 +95,20 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         await conference.start()
 
         public_url = settings.public_url(door.getsockname()[1])
-        app = _make_app(settings, key, database, conference, clock, public_url)
-        app.middlewares.insert(0, believe_proxies(settings.server.trusted_proxies))
-        app.middlewares.insert(0, count_requests(metrics, clock))
+        pins = PinHasher()
+        stack.callback(pins.close)
+        app = make_service(
+            Parts(
+                settings=settings,
+                clock=clock,
+                metrics=metrics,
+                key=key,
+                database=database,
+                pins=pins,
+                conference=conference,
+                public_url=public_url,
+            )
+        )
         _renew_certificate_on_hangup(stack, settings, tls)
         await _open(stack, app, door, tls)
         health.started = True
@@ -121,14 +125,6 @@ def release() -> str:
         return "mcu@source"
 
 
-def bearer(settings: Auth, key: SigningKey, clock: Clock) -> Bearer:
-    """Who may use the API by these settings."""
-    trusted: tuple[Issuer, ...] = ()
-    if settings.issuer and settings.jwks_url:
-        trusted = (Issuer(issuer=settings.issuer, jwks_url=settings.jwks_url, audience=settings.audience),)
-    return Bearer(key, clock, trusted=trusted)
-
-
 def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWorkers:
     arguments = start_arguments(settings.media.addresses, settings.logging.level)
     return LocalWorkers(settings.media.workers, Start(arguments=arguments), metrics=metrics, clock=clock)
@@ -142,28 +138,6 @@ def _profile(media: Media) -> RoomProfile:
         loudest=media.loudest,
         resume_window_s=media.resume_window_s,
     )
-
-
-def _make_app(
-    settings: Settings,
-    key: SigningKey,
-    database: Database,
-    conference: Conference,
-    clock: Clock,
-    public_url: str,
-) -> web.Application:
-    api = Api(
-        store=database,
-        bearer=bearer(settings.auth, key, clock),
-        tokens=Tokens(key=key, clock=clock),
-        seal=Seal(key),
-        clock=clock,
-        public_url=public_url,
-        listener=conference,
-    )
-    app = make_app(api, ROUTES)
-    WebClient.load(WEB_DIRECTORY).add_to(app)
-    return app
 
 
 async def _open(stack: AsyncExitStack, app: web.Application, sock: socket, tls: ssl.SSLContext | None = None) -> None:

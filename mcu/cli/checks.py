@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from mcu.app.server import WEB_DIRECTORY
+from mcu.app.parts import WEB_DIRECTORY
 from mcu.app.sockets import BadCertificate, CannotListen, listen, tls_context
 from mcu.clock import Clock
 from mcu.config.settings import Settings

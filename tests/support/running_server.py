@@ -1,0 +1,165 @@
+"""A real `mcu serve` for tests: a process of its own on free ports, with its data in a directory of the test's.
+
+    def test_something(server: RunningServer) -> None: ...            # one for the test
+    with running_server(tmp_path, media__workers="2") as server: ...  # with settings, by section__key
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcu.app.parts import bearer
+from mcu.auth.bearer import Scope
+from mcu.auth.keys import load_or_create
+from mcu.clock import SystemClock
+from mcu.config.sections import Auth
+
+ROOT = Path(__file__).parents[2]
+START_S = 40.0  # on a busy machine
+_DEFAULTS = {"server__port": "0", "operations__port": "0", "media__workers": "1", "logging__format": "json"}
+
+
+@dataclass
+class RunningServer:
+    """The process and its addresses. `token` holds every scope."""
+
+    process: subprocess.Popen[bytes]
+    data_directory: Path
+    log_path: Path
+    base_url: str = ""
+    ops_url: str = ""
+    token: str = ""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """What it has logged, whole lines alone."""
+        lines = self.log_path.read_text("utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.log_lines() if line["event"] == event]
+
+    def worker_pids(self) -> list[int]:
+        """Its living child processes."""
+        return [pid for pid in children(self.pid) if alive(pid)]
+
+    def health(self, kind: str) -> tuple[int, dict[str, Any]]:
+        """What `/health/{kind}` answers: status and body."""
+        return get_json(f"{self.ops_url}/health/{kind}")
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"{self.ops_url}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def wait_until_serving(self) -> None:
+        deadline = time.monotonic() + START_S
+        while not (serving := self.logged("serving")):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the server did not start:\n{self.log_path.read_text('utf-8')[-4000:]}")
+            time.sleep(0.05)
+        self.base_url, self.ops_url = serving[0]["address"], serving[0]["operations"]
+        key = load_or_create(self.data_directory / "auth.pem")
+        self.token = bearer(Auth(), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
+
+
+def launch(directory: Path, **settings: str) -> RunningServer:
+    """Start one, without waiting for it. Its data stay in `directory`: another may be started on them later."""
+    directory.mkdir(parents=True, exist_ok=True)
+    log_path = directory / f"log-{time.monotonic_ns()}.jsonl"
+    given = _DEFAULTS | {"data__directory": str(directory / "data")} | settings
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MCU_")}
+    environment |= {f"MCU_{name.upper()}": value for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mcu", "serve"], env=environment, cwd=directory, stdout=log, stderr=log
+        )
+    return RunningServer(process, Path(given["data__directory"]), log_path)
+
+
+@contextmanager
+def running_server(directory: Path, **settings: str) -> Iterator[RunningServer]:
+    """One that serves, and that is gone afterwards with its workers, however the test ended."""
+    server = launch(directory, **settings)
+    try:
+        server.wait_until_serving()
+        yield server
+    finally:
+        end(server)
+
+
+def end(server: RunningServer) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        server.stop()
+    if server.process.poll() is None:
+        server.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server with one media worker."""
+    with running_server(tmp_path / "server") as running:
+        yield running
+
+
+def children(pid: int) -> list[int]:
+    """The child processes of a process."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process that is not a mere zombie that nobody has reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def get_json(url: str) -> tuple[int, dict[str, Any]]:
+    """GET, whatever the status."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def wait_for(true: Callable[[], object], within_s: float = 10.0) -> float:
+    """Seconds until `true()` was; fails after `within_s`."""
+    begun = time.monotonic()
+    while not true():
+        if time.monotonic() - begun > within_s:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.02)
+    return time.monotonic() - begun

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from postgres import create_database, installed, postgres
+from running_server import RunningServer, running_server
 
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
@@ -34,3 +35,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """`mcu serve` with one media worker, in a process of its own."""
+    with running_server(tmp_path / "server") as running:
+        yield running

@@ -40,7 +40,7 @@ def _advice(host: str, port: int, section: str, error: Exception) -> str:
         return f"port {port} on {host} is taken: stop what uses it, or set {section}.port to another"
     if number == errno.EACCES:
         return f"port {port} needs more rights: set {section}.port to 1024 or more, or give the process the capability"
-    if number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+    if number in {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_NODATA}:
         return f"{host} is not an address of this machine: set {section}.host to one that is"
     return f"{host} port {port} cannot be listened on ({type(error).__name__}): set {section}.host and {section}.port"
 

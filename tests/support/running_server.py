@@ -1,7 +1,7 @@
 """A real `mcu serve` for tests: a process of its own on free ports, with its data in a directory of the test's.
 
-    def test_something(server: RunningServer) -> None: ...            # one for the test
-    with running_server(tmp_path, media__workers="2") as server: ...  # with settings, by section__key
+def test_something(server: RunningServer) -> None: ...            # one for the test
+with running_server(tmp_path, media__workers="2") as server: ...  # with settings, by section__key
 """
 
 import json
@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from mcu.app.parts import bearer
 from mcu.auth.bearer import Scope
@@ -119,13 +117,6 @@ def end(server: RunningServer) -> None:
         server.stop()
     if server.process.poll() is None:
         server.kill()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
-    """A server with one media worker."""
-    with running_server(tmp_path / "server") as running:
-        yield running
 
 
 def children(pid: int) -> list[int]:

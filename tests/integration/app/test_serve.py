@@ -111,7 +111,12 @@ def test_a_setting_that_nobody_knows_stops_the_start_by_name(tmp_path: Path) -> 
     (tmp_path / "mcu.toml").write_text("[server]\nprot = 1\n")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run(
-        [sys.executable, "-m", "mcu", "serve"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "mcu", "serve"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert run.returncode == 2
     assert run.stderr == "mcu: mcu.toml: server.prot is not a setting; did you mean server.port?\n"

@@ -34,7 +34,7 @@ _OPTIONS: Final[dict[VideoCodec, dict[str, str]]] = {
     },
     "VP8": {
         "deadline": "realtime",
-        "cpu-used": "-10",
+        "cpu-used": "-14",
         "lag-in-frames": "0",
         "auto-alt-ref": "0",
         "error-resilient": "1",
@@ -44,7 +44,7 @@ _OPTIONS: Final[dict[VideoCodec, dict[str, str]]] = {
         "overshoot-pct": "15",
         "max-intra-rate": "300",
         "qmin": "2",
-        "qmax": "56",
+        "qmax": "60",
     },
 }
 

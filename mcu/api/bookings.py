@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mcu.api.meeting_models import MeetingFields, ParticipantIn
+from mcu.api.meeting_models import BookedParticipantIn, MeetingFields
 from mcu.api.problems import invalid
 from mcu.api.server import Api
 from mcu.auth.tokens import JoinToken
@@ -106,15 +106,15 @@ def merge(target: Any, patch: Any) -> Any:
     return result
 
 
-def new_participant(given: ParticipantIn) -> BookedParticipant:
+def new_participant(given: BookedParticipantIn) -> BookedParticipant:
     return BookedParticipant(id=ParticipantId(new_id("pt")), **given.model_dump())
 
 
-def matched(now: Iterable[BookedParticipant], wanted: Iterable[ParticipantIn]) -> tuple[BookedParticipant, ...]:
+def matched(now: Iterable[BookedParticipant], wanted: Iterable[BookedParticipantIn]) -> tuple[BookedParticipant, ...]:
     """The wanted ones, each with the id (and so the link) that it has now, if it is there: each at most once."""
     left = list(now)
 
-    def one(given: ParticipantIn) -> BookedParticipant:
+    def one(given: BookedParticipantIn) -> BookedParticipant:
         same = next((old for old in left if _same(old, given)), None)
         if same is None:
             return new_participant(given)
@@ -124,13 +124,13 @@ def matched(now: Iterable[BookedParticipant], wanted: Iterable[ParticipantIn]) -
     return tuple(one(given) for given in wanted)
 
 
-def changed_participant(old: BookedParticipant, given: ParticipantIn) -> BookedParticipant:
+def changed_participant(old: BookedParticipant, given: BookedParticipantIn) -> BookedParticipant:
     """A new version, if anything is new."""
     new = replace(old, **given.model_dump())
     return old if new == old else replace(new, version=old.version + 1)
 
 
-def _same(old: BookedParticipant, given: ParticipantIn) -> bool:
+def _same(old: BookedParticipant, given: BookedParticipantIn) -> bool:
     if given.external_id is not None:
         return old.external_id == given.external_id
     return replace(old, **given.model_dump()) == old

@@ -43,7 +43,7 @@ class OrganizerIn(Request):
     email: Email | None = None
 
 
-class ParticipantIn(Request):
+class BookedParticipantIn(Request):
     """Somebody who is expected, and gets a personal link."""
 
     name: Text
@@ -99,7 +99,7 @@ class MeetingFields(Request):
 class MeetingReplace(MeetingFields):
     """A meeting, whole. Participants that are there already (same `external_id`, or all else the same) keep links."""
 
-    participants: list[ParticipantIn] = Field(default=[], max_length=MAX_PARTICIPANTS)
+    participants: list[BookedParticipantIn] = Field(default=[], max_length=MAX_PARTICIPANTS)
 
 
 class MeetingCreate(MeetingReplace):
@@ -146,7 +146,7 @@ class MeetingPatch(Request):
     metadata: dict[MetadataKey, MetadataValue | None] | None = Field(None, max_length=50)
 
 
-class ParticipantPatch(Request):
+class BookedParticipantPatch(Request):
     """RFC 7396, as for meetings."""
 
     name: Text | None = None
@@ -191,7 +191,7 @@ class OrganizerOut(BaseModel):
     email: str | None
 
 
-class ParticipantOut(BaseModel):
+class BookedParticipantOut(BaseModel):
     """`join_url` is the personal link, shown to callers with `meetings:write`: who has it comes in as that person."""
 
     id: str
@@ -225,14 +225,14 @@ class AccessOut(BaseModel):
     locked: bool
 
 
-class JoinOut(BaseModel):
+class WayIn(BaseModel):
     """How people come in without a personal link."""
 
     meeting_number: str
     web_url: str
 
 
-class MediaOut(BaseModel):
+class MeetingMediaOut(BaseModel):
     layout: Layout
 
 
@@ -251,10 +251,10 @@ class MeetingOut(BaseModel):
     open_before_minutes: int
     close_after_minutes: int
     organizer: OrganizerOut | None
-    participants: list[ParticipantOut]
+    participants: list[BookedParticipantOut]
     access: AccessOut
-    join: JoinOut
-    media: MediaOut
+    join: WayIn
+    media: MeetingMediaOut
     room: str | None = Field(description="The room that runs now.")
     metadata: dict[str, str]
     created_at: datetime
@@ -280,8 +280,8 @@ class MeetingPage(BaseModel):
     next_page_token: str | None
 
 
-class ParticipantPage(BaseModel):
-    items: list[ParticipantOut]
+class BookedParticipantPage(BaseModel):
+    items: list[BookedParticipantOut]
     next_page_token: str | None
 
 
@@ -306,7 +306,7 @@ def meeting_out(
         start=meeting.start and meeting.start.astimezone(zone),
         end=meeting.end and meeting.end.astimezone(zone),
         organizer=meeting.organizer and OrganizerOut(**vars(meeting.organizer)),
-        participants=[ParticipantOut.of(one, link(one)) for one in meeting.participants],
+        participants=[BookedParticipantOut.of(one, link(one)) for one in meeting.participants],
         access=AccessOut(
             host_pin=PinOut(set=access.pins.host is not None),
             guest_pin=PinOut(set=access.pins.guest is not None),
@@ -315,8 +315,8 @@ def meeting_out(
             max_participants=access.max_participants,
             locked=access.locked,
         ),
-        join=JoinOut(meeting_number=meeting.number, web_url=f"{public_url}/j/{meeting.number}"),
-        media=MediaOut(layout=meeting.layout),
+        join=WayIn(meeting_number=meeting.number, web_url=f"{public_url}/j/{meeting.number}"),
+        media=MeetingMediaOut(layout=meeting.layout),
         metadata=dict(meeting.metadata),
         **{name: getattr(meeting, name) for name in (*same, "created_at", "created_by", "updated_at")},
     )

@@ -8,12 +8,12 @@ from mcu.api.bookings import changed_participant, join_token, join_url, new_part
 from mcu.api.fields import PageQuery, page_token
 from mcu.api.meeting_models import (
     MAX_PARTICIPANTS,
+    BookedParticipantIn,
+    BookedParticipantOut,
+    BookedParticipantPage,
+    BookedParticipantPatch,
     JoinTokenAsk,
     JoinTokenOut,
-    ParticipantIn,
-    ParticipantOut,
-    ParticipantPage,
-    ParticipantPatch,
 )
 from mcu.api.meetings import MEETING, Cancelled, link, require_live, save
 from mcu.api.routes import MERGE_PATCH, Call, Nothing, Reply, Routes
@@ -40,8 +40,8 @@ class TooManyParticipants(Conflict):
 @routes.add(
     "POST",
     PARTICIPANTS,
-    body=ParticipantIn,
-    answer=ParticipantOut,
+    body=BookedParticipantIn,
+    answer=BookedParticipantOut,
     status=201,
     scope=Scope.MEETINGS_WRITE,
     idempotent=True,
@@ -49,7 +49,7 @@ class TooManyParticipants(Conflict):
     location=True,
     problems=(NotFound, Cancelled, TooManyParticipants),
 )
-async def add_participant(call: Call[ParticipantIn]) -> Reply:
+async def add_booked_participant(call: Call[BookedParticipantIn]) -> Reply:
     """Book somebody into a meeting."""
     tx = await call.writing()
     meeting = await _live(call, tx)
@@ -62,9 +62,9 @@ async def add_participant(call: Call[ParticipantIn]) -> Reply:
 
 
 @routes.add(
-    "GET", PARTICIPANTS, query=PageQuery, answer=ParticipantPage, scope=Scope.MEETINGS_READ, problems=(NotFound,)
+    "GET", PARTICIPANTS, query=PageQuery, answer=BookedParticipantPage, scope=Scope.MEETINGS_READ, problems=(NotFound,)
 )
-async def list_participants(call: Call[Nothing]) -> Reply:
+async def list_booked_participants(call: Call[Nothing]) -> Reply:
     """List the people booked into a meeting."""
     wanted = call.query(PageQuery).wanted()
     meeting = await _read(call)
@@ -72,11 +72,11 @@ async def list_participants(call: Call[Nothing]) -> Reply:
     page = later[: wanted.size]
     last = page[-1].id if len(later) > wanted.size else ""
     items = [_shown(call, meeting, one) for one in page]
-    return Reply(body=ParticipantPage(items=items, next_page_token=page_token(last)))
+    return Reply(body=BookedParticipantPage(items=items, next_page_token=page_token(last)))
 
 
-@routes.add("GET", PARTICIPANT, answer=ParticipantOut, scope=Scope.MEETINGS_READ, etag=True, problems=(NotFound,))
-async def get_participant(call: Call[Nothing]) -> Reply:
+@routes.add("GET", PARTICIPANT, answer=BookedParticipantOut, scope=Scope.MEETINGS_READ, etag=True, problems=(NotFound,))
+async def get_booked_participant(call: Call[Nothing]) -> Reply:
     """Show one of the people booked into a meeting."""
     meeting = await _read(call)
     one = _find(call, meeting)
@@ -86,15 +86,15 @@ async def get_participant(call: Call[Nothing]) -> Reply:
 @routes.add(
     "PATCH",
     PARTICIPANT,
-    body=ParticipantPatch,
+    body=BookedParticipantPatch,
     media=MERGE_PATCH,
-    answer=ParticipantOut,
+    answer=BookedParticipantOut,
     scope=Scope.MEETINGS_WRITE,
     if_match=True,
     etag=True,
     problems=(NotFound, Cancelled),
 )
-async def change_participant(call: Call[ParticipantPatch]) -> Reply:
+async def change_booked_participant(call: Call[BookedParticipantPatch]) -> Reply:
     """Change one of the people booked into a meeting.
 
     A merge patch (RFC 7396). The personal link stays the same.
@@ -103,8 +103,8 @@ async def change_participant(call: Call[ParticipantPatch]) -> Reply:
     meeting = await _live(call, tx)
     old = _find(call, meeting)
     call.require_version(old.version)
-    current = {name: getattr(old, name) for name in ParticipantIn.model_fields}
-    new = changed_participant(old, patched(ParticipantIn, current, call.body))
+    current = {name: getattr(old, name) for name in BookedParticipantIn.model_fields}
+    new = changed_participant(old, patched(BookedParticipantIn, current, call.body))
     if new != old:
         people = tuple(new if one is old else one for one in meeting.participants)
         meeting = await save(call, tx, replace(meeting, participants=people))
@@ -114,7 +114,7 @@ async def change_participant(call: Call[ParticipantPatch]) -> Reply:
 @routes.add(
     "DELETE", PARTICIPANT, status=204, scope=Scope.MEETINGS_WRITE, if_match=True, problems=(NotFound, Cancelled)
 )
-async def remove_participant(call: Call[Nothing]) -> Reply:
+async def remove_booked_participant(call: Call[Nothing]) -> Reply:
     """Withdraw somebody's invitation.
 
     The personal link and every join token for it stop working. Somebody who is in the room stays until removed there.
@@ -150,8 +150,8 @@ async def create_join_token(call: Call[JoinTokenAsk]) -> Reply:
     return Reply(body=JoinTokenOut(token=token, join_url=join_url(api, meeting, token), expires_at=until))
 
 
-def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -> ParticipantOut:
-    return ParticipantOut.of(one, link(call, meeting, one))
+def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -> BookedParticipantOut:
+    return BookedParticipantOut.of(one, link(call, meeting, one))
 
 
 async def _read(call: Call[object]) -> Meeting:

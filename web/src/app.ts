@@ -121,8 +121,8 @@ export class App extends PageElement {
 
   protected override render(): TemplateResult {
     return html`
-      <a class="skip button" href="#main" @click=${this.skip}>${t("app.skip")}</a>
       <header>
+        <button class="skip button" type="button" @click=${this.skip}>${t("app.skip")}</button>
         <a class="brand" href="/" @click=${this.home}><img src="/icon.svg" alt="" />${t("app.name")}</a>
         <div class="languages" role="group" aria-label=${t("app.language")}>
           ${LANGUAGES.map(
@@ -157,8 +157,7 @@ export class App extends PageElement {
     }
   }
 
-  private skip(event: Event): void {
-    event.preventDefault();
+  private skip(): void {
     this.renderRoot.querySelector<HTMLElement>("main")?.focus();
   }
 

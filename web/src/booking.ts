@@ -29,8 +29,9 @@ export function meetingOf(form: Form, language: string, now: Date, timeZone: str
     time_zone: timeZone,
     participants: form.name ? [{ name: form.name, role: "host" }] : [],
     access: {
-      ...(form.hostPin ? { host_pin: form.hostPin } : {}),
-      ...(form.guestPin ? { guest_pin: form.guestPin } : {}),
+      // null is "no PIN"; one that is left out would be made by the server
+      host_pin: form.hostPin || null,
+      guest_pin: form.guestPin || null,
       wait_for_host: form.waitForHost,
       lobby: { scope: form.lobby ? "guests" : "none" },
     },

@@ -16,7 +16,8 @@ export interface Entry {
   muted: boolean;
   camera: boolean;
   screen: boolean;
-  hand: boolean;
+  /** 0: not raised; else its place in the queue. */
+  hand: number;
   speaking: boolean;
 }
 
@@ -99,6 +100,7 @@ export type FromServer =
   | { type: "room"; locked: boolean; layout: Layout; spotlight: LegId | null; active: LegId | null }
   | ChatLine
   | { type: "reconnect" }
+  | { type: "ending"; at: string | null }
   | { type: "refusal"; code: string; text: string }
   | { type: "gone"; cause: string };
 

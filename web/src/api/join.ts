@@ -13,7 +13,8 @@ export interface Joined {
 }
 
 export interface Knock {
-  name: string;
+  /** May be left out with a personal link, which has one. */
+  name?: string;
   pin?: string;
   token?: string;
   language: string;

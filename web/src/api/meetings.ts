@@ -11,8 +11,8 @@ export interface NewMeeting {
   time_zone: string;
   participants: { name: string; role: Role }[];
   access: {
-    host_pin?: string;
-    guest_pin?: string;
+    host_pin: string | null;
+    guest_pin: string | null;
     wait_for_host: boolean;
     lobby: { scope: "none" | "guests" };
   };
@@ -25,7 +25,7 @@ export interface BookedMeeting {
   start: string | null;
   end: string | null;
   join: { meeting_number: string; web_url: string };
-  participants: { id: string; name: string; role: Role; join_url?: string }[];
+  participants: { id: string; name: string; role: Role; join_url: string | null }[];
 }
 
 /** @throws Problem */

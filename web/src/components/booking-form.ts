@@ -48,7 +48,7 @@ export class BookingForm extends PageElement {
   private fields(): TemplateResult {
     return html`<form class="stack" @submit=${this.submit}>
       <h2 id="book">${t("home.book")}</h2>
-      <div role="alert">${this.problem ? html`<p class="told error">${this.problem}</p>` : nothing}</div>
+      <div role="alert" class="live">${this.problem ? html`<p class="told error">${this.problem}</p>` : nothing}</div>
       ${this.text("title", t("book.title"), t("book.titleHint"), true)}
       ${this.text("name", t("book.name"), t("book.nameHint"), false)}
       <fieldset>

@@ -47,7 +47,7 @@ export function marks(entry: Entry): string {
   if (entry.muted) words.push(t("mark.muted"));
   if (!entry.camera) words.push(t("mark.cameraOff"));
   if (entry.screen) words.push(t("mark.screen"));
-  if (entry.hand) words.push(t("mark.hand"));
+  if (entry.hand) words.push(t("mark.hand", { place: entry.hand }));
   return words.join(", ");
 }
 

@@ -67,6 +67,13 @@ export class RoomNotices extends PageElement {
         height: 34px;
       }
 
+      /* on a small screen the newest alone, or the picture would be hidden */
+      @media (max-width: 60rem) {
+        li:not(:last-child) {
+          display: none;
+        }
+      }
+
       @keyframes come {
         from {
           opacity: 0;

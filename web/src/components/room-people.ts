@@ -70,7 +70,11 @@ export class RoomPeople extends PageElement {
       .marks .raised {
         color: var(--warn-soft-ink);
         background: var(--warn-soft);
-        border-radius: 50%;
+        display: inline-flex;
+        padding-right: 0.4rem;
+        border-radius: 999px;
+        font-size: 0.9rem;
+        font-weight: 700;
       }
 
       .icon-button {
@@ -164,8 +168,8 @@ export class RoomPeople extends PageElement {
         <span class="hint">${standing(entry)}</span>
       </span>
       <span class="marks" aria-hidden="true">
-        ${entry.hand ? html`<span class="raised">${icon.hand}</span>` : nothing} ${entry.screen ? icon.screen : nothing}
-        ${entry.muted ? icon.microphoneOff : icon.microphone}
+        ${entry.hand ? html`<span class="raised">${icon.hand}${entry.hand}</span>` : nothing}
+        ${entry.screen ? icon.screen : nothing} ${entry.muted ? icon.microphoneOff : icon.microphone}
         ${this.meeting.state.spotlight === entry.leg ? icon.star : nothing}
       </span>
       <span class="unseen">${marks(entry)}</span>

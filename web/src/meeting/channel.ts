@@ -45,6 +45,8 @@ export class Channel {
     if (this.over) return;
     clearTimeout(this.timer);
     const message = JSON.parse(text) as FromServer;
+    // told only that this socket read too slowly: the seat is still there
+    if (message.type === "gone" && message.cause === "slow") return this.ended();
     if (message.type === "gone") this.close();
     this.events.heard(message);
   }

@@ -30,14 +30,17 @@ const PIN_NEEDED: Told = { title: "error.pinNeeded", next: "error.pinNeeded.next
 const PIN_WRONG: Told = { title: "error.pinWrong", next: "error.pinWrong.next" };
 const LINK_OLD: Told = { title: "error.linkOld", next: "error.linkOld.next" };
 
-/** `by` is with what the user came: a personal link, a PIN, or nothing but the number. */
-export function explain(problem: Problem, by: "link" | "pin" | "number"): Explained {
-  const told = BY_CODE[problem.code] ?? (problem.status === 401 ? unknownPerson(by) : OTHER);
-  const detail = told === OTHER ? problem.detail : "";
-  return { ...told, detail, pin: problem.status === 401 };
+/** With what the user came: a personal link, a PIN, or nothing but the number. */
+export type CameBy = "link" | "pin" | "number";
+
+export function explain(problem: Problem, by: CameBy): Explained {
+  const pin = problem.status === 401 || problem.errors.some((one) => one.pointer.endsWith("/pin"));
+  const told = pin ? unknownPerson(by) : (BY_CODE[problem.code] ?? OTHER);
+  return { ...told, detail: told === OTHER ? problem.detail : "", pin };
 }
 
-function unknownPerson(by: "link" | "pin" | "number"): Told {
+/** The server does not say whether it is the number or the PIN that is wrong. */
+function unknownPerson(by: CameBy): Told {
   if (by === "link") return LINK_OLD;
   return by === "pin" ? PIN_WRONG : PIN_NEEDED;
 }

@@ -16,6 +16,7 @@ import { type MeetingState, START, heard, mine } from "./state.js";
 
 /** What the server answers for ever: the seat is gone, coming back is no use. */
 const FINAL = [401, 403, 404, 410, 422];
+const OVER = "meeting-over";
 /** A roster that was on its way when we said something tells what was before. */
 const OWN_WORD_MS = 1000;
 
@@ -218,7 +219,9 @@ export class Meeting extends Observable {
       if (!this.unsettled()) this.set({ ...this.state, phase: "in" });
       this.sayMedia();
     } catch (error) {
-      if (error instanceof Problem && FINAL.includes(error.status)) this.end("timeout");
+      if (!(error instanceof Problem)) return;
+      if (error.code === OVER) this.end("ended");
+      else if (FINAL.includes(error.status)) this.end("timeout");
     }
   }
 

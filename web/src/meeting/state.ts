@@ -25,6 +25,8 @@ export interface MeetingState {
   active: LegId | null;
   chat: ChatLine[];
   notices: NoticeShown[];
+  /** When the room ends, where that is near. */
+  endsAt: string | null;
   refusal: { text: string; code: string } | null;
   cause: string | null;
 }
@@ -43,6 +45,7 @@ export const START: MeetingState = {
   active: null,
   chat: [],
   notices: [],
+  endsAt: null,
   refusal: null,
   cause: null,
 };
@@ -73,6 +76,8 @@ export function heard(state: MeetingState, message: FromServer): MeetingState {
       };
     case "chat":
       return { ...state, chat: [...state.chat, message].slice(-CHAT_KEPT) };
+    case "ending":
+      return { ...state, endsAt: message.at };
     case "refusal":
       return { ...state, refusal: { text: message.text, code: message.code } };
     case "gone":
@@ -82,6 +87,7 @@ export function heard(state: MeetingState, message: FromServer): MeetingState {
   }
 }
 
+/** What was said comes again after a welcome. */
 function welcomed(state: MeetingState, message: Welcome): MeetingState {
   return {
     ...state,
@@ -92,6 +98,7 @@ function welcomed(state: MeetingState, message: Welcome): MeetingState {
     locked: message.locked,
     roomLayout: message.layout,
     lobby: null,
+    chat: [],
     refusal: null,
   };
 }

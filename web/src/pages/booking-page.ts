@@ -149,7 +149,7 @@ export class BookingPage extends PageElement {
   private todays(): TemplateResult {
     return html`<section class="card stack" aria-labelledby="today">
       <h2 id="today">${t("booked.today", { day: day(new Date()) })}</h2>
-      <div role="status">${this.failed ? html`<p class="told error">${t(this.failed)}</p>` : nothing}</div>
+      <div role="status" class="live">${this.failed ? html`<p class="told error">${t(this.failed)}</p>` : nothing}</div>
       ${this.meetings?.length === 0 ? html`<p class="hint">${t("booked.none")}</p>` : nothing}
       <ul class="meetings">
         ${this.meetings?.map((one) => this.meeting(one))}
@@ -185,7 +185,9 @@ export class BookingPage extends PageElement {
           <input id="key" name="key" type="password" autocomplete="off" required aria-describedby="key-hint" />
           <p id="key-hint" class="hint">${t("home.keyHint")}</p>
         </div>
-        <div role="alert">${this.failed ? html`<p class="told error">${t(this.failed)}</p>` : nothing}</div>
+        <div role="alert" class="live">
+          ${this.failed ? html`<p class="told error">${t(this.failed)}</p>` : nothing}
+        </div>
         <p><button class="button primary" type="submit">${t("home.useKey")}</button></p>
       </form>
     </section>`;

@@ -22,7 +22,7 @@ export class PrejoinView extends PageElement {
     css`
       .page {
         display: grid;
-        grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr);
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1.15fr);
         gap: clamp(1rem, 3vw, 2.4rem);
         max-width: 72rem;
         margin: 0 auto;
@@ -84,12 +84,12 @@ export class PrejoinView extends PageElement {
           name="name"
           autocomplete="name"
           maxlength="80"
-          required
+          ?required=${this.token === null}
           .value=${localStorage.getItem(NAME_KEPT_AS) ?? ""}
           aria-invalid=${String(this.nameMissing)}
           aria-describedby="name-hint"
         />
-        <p id="name-hint" class="hint">${this.nameMissing ? t("prejoin.nameMissing") : t("prejoin.nameHint")}</p>
+        <p id="name-hint" class="hint">${this.nameHint()}</p>
       </div>
       ${
         this.asksPin()
@@ -115,8 +115,13 @@ export class PrejoinView extends PageElement {
     </form>`;
   }
 
+  private nameHint(): string {
+    if (this.nameMissing) return t("prejoin.nameMissing");
+    return this.token === null ? t("prejoin.nameHint") : t("prejoin.nameKnown");
+  }
+
   private problem(): TemplateResult {
-    return html`<div role="alert">
+    return html`<div role="alert" class="live">
       ${
         this.refused
           ? html`<div class="told error">
@@ -134,12 +139,12 @@ export class PrejoinView extends PageElement {
   private submit(event: Event): void {
     event.preventDefault();
     const name = this.nameField.value.trim();
-    this.nameMissing = name === "";
+    this.nameMissing = name === "" && this.token === null;
     if (this.nameMissing) return this.nameField.focus();
     if (this.busy) return;
-    localStorage.setItem(NAME_KEPT_AS, name);
+    if (name) localStorage.setItem(NAME_KEPT_AS, name);
     const pin = digits(this.pinField?.value ?? "");
-    void this.join({ name, language: chosen.language, ...this.proof(pin) });
+    void this.join({ ...(name ? { name } : {}), language: chosen.language, ...this.proof(pin) });
   }
 
   private proof(pin: string): Pick<Knock, "pin" | "token"> {

@@ -149,6 +149,7 @@ export const controls = css`
 
   .field {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 0.3rem;
   }
 
@@ -234,8 +235,14 @@ export const controls = css`
 
   .stack {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: var(--gap);
     align-content: start;
+  }
+
+  /* A live region must be on the page before it says anything; without words it takes no place. */
+  .live:not(:has(*)) {
+    position: absolute;
   }
 
   .unseen {

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { type MeetingState, START, heard, mine, place, present, waiting } from "../src/meeting/state.js";
+import type { Entry, LegState, NoticeShown, Welcome } from "../src/protocol.js";
+
+const entry = (leg: string, state: LegState = "in_room"): Entry => ({
+  leg,
+  name: leg,
+  role: "guest",
+  kind: "webrtc",
+  state,
+  muted: false,
+  camera: true,
+  screen: false,
+  hand: false,
+  speaking: false,
+});
+
+const welcome: Welcome = {
+  type: "welcome",
+  leg: "leg_me",
+  role: "host",
+  title: "Team",
+  language: "sv",
+  reconnect_token: "secret",
+  resume_window_s: 60,
+  locked: true,
+  layout: "grid",
+};
+
+const notice = (id: string, untold: NoticeShown["untold"] = []): NoticeShown => ({
+  type: "notice",
+  notice: id,
+  kind: "joined",
+  text: `${id} joined`,
+  at: "2026-11-21T21:00:00Z",
+  untold,
+});
+
+const seated = (state: LegState): MeetingState =>
+  heard(heard(START, welcome), { type: "roster", entries: [entry("leg_me", state), entry("leg_other")] });
+
+describe("the state of a meeting", () => {
+  it("has a seat when the server welcomes it", () => {
+    expect(heard(START, welcome)).toMatchObject({ phase: "in", me: "leg_me", role: "host", locked: true });
+  });
+
+  it("keeps no token", () => {
+    expect(JSON.stringify(heard(START, welcome))).not.toContain("secret");
+  });
+
+  it.each([
+    ["in_room", "room"],
+    ["held", "held"],
+    ["announcing", "announcing"],
+    ["waiting", "lobby"],
+    ["connecting", "connecting"],
+  ] as const)("of a leg that is %s is shown as %s", (state, shown) => {
+    expect(place(seated(state))).toBe(shown);
+  });
+
+  it("is the lobby as soon as the server says so, before any roster", () => {
+    expect(place(heard(heard(START, welcome), { type: "lobby", reason: "host" }))).toBe("lobby");
+  });
+
+  it("finds my own line of the roster by my leg and not by my name", () => {
+    const state = heard(heard(START, welcome), { type: "roster", entries: [{ ...entry("x"), name: "leg_me" }] });
+    expect(mine(state)).toBeUndefined();
+  });
+
+  it("counts those on hold and on their way back as present, and those in the lobby as waiting", () => {
+    const legs = [entry("a"), entry("b", "held"), entry("c", "reconnecting"), entry("d", "waiting")];
+    const state = heard(START, { type: "roster", entries: legs });
+    expect(present(state).map((one) => one.leg)).toEqual(["a", "b", "c"]);
+    expect(waiting(state).map((one) => one.leg)).toEqual(["d"]);
+  });
+
+  it("shows a notice once, and who was not told when that becomes known", () => {
+    const untold = [{ leg: "leg_b", name: "B", outcome: "not_received" }];
+    const state = heard(heard(START, notice("n1")), notice("n1", untold));
+    expect(state.notices).toEqual([notice("n1", untold)]);
+  });
+
+  it("keeps the newest hundred notices", () => {
+    let state = START;
+    for (let i = 0; i < 130; i += 1) state = heard(state, notice(`n${i}`));
+    expect(state.notices).toHaveLength(100);
+    expect(state.notices.at(-1)?.notice).toBe("n129");
+  });
+
+  it("is over when the server says gone, and says why", () => {
+    expect(heard(START, { type: "gone", cause: "removed" })).toMatchObject({ phase: "over", cause: "removed" });
+  });
+});

@@ -60,6 +60,7 @@ def make_service(parts: Parts) -> web.Application:
         bearer=bearer(settings.auth, parts.key, clock),
         tokens=tokens,
         seal=Seal(parts.key),
+        pins=parts.pins,
         clock=clock,
         public_url=parts.public_url,
         listener=parts.conference,

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mcu.cli import doctor, migrate, serve, token
+from mcu.cli import doctor, meeting, migrate, serve, token
 from mcu.cli.common import tell
 from mcu.errors import McuError
 
@@ -20,6 +20,7 @@ cli.command("serve")(serve.serve)
 cli.command("doctor")(doctor.doctor)
 cli.command("token")(token.token)
 cli.command("migrate")(migrate.migrate)
+cli.add_typer(meeting.meetings, name="meeting")
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from mcu.errors import McuError
 
 PREFIX = "MCU_"
 CONFIG_VARIABLE = "MCU_CONFIG"
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "MCU_URL", "MCU_TOKEN"})  # of commands, not settings
 DEFAULT_FILE = Path("mcu.toml")
 
 
@@ -176,7 +177,7 @@ def _unknown_in_environment(environ: Mapping[str, str]) -> Iterator[str]:
     known = [_variable(name) for name in _known()]
     for variable in environ:
         upper = variable.upper()
-        if upper.startswith(PREFIX) and upper != CONFIG_VARIABLE and upper not in known:
+        if upper.startswith(PREFIX) and upper not in OTHER_VARIABLES and upper not in known:
             yield f"environment: {variable} is not a setting{_suggest(upper, known)}"
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mcu.cli.common import out
 from mcu.cli.rest import Rest
+from mcu.clock import SystemClock
 
 meetings = typer.Typer(name="meeting", help="Book meetings, and see them, on a server that runs.", no_args_is_help=True)
 
@@ -25,7 +26,7 @@ PAGE = 200
 
 
 @meetings.command()
-def create(
+def create(  # noqa: PLR0913, PLR0917  # each is an option of the command
     title: Annotated[str, typer.Argument(help="What it is called.")],
     start: Annotated[datetime | None, typer.Option(help="Local time, such as 2026-11-23T09:00. Left out: now.")] = None,
     minutes: Annotated[int, typer.Option(min=1, help="How long.")] = 60,
@@ -47,7 +48,7 @@ def create(
         "participants": [_participant(text) for text in participant or []],
     }
     if not standing:
-        begins = (start or datetime.now().replace(microsecond=0)).astimezone()
+        begins = (start or SystemClock().now().replace(microsecond=0)).astimezone()
         body |= {"start": begins.isoformat(), "end": (begins + timedelta(minutes=minutes)).isoformat()}
     _show(Rest(url, token).ask("POST", PATH, body)[0], as_json)
 

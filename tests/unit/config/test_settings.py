@@ -164,3 +164,8 @@ def test_no_setting_is_about_notices() -> None:
 
 def test_settings_is_what_load_returns() -> None:
     assert isinstance(load(), Settings)
+
+
+def test_the_page_in_the_documentation_is_what_the_settings_say() -> None:
+    page = Path(__file__).parents[3] / "docs" / "configuration.md"
+    assert page.read_text("utf-8") == reference(), "run: python -m mcu.config.reference > docs/configuration.md"

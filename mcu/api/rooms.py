@@ -160,7 +160,7 @@ class NoticePage(BaseModel):
 
 class PageQuery(Request):
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
-    page_token: Annotated[str, StringConstraints(max_length=64)] = Field(
+    page_token: Annotated[str, StringConstraints(pattern="^([a-z]+_[0-9a-f]{32})?$")] = Field(
         default="", description="The `next_page_token` of the page before"
     )
 

@@ -1,0 +1,452 @@
+"""A room that runs: what is asked of it, what befalls it, and what is kept."""
+
+import asyncio
+from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
+import pytest
+from house import house
+from meetings import HandClock, guest, host, meeting
+from paper_worker import BAD_OFFER
+
+from mcu.booking.rules import MeetingLocked
+from mcu.booking.store import PageRequest
+from mcu.conference.acts import (
+    Admit,
+    End,
+    Post,
+    Remove,
+    SetCamera,
+    SetHand,
+    SetHeld,
+    SetLocked,
+    SetMuted,
+    SetRole,
+    SetRoomLayout,
+    SetScreen,
+)
+from mcu.conference.policy import CONNECT_S
+from mcu.conference.tickets import SeatGone
+from mcu.conference.updates import EndsAt, MediaLost, Noticed, Over, Said, Update
+from mcu.errors import Invalid, McuError, MeetingFull, NotFound, Unavailable
+from mcu.ids import LegId, ParticipantId
+from mcu.media.life import LegState
+from mcu.media.messages import (
+    AddLeg,
+    CameraLeg,
+    Layout,
+    MuteLeg,
+    NoticeKind,
+    NoticeRecord,
+    OpenRoom,
+    Outcome,
+    RemoveLeg,
+)
+from mcu.storage.database import Database
+
+S = LegState
+U = TypeVar("U", bound=Update)
+
+
+# -- coming in ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_guest_goes_through_announcing_into_the_room_and_the_others_are_told(database: Database) -> None:
+    async with house(database) as here:
+        first = await here.sit(host())
+        await here.sit(guest("Anna"))
+        assert here.states() == {"Berg": S.IN_ROOM, "Anna": S.IN_ROOM}
+        assert [told.names for told in here.ears[first].all(Noticed)] == [["Anna"]]
+
+
+async def test_a_guest_waits_for_the_host_and_then_comes_in_by_itself(database: Database) -> None:
+    async with house(database, meeting(wait_for_host=True)) as here:
+        await here.sit(guest("Anna"))
+        assert here.states() == {"Anna": S.WAITING}
+        await here.sit(host())
+        await here.settle()
+        assert here.states() == {"Anna": S.IN_ROOM, "Berg": S.IN_ROOM}
+
+
+async def test_a_guest_in_the_lobby_comes_in_when_a_host_says_so(database: Database) -> None:
+    async with house(database, meeting(lobby="guests")) as here:
+        berg = await here.sit(host())
+        anna = await here.sit(guest("Anna"))
+        assert here.line(anna).state is S.WAITING
+        await here.act(berg, Admit(leg=anna))
+        assert here.line(anna).state is S.IN_ROOM
+
+
+async def test_the_room_fills_and_a_place_becomes_free_when_somebody_leaves(database: Database) -> None:
+    async with house(database, meeting(max_participants=2)) as here:
+        await here.sit(host())
+        anna = await here.sit(guest("Anna"))
+        with pytest.raises(MeetingFull):
+            await here.knock(guest("Bo"))
+        await here.act(anna, Remove(leg=anna))
+        assert await here.sit(guest("Bo"))
+
+
+async def test_two_who_knocked_for_the_last_place_do_not_both_get_it(database: Database) -> None:
+    async with house(database, meeting(max_participants=1)) as here:
+        anna, bo = await here.knock(guest("Anna")), await here.knock(guest("Bo"))
+        await here.connect(anna)
+        with pytest.raises(MeetingFull):
+            await here.connect(bo)
+        assert here.states() == {"Anna": S.IN_ROOM}
+
+
+async def test_a_locked_room_refuses_the_new_and_lets_the_returning_back(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(berg, SetLocked(locked=True))
+        with pytest.raises(MeetingLocked):
+            await here.knock(guest("Bo"))
+        here.workers.now.lose(anna)
+        await here.settle()
+        assert here.line(anna).state is S.RECONNECTING
+        await here.connect(anna)
+        assert here.line(anna).state is S.IN_ROOM
+        assert len(here.told(NoticeKind.RECONNECTED)) == 1
+
+
+async def test_an_offer_of_no_use_leaves_no_seat_behind(database: Database) -> None:
+    async with house(database) as here:
+        leg = await here.knock(guest())
+        with pytest.raises(Invalid):
+            await here.room.sit(leg, BAD_OFFER, muted=False, elsewhere=False)
+        await here.turn()
+        assert here.room.lines() == []
+        await here.connect(leg)
+        assert here.line(leg).state is S.IN_ROOM
+
+
+async def test_a_leg_whose_media_does_not_come_goes_after_fifteen_seconds(database: Database) -> None:
+    async with house(database) as here:
+        leg = await here.knock(guest())
+        await here.room.sit(leg, "offer", muted=False, elsewhere=False)
+        await here.settle()
+        assert here.line(leg).state is S.CONNECTING
+        await here.pass_(CONNECT_S + 1)
+        assert here.room.lines() == []
+
+
+async def test_nobody_sits_down_without_a_ticket(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        with pytest.raises(SeatGone):
+            await here.connect(LegId("leg_stranger"))
+
+
+# -- one person, one seat -------------------------------------------------------------------------------------------
+
+
+async def test_a_personal_link_in_a_second_window_takes_the_seat_over(database: Database) -> None:
+    async with house(database) as here:
+        anna = guest("Anna", participant=ParticipantId("pt_1"))
+        leg = await here.sit(anna)
+        first = here.ears[leg]
+        assert await here.knock(anna) == leg
+        await here.connect(leg, elsewhere=True)
+        assert first.told[-1] == Over(cause="replaced")
+        assert len(here.room.lines()) == 1
+
+
+async def test_the_same_browser_that_connects_again_is_not_told_that_it_was_replaced(database: Database) -> None:
+    async with house(database) as here:
+        leg = await here.sit(guest())
+        ear = here.ears[leg]
+        here.workers.now.lose(leg)
+        await here.room.sit(leg, "offer", muted=False, elsewhere=False)
+        await here.turn()
+        assert ear.all(Over) == []
+
+
+async def test_who_was_sent_away_does_not_come_back_with_the_old_seat(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(berg, Remove(leg=anna))
+        assert here.ears[anna].told[-1] == Over(cause="removed")
+        with pytest.raises(SeatGone):
+            await here.connect(anna)
+
+
+async def test_who_lost_the_network_in_the_lobby_may_wait_again(database: Database) -> None:
+    async with house(database, meeting(lobby="guests")) as here:
+        leg = await here.sit(guest())
+        here.workers.now.lose(leg)
+        await here.settle()
+        assert here.room.lines() == []
+        await here.connect(leg)
+        assert here.line(leg).state is S.WAITING
+
+
+async def test_a_seat_that_ends_while_its_browser_comes_back_is_not_lost_from_the_roster(database: Database) -> None:
+    async with house(database, meeting(lobby="guests")) as here:
+        leg = await here.sit(guest())
+        here.workers.now.lose(leg)
+        here.workers.now.tick()  # the news is on its way while the offer is
+        await here.room.sit(leg, "offer", muted=False, elsewhere=False)
+        here.workers.now.connect(leg)
+        await here.settle()
+        assert here.line(leg).state is S.WAITING
+
+
+# -- what is asked for ----------------------------------------------------------------------------------------------
+
+
+async def test_mute_hand_camera_layout_and_chat_reach_who_they_must(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(berg, SetMuted(leg=anna, muted=True))
+        await here.act(anna, SetHand(leg=anna, raised=True))
+        await here.act(anna, SetCamera(leg=anna, on=False))
+        await here.act(anna, SetScreen(leg=anna, on=True))
+        await here.act(anna, Post(leg=anna, text="hej"))
+        line = here.line(anna)
+        assert (line.muted, line.hand, line.camera, line.screen) == (True, 1, False, True)
+        asked = here.workers.now.asked
+        assert MuteLeg(room=here.room.id, leg=anna, muted=True) in asked
+        assert CameraLeg(room=here.room.id, leg=anna, camera=False, screen=True) in asked
+        assert [said.text for said in here.ears[berg].all(Said)] == ["hej"]
+
+
+async def test_of_several_acts_all_are_done_or_none(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest("Anna"))
+        await here.act(None, SetMuted(leg=anna, muted=True))
+        with pytest.raises(McuError):
+            await here.room.act(None, SetLocked(locked=True), SetMuted(leg=anna, muted=False))
+        assert not here.room.run_row.locked
+
+
+async def test_a_role_that_was_given_is_kept_when_the_seat_is_lost_and_taken_again(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest("Anna"))
+        await here.act(None, SetRole(leg=anna, role="host"))
+        here.workers.now.lose(anna)
+        await here.settle(60 * 50 + 10)
+        assert here.room.lines() == []
+        await here.connect(anna)
+        assert here.line(anna).role == "host"
+
+
+async def test_a_room_ends_for_all_and_is_written_as_ended(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        name = here.room.id
+        await here.room.act(berg, End())
+        await here.turn()
+        assert here.ears[anna].told[-1] == Over(cause="ended")
+        with pytest.raises(NotFound):
+            here.conference.room(name)
+        async with database.reading() as tx:
+            assert (await tx.rooms.get(name)).ended_at is not None
+
+
+# -- time -----------------------------------------------------------------------------------------------------------
+
+
+async def test_an_empty_room_closes_after_its_grace_and_not_before(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        await here.act(anna, Remove(leg=anna))
+        await here.pass_(29)
+        assert here.room.lines() == []
+        room = here.room
+        await here.pass_(2)
+        await here.closes(room)
+        assert here.conference.rooms() == []
+
+
+async def test_the_end_of_the_meeting_is_told_before_and_then_ends_the_room(database: Database) -> None:
+    clock = HandClock()
+    booked = replace(meeting(), start=clock.now(), end=clock.now(), close_after_minutes=10)
+    async with house(database, booked) as here:
+        anna = await here.sit(guest())
+        await here.pass_(60)
+        assert here.ears[anna].all(EndsAt) == []
+        await here.pass_(5 * 60)
+        assert here.ears[anna].all(EndsAt) == [EndsAt(at=booked.closes_at)]
+        room = here.room
+        await here.pass_(5 * 60)
+        await here.closes(room)
+        assert here.ears[anna].told[-1] == Over(cause="ended")
+        assert here.conference.rooms() == []
+
+
+async def test_a_cancelled_meeting_ends_its_room_half_a_minute_later(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        await here.conference.meeting_changed(replace(here.booked, cancelled_at=here.clock.now()))
+        await here.pass_(1)
+        assert len(here.ears[anna].all(EndsAt)) == 1
+        assert here.line(anna).state is S.IN_ROOM
+        room = here.room
+        await here.pass_(31)
+        await here.closes(room)
+        assert here.ears[anna].told[-1] == Over(cause="ended")
+
+
+async def test_a_changed_booking_changes_the_room_that_runs(database: Database) -> None:
+    async with house(database, meeting(max_participants=1)) as here:
+        await here.sit(guest())
+        access = replace(here.booked.access, max_participants=5, locked=True)
+        await here.conference.meeting_changed(replace(here.booked, access=access, layout="grid"))
+        await here.settle()
+        assert (here.room.run_row.locked, here.room.run_row.layout) == (True, "grid")
+        assert await here.sit(host())
+
+
+# -- when the worker dies -------------------------------------------------------------------------------------------
+
+
+async def test_a_room_whose_worker_dies_keeps_every_seat_and_calls_its_browsers_back(database: Database) -> None:
+    async with house(database, meeting(lobby="guests")) as here:
+        berg = await here.sit(host())
+        anna, bo = await here.sit(guest("Anna")), await here.sit(guest("Bo"))
+        await here.act(berg, Admit(leg=anna))
+        await here.act(berg, SetMuted(leg=anna, muted=True))
+        await here.act(berg, SetRoomLayout(layout=Layout.GRID))
+        here.workers.kill()
+        await here.turn()
+        assert all(ear.told[-1:] and ear.all(MediaLost) for ear in here.ears.values())
+        opened = [command for command in here.workers.now.asked if isinstance(command, OpenRoom)]
+        assert len(opened) == 1
+        assert opened[0].profile.layout is Layout.GRID
+        assert {seat.leg: seat.muted for seat in opened[0].absent} == {berg: False, anna: True}
+        for leg in (berg, anna, bo):
+            await here.connect(leg)
+        assert here.states() == {"Berg": S.IN_ROOM, "Anna": S.IN_ROOM, "Bo": S.WAITING}
+        assert {leg for record in here.told(NoticeKind.RECONNECTED) for leg in record.legs} == {berg, anna}
+        assert here.told(NoticeKind.JOINED) == []
+
+
+async def test_who_was_about_to_come_in_when_the_worker_died_is_announced_as_joined(database: Database) -> None:
+    async with house(database) as here:
+        berg = await here.sit(host())
+        anna = await here.knock(guest("Anna"))
+        await here.room.sit(anna, "offer", muted=False, elsewhere=False)
+        here.workers.now.connect(anna)
+        await here.settle(3)
+        assert here.line(anna).state is S.ANNOUNCING
+        here.workers.kill()
+        await here.turn()
+        await here.connect(berg)
+        await here.connect(anna)
+        assert [record.legs for record in here.told(NoticeKind.JOINED)] == [(anna,)]
+
+
+async def test_an_offer_that_comes_while_no_worker_lives_waits_for_the_next(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        here.workers.none = True
+        here.workers.kill()
+        await here.turn()
+        offering = asyncio.create_task(here.room.sit(anna, "new offer", muted=False, elsewhere=False))
+        await here.turn()
+        assert not offering.done()
+        here.workers.none = False
+        assert (await asyncio.wait_for(offering, 2))[0] == "answer to new offer"
+
+
+async def test_a_worker_that_dies_while_it_takes_the_room_over_costs_nothing(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        here.workers.kill()
+        await here.turn()
+        here.workers.kill()
+        await here.turn()
+        await here.connect(anna)
+        assert here.line(anna).state is S.IN_ROOM
+
+
+async def test_a_room_that_no_worker_takes_ends_when_its_seats_would(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        here.workers.none = True
+        here.workers.kill()
+        await here.turn()
+        here.clock.pass_(61)
+        await asyncio.wait_for(here.room.closed.wait(), 2)
+        assert here.ears[anna].told[-1] == Over(cause="ended")
+
+
+async def test_who_was_on_hold_when_the_network_went_is_not_heard_when_it_comes_back(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        anna = await here.sit(guest("Anna"))
+        await here.act(anna, SetHeld(leg=anna, held=True))
+        here.workers.now.lose(anna)
+        await here.settle()
+        await here.connect(anna)
+        assert here.line(anna).state is S.HELD
+        await here.act(anna, SetHeld(leg=anna, held=False))
+        assert here.line(anna).state is S.IN_ROOM
+
+
+async def test_media_without_a_seat_on_the_roster_is_ended(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        room = here.room
+        stray = AddLeg(room=room.id, leg=LegId("leg_stray"), offer="offer", label="", admitted=True)
+        await here.workers.now.ask(stray)
+        here.workers.now.connect(LegId("leg_stray"))
+        await here.settle()
+        assert any(isinstance(asked, RemoveLeg) and asked.leg == "leg_stray" for asked in here.workers.now.asked)
+        assert list(here.workers.now.rooms[room.id].admitted) == [anna]
+
+
+# -- what is kept ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_lock_and_a_layout_that_were_acknowledged_hold_after_a_crash(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        await here.room.act(None, SetLocked(locked=True), SetRoomLayout(layout=Layout.GRID))
+        name, booked = here.room.id, here.booked
+    async with house(database, booked, fresh=False) as again:
+        assert again.room.id == name
+        assert (again.room.run_row.locked, again.room.run_row.layout) == (True, "grid")
+        with pytest.raises(MeetingLocked):
+            await again.knock(guest())
+
+
+async def test_a_room_of_a_meeting_that_was_cancelled_meanwhile_is_not_opened_again(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        name, booked = here.room.id, here.booked
+    async with database.writing() as tx:
+        now = await tx.meetings.get(booked.id)
+        await tx.meetings.replace(replace(now, version=now.version + 1, cancelled_at=HandClock().now()))
+    async with house(database, booked, fresh=False) as again:
+        assert again.conference.rooms() == []
+    async with database.reading() as tx:
+        assert (await tx.rooms.get(name)).ended_at is not None
+
+
+@pytest.mark.policy("S5.3-7")
+async def test_every_notice_is_on_disk_with_what_became_of_it(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(anna, Remove(leg=anna))
+        await here.settle()
+        name = here.room.id
+    async with database.reading() as tx:
+        page = await tx.notices.page(name, PageRequest(size=50))
+    records = [msgspec.json.decode(stored.record, type=NoticeRecord) for stored in page.items]
+    about_anna = [(record.kind, record.recipients) for record in records if anna in record.legs]
+    assert about_anna == [
+        (NoticeKind.JOINED, {berg: Outcome.RECEIVED}),
+        (NoticeKind.LEFT, {berg: Outcome.RECEIVED}),
+    ]
+
+
+async def test_a_room_with_too_much_to_do_says_so(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest())
+        asked = [here.room.act(anna, SetHand(leg=anna, raised=True)) for _ in range(2000)]
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert any(isinstance(result, Unavailable) for result in results)
+        assert here.line(anna).hand == 1

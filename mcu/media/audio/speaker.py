@@ -1,0 +1,104 @@
+"""Who is the dominant speaker, and who speaks at all, by levels alone.
+
+After Volfin and Cohen, "Dominant speaker identification for multipoint videoconferencing" (2013): speech activity is
+scored over immediate (20 ms), medium (100 ms) and long (1 s) intervals, and another leg takes over only when it
+surpasses the dominant one in all three. A cough wins the immediate interval, and not the long one.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from functools import cache
+
+from mcu.ids import LegId
+from mcu.media.audio.level import SILENCE
+
+_SUBBANDS, _SUBBAND = 13, 10  # N1 and the dB in each: the immediate activity is 0 … 13
+_MEDIUM, _LONG = 5, 10  # N2 immediates in a medium interval, N3 mediums in the long one
+_MEDIUM_FROM, _LONG_FROM = 6, 4  # an immediate above this is active, a medium with this many of them too
+_IMMEDIATE_LAMBDA, _MEDIUM_LAMBDA, _LONG_LAMBDA = 0.78, 24.0, 47.0
+_C1, _C2, _C3 = 3.0, 2.0, 0.0  # by how much (log) each interval must surpass the dominant one's
+_EVERY = 15  # ticks between decisions: 300 ms
+_SPEAKS_FROM = 50  # -dBov
+_ONSET, _HANGOVER = 3, 25  # loud ticks until a leg is said to speak, and quiet ones until it no longer is
+_FLOOR_RISES_BY = 0.02  # dB a tick: how fast a leg's noise floor follows a room that grows louder
+
+
+class _Voice:
+    """One leg's last second."""
+
+    def __init__(self) -> None:
+        self.immediates: deque[int] = deque([0] * (_MEDIUM * _LONG), maxlen=_MEDIUM * _LONG)
+        self.floor = 0.0  # loudness that is always there, in dB above silence
+        self.speaking = False
+        self._run = 0
+
+    def hear(self, level: int) -> None:
+        loudness = SILENCE - level
+        self.floor = min(loudness, self.floor + _FLOOR_RISES_BY)
+        above = loudness >= self.floor + _SUBBAND
+        self.immediates.append(min(loudness // _SUBBAND, _SUBBANDS) if above else 0)
+        self._follow(level < _SPEAKS_FROM)
+
+    def _follow(self, loud: bool) -> None:
+        self._run = self._run + 1 if loud is not self.speaking else 0
+        if self._run >= (_HANGOVER if self.speaking else _ONSET):
+            self.speaking, self._run = loud, 0
+
+    def scores(self) -> tuple[float, float, float]:
+        """Log-likelihood that the leg speaks: immediate, medium, long."""
+        recent = list(self.immediates)
+        mediums = [
+            sum(value >= _MEDIUM_FROM for value in recent[at : at + _MEDIUM]) for at in range(0, len(recent), _MEDIUM)
+        ]
+        long = sum(medium >= _LONG_FROM for medium in mediums)
+        return (
+            _score(max(recent[-_MEDIUM:]), _SUBBANDS, _IMMEDIATE_LAMBDA),
+            _score(mediums[-1], _MEDIUM, _MEDIUM_LAMBDA),
+            _score(long, _LONG, _LONG_LAMBDA),
+        )
+
+
+@cache
+def _score(active: int, of: int, rate: float) -> float:
+    """Binomial likelihood of so much activity in speech, against an exponential one in its absence."""
+    return math.log(math.comb(of, active)) + of * math.log(0.5) - math.log(rate) + rate * active
+
+
+class SpeakerDetector:
+    """Fed once a tick with the levels of all who may be heard."""
+
+    def __init__(self) -> None:
+        self.active: LegId | None = None
+        self._voices: dict[LegId, _Voice] = {}
+        self._ticks = 0
+
+    @property
+    def speaking(self) -> frozenset[LegId]:
+        """Everyone who speaks now."""
+        return frozenset(leg for leg, voice in self._voices.items() if voice.speaking)
+
+    def hear(self, levels: Mapping[LegId, int]) -> None:
+        """One tick: -dBov of every leg inside. Who is not in `levels` is no longer here."""
+        for leg in self._voices.keys() - levels.keys():
+            self.forget(leg)
+        for leg, level in levels.items():
+            self._voices.setdefault(leg, _Voice()).hear(level)
+        self._ticks += 1
+        if self._ticks % _EVERY == 0 or self.active is None:
+            self._decide()
+
+    def forget(self, leg: LegId) -> None:
+        self._voices.pop(leg, None)
+        if self.active == leg:
+            self.active = None
+
+    def _decide(self) -> None:
+        rivals = {leg: voice.scores() for leg, voice in self._voices.items() if voice.speaking and leg != self.active}
+        if self.active is None:
+            self.active = max(rivals, key=lambda leg: rivals[leg][::-1], default=None)
+            return
+        holder = self._voices[self.active].scores()
+        lead = {leg: [mine - his for mine, his in zip(scores, holder, strict=True)] for leg, scores in rivals.items()}
+        better = [leg for leg, (c1, c2, c3) in lead.items() if c1 > _C1 and c2 > _C2 and c3 > _C3]
+        self.active = max(better, key=lambda leg: lead[leg][1], default=self.active)

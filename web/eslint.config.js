@@ -20,4 +20,5 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ["test/**"], rules: { "max-lines-per-function": "off" } },
 );

@@ -11,7 +11,7 @@ const entry = (leg: string, state: LegState = "in_room"): Entry => ({
   muted: false,
   camera: true,
   screen: false,
-  hand: false,
+  hand: 0,
   speaking: false,
 });
 
@@ -85,6 +85,18 @@ describe("the state of a meeting", () => {
     for (let i = 0; i < 130; i += 1) state = heard(state, notice(`n${i}`));
     expect(state.notices).toHaveLength(100);
     expect(state.notices.at(-1)?.notice).toBe("n129");
+  });
+
+  it("has what was said once, though the server says it again after each welcome", () => {
+    const line = { type: "chat", leg: "leg_b", name: "B", text: "Hej", at: "2026-11-21T21:00:00Z" } as const;
+    const twice = [welcome, line, welcome, line].reduce<MeetingState>(heard, START);
+    expect(twice.chat).toEqual([line]);
+  });
+
+  it("tells when the room ends, and when it does not after all", () => {
+    const ending = heard(START, { type: "ending", at: "2026-11-21T22:00:00Z" });
+    expect(ending.endsAt).toBe("2026-11-21T22:00:00Z");
+    expect(heard(ending, { type: "ending", at: null }).endsAt).toBeNull();
   });
 
   it("is over when the server says gone, and says why", () => {

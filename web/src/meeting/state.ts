@@ -53,54 +53,38 @@ export const START: MeetingState = {
 const CHAT_KEPT = 500;
 const NOTICES_KEPT = 100;
 
-/** The state after one message. `reconnect` changes nothing here: the meeting acts on it. */
-export function heard(state: MeetingState, message: FromServer): MeetingState {
-  switch (message.type) {
-    case "welcome":
-      return welcomed(state, message);
-    case "roster":
-      return { ...state, roster: message.entries };
-    case "notice":
-      return { ...state, notices: withNotice(state.notices, message) };
-    case "layout_map":
-      return { ...state, map: message };
-    case "lobby":
-      return { ...state, lobby: message.reason };
-    case "room":
-      return {
-        ...state,
-        locked: message.locked,
-        roomLayout: message.layout,
-        spotlight: message.spotlight,
-        active: message.active,
-      };
-    case "chat":
-      return { ...state, chat: [...state.chat, message].slice(-CHAT_KEPT) };
-    case "ending":
-      return { ...state, endsAt: message.at };
-    case "refusal":
-      return { ...state, refusal: { text: message.text, code: message.code } };
-    case "gone":
-      return { ...state, phase: "over", cause: message.cause };
-    default:
-      return state;
-  }
-}
+type Message<T extends FromServer["type"]> = Extract<FromServer, { type: T }>;
+type Change<T extends FromServer["type"]> = (message: Message<T>, state: MeetingState) => Partial<MeetingState>;
 
-/** What was said comes again after a welcome. */
-function welcomed(state: MeetingState, message: Welcome): MeetingState {
-  return {
-    ...state,
+/** What each message changes. `reconnect` changes nothing here: the meeting acts on it. */
+const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
+  welcome: ({ leg, role, title, locked, layout }) => ({
     phase: "in",
-    me: message.leg,
-    role: message.role,
-    title: message.title,
-    locked: message.locked,
-    roomLayout: message.layout,
+    me: leg,
+    role,
+    title,
+    locked,
+    roomLayout: layout,
     lobby: null,
-    chat: [],
+    chat: [], // what was said comes again after it
     refusal: null,
-  };
+  }),
+  roster: ({ entries }) => ({ roster: entries }),
+  notice: (message, state) => ({ notices: withNotice(state.notices, message) }),
+  layout_map: (message) => ({ map: message }),
+  lobby: ({ reason }) => ({ lobby: reason }),
+  room: ({ locked, layout, spotlight, active }) => ({ locked, roomLayout: layout, spotlight, active }),
+  chat: (message, state) => ({ chat: [...state.chat, message].slice(-CHAT_KEPT) }),
+  reconnect: () => ({}),
+  ending: ({ at }) => ({ endsAt: at }),
+  refusal: ({ code, text }) => ({ refusal: { code, text } }),
+  gone: ({ cause }) => ({ phase: "over", cause }),
+};
+
+/** The state after one message. One of a kind that this page does not know (a newer server) changes nothing. */
+export function heard(state: MeetingState, message: FromServer): MeetingState {
+  const change = CHANGES[message.type] as Change<FromServer["type"]> | undefined;
+  return change ? { ...state, ...change(message, state) } : state;
 }
 
 /** A notice comes again, whole, when those who were not told have changed. */

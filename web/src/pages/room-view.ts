@@ -12,7 +12,7 @@ import "../components/room-people.js";
 import "../components/room-stage.js";
 import "../components/settings-panel.js";
 import { PageElement } from "../element.js";
-import { t } from "../i18n/i18n.js";
+import { clock, t } from "../i18n/i18n.js";
 import type { Meeting } from "../meeting/meeting.js";
 import { type Act, actOf } from "../meeting/shortcuts.js";
 import { mine, place, present, waiting } from "../meeting/state.js";
@@ -64,7 +64,11 @@ export class RoomView extends PageElement {
     return html`<div class="room">
         <div class="head">
           <h1 tabindex="-1">${now.title || t("room.title")}</h1>
-          ${now.locked ? html`<span class="badge">${icon.lock}${t("room.locked")}</span>` : nothing} ${this.knocking()}
+          ${now.locked ? html`<span class="badge">${icon.lock}${t("room.locked")}</span>` : nothing}
+          <p class=${now.endsAt ? "badge" : "unseen"} role="status">
+            ${now.endsAt ? t("room.endsAt", { time: clock(now.endsAt) }) : nothing}
+          </p>
+          ${this.knocking()}
         </div>
         <div class="stage">
           <room-stage .meeting=${this.meeting}></room-stage>
@@ -164,8 +168,8 @@ export class RoomView extends PageElement {
   private roomButtons(): Button[] {
     const { state: now } = this.meeting;
     const held = place(now) === "held";
-    const raised = mine(now)?.hand ?? false;
-    const unread = now.chat.length - this.chatSeen;
+    const raised = (mine(now)?.hand ?? 0) > 0;
+    const unread = Math.max(0, now.chat.length - this.chatSeen);
     return [
       {
         id: "hand",
@@ -238,7 +242,7 @@ export class RoomView extends PageElement {
       case "camera":
         return void meeting.media.setCamera(meeting.media.camera === null);
       case "hand":
-        return meeting.say({ type: "hand", raised: !(mine(meeting.state)?.hand ?? false) });
+        return meeting.say({ type: "hand", raised: (mine(meeting.state)?.hand ?? 0) === 0 });
       default:
         return this.open(this.panel === act ? null : act);
     }

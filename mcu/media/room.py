@@ -252,6 +252,7 @@ class Room:
             if self._life.state(leg.leg) is not LegState.WAITING:  # in the lobby a change of connection is nothing
                 self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
         leg.connection = connection
+        leg.input.restart()  # its packets are counted anew
         self._life.happened(leg.leg, LegEvent.CONNECTED)
         self._life.happened(leg.leg, LegEvent.RETURNED)
         if leg.admitted:

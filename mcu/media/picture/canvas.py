@@ -18,7 +18,7 @@ class Changes(NamedTuple):
     """What to paint to come from the present picture to the wanted one."""
 
     tiles: tuple[paint.Look, ...]
-    frame: int  # width of the tiles' margins
+    alone: bool  # there is one tile, and no more
     clear: bool  # the tiles are elsewhere than before
 
 
@@ -39,14 +39,14 @@ class Canvas:
         tiles = tuple(look for box, look in wanted.items() if painted is None or clear or painted[box] != look)
         if not tiles and not clear:
             return None
-        return Changes(tiles, paint.frame_width(self.frame.height) if len(looks) > 1 else 0, clear)
+        return Changes(tiles, len(wanted) == 1, clear)
 
     def paint(self, changes: Changes) -> None:
         """On the pool, and before `changes` is asked again."""
         if changes.clear:
             paint.clear(self._image)
         for look in changes.tiles:
-            paint.paint(self._image, look, changes.frame)
+            paint.paint(self._image, look, alone=changes.alone)
 
     def forget(self) -> None:
         """Painting failed: all of it is painted next."""

@@ -73,17 +73,18 @@ def clear(canvas: _native.I420) -> None:
     _native.fill(canvas, (0, 0, canvas.width, canvas.height), CANVAS)
 
 
-def paint(canvas: _native.I420, look: Look, frame: int) -> None:
-    """One tile, whole. `frame`: the width of its margin in pixels; 0 for a tile that is alone, without a border too."""
+def paint(canvas: _native.I420, look: Look, *, alone: bool) -> None:
+    """One tile, whole. A tile that is alone on the canvas has no margin round it, and needs no border."""
+    frame = frame_width(canvas.height)
     if look.image is not None:
         _native.scale_into_tile(canvas, look.image, look.box)
     else:
         _paint_avatar(canvas, look)
-    if frame:
+    if not alone:
         _native.border(canvas, look.box, frame, CANVAS)
-    if frame and look.speaking:
-        x, y, width, height = look.box
-        _native.border(canvas, (x + frame, y + frame, width - 2 * frame, height - 2 * frame), frame, SPEAKING)
+        if look.speaking:
+            x, y, width, height = look.box
+            _native.border(canvas, (x + frame, y + frame, width - 2 * frame, height - 2 * frame), frame, SPEAKING)
     _paint_label(canvas, look, 3 * frame)
 
 

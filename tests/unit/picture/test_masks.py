@@ -1,8 +1,11 @@
 """Names, initials and marks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mcu.media.picture import masks
 from mcu.media.picture.masks import Mark, clean, initials, initials_mask, label_mask, shorten
 
 
@@ -46,6 +49,20 @@ def test_an_empty_label_without_a_mark_is_nothing() -> None:
 def test_letters_with_rings_and_dots_are_drawn_as_themselves() -> None:
     drawn = {letter: label_mask(letter, Mark.NONE, 24, 200) for letter in "aåäoö"}
     assert len({mask.alpha for mask in drawn.values() if mask is not None}) == 5
+
+
+def test_without_dejavu_names_are_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    usual = label_mask("Östen", Mark.NONE, 24, 299)
+    monkeypatch.setattr(masks, "DEJAVU", tmp_path / "missing.ttf")
+    for cache in (masks._font, masks.label_mask):
+        cache.cache_clear()
+    other = label_mask("Östen", Mark.NONE, 24, 299)
+    for cache in (masks._font, masks.label_mask):
+        cache.cache_clear()
+    assert usual is not None
+    assert other is not None
+    assert max(other.alpha) == 255
+    assert other.alpha != usual.alpha
 
 
 @pytest.mark.parametrize("mark", Mark)

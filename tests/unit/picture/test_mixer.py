@@ -163,6 +163,24 @@ async def test_key_frame_requests_of_a_class_are_coalesced(meeting: Meeting) -> 
     assert all(45_000 <= later - earlier <= 48_000 for earlier, later in itertools.pairwise(keys))
 
 
+@pytest.mark.policy("S5.3-1")
+async def test_who_is_not_let_in_yet_is_in_no_picture_though_it_sends_one(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    meeting.send("newcomer", BLUE)
+    await asyncio.sleep(0.1)
+    await meeting.frames(3)
+    assert not meeting.shows("a", BLUE)
+    assert meeting.room.dropped() == {"picture_not_shown": 1}
+    assert [tile.leg for _, _, tiles in meeting.out.layouts for tile in tiles] == ["a"]
+    meeting.room.set_seen([seen("a"), seen("newcomer")])
+    await meeting.frames()
+    meeting.send("newcomer", BLUE)
+    await meeting.until(lambda: meeting.shows("a", BLUE))
+
+
+@pytest.mark.policy("S5.3-1")
 async def test_whoever_may_not_be_seen_any_more_is_gone_from_the_next_picture(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a"), seen("b")])
     meeting.room.set_viewers([viewer("a"), viewer("b")])
@@ -198,6 +216,7 @@ async def test_a_picture_in_the_decoder_of_a_leg_that_left_is_never_shown(
     assert meeting.room.dropped() == {"picture_not_shown": 1}
 
 
+@pytest.mark.policy("S5.3-1")
 async def test_a_picture_that_is_being_made_when_a_leg_leaves_is_not_sent(
     meeting: Meeting, pool: ThreadPoolExecutor
 ) -> None:

@@ -9,7 +9,9 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.video.frame import PictureType
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from mcu.media.picture.masks import font
 
 WIDTH, HEIGHT, FPS = 640, 360, 15
 LOOP_S = 2
@@ -30,7 +32,7 @@ def draw(name: str, colour: tuple[int, int, int], number: int) -> Image.Image:
         pen.ellipse((middle + side - 7, 145, middle + side + 7, 159), fill=(40, 40, 48))
     mouth = 6 + 10 * abs(math.sin(3 * turn))
     pen.ellipse((middle - 24, 205 - mouth / 2, middle + 24, 205 + mouth / 2), fill=(130, 50, 60))
-    pen.text((24, 20), name, fill=(255, 255, 255), font=ImageFont.load_default(34))
+    pen.text((24, 20), name, fill=(255, 255, 255), font=font(30))
     pen.rectangle((0, HEIGHT - 8, WIDTH * number / (FPS * LOOP_S), HEIGHT), fill=(255, 255, 255))
     return image
 

@@ -36,7 +36,7 @@ class Mask(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> _Font:
+def font(size: int) -> _Font:
     """DejaVu Sans where Debian's fonts-dejavu-core is installed, else the font that comes with Pillow."""
     return ImageFont.truetype(DEJAVU, size) if DEJAVU.exists() else ImageFont.load_default(size)
 
@@ -53,10 +53,10 @@ def clean(text: str) -> str:
 
 def shorten(text: str, size: int, width: float) -> str:
     """As much of the text as fits in `width` pixels, with an ellipsis where some is missing; empty where none fits."""
-    font = _font(size)
-    if font.getlength(text) <= width:
+    face = font(size)
+    if face.getlength(text) <= width:
         return text
-    fits = [end for end in range(1, len(text)) if font.getlength(text[:end].rstrip() + "…") <= width]
+    fits = [end for end in range(1, len(text)) if face.getlength(text[:end].rstrip() + "…") <= width]
     return text[: fits[-1]].rstrip() + "…" if fits else ""
 
 
@@ -74,21 +74,21 @@ def label_mask(label: str, mark: Mark, size: int, widest: int) -> Mask | None:
     text = shorten(clean(label), size, widest - 2 * side - mark_width)
     if not text and mark is Mark.NONE:
         return None
-    text_width = round(_font(size).getlength(text)) if text else -side // 2
+    text_width = round(font(size).getlength(text)) if text else -side // 2
     image = Image.new("L", (_up(2 * side + mark_width + text_width), _up(round(size * 1.6))), 0)
     if mark is not Mark.NONE:
         image.paste(_mark(mark, size), (side, (image.height - size) // 2))
-    ImageDraw.Draw(image).text((side + mark_width, image.height / 2), text, fill=255, font=_font(size), anchor="lm")
+    ImageDraw.Draw(image).text((side + mark_width, image.height / 2), text, fill=255, font=font(size), anchor="lm")
     return Mask(image.tobytes(), image.width, image.height)
 
 
 @lru_cache(maxsize=256)
 def initials_mask(text: str, size: int) -> Mask:
     """Initials without a margin round them, so that their middle is the middle of the mask."""
-    box = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text or "?", font=_font(size))
+    box = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text or "?", font=font(size))
     left, top, right, bottom = (round(edge) for edge in box)
     image = Image.new("L", (_up(right - left), _up(bottom - top)), 0)
-    ImageDraw.Draw(image).text((-left, -top), text or "?", fill=255, font=_font(size))
+    ImageDraw.Draw(image).text((-left, -top), text or "?", fill=255, font=font(size))
     return Mask(image.tobytes(), image.width, image.height)
 
 

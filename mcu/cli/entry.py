@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mcu.cli import doctor, meeting, migrate, serve, token
+from mcu.cli import demo, doctor, meeting, migrate, serve, token
 from mcu.cli.common import tell
 from mcu.errors import McuError
 
@@ -17,6 +17,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command("serve")(serve.serve)
+cli.command("demo")(demo.demo)
 cli.command("doctor")(doctor.doctor)
 cli.command("token")(token.token)
 cli.command("migrate")(migrate.migrate)

@@ -80,7 +80,7 @@ def _first_picture(began: float, seen: float) -> Finding:
 def _seen(client: MeetingClient, host: Guest, layout: LayoutMap, path: Path) -> list[Finding]:
     frame = client.picture
     assert frame is not None
-    image = np.asarray(frame.to_image())
+    image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
     Image.fromarray(image).save(path)
     names = {
         entry.leg: entry.name for message in host.messages if isinstance(message, Roster) for entry in message.entries

@@ -11,6 +11,7 @@ from mcu.ids import LegId, NoticeId
 
 MOST_LOST = 5  # packets of 20 ms: of a sound of half a second, four fifths are left
 REPORTS_KEPT = 16  # by leg
+AWAITED_KEPT = 64  # notices by leg: of a leg that never reports, `RoomLife` gives up on the older ones anyway
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Ledger:
     """One leg's reports, oldest first, and what it has yet to confirm."""
 
     reports: deque[tuple[int, int]] = field(default_factory=lambda: deque([(-1, 0)], maxlen=REPORTS_KEPT))
-    awaited: list[Awaited] = field(default_factory=list)
+    awaited: deque[Awaited] = field(default_factory=lambda: deque(maxlen=AWAITED_KEPT))
 
     def lost_before(self, sequence: int) -> int:
         """Packets counted as lost by the last report that covers nothing from `sequence` on."""
@@ -53,7 +54,8 @@ class Receipts:
             for awaited in ledger.awaited
             if awaited.last <= highest
         ]
-        ledger.awaited = [awaited for awaited in ledger.awaited if awaited.last > highest]
+        while ledger.awaited and ledger.awaited[0].last <= highest:
+            ledger.awaited.popleft()
         ledger.reports.append((highest, lost))
         return decided
 

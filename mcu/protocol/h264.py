@@ -11,7 +11,9 @@ from mcu.protocol.bits import Bits, EndOfBits
 from mcu.protocol.rtp import Malformed
 
 START = b"\x00\x00\x00\x01"
-IDR, SPS, PPS, STAP_A, FU_A = 5, 7, 8, 24, 28
+IDR, SPS, STAP_A, FU_A = 5, 7, 24, 28
+SPS_MAX = 512  # bytes read of one: with every scaling list there is, less
+UNREADABLE = (1 << 16, 1 << 16)
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _EMULATION = re.compile(rb"\x00\x00\x03")
 _HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})  # profiles with chroma_format_idc
@@ -109,7 +111,14 @@ def continues(payload: bytes) -> bool:
 
 def is_key(picture: bytes) -> bool:
     """Whether a decoder can start here: an IDR picture."""
-    return any(unit[0] & 0x1F == IDR for unit in nal_units(picture))
+    return any(kind == IDR for kind, _ in _kinds(picture))
+
+
+def _kinds(picture: bytes) -> Iterator[tuple[int, int]]:
+    """The type of each NAL unit and where it begins; nothing is copied."""
+    for found in _START_CODE.finditer(picture):
+        if found.end() < len(picture):
+            yield picture[found.end()] & 0x1F, found.end()
 
 
 def frame_size(picture: bytes) -> tuple[int, int] | None:
@@ -117,11 +126,13 @@ def frame_size(picture: bytes) -> tuple[int, int] | None:
 
     A parameter set that cannot be read claims the largest size there is: whoever limits sizes then refuses it.
     """
-    sizes = [_size_or_largest(unit) for unit in nal_units(picture) if unit[0] & 0x1F == SPS]
+    sizes = [_size_or_largest(_unit(picture, at)) for kind, at in _kinds(picture) if kind == SPS]
     return max(sizes, key=lambda size: size[0] * size[1]) if sizes else None
 
 
-UNREADABLE = (1 << 16, 1 << 16)
+def _unit(picture: bytes, start: int) -> bytes:
+    end = picture.find(b"\x00\x00\x01", start, start + SPS_MAX)
+    return picture[start : end if end >= 0 else start + SPS_MAX]
 
 
 def _size_or_largest(unit: bytes) -> tuple[int, int]:
@@ -133,7 +144,7 @@ def _size_or_largest(unit: bytes) -> tuple[int, int]:
 
 def sps_size(unit: bytes) -> tuple[int, int]:
     """(width, height) in pixels, before cropping, that a sequence parameter set claims. Raises `EndOfBits`."""
-    bits = Bits(_EMULATION.sub(b"\x00\x00", unit[1:512]))
+    bits = Bits(_EMULATION.sub(b"\x00\x00", unit[1:SPS_MAX]))
     profile = bits.take(8)
     bits.take(16)  # constraint flags, level
     bits.unsigned()  # seq_parameter_set_id

@@ -62,6 +62,7 @@ class SecureTransport(RTCDtlsTransport):
         except pylibsrtp.Error:
             self._drop("srtp_rejected")
             return
+        self._agent.heard = True
         if not self._agent.is_remote(address):
             self._agent.send_to(door, address)
         deliver(plain)

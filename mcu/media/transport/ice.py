@@ -28,7 +28,7 @@ RECORDS_MAX = 64  # DTLS datagrams that wait to be read
 RECEIVE_BUFFER = 512 * 1024  # bytes; a key frame of every tile while the loop is busy
 PROBE_S = 0.5  # between looks at whether the leg is still there
 PROBE_AFTER = 2  # looks without a packet before we ask (RFC 7675)
-LOST_AFTER = 9  # looks without a packet or an answer before the network is taken for gone: 4.5 s
+LOST_AFTER = 8  # looks without a packet or an answer before the network is taken for gone: 4 to 4.5 s
 CONSENT_EVERY = 10  # looks between checks of a leg that talks: 5 s, RFC 7675 section 5.1
 _MALFORMED = (ValueError, KeyError, IndexError, AssertionError, OverflowError, struct.error)
 
@@ -51,12 +51,11 @@ class Door(StunProtocol):
         if first < 4:
             self._stun(packet, address)
         elif address not in agent.checked:
+            agent.stranger = (self, address)
             agent.drop("unchecked_address")
         elif 127 < first < 192:
-            agent.heard = True
             agent.on_media(packet, self, address)
         elif 19 < first < 64:
-            agent.heard = True
             agent.records.put(packet)
         else:
             agent.drop("unknown_datagram")
@@ -110,7 +109,8 @@ class Agent(Connection):
         self.checked: dict[Address, Door] = {}  # addresses that proved that they know our password, oldest first
         self.on_media: Callable[[bytes, Door, Address], None] = self._too_early
         self.on_lost: Callable[[], None] = lambda: None
-        self.heard = False  # anything from the leg since the last look
+        self.heard = False  # anything that proved to be the leg's since the last look
+        self.stranger: tuple[Door, Address] | None = None  # who last sent without having been checked
         self.rtt: float | None = None  # seconds, of the last answered check
         self._addresses = addresses
         self._clock = clock
@@ -168,11 +168,14 @@ class Agent(Connection):
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
         """A check that carries our password: from now on the address is the leg's."""
-        self.heard = True
-        if addr not in self.checked and len(self.checked) >= ADDRESSES_MAX:
-            self._forget_oldest()
-        self.checked[addr] = cast(Door, protocol)
+        self._prove(cast(Door, protocol), addr)
         super().check_incoming(message, addr, protocol)
+
+    def _prove(self, door: Door, address: Address) -> None:
+        self.heard = True
+        if address not in self.checked and len(self.checked) >= ADDRESSES_MAX:
+            self._forget_oldest()
+        self.checked[address] = door
 
     def _forget_oldest(self) -> None:
         oldest = next(address for address in self.checked if address != self._remote)
@@ -199,24 +202,31 @@ class Agent(Connection):
             silent, looks = (0 if self.heard else silent + 1), looks + 1
             self.heard = False
             if silent >= PROBE_AFTER or looks % CONSENT_EVERY == 0:
-                self._probe()
+                self._probe(self._door, self._remote)
+            if silent and self.stranger is not None:  # a NAT may have given the leg another port
+                self._probe(*self.stranger)
+            self.stranger = None
         self.on_lost()
 
-    def _probe(self) -> None:
+    def _probe(self, door: Door | None, address: Address) -> None:
         pair = self._nominated.get(1)
-        if pair is not None and self._door is not None:
+        if pair is not None and door is not None:
             request = self.build_request(pair, nominate=False)
-            task = asyncio.create_task(self._ask(self._door, request, self._remote))
+            task = asyncio.create_task(self._ask(door, request, address))
             self._probes.add(task)
             task.add_done_callback(self._probes.discard)
 
     async def _ask(self, door: Door, request: stun.Message, address: Address) -> None:
         asked = self._clock.monotonic()
         try:
-            await door.request(request, address, integrity_key=str(self.remote_password).encode(), retransmissions=0)
+            _, who = await door.request(
+                request, address, integrity_key=str(self.remote_password).encode(), retransmissions=0
+            )
         except stun.TransactionError:
             return
-        self.heard = True
+        if who != address:
+            return
+        self._prove(door, address)
         self.rtt = self._clock.monotonic() - asked
 
     # -- what the rest of the transport uses ----------------------------------------------------------------------

@@ -40,9 +40,12 @@ class ReceivedStream:
 
     def receive(self, packet: Packet, now: float) -> tuple[int, int]:
         """Counts a packet; returns its extended sequence number and timestamp."""
+        before = self.highest
         sequence, timestamp = self._sequences(packet.sequence), self._timestamps(packet.timestamp)
         if self._base is None:
             self._base = sequence
+        elif sequence - before > JUMP:
+            self._base += sequence - before - 1
         self.packets += 1
         self.octets += len(packet.payload)
         transit = now * self.clock_rate - timestamp
@@ -143,10 +146,10 @@ class Assembler:
         """Whether a decoder may see it: a small packet can claim a picture of a gigabyte."""
         size = protocol.frame_size(self._codec, data)
         if size is None:
-            if key and self.size == (0, 0):
-                self._drop("frame_without_size")
-                return False
-            return not (key and self._codec == "VP8")
+            if not key or (self._codec == "H264" and self.size != (0, 0)):  # its parameter set came before
+                return True
+            self._drop("frame_without_size")
+            return False
         if not 0 < size[0] * size[1] <= self._pixels_max:
             self._drop("frame_oversize")
             self.broken = True

@@ -5,11 +5,11 @@ beside it, each one job. Nothing above the seam knows aiortc.
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from aiortc import RTCCertificate, RTCIceTransport
 
 from mcu.clock import Clock, SystemClock
@@ -23,7 +23,7 @@ from mcu.media.transport.dtls import SecureTransport
 from mcu.media.transport.ice import Agent, Gatherer, host_addresses
 from mcu.media.transport.session import Session
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 CONNECT_S = 10.0  # for ICE and DTLS together
 POLL_S = 0.01  # while something is missing: how long a packet may be overtaken before it is asked for
@@ -42,6 +42,7 @@ class WebRtcTransport:
         self._ended: asyncio.Future[Cause] = asyncio.get_running_loop().create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ending = False  # the task is past its life, or told to be: never cancel it (again), it holds sockets
 
     def start(self, listener: TransportListener) -> asyncio.Task[None]:
         """Connects in the background. The task ends when everything that the leg held is released."""
@@ -83,18 +84,23 @@ class WebRtcTransport:
     async def close(self) -> None:
         """Says good-bye and leaves no task, timer or socket. May be called more than once."""
         if self._task is not None:
-            self._task.cancel()
+            if not self._ending:
+                self._ending = True
+                self._task.cancel()
             await asyncio.wait([self._task])
 
     # -- its life -------------------------------------------------------------------------------------------------
 
     async def _run(self, listener: TransportListener) -> None:
         try:
-            listener.on_lost(await self._live(listener))
+            cause = await self._live(listener)
+            self._ending = True
+            listener.on_lost(cause)
         except Exception:  # this leg ends, and no other
             log.exception("a leg's transport failed")
             listener.on_lost(Cause.FAILED)
         finally:
+            self._ending = True
             await self._release()
 
     async def _live(self, listener: TransportListener) -> Cause:

@@ -1,0 +1,143 @@
+"""Two ends and what is between them: a listener that writes down, and a relay that loses, delays and rebinds.
+
+The relay is for faults only: packets go through real sockets on loopback with or without it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+
+import av
+import numpy as np
+
+from mcu.media.messages import Cause, Source
+from mcu.media.seams import AudioPacket, EncodedPicture, Transport
+
+WAIT_S = 10.0
+Filter = Callable[[bytes], bool]  # whether a datagram may pass
+
+
+class Ear:
+    """A `TransportListener` that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.transport: Transport | None = None
+        self.connected = asyncio.Event()
+        self.lost: list[Cause] = []
+        self.audio: list[AudioPacket] = []
+        self.pictures: list[tuple[Source, EncodedPicture]] = []
+        self.key_requests = 0
+        self.bandwidth: list[int] = []
+        self.reports: list[tuple[int, int]] = []
+        self.echo = False  # send back what comes
+
+    def on_connected(self) -> None:
+        self.connected.set()
+
+    def on_lost(self, cause: Cause) -> None:
+        self.lost.append(cause)
+
+    def on_audio(self, packet: AudioPacket) -> None:
+        self.audio.append(packet)
+        if self.echo and self.transport is not None:
+            self.transport.send_audio(packet.payload, level=packet.level or 0)
+
+    def on_picture(self, source: Source, picture: EncodedPicture) -> None:
+        self.pictures.append((source, picture))
+        if self.echo and source is Source.CAMERA and self.transport is not None:
+            self.transport.send_picture(picture)
+
+    def on_key_request(self) -> None:
+        self.key_requests += 1
+        if self.echo and self.transport is not None:
+            self.transport.request_key(Source.CAMERA)
+
+    def on_bandwidth(self, bits_per_second: int) -> None:
+        self.bandwidth.append(bits_per_second)
+
+    def on_audio_report(self, highest_sequence: int, lost: int) -> None:
+        self.reports.append((highest_sequence, lost))
+
+    def of(self, source: Source) -> list[EncodedPicture]:
+        return [picture for where, picture in self.pictures if where is source]
+
+
+class _End(asyncio.DatagramProtocol):
+    def __init__(self, receive: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._receive = receive
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._receive(data, addr)
+
+
+class Relay:
+    """Between a client and a server's port on loopback. `up` is towards the server."""
+
+    def __init__(self) -> None:
+        self.up: Filter = lambda _data: True
+        self.down: Filter = lambda _data: True
+        self._client: tuple[str, int] | None = None
+        self._server: tuple[str, int] | None = None
+        self._outer: asyncio.DatagramTransport | None = None
+        self._inner: asyncio.DatagramTransport | None = None
+        self.port = 0
+
+    async def stand_before(self, answer: str) -> str:
+        """The answer, with this relay for every candidate."""
+        port = re.search(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) ", answer)
+        assert port is not None
+        self._server = ("127.0.0.1", int(port[1]))
+        self._outer = await self._open(self._from_client)
+        self.port = self._outer.get_extra_info("sockname")[1]
+        await self.rebind()
+        return answer.replace(f"127.0.0.1 {port[1]} ", f"127.0.0.1 {self.port} ")
+
+    async def rebind(self) -> None:
+        """Another port towards the server, as after a NAT forgot."""
+        if self._inner is not None:
+            self._inner.close()
+        self._inner = await self._open(self._from_server)
+
+    async def _open(self, receive: Callable[[bytes, tuple[str, int]], None]) -> asyncio.DatagramTransport:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: _End(receive), local_addr=("127.0.0.1", 0))
+        return transport
+
+    def _from_client(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._client = addr
+        if self._inner is not None and self.up(data):
+            self._inner.sendto(data, self._server)
+
+    def _from_server(self, data: bytes, _addr: tuple[str, int]) -> None:
+        if self._outer is not None and self._client is not None and self.down(data):
+            self._outer.sendto(data, self._client)
+
+    def close(self) -> None:
+        for end in (self._outer, self._inner):
+            if end is not None:
+                end.close()
+
+
+def is_rtp(data: bytes, payload_type: int | None = None) -> bool:
+    """Whether a datagram is SRTP, of that payload type."""
+    if len(data) < 12 or not 128 <= data[0] < 192 or 192 <= data[1] <= 223:
+        return False
+    return payload_type is None or data[1] & 127 == payload_type
+
+
+def bars(width: int = 320, height: int = 180) -> Iterator[av.VideoFrame]:
+    """A bright bar that moves over a grey field, without end."""
+    number = 0
+    while True:
+        planes = np.full((height * 3 // 2, width), 128, np.uint8)
+        at = number * 7 % (width - 40)
+        planes[:height, at : at + 40] = 220
+        yield av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        number += 1
+
+
+async def until(fact: Callable[[], object], within: float = WAIT_S) -> None:
+    """Returns when it is so. Raises `TimeoutError`."""
+    async with asyncio.timeout(within):
+        while not fact():  # noqa: ASYNC110 - what is waited for is anybody's state
+            await asyncio.sleep(0.01)

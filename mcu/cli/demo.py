@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mcu.cli.common import out
-from mcu.demo.show import run_check, run_demo
 
 
 def demo(
@@ -19,6 +18,8 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, if there is one.")] = True,
 ) -> None:
     """Serve a booked meeting with three synthetic participants."""
+    from mcu.demo.show import run_check, run_demo  # here: the other commands need not load a WebRTC client
+
     if not check:
         asyncio.run(run_demo(out, port, browser=browser))
     elif not asyncio.run(run_check(out, picture)):

@@ -18,7 +18,7 @@ import aiohttp
 
 from mcu.errors import Unavailable
 
-START_S: Final = 30.0
+START_S: Final = 90.0  # a loaded machine takes long to load Python
 STOP_S: Final = 15.0
 
 

@@ -17,7 +17,7 @@ from mcu.demo.server import RunningServer, running_server
 from mcu.demo.table import show
 from mcu.errors import Unavailable
 
-JOIN_S = 30.0
+JOIN_S = 60.0
 LEAVE_S = 5.0
 
 

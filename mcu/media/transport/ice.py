@@ -220,7 +220,7 @@ class Agent(Connection):
         asked = self._clock.monotonic()
         try:
             _, who = await door.request(
-                request, address, integrity_key=str(self.remote_password).encode(), retransmissions=0
+                request, address, integrity_key=str(self.remote_password).encode(), retransmissions=1
             )
         except stun.TransactionError:
             return

@@ -1,0 +1,176 @@
+"""Debian's Chromium against our transport: its own offer, with names under .local for its addresses, must connect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import av
+import numpy as np
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+from rtc import Ear, bars, until
+
+from mcu.demo.sources import LivePicture, OpusEncoder, tone
+from mcu.ids import LegId
+from mcu.media.messages import Cause, Source
+from mcu.media.seams import EncodedPicture
+from mcu.media.transport.webrtc import WebRtcTransports
+from mcu.protocol import is_key
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+# Sound and pictures come from the page itself: without a microphone's permission Chromium hides its addresses (mDNS).
+PAGE = """<!doctype html><link rel=icon href=data:><canvas id=cam width=320 height=180></canvas>
+<canvas id=share width=640 height=360></canvas><video id=v autoplay playsinline muted></video><script>
+let n = 0
+setInterval(() => { for (const c of [cam, share]) {
+  const g = c.getContext('2d'); g.fillStyle = '#888'; g.fillRect(0, 0, c.width, c.height)
+  g.fillStyle = '#fff'; g.fillRect(n++ * 7 % 280, 0, 40, c.height) } }, 50)
+async function go() {
+  const context = new AudioContext(), beep = context.createOscillator(), to = context.createMediaStreamDestination()
+  beep.frequency.value = 440; beep.connect(to); beep.start()
+  const pc = window.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'})
+  const camera = cam.captureStream(20), stream = new MediaStream()
+  pc.addTransceiver(to.stream.getAudioTracks()[0], {direction: 'sendrecv', streams: [camera]})
+  pc.addTransceiver(camera.getVideoTracks()[0], {direction: 'sendrecv', streams: [camera]})
+  pc.addTransceiver(share.captureStream(5).getVideoTracks()[0], {direction: 'sendonly'})
+  pc.createDataChannel('unwanted')
+  pc.ontrack = e => { stream.addTrack(e.track); v.srcObject = stream
+    if (e.track.kind == 'audio') { const a = window.heard = context.createAnalyser()
+      a.fftSize = 8192; context.createMediaStreamSource(new MediaStream([e.track])).connect(a) } }
+  await pc.setLocalDescription(await pc.createOffer())
+  await new Promise(done => { pc.onicegatheringstatechange = () => pc.iceGatheringState == 'complete' && done()
+    setTimeout(done, 500) })
+  const answer = await (await fetch('/offer', {method: 'POST', body: pc.localDescription.sdp})).text()
+  const up = new Promise((good, bad) => { pc.onconnectionstatechange = () => {
+    if (pc.connectionState == 'connected') good()
+    if (pc.connectionState == 'failed') bad('failed') } })
+  await pc.setRemoteDescription({type: 'answer', sdp: answer})
+  await up
+}
+async function received() {
+  let out = {}
+  ;(await pc.getStats()).forEach(r => { if (r.type == 'inbound-rtp') out[r.kind] = r })
+  return out
+}
+function hertz() {
+  const bins = new Float32Array(heard.frequencyBinCount); heard.getFloatFrequencyData(bins)
+  return bins.indexOf(Math.max(...bins)) * heard.context.sampleRate / heard.fftSize
+}
+</script>"""
+
+
+class Site:
+    """The page, and the server that its offer goes to."""
+
+    def __init__(self) -> None:
+        self.transports = WebRtcTransports()
+        self.ear = Ear()
+        self.offer = self.answer = ""
+
+    async def answer_offer(self, request: web.Request) -> web.Response:
+        self.offer = await request.text()
+        self.ear.transport, self.answer = await self.transports.answer(self.offer, self.ear)
+        return web.Response(text=self.answer)
+
+    async def show(self, _request: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    async def open(self) -> tuple[web.AppRunner, str]:
+        app = web.Application()
+        app.router.add_get("/", self.show)
+        app.router.add_post("/offer", self.answer_offer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[tuple[Site, Page]]:
+    site = Site()
+    runner, url = await site.open()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page()
+        await page.goto(url)
+        yield site, page
+        await browser.close()
+    await site.transports.close()
+    await runner.cleanup()
+
+
+async def send_room(site: Site, seconds: float) -> None:
+    """What a room would send: a tone of 880 Hz, and bars at 15 frames a second, the first a key frame when asked."""
+    transport, codec = site.ear.transport, site.ear.transport.video_codec if site.ear.transport else None
+    assert transport is not None
+    assert codec is not None
+    picture, opus = LivePicture(bars(640, 360), 15), OpusEncoder()
+    picture.start(codec)
+    sound, asked, sent = tone(880), -1, 0
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while loop.time() - began < seconds:
+        due = int((loop.time() - began) * 50)
+        while sent < due:
+            transport.send_audio(opus.encode(next(sound)), level=10)
+            if sent % 3 == 0:
+                data = picture.next(key=site.ear.key_requests > asked)
+                asked = site.ear.key_requests
+                transport.send_picture(EncodedPicture(codec, data, sent * 1800, is_key(codec, data), 640, 360))
+            sent += 1
+        await asyncio.sleep(0.005)
+
+
+async def test_chromium_connects_and_is_seen_and_heard_both_ways(site: tuple[Site, Page]) -> None:
+    server, page = site
+    await page.evaluate("go()")
+    await until(server.ear.connected.is_set, 2)
+    assert ".local" in server.offer
+    assert "m=application 0 " in server.answer
+    await send_room(server, 4)
+
+    got = await page.evaluate("received()")
+    assert got["audio"]["packetsLost"] == got["video"]["packetsLost"] == 0
+    assert got["audio"]["packetsReceived"] > 100
+    assert got["video"]["framesDecoded"] > 40
+    assert (got["video"]["frameWidth"], got["video"]["frameHeight"]) == (640, 360)
+    assert abs(await page.evaluate("hertz()") - 880) < 15
+
+    stats = server.ear.transport.stats(LegId("leg_1")) if server.ear.transport else None
+    assert stats is not None
+    assert stats.srtp_profile == "SRTP_AEAD_AES_256_GCM"
+    assert stats.dropped == {}
+    assert {stream.media for stream in stats.receiving} == {"audio", "camera", "screen"}
+    assert len(server.ear.of(Source.CAMERA)) > 20
+    assert len(server.ear.of(Source.SCREEN)) > 5
+    assert len(server.ear.audio) > 100
+    assert 0 < min(packet.level or 0 for packet in server.ear.audio[20:]) < 60
+    assert abs(tone_of(server) - 440) < 5
+    assert decodes(server.ear.of(Source.CAMERA)) > 20
+
+
+def tone_of(server: Site) -> float:
+    decoder = av.CodecContext.create("libopus", "r")
+    decoder.sample_rate, decoder.layout = 48_000, "mono"
+    pieces = [f.to_ndarray().reshape(-1) for p in server.ear.audio[20:] for f in decoder.decode(av.Packet(p.payload))]
+    sound = np.concatenate(pieces).astype(float)
+    return float(np.argmax(np.abs(np.fft.rfft(sound))) * 48_000 / len(sound))
+
+
+def decodes(pictures: list[EncodedPicture]) -> int:
+    """How many of the frames a decoder takes."""
+    decoder = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "libvpx", "r")
+    decoder.thread_count = 1
+    return sum(len(decoder.decode(av.Packet(picture.data))) for picture in pictures)
+
+
+async def test_closing_the_peer_connection_is_a_hang_up_at_once(site: tuple[Site, Page]) -> None:
+    server, page = site
+    await page.evaluate("go()")
+    await until(server.ear.connected.is_set, 2)
+    await page.evaluate("pc.close()")
+    await until(lambda: server.ear.lost, 1)
+    assert server.ear.lost == [Cause.HANGUP]

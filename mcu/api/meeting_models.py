@@ -54,7 +54,9 @@ class BookedParticipantIn(Request):
 
 
 class LobbyIn(Request):
-    scope: LobbyScope = Field("none", description="Who waits until a host lets them in.")
+    scope: LobbyScope = Field(
+        "none", description="Who waits until a host lets them in. `all`: hosts too, once one has come."
+    )
 
 
 class AccessIn(Request):

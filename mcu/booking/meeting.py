@@ -79,7 +79,7 @@ class Access:
 
     pins: Pins = Pins()
     wait_for_host: bool = False  # guests wait in the lobby until a host is in the room
-    lobby: LobbyScope = "none"  # who must be let in by a host; "all" spares the hosts who come with a host's rights
+    lobby: LobbyScope = "none"  # who must be let in by a host; "all": other hosts too, once one is there
     max_participants: int = 50
     locked: bool = False  # nobody new comes in
 

@@ -69,7 +69,7 @@ def check_open(meeting: Meeting, now: datetime) -> None:
 def waits(meeting: Meeting, role: Role, *, host_present: bool) -> Wait | None:
     """Why somebody waits in the lobby; `None` if not. Asked again when a host comes: `"host"` may then be over."""
     if role == "host":
-        return None
+        return "admission" if meeting.access.lobby == "all" and host_present else None
     if meeting.access.lobby != "none":
         return "admission"
     return "host" if meeting.access.wait_for_host and not host_present else None

@@ -36,7 +36,10 @@ static unsigned covered(const struct disc *disc, int column, int row)
     return count;
 }
 
-static unsigned alpha_of(unsigned count, unsigned of) { return (count * 255u + of / 2) / of; }
+static uint8_t alpha_of(unsigned count, unsigned of)
+{
+    return (uint8_t)((count * 255u + of / 2) / of);
+}
 
 static unsigned covered_square(const struct disc *disc, int column, int row)
 {
@@ -64,7 +67,7 @@ static void paint_chroma(const struct mcu_i420 *canvas, struct mcu_rect clipped,
         uint8_t *u = mcu_row(canvas, 1, row), *v = mcu_row(canvas, 2, row);
         for (int column = span.left; column < span.right; column++) {
             const unsigned count = covered_square(disc, 2 * column, 2 * row);
-            const unsigned alpha = alpha_of(count, 4 * POINTS);
+            const uint8_t alpha = alpha_of(count, 4 * POINTS);
             u[column] = mcu_blend(u[column], yuv[1], alpha);
             v[column] = mcu_blend(v[column], yuv[2], alpha);
         }
@@ -100,6 +103,6 @@ void mcu_avatar(const struct mcu_i420 *canvas, struct mcu_rect tile,
     }
     const int x = floor_half(2 * tile.x + tile.width - avatar->initials.width);
     const int y = floor_half(2 * tile.y + tile.height - avatar->initials.height);
-    const struct mcu_text text = {avatar->initials, x, y, avatar->ink};
+    const struct mcu_text text = {avatar->initials, x, y, avatar->ink, avatar->ink, 0};
     mcu_write_text(canvas, clipped, &text);
 }

@@ -1,44 +1,54 @@
 #include "text.h"
 
-/* The mask's opacity at a chroma sample whose top left pixel is (column, row) of the mask. */
-static unsigned mean_alpha(struct mcu_mask mask, int column, int row)
+enum { CHUNK = 64 };
+
+static inline void write_row(uint8_t *restrict to, const uint8_t *restrict alpha, int width,
+                             int plane, const struct mcu_text *text)
 {
-    const uint8_t *at = mask.alpha + (ptrdiff_t)row * mask.width + column;
-    const int right = column + 1 < mask.width, below = row + 1 < mask.height;
-    unsigned sum = at[0];
-    if (right)
-        sum += at[1];
-    if (below)
-        sum += at[mask.width];
-    if (right && below)
-        sum += at[mask.width + 1];
-    return (sum + 2) / 4;
+    const uint8_t ink = text->ink.yuv[plane], plate = text->plate.yuv[plane];
+    const uint8_t plate_alpha = text->plate_alpha;
+    for (int i = 0; i < width; i++)
+        to[i] = mcu_blend(mcu_blend(to[i], plate, plate_alpha), ink, alpha[i]);
 }
 
 static void write_luma(const struct mcu_i420 *canvas, struct mcu_span span,
                        const struct mcu_text *text)
 {
-    for (int row = span.top; row < span.bottom; row++) {
-        uint8_t *to = mcu_row(canvas, 0, row);
-        const uint8_t *alpha =
-            text->mask.alpha + (ptrdiff_t)(row - text->y) * text->mask.width;
-        for (int column = span.left; column < span.right; column++)
-            to[column] = mcu_blend(to[column], text->ink.yuv[0], alpha[column - text->x]);
-    }
+    const struct mcu_mask mask = text->mask;
+    for (int row = span.top; row < span.bottom; row++)
+        write_row(mcu_row(canvas, 0, row) + span.left,
+                  mask.alpha + (ptrdiff_t)(row - text->y) * mask.width + span.left - text->x,
+                  span.right - span.left, 0, text);
+}
+
+/* The mask's opacity at `count` chroma samples, at most CHUNK, of which the first one's top
+ * left pixel is (column, row) of the mask: the mean of four, where those beyond the mask are
+ * 0. */
+static void mean_alpha(uint8_t *restrict mean, struct mcu_mask mask, int column, int row,
+                       int count)
+{
+    static const uint8_t nothing[2 * CHUNK];
+    const uint8_t *at = mask.alpha + (ptrdiff_t)row * mask.width + column;
+    const uint8_t *below = row + 1 < mask.height ? at + mask.width : nothing;
+    const int whole = column + 2 * count <= mask.width ? count : count - 1;
+    for (int i = 0; i < whole; i++)
+        mean[i] =
+            (uint8_t)((at[2 * i] + at[2 * i + 1] + below[2 * i] + below[2 * i + 1] + 2) >> 2);
+    if (whole < count)
+        mean[whole] = (uint8_t)((at[2 * whole] + below[2 * whole] + 2) >> 2);
 }
 
 static void write_chroma(const struct mcu_i420 *canvas, struct mcu_span span,
                          const struct mcu_text *text)
 {
-    for (int row = span.top; row < span.bottom; row++) {
-        uint8_t *u = mcu_row(canvas, 1, row), *v = mcu_row(canvas, 2, row);
-        for (int column = span.left; column < span.right; column++) {
-            const unsigned alpha =
-                mean_alpha(text->mask, 2 * column - text->x, 2 * row - text->y);
-            u[column] = mcu_blend(u[column], text->ink.yuv[1], alpha);
-            v[column] = mcu_blend(v[column], text->ink.yuv[2], alpha);
+    uint8_t alpha[CHUNK];
+    for (int row = span.top; row < span.bottom; row++)
+        for (int left = span.left; left < span.right; left += CHUNK) {
+            const int count = span.right - left < CHUNK ? span.right - left : CHUNK;
+            mean_alpha(alpha, text->mask, 2 * left - text->x, 2 * row - text->y, count);
+            for (int plane = 1; plane < 3; plane++)
+                write_row(mcu_row(canvas, plane, row) + left, alpha, count, plane, text);
         }
-    }
 }
 
 void mcu_write_text(const struct mcu_i420 *canvas, struct mcu_rect within,
@@ -50,25 +60,11 @@ void mcu_write_text(const struct mcu_i420 *canvas, struct mcu_rect within,
     write_chroma(canvas, mcu_span_of(seen, 1), text);
 }
 
-static void cover(const struct mcu_i420 *canvas, struct mcu_rect clipped,
-                  struct mcu_colour with, unsigned alpha)
-{
-    for (int plane = 0; plane < 3; plane++) {
-        const struct mcu_span span = mcu_span_of(clipped, plane);
-        for (int row = span.top; row < span.bottom; row++) {
-            uint8_t *to = mcu_row(canvas, plane, row);
-            for (int column = span.left; column < span.right; column++)
-                to[column] = mcu_blend(to[column], with.yuv[plane], alpha);
-        }
-    }
-}
-
 void mcu_label(const struct mcu_i420 *canvas, int x, int y, struct mcu_mask mask,
                struct mcu_colour ink, struct mcu_colour plate, uint8_t plate_alpha)
 {
     const struct mcu_rect clipped =
         mcu_clip(canvas, (struct mcu_rect){x, y, mask.width, mask.height});
-    const struct mcu_text text = {mask, x, y, ink};
-    cover(canvas, clipped, plate, plate_alpha);
+    const struct mcu_text text = {mask, x, y, ink, plate, plate_alpha};
     mcu_write_text(canvas, clipped, &text);
 }

@@ -59,10 +59,13 @@ struct mcu_rect mcu_intersect(struct mcu_rect a, struct mcu_rect b);
 /* What of plane 0, 1 or 2 belongs to a rectangle that is already clipped: the chroma rule. */
 struct mcu_span mcu_span_of(struct mcu_rect clipped, int plane);
 
-/* `under` covered by `over` at `alpha`/255, rounded to nearest. */
-static inline uint8_t mcu_blend(uint8_t under, uint8_t over, unsigned alpha)
+/* `under` covered by `over` at `alpha`/255, rounded to nearest. In 16 bits, so that compilers
+ * do eight or sixteen at a time: the sum is at most 255 * 255 + 127, and for what is below
+ * 65535 (n + 1 + n / 256) / 256 is n / 255. */
+static inline uint8_t mcu_blend(uint8_t under, uint8_t over, uint8_t alpha)
 {
-    return (uint8_t)((under * (255u - alpha) + over * alpha + 127u) / 255u);
+    const uint16_t sum = (uint16_t)(under * (255 - alpha) + over * alpha + 127);
+    return (uint8_t)((uint16_t)(sum + 1 + (sum >> 8)) >> 8);
 }
 
 static inline uint8_t *mcu_row(const struct mcu_i420 *picture, int plane, int row)

@@ -1,0 +1,35 @@
+"""`python -m benchmarks COMMAND [--json]`: measures, and prints one JSON object on standard output.
+
+A command is a module of this package with `HELP`, `add_arguments(parser)` and `run(arguments) -> Figures`; its name
+goes into COMMANDS. Progress goes to standard error.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from typing import Any
+
+COMMANDS = ("compositor",)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What each figure means: README.md")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"benchmarks.{name}")
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command.add_argument("--json", action="store_true", help="one JSON object and nothing else on standard output")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    arguments = parser.parse_args()
+    figures: dict[str, Any] = {"benchmark": arguments.command, **arguments.run(arguments)}
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name:24} {value}" for name, value in figures.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""Composed pictures a CPU second: our compositor, a bare libyuv loop in C, and ffmpeg's scale and xstack.
+
+All three take the same I420 frames, make the same grid on the same canvas, on one thread; what is measured is CPU time,
+in turns, and the medians are compared. Ours also draws margins, the speaker's border and names, as in a meeting.
+"""
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from mcu.ids import LegId
+from mcu.media.messages import Layout, Tile
+from mcu.media.picture.canvas import Canvas
+from mcu.media.picture.decoder import i420
+from mcu.media.picture.layout import Box, arrange
+from mcu.media.picture.paint import Look
+
+HELP = "composed pictures a second, against libyuv and ffmpeg"
+FRAMES = 4  # different pictures of each source, taken in turns
+LOOP = Path(__file__).with_name("libyuv_loop.c")
+LAYOUTS = {1: 1, 4: 2, 9: 3, 16: 4, 25: 5}  # tiles: on a side
+
+Measure = Callable[[int], float]  # pictures to compose → CPU seconds
+
+
+def size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tiles", type=int, default=16, choices=sorted(LAYOUTS))
+    parser.add_argument("--canvas", type=size, default=(1280, 720), metavar="WxH")
+    parser.add_argument("--source", type=size, default=(640, 360), metavar="WxH", help="what each leg sends")
+    parser.add_argument("--frames", type=int, default=300, help="pictures composed in one measurement")
+    parser.add_argument("--repeats", type=int, default=5, help="measurements of each, in turns")
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    width, height = arguments.canvas
+    legs = [LegId(f"leg-{number}") for number in range(arguments.tiles)]
+    tiles = arrange(Layout.GRID, width, height, legs)
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="mcu-benchmark-") as directory:
+        place = Path(directory)
+        progress(f"{arguments.tiles} sources of {FRAMES} pictures {arguments.source}, in {place}")
+        sources = [write_source(place / f"{n}.yuv", arguments.source, seed=n) for n in range(arguments.tiles)]
+        measures: dict[str, Measure] = {
+            "ours": ours(arguments.canvas, tiles, sources),
+            "libyuv": libyuv(place, arguments.canvas, arguments.source, tiles),
+            **{f"xstack_{f}": xstack(place, arguments.source, tiles, f) for f in ("area", "bilinear")},
+        }
+        seconds = measured(measures, arguments.frames, arguments.repeats)
+    return figures(arguments, seconds)
+
+
+def measured(measures: dict[str, Measure], frames: int, repeats: int) -> dict[str, list[float]]:
+    """CPU seconds a picture, `repeats` of each, in turns, so that what disturbs one disturbs all."""
+    seconds: dict[str, list[float]] = {name: [] for name in measures}
+    for measure in measures.values():
+        measure(10)  # caches, lazy loading
+    for repeat in range(repeats):
+        for name, measure in measures.items():
+            seconds[name].append(measure(frames) / frames)
+            progress(f"{repeat + 1}/{repeats} {name:16} {1 / seconds[name][-1]:8.0f} a second")
+    return seconds
+
+
+def figures(arguments: argparse.Namespace, seconds: dict[str, list[float]]) -> dict[str, Any]:
+    rate = {name: 1 / statistics.median(each) for name, each in seconds.items()}
+    peer = max((name for name in rate if name.startswith("xstack")), key=rate.__getitem__)
+    return {
+        "tiles": arguments.tiles,
+        "canvas": "x".join(map(str, arguments.canvas)),
+        "source": "x".join(map(str, arguments.source)),
+        "fps": round(rate["ours"], 1),
+        "libyuv_fps": round(rate["libyuv"], 1),
+        "xstack_fps": round(rate[peer], 1),
+        "xstack_scaler": peer.removeprefix("xstack_"),
+        "ratio_to_libyuv": round(rate["ours"] / rate["libyuv"], 3),
+        "ratio_to_xstack": round(rate["ours"] / rate[peer], 3),
+        "spread": {name: round(max(each) / min(each) - 1, 3) for name, each in seconds.items()},
+        "frames": arguments.frames,
+        "repeats": arguments.repeats,
+    }
+
+
+def write_source(path: Path, sides: tuple[int, int], seed: int) -> list[VideoFrame]:
+    """FRAMES pictures of a moving pattern with some noise, as frames and, the same, in a file."""
+    width, height = sides
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : height * 3 // 2, 0:width]
+    frames = []
+    with path.open("wb") as file:
+        for number in range(FRAMES):
+            waves = 128 + 80 * np.sin((x + 9 * number) / 23 + seed) * np.cos(y / 31)
+            picture = (waves + rng.integers(-12, 13, waves.shape)).astype(np.uint8)
+            file.write(picture.tobytes())
+            frames.append(VideoFrame.from_ndarray(picture, format="yuv420p"))
+    return frames
+
+
+def ours(sides: tuple[int, int], tiles: list[Tile], sources: list[list[VideoFrame]]) -> Measure:
+    """The room's own compositor, every tile of every picture dirty."""
+    canvas = Canvas(*sides)
+    images = [[i420(frame) for frame in frames] for frames in sources]
+    boxes = [Box(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
+
+    def looks(number: int) -> list[Look]:
+        return [
+            Look(
+                box=box,
+                label=f"Anna Lindgren {index}",
+                speaking=index == 0,
+                serial=number,
+                image=images[index][number % FRAMES],
+            )
+            for index, box in enumerate(boxes)
+        ]
+
+    def measure(count: int) -> float:
+        begun = time.process_time()
+        for number in range(count):
+            changes = canvas.changes(looks(number))
+            if changes is not None:
+                canvas.paint(changes)
+        return time.process_time() - begun
+
+    return measure
+
+
+def libyuv(place: Path, sides: tuple[int, int], source: tuple[int, int], tiles: list[Tile]) -> Measure:
+    """`I420Scale` with the box filter, source after source, and nothing else; compiled here."""
+    program = place / "libyuv_loop"
+    subprocess.run(["cc", "-O3", "-Wall", "-o", program, LOOP, "-lyuv"], check=True)
+    rectangles = [str(side) for tile in tiles for side in (tile.x, tile.y, tile.width, tile.height)]
+
+    def measure(count: int) -> float:
+        command = [program, str(count), str(FRAMES), *map(str, (*sides, *source)), *rectangles]
+        return float(subprocess.run(command, check=True, cwd=place, stdout=subprocess.PIPE).stdout)
+
+    return measure
+
+
+def xstack(place: Path, source: tuple[int, int], tiles: list[Tile], scaler: str) -> Measure:
+    """ffmpeg, one thread; what it takes to start and stop is measured by a short run, and taken off."""
+    scale = ";".join(f"[{n}:v]scale={tile.width}:{tile.height}:flags={scaler}[s{n}]" for n, tile in enumerate(tiles))
+    names = "".join(f"[s{n}]" for n in range(len(tiles)))
+    layout = "|".join(f"{tile.x}_{tile.y}" for tile in tiles)
+    stack = f"{names}xstack=inputs={len(tiles)}:layout={layout}" if len(tiles) > 1 else "[s0]null"
+    picture = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "x".join(map(str, source)), "-r", "30"]
+    inputs = [word for n in range(len(tiles)) for word in (*picture, "-stream_loop", "-1", "-i", f"{n}.yuv")]
+    threads = ["-filter_threads", "1", "-filter_complex_threads", "1"]
+
+    def cost(count: int) -> float:
+        command = ["ffmpeg", "-v", "error", "-nostdin", *threads, *inputs, "-filter_complex", f"{scale};{stack}"]
+        output = ["-frames:v", str(count), "-threads", "1", "-f", "null", "-"]
+        return cpu_of([*command, *output], place)
+
+    return lambda count: cost(count + 10) - cost(10)
+
+
+def cpu_of(command: list[str], directory: Path) -> float:
+    """CPU seconds, of user and system, of a command that must succeed."""
+    process = subprocess.Popen(command, cwd=directory)
+    with contextlib.ExitStack() as stack:
+        stack.callback(process.wait)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return usage.ru_utime + usage.ru_stime

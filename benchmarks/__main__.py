@@ -1,7 +1,7 @@
 """`python -m benchmarks COMMAND [--json]`: measures, and prints one JSON object on standard output.
 
-A command is a module of this package with `HELP`, `add_arguments(parser)` and `run(arguments) -> Figures`; its name
-goes into COMMANDS. Progress goes to standard error.
+A command is a module of this package with `add_arguments(parser)` and `run(arguments) -> dict`, named in
+COMMANDS. Progress goes to standard error.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("compositor",)
+COMMANDS = ("audio", "compositor")
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"benchmarks.{name}")
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command = commands.add_parser(name, help=(module.__doc__ or "").partition("\n")[0], description=module.__doc__)
         command.add_argument("--json", action="store_true", help="one JSON object and nothing else on standard output")
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -1,24 +1,24 @@
 """Composed pictures a CPU second: our compositor, a bare libyuv loop in C, and ffmpeg's scale and xstack.
 
 All three take the same I420 frames, make the same grid on the same canvas, on one thread; what is measured is CPU time,
-in turns, and the medians are compared. Ours also draws margins, the speaker's border and names, as in a meeting.
+in turns. Ours also draws margins, the speaker's border and names, as in a meeting.
 """
 
 import argparse
-import contextlib
-import os
+import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
 
+from benchmarks.progress import say
 from mcu.ids import LegId
 from mcu.media.messages import Layout, Tile
 from mcu.media.picture.canvas import Canvas
@@ -26,7 +26,6 @@ from mcu.media.picture.decoder import i420
 from mcu.media.picture.layout import Box, arrange
 from mcu.media.picture.paint import Look
 
-HELP = "composed pictures a second, against libyuv and ffmpeg"
 FRAMES = 4  # different pictures of each source, taken in turns
 LOOP = Path(__file__).with_name("libyuv_loop.c")
 LAYOUTS = {1: 1, 4: 2, 9: 3, 16: 4, 25: 5}  # tiles: on a side
@@ -42,13 +41,9 @@ def size(text: str) -> tuple[int, int]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tiles", type=int, default=16, choices=sorted(LAYOUTS))
     parser.add_argument("--canvas", type=size, default=(1280, 720), metavar="WxH")
-    parser.add_argument("--source", type=size, default=(640, 360), metavar="WxH", help="what each leg sends")
-    parser.add_argument("--frames", type=int, default=300, help="pictures composed in one measurement")
-    parser.add_argument("--repeats", type=int, default=5, help="measurements of each, in turns")
-
-
-def progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    parser.add_argument("--source", type=size, default=(1280, 720), metavar="WxH", help="what each leg sends")
+    parser.add_argument("--frames", type=int, default=50, help="pictures composed in one measurement")
+    parser.add_argument("--repeats", type=int, default=9, help="measurements of each, in turns")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -57,7 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     tiles = arrange(Layout.GRID, width, height, legs)
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="mcu-benchmark-") as directory:
         place = Path(directory)
-        progress(f"{arguments.tiles} sources of {FRAMES} pictures {arguments.source}, in {place}")
+        say(f"{arguments.tiles} sources of {FRAMES} pictures {arguments.source}, in {place}")
         sources = [write_source(place / f"{n}.yuv", arguments.source, seed=n) for n in range(arguments.tiles)]
         measures: dict[str, Measure] = {
             "ours": ours(arguments.canvas, tiles, sources),
@@ -76,13 +71,19 @@ def measured(measures: dict[str, Measure], frames: int, repeats: int) -> dict[st
     for repeat in range(repeats):
         for name, measure in measures.items():
             seconds[name].append(measure(frames) / frames)
-            progress(f"{repeat + 1}/{repeats} {name:16} {1 / seconds[name][-1]:8.0f} a second")
+        rates = "  ".join(f"{name} {1 / each[-1]:.0f}" for name, each in seconds.items())
+        say(f"{repeat + 1}/{repeats} pictures a second: {rates}")
     return seconds
 
 
 def figures(arguments: argparse.Namespace, seconds: dict[str, list[float]]) -> dict[str, Any]:
+    """Rates are medians; a ratio is the median of the ratios within each turn."""
     rate = {name: 1 / statistics.median(each) for name, each in seconds.items()}
     peer = max((name for name in rate if name.startswith("xstack")), key=rate.__getitem__)
+
+    def ratio_to(name: str) -> float:
+        return round(statistics.median(map(truediv, seconds[name], seconds["ours"])), 3)
+
     return {
         "tiles": arguments.tiles,
         "canvas": "x".join(map(str, arguments.canvas)),
@@ -91,8 +92,8 @@ def figures(arguments: argparse.Namespace, seconds: dict[str, list[float]]) -> d
         "libyuv_fps": round(rate["libyuv"], 1),
         "xstack_fps": round(rate[peer], 1),
         "xstack_scaler": peer.removeprefix("xstack_"),
-        "ratio_to_libyuv": round(rate["ours"] / rate["libyuv"], 3),
-        "ratio_to_xstack": round(rate["ours"] / rate[peer], 3),
+        "ratio_to_libyuv": ratio_to("libyuv"),
+        "ratio_to_xstack": ratio_to(peer),
         "spread": {name: round(max(each) / min(each) - 1, 3) for name, each in seconds.items()},
         "frames": arguments.frames,
         "repeats": arguments.repeats,
@@ -176,11 +177,7 @@ def xstack(place: Path, source: tuple[int, int], tiles: list[Tile], scaler: str)
 
 def cpu_of(command: list[str], directory: Path) -> float:
     """CPU seconds, of user and system, of a command that must succeed."""
-    process = subprocess.Popen(command, cwd=directory)
-    with contextlib.ExitStack() as stack:
-        stack.callback(process.wait)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return usage.ru_utime + usage.ru_stime
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=directory, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime

@@ -28,7 +28,7 @@ from mcu.signalling.webrtc.messages import LayoutMap, NoticeShown, Roster
 
 HOST_HZ, WITNESS_HZ = 7_000.0, 5_500.0  # above the voices' harmonics and the notices' notes
 HEARD = 400  # amplitude of a tone that is there; it is sent with 8000
-UNHEARD = 40  # … that is not
+UNHEARD = 160  # … that is not: 34 dB below, for what clicks and codecs leave there
 COLOUR_WITHIN = 40  # of 255, after two encodings
 FIRST_PICTURE_S = 2.0
 LISTEN_S = 6.0

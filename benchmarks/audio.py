@@ -53,7 +53,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
             async with start(prefix) as contestant:
                 weighed[name].append(await _weigh(contestant, options))
                 say(f"{name}: {weighed[name][-1]['cpu_percent_per_leg']:.2f} % of a core per leg")
-    result = {"benchmark": "audio", "legs": options.legs, "talkers": options.talkers, **_median(weighed["mcu"])}
+    result = {"legs": options.legs, "talkers": options.talkers, **_median(weighed["mcu"])}
     result["legs_per_core"] = round(100 / result["cpu_percent_per_leg"], 1)
     if "janus" in weighed:
         result["peer"] = {"name": "janus 1.1.2 AudioBridge, 48 kHz, WebRTC", **_median(weighed["janus"])}

@@ -56,7 +56,7 @@ async def _run(joins: int) -> dict[str, Any]:
             say(f"join {number + 1}: sound {1000 * sounds[-1]:.0f} ms, picture {1000 * pictures[-1]:.0f} ms")
             await client.close()
             await asyncio.sleep(SETTLE_S)
-    return {"benchmark": "join", "joins": joins, "first_sound": _spread(sounds), "first_picture": _spread(pictures)}
+    return {"joins": joins, "first_sound": _spread(sounds), "first_picture": _spread(pictures)}
 
 
 async def _first_sound(client: MeetingClient) -> float:

@@ -54,7 +54,6 @@ async def _run(legs: int, seconds: float) -> dict[str, Any]:
         used, pictures, elapsed = await _measure(contestant.pid, clients, seconds)
     percent = 100 * used / elapsed
     return {
-        "benchmark": "video",
         "legs": legs,
         "size": "1280x720",
         "cpu_percent": round(percent, 1),

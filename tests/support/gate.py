@@ -37,10 +37,18 @@ class Stage:
         return self.plans[-1]
 
     def until_quiet(self) -> TickPlan:
-        self.tick()
-        while self.plans[-1].cues or self.plans[-1].changes:
-            self.tick()
+        """Until nothing has been heard or has changed for as long as a leave may wait."""
+        quiet = 0
+        while quiet < LEAVE_WITHIN:
+            plan = self.tick()
+            quiet = 0 if plan.cues or plan.changes else quiet + 1
         return self.plans[-1]
+
+    def all_received(self) -> None:
+        """RTCP reports of everybody on everything."""
+        for record in self.records.values():
+            for leg in record.recipients:
+                self.life.reported(leg, record.notice, received=True)
 
     def admit(self, *legs: str) -> None:
         for leg in map(LegId, legs):

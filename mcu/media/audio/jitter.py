@@ -20,7 +20,8 @@ from mcu.media.seams import TICK_SAMPLES, AudioPacket
 START = 2 * TICK_SAMPLES  # 40 ms before the first sample is played
 DEEPEST = 10 * TICK_SAMPLES  # 200 ms: what is older is let go
 _WINDOW = 50  # ticks between looks at the lowest depth
-_HOLD = 150  # ticks without shortening after it ran dry
+_HOLD = 100  # ticks without shortening after it ran dry
+_FORCED_EVERY = 5  # ticks between two that are left out of speech
 _DRY = 5  # ticks without a packet after which the leg is silent, and starts anew
 _JUMP = 3 * 48_000  # a timestamp this far off is of another stream
 _REMEMBERED = 64  # sequence numbers of packets that were played
@@ -60,7 +61,7 @@ class JitterBuffer:
         self._ticks = 0
         self._hold = 0
         self._surplus = 0  # ticks to leave out
-        self._overdue = False  # no quiet tick was found for them in a whole window
+        self._overdue = 0  # of these: no quiet tick was found for them in a whole window
 
     def push(self, packet: AudioPacket) -> None:
         """A packet came, in whatever order."""
@@ -102,8 +103,8 @@ class JitterBuffer:
         if quiet and self._lowest < TICK_SAMPLES and self._packets:
             self._lowest, self._ticks, self._hold = DEEPEST, 0, _HOLD
             return Step.STRETCH
-        if self._surplus and (quiet or self._overdue):
-            self._surplus, self._overdue = self._surplus - 1, False
+        if self._surplus and (quiet or (self._overdue and self._ticks % _FORCED_EVERY == 0)):
+            self._surplus, self._overdue = self._surplus - 1, max(0, self._overdue - 1)
             return Step.SHORTEN
         return Step.PLAY
 
@@ -150,8 +151,8 @@ class JitterBuffer:
         self._filling_ticks += 1
         if self.depth() < START and self._filling_ticks <= START // TICK_SAMPLES:
             return False
-        self._filling_ticks = self._waited = self._ticks = self._surplus = 0
-        self._overdue, self._lowest = False, DEEPEST
+        self._filling_ticks = self._waited = self._ticks = self._surplus = self._overdue = 0
+        self._lowest = DEEPEST
         self._advance(min(self._packets))
         return True
 
@@ -162,12 +163,12 @@ class JitterBuffer:
         self._hold = max(0, self._hold - 1)
         if self._ticks >= _WINDOW:
             spare = max(0, self._lowest - START) // TICK_SAMPLES
-            self._overdue = bool(self._surplus and spare)
+            self._overdue = min(self._surplus, spare)
             self._surplus = 0 if self._hold else spare
             self._ticks, self._lowest = 0, DEEPEST
 
     def _run_dry(self) -> None:
         self._waited += TICK_SAMPLES
-        self._hold, self._surplus, self._overdue = _HOLD, 0, False
+        self._hold, self._surplus, self._overdue = _HOLD, 0, 0
         if self._waited > _DRY * TICK_SAMPLES:
             self._next = None

@@ -15,13 +15,12 @@ from mcu.media.audio.level import SILENCE
 
 _SUBBANDS, _SUBBAND = 13, 10  # N1 and the dB in each: the immediate activity is 0 … 13
 _MEDIUM, _LONG = 5, 10  # N2 immediates in a medium interval, N3 mediums in the long one
-_MEDIUM_FROM, _LONG_FROM = 6, 4  # an immediate above this is active, a medium with this many of them too
+_LONG_FROM = 4  # a medium interval with this many active immediates is active
 _IMMEDIATE_LAMBDA, _MEDIUM_LAMBDA, _LONG_LAMBDA = 0.78, 24.0, 47.0
 _C1, _C2, _C3 = 3.0, 2.0, 0.0  # by how much (log) each interval must surpass the dominant one's
 _EVERY = 15  # ticks between decisions: 300 ms
-_SPEAKS_FROM = 50  # -dBov
+_SPEAKS_FROM = 50  # -dBov: what is quieter is a room, not a voice
 _ONSET, _HANGOVER = 3, 25  # loud ticks until a leg is said to speak, and quiet ones until it no longer is
-_FLOOR_RISES_BY = 0.02  # dB a tick: how fast a leg's noise floor follows a room that grows louder
 
 
 class _Voice:
@@ -29,16 +28,13 @@ class _Voice:
 
     def __init__(self) -> None:
         self.immediates: deque[int] = deque([0] * (_MEDIUM * _LONG), maxlen=_MEDIUM * _LONG)
-        self.floor = 0.0  # loudness that is always there, in dB above silence
         self.speaking = False
         self._run = 0
 
     def hear(self, level: int) -> None:
-        loudness = SILENCE - level
-        self.floor = min(loudness, self.floor + _FLOOR_RISES_BY)
-        above = loudness >= self.floor + _SUBBAND
-        self.immediates.append(min(loudness // _SUBBAND, _SUBBANDS) if above else 0)
-        self._follow(level < _SPEAKS_FROM)
+        loud = level < _SPEAKS_FROM
+        self.immediates.append(min((SILENCE - level) // _SUBBAND, _SUBBANDS) if loud else 0)
+        self._follow(loud)
 
     def _follow(self, loud: bool) -> None:
         self._run = self._run + 1 if loud is not self.speaking else 0
@@ -48,9 +44,7 @@ class _Voice:
     def scores(self) -> tuple[float, float, float]:
         """Log-likelihood that the leg speaks: immediate, medium, long."""
         recent = list(self.immediates)
-        mediums = [
-            sum(value >= _MEDIUM_FROM for value in recent[at : at + _MEDIUM]) for at in range(0, len(recent), _MEDIUM)
-        ]
+        mediums = [sum(map(bool, recent[at : at + _MEDIUM])) for at in range(0, len(recent), _MEDIUM)]
         long = sum(medium >= _LONG_FROM for medium in mediums)
         return (
             _score(max(recent[-_MEDIUM:]), _SUBBANDS, _IMMEDIATE_LAMBDA),

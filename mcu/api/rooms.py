@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from pydantic import BaseModel, Field, StringConstraints
@@ -60,13 +60,22 @@ class RoomPage(BaseModel):
     next_page_token: str | None
 
 
+def _stays(schema: dict[str, Any]) -> None:
+    """A patch's field has no default: what is left out stays as it is."""
+    schema.pop("default")
+
+
 class RoomPatch(Request):
     """What is left out stays as it is."""
 
-    locked: bool = Field(default=False, description="Nobody new comes in, but hosts")
-    layout: Layout = Field(default=Layout.AUTO, description="Of all who have chosen none of their own")
-    mute_guests: Literal[True] = Field(default=True, description="Every guest who is in the room now; each may unmute")
-    spotlight: LegName | None = None
+    locked: bool = Field(default=False, description="Nobody new comes in, but hosts", json_schema_extra=_stays)
+    layout: Layout = Field(
+        default=Layout.AUTO, description="Of all who have chosen none of their own", json_schema_extra=_stays
+    )
+    mute_guests: Literal[True] = Field(
+        default=True, description="Every guest who is in the room now; each may unmute", json_schema_extra=_stays
+    )
+    spotlight: LegName | None = Field(default=None, description="`null`: nobody", json_schema_extra=_stays)
 
 
 class ParticipantOut(BaseModel):
@@ -94,12 +103,12 @@ class ParticipantPage(BaseModel):
 class ParticipantPatch(Request):
     """What is left out stays as it is. A microphone is turned off, never on, by others."""
 
-    muted: bool = False
-    role: Literal["host", "guest"] = "guest"
-    admitted: Literal[True] = Field(default=True, description="Let in from the lobby")
-    spotlight: bool = False
-    layout: Layout | None = None
-    hand: Literal[False] = Field(default=False, description="Lower it")
+    muted: bool = Field(default=False, json_schema_extra=_stays)
+    role: Literal["host", "guest"] = Field(default="guest", json_schema_extra=_stays)
+    admitted: Literal[True] = Field(default=True, description="Let in from the lobby", json_schema_extra=_stays)
+    spotlight: bool = Field(default=False, json_schema_extra=_stays)
+    layout: Layout | None = Field(default=None, description="`null`: the room's", json_schema_extra=_stays)
+    hand: Literal[False] = Field(default=False, description="Lower it", json_schema_extra=_stays)
 
 
 class StreamOut(BaseModel):

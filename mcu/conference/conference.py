@@ -7,6 +7,7 @@ when the process is killed is opened again, locked as it was, when the process s
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import replace
 
 import structlog
@@ -151,7 +152,8 @@ class Conference:
             del self._rooms[run.id]
             raise
         self._by_meeting[meeting.id] = room
-        task = asyncio.create_task(room.run())
+        # in a context of its own: its log lines are not about the request that happened to open it
+        task = asyncio.create_task(room.run(), context=Context())
         self._owners[run.id] = task
         task.add_done_callback(lambda _: self._forget(room))
         log.info("room_opened", room=run.id, meeting=meeting.id)

@@ -64,22 +64,23 @@ class Conference:
 
         Raises `NotOpen`, `MeetingOver`, `MeetingLocked`, `MeetingFull` or `Unavailable`.
         """
-        room = self._by_meeting.get(meeting.id) or await self._open(meeting)
+        room = self.room_of(meeting.id) or await self._open(meeting)
         return room, await room.reserve(person)
 
     def room(self, name: RoomId) -> Room:
         """Raises `NotFound` when it does not run."""
-        try:
-            return self._rooms[name]
-        except KeyError:
-            raise NotFound("No such room runs now.") from None
+        room = self._rooms.get(name)
+        if room is None or room.ended:
+            raise NotFound("No such room runs now.")
+        return room
 
     def room_of(self, meeting: MeetingId) -> Room | None:
-        return self._by_meeting.get(meeting)
+        room = self._by_meeting.get(meeting)
+        return room if room is not None and not room.ended else None
 
     def rooms(self) -> list[Room]:
         """Oldest first."""
-        return sorted(self._rooms.values(), key=lambda room: room.id)
+        return sorted((room for room in self._rooms.values() if not room.ended), key=lambda room: room.id)
 
     def legs(self) -> Counter[str]:
         """How many legs are in which state."""
@@ -99,7 +100,7 @@ class Conference:
             room.on_death(worker)
 
     async def meeting_changed(self, meeting: Meeting) -> None:
-        if (room := self._by_meeting.get(meeting.id)) is not None:
+        if (room := self.room_of(meeting.id)) is not None:
             room.meeting_changed(meeting)
 
     # -- opening and closing ----------------------------------------------------------------------------------------
@@ -109,7 +110,9 @@ class Conference:
         try:
             async with lock:
                 if (room := self._by_meeting.get(meeting.id)) is not None:
-                    return room
+                    if not room.ended:
+                        return room
+                    await room.closed.wait()  # its end must be written before another begins
                 check_open(meeting, self._clock.now())
                 run = RoomRun(
                     id=RoomId(new_id("room")),

@@ -90,6 +90,11 @@ class Room:
         return self._keeper.run.id
 
     @property
+    def ended(self) -> bool:
+        """It takes nobody any more; `closed` is set once that is written."""
+        return self._finished
+
+    @property
     def run_row(self) -> RoomRun:
         return self._keeper.run
 

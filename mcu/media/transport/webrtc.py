@@ -179,7 +179,7 @@ class WebRtcTransports:
         Raises `errors.Invalid` for an offer that cannot be parsed or has no audio that we know, and
         `errors.Unavailable` when no socket can be had.
         """
-        session_description, agreed = sdp.agree(offer)
+        session_description, agreed = await asyncio.to_thread(sdp.agree, offer)  # 1.4 ms for Chromium's, more for worse
         drop = Drops(self._dropped)
         agent = Agent(self._addresses or host_addresses(), drop, self._clock)
         gatherer = Gatherer(agent)

@@ -1,0 +1,182 @@
+"""Offers: what Chromium and aiortc write is answered as RFC 8829 says; what nobody should write is refused by name."""
+
+import time
+from pathlib import Path
+
+import pytest
+from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
+from aiortc.sdp import SessionDescription
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcu.errors import Invalid
+from mcu.media.messages import Source
+from mcu.media.transport import answer as sdp
+
+WIRE = Path(__file__).parents[2] / "wire"
+CHROMIUM = (WIRE / "chromium-156.sdp").read_text()
+CHROMIUM_MDNS = (WIRE / "chromium-156-mdns.sdp").read_text()
+
+OURS = sdp.Ours(
+    ice=RTCIceParameters("ufrag", "password" * 3),
+    candidates=[RTCIceCandidate(1, "f", "192.0.2.1", 4000, 1, "udp", "host")],
+    dtls=RTCDtlsParameters([RTCDtlsFingerprint("sha-256", "AB")]),
+    audio_ssrc=10,
+    video_ssrc=11,
+    cname="c" * 16,
+)
+
+
+def answered(offer: str) -> SessionDescription:
+    session, agreed = sdp.agree(offer)
+    return SessionDescription.parse(sdp.write(session, agreed, OURS))
+
+
+def lines_of(answer: SessionDescription) -> list[tuple[str, str, str | None, bool]]:
+    return [(line.kind, line.rtp.muxId, line.direction, line.port != 0) for line in answer.media]
+
+
+def without(offer: str, *starts: str) -> str:
+    return "\r\n".join(line for line in offer.splitlines() if not line.startswith(starts)) + "\r\n"
+
+
+def test_each_line_of_a_browsers_offer_is_taken_for_what_it_is() -> None:
+    answer = answered(CHROMIUM_MDNS)
+    assert lines_of(answer) == [
+        ("audio", "0", "sendrecv", True),
+        ("video", "1", "sendrecv", True),
+        ("video", "2", "recvonly", True),
+        ("application", "3", "inactive", False),
+    ]
+    assert [str(group) for group in answer.group] == ["BUNDLE 0 1 2"]
+
+
+def test_sound_is_mono_opus_with_forward_error_correction() -> None:
+    audio = answered(CHROMIUM).media[0]
+    assert [(codec.name, codec.payloadType, codec.clockRate) for codec in audio.rtp.codecs] == [("opus", 111, 48000)]
+    assert audio.rtp.codecs[0].parameters == {"minptime": 10, "useinbandfec": 1}
+
+
+def test_h264_constrained_baseline_in_mode_1_is_preferred() -> None:
+    _, agreed = sdp.agree(CHROMIUM)
+    assert [(line.codec, line.payload_type, line.source) for line in agreed.video] == [
+        ("H264", 108, Source.CAMERA),
+        ("H264", 108, Source.SCREEN),
+    ]
+    codec = answered(CHROMIUM).media[1].rtp.codecs[0]
+    assert codec.parameters["profile-level-id"] == "42e01f"
+    assert str(codec.parameters["packetization-mode"]) == "1"
+    assert [(f.type, f.parameter) for f in codec.rtcpFeedback] == [
+        ("nack", None),
+        ("nack", "pli"),
+        ("ccm", "fir"),
+        ("goog-remb", None),
+    ]
+
+
+def test_vp8_is_taken_where_there_is_no_h264() -> None:
+    offer = CHROMIUM.replace("H264/90000", "H265/90000")
+    _, agreed = sdp.agree(offer)
+    assert agreed.video[0].codec == "VP8"
+
+
+def test_a_line_whose_codecs_we_do_not_have_is_refused_and_the_call_is_not() -> None:
+    offer = CHROMIUM.replace("H264/90000", "H265/90000").replace("VP8/90000", "AV2/90000")
+    session, agreed = sdp.agree(offer)
+    assert agreed.video == ()
+    assert [line.port for line in SessionDescription.parse(sdp.write(session, agreed, OURS)).media] == [9, 0, 0]
+
+
+def test_only_extensions_that_were_offered_and_that_we_use_are_answered() -> None:
+    media = answered(CHROMIUM).media
+    assert {extension.uri for extension in media[0].rtp.headerExtensions} == {sdp.LEVEL, sdp.MID}
+    assert {extension.uri for extension in media[1].rtp.headerExtensions} == {sdp.SEND_TIME, sdp.MID}
+
+
+def test_feedback_that_was_not_offered_is_not_answered() -> None:
+    codec = answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog")).media[1].rtp.codecs[0]
+    assert [(f.type, f.parameter) for f in codec.rtcpFeedback] == [("nack", None), ("nack", "pli")]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "audio", "video"),
+    [("sendrecv", "sendrecv", "sendrecv"), ("sendonly", "recvonly", "recvonly"), ("recvonly", "sendonly", "sendonly")],
+)
+def test_directions_are_answered_from_our_side(theirs: str, audio: str, video: str) -> None:
+    answer = answered(CHROMIUM.replace("a=sendrecv", f"a={theirs}"))
+    assert [line.direction for line in answer.media] == [audio, video, "recvonly"]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("actpass", "server"), ("active", "server"), ("passive", "client")])
+def test_we_are_dtls_server_wherever_we_may_for_the_server_picks_the_profile(theirs: str, ours: str) -> None:
+    offer = CHROMIUM.replace("a=setup:actpass", f"a=setup:{theirs}")
+    assert sdp.agree(offer)[1].role == ours
+    assert {media.dtls.role for media in answered(offer).media if media.dtls} == {ours}
+
+
+def test_our_streams_are_named_where_we_send_and_nowhere_else() -> None:
+    named: list[list[int]] = [[s.ssrc for s in line.ssrc] for line in answered(CHROMIUM).media]
+    assert named == [[10], [11], []]
+
+
+def test_a_bundle_only_line_has_port_0_and_is_taken() -> None:
+    offer = CHROMIUM.replace("m=video 9 ", "m=video 0 ")
+    assert [line.port for line in answered(offer).media] == [9, 9, 9]
+
+
+def test_without_a_bundle_only_the_first_line_is_taken() -> None:
+    answer = answered(without(CHROMIUM, "a=group:"))
+    assert [line.port for line in answer.media] == [9, 0, 0]
+    assert answer.group == []
+
+
+def test_one_address_that_proves_nothing_is_not_read() -> None:
+    offer = CHROMIUM.replace("a=candidate:", "a=candidate:nonsense ")
+    assert sdp.agree(offer)[1].audio.payload_type == 111
+
+
+BAD = {
+    "": "begin with v=0",
+    "hello": "begin with v=0",
+    "v=0\r\n": "no media",
+    "v=0\r\nm=audio\r\n": "well-formed",
+    "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 72\r\n": "well-formed",
+    without(CHROMIUM, "a=rtpmap:111"): "well-formed",
+    CHROMIUM.replace("opus/48000", "speex/48000"): "Opus",
+    without(CHROMIUM, "a=rtcp-mux"): "rtcp-mux",
+    without(CHROMIUM, "a=ice-ufrag"): "ICE credentials",
+    without(CHROMIUM, "a=ice-pwd"): "ICE credentials",
+    without(CHROMIUM, "a=fingerprint"): "fingerprint",
+    without(CHROMIUM, "a=setup"): "fingerprint or role",
+    CHROMIUM.replace("sha-256", "sha-1"): "SHA-256",
+    CHROMIUM.replace("a=setup:actpass", "a=setup:holdconn"): "well-formed",
+    CHROMIUM.replace("t=0 0", "t=0 0\r\na=ice-lite"): "ICE-lite",
+    CHROMIUM.replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 7"): "no media",
+    CHROMIUM + "a=x\r\n" * 2000: "lines",
+    CHROMIUM + "a=" + "x" * 70_000: "characters",
+    "v=0\r\n" + "m=audio 9 RTP/AVP 0\r\n" * 17: "media",
+}
+
+
+@pytest.mark.parametrize(("offer", "reason"), BAD.items(), ids=range(len(BAD)))
+def test_an_offer_that_cannot_be_is_refused_and_told_why(offer: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        sdp.agree(offer)
+
+
+@given(st.text(max_size=300), st.integers(0, len(CHROMIUM)), st.integers(0, 40))
+def test_a_damaged_offer_is_read_or_refused_and_never_raises_anything_else(noise: str, at: int, cut: int) -> None:
+    for offer in ("v=0\r\n" + noise, CHROMIUM[:at] + noise + CHROMIUM[at + cut :]):
+        try:
+            session, agreed = sdp.agree(offer)
+        except Invalid:
+            continue
+        assert sdp.write(session, agreed, OURS).startswith("v=0")
+
+
+def test_the_worst_offer_costs_little() -> None:
+    codecs = "".join(f"a=rtpmap:{number} x/90000\r\na=rtcp-fb:* nack\r\n" for number in range(340))
+    worst = CHROMIUM + codecs
+    began = time.process_time()
+    sdp.agree(worst)
+    assert time.process_time() - began < 0.1

@@ -174,9 +174,15 @@ def test_a_damaged_offer_is_read_or_refused_and_never_raises_anything_else(noise
         assert sdp.write(session, agreed, OURS).startswith("v=0")
 
 
-def test_the_worst_offer_costs_little() -> None:
+def cost(offer: str) -> float:
+    def once() -> float:
+        began = time.process_time()
+        sdp.agree(offer)
+        return time.process_time() - began
+
+    return min(once() for _ in range(5))
+
+
+def test_the_worst_offer_costs_little_more_than_a_browsers() -> None:
     codecs = "".join(f"a=rtpmap:{number} x/90000\r\na=rtcp-fb:* nack\r\n" for number in range(340))
-    worst = CHROMIUM + codecs
-    began = time.process_time()
-    sdp.agree(worst)
-    assert time.process_time() - began < 0.1
+    assert cost(CHROMIUM + codecs) < 25 * cost(CHROMIUM)

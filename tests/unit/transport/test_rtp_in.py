@@ -1,4 +1,4 @@
-"""Video coming in: any order and loss of packets gives whole frames in order, and after a hole only from a key frame."""
+"""Video coming in: any order and loss of packets gives whole frames in order, and after a hole only a key frame."""
 
 from collections import Counter
 
@@ -64,10 +64,8 @@ class Receiver:
 
     @property
     def numbers(self) -> list[int]:
-        return [
-            int.from_bytes(picture.data[10:14] if picture.key else picture.data[1:5], "big")
-            for picture in self.pictures
-        ]
+        numbers = (picture.data[10:14] if picture.key else picture.data[1:5] for picture in self.pictures)
+        return [int.from_bytes(number, "big") for number in numbers]
 
 
 def test_a_frame_is_given_at_its_marker() -> None:

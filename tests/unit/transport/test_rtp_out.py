@@ -1,6 +1,7 @@
 """What we send: numbers that follow, one cutting for all legs, and the very same datagram again on request."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from aiortc.rtp import RtpPacket
@@ -68,7 +69,7 @@ def test_sound_keeps_its_numbers_over_the_wrap_and_its_time_over_silence(cable: 
     assert sent == [65_534, 65_535, 65_536, 65_537]
     packets = cable.packets
     assert [packet.sequence_number for packet in packets] == [65_534, 65_535, 0, 1]
-    steps = [(b.timestamp - a.timestamp) % (1 << 32) for a, b in zip(packets, packets[1:], strict=False)]
+    steps = [(b.timestamp - a.timestamp) % (1 << 32) for a, b in pairwise(packets)]
     assert steps == [TICK_SAMPLES, 2 * TICK_SAMPLES, TICK_SAMPLES]
     assert [packet.marker for packet in packets] == [1, 0, 1, 0]
     assert {(packet.ssrc, packet.payload_type, packet.payload) for packet in packets} == {(5, 111, b"opus")}

@@ -1,0 +1,46 @@
+"""The server's own TLS: what it shows, what it refuses, and a certificate renewed while it runs."""
+
+import signal
+import socket
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from certificates import make_certificate
+from running_server import RunningServer, running_server, wait_for
+
+
+def shown_by(server: RunningServer, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
+    """The certificate that a new connection is shown, in DER."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if newest is not ssl.TLSVersion.TLSv1_3:
+        context.minimum_version = context.maximum_version = newest
+    port = int(server.base_url.rpartition(":")[2])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        return tls.getpeercert(binary_form=True) or b""
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_a_certificate_is_renewed_without_a_stop_and_old_tls_is_refused(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    cert, key = make_certificate(tmp_path, "localhost", begins=now, days=1)
+    with running_server(tmp_path / "server", server__tls_cert=str(cert), server__tls_key=str(key)) as server:
+        assert server.base_url.startswith("https://localhost:")
+        first = shown_by(server)
+        make_certificate(tmp_path, "localhost", begins=now, days=2)
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: shown_by(server) != first)
+
+        cert.write_text("nothing")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: server.logged("certificate_not_renewed"))
+        assert shown_by(server) != first
+
+        with pytest.raises(ssl.SSLError):
+            shown_by(server, newest=ssl.TLSVersion.TLSv1_1)
+        assert server.health("ready")[0] == 200

@@ -26,7 +26,7 @@ from mcu.clock import SystemClock
 from mcu.config.sections import Auth
 
 ROOT = Path(__file__).parents[2]
-START_S = 40.0  # on a busy machine
+START_S = 90.0  # on a busy machine
 _DEFAULTS = {"server__port": "0", "operations__port": "0", "media__workers": "1", "logging__format": "json"}
 
 
@@ -69,12 +69,12 @@ class RunningServer:
         """Ask it to end, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """`kill -9`."""
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def wait_until_serving(self) -> None:
         deadline = time.monotonic() + START_S

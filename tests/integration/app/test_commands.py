@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from running_server import ROOT, RunningServer
 
+pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
+
 
 def mcu(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MCU_")}
@@ -18,7 +20,7 @@ def mcu(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         env=clean | {"PYTHONPATH": str(ROOT), "MCU_DATA__DIRECTORY": str(cwd / "data"), "COLUMNS": "200"} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from running_server import ROOT, RunningServer, alive, launch, running_server, wait_for
 
+pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
+
 
 def test_it_serves_and_is_ready_with_a_worker_of_its_own(server: RunningServer) -> None:
     assert server.health("live") == (200, {"status": "ok"})
@@ -34,7 +36,7 @@ def test_it_stops_when_told_and_leaves_no_process_and_no_file(tmp_path: Path, ho
             assert len(workers) == 2
             begun = time.monotonic()
             assert server.stop(how) == 0
-            assert time.monotonic() - begun < 8
+            assert time.monotonic() - begun < 15
     finally:
         del os.environ["TMPDIR"]
     assert not [pid for pid in workers if alive(pid)]
@@ -60,7 +62,7 @@ def test_a_killed_worker_is_replaced_and_meanwhile_the_server_is_not_ready(serve
     if status == 503:
         assert body["problems"] == {"workers": "no media worker answers"}
     assert server.health("live")[0] == 200
-    wait_for(lambda: server.health("ready")[0] == 200, within_s=20)
+    wait_for(lambda: server.health("ready")[0] == 200, within_s=60)
     (other,) = server.worker_pids()
     assert other != worker
     assert "mcu_worker_restarts_total 1.0" in server.metrics()
@@ -69,21 +71,21 @@ def test_a_killed_worker_is_replaced_and_meanwhile_the_server_is_not_ready(serve
 def test_a_second_server_on_a_taken_port_says_so_in_one_line(server: RunningServer, tmp_path: Path) -> None:
     port = server.base_url.rpartition(":")[2]
     second = launch(tmp_path / "second", server__port=port)
-    assert second.process.wait(30) == 1
+    assert second.process.wait(90) == 1
     (line,) = second.log_path.read_text().splitlines()
     assert line == f"mcu: port {port} on 127.0.0.1 is taken: stop what uses it, or set server.port to another"
 
 
 def test_a_second_server_on_the_same_data_says_so_in_one_line(server: RunningServer, tmp_path: Path) -> None:
     second = launch(tmp_path / "second", data__directory=str(server.data_directory))
-    assert second.process.wait(30) == 1
+    assert second.process.wait(90) == 1
     (line,) = second.log_path.read_text().splitlines()
     assert line.startswith(f"mcu: another server uses {server.data_directory}")
 
 
 def test_a_signal_while_it_starts_stops_it_and_what_it_has_started(tmp_path: Path) -> None:
     server = launch(tmp_path)
-    wait_for(lambda: server.logged("worker_started"), within_s=30)
+    wait_for(lambda: server.logged("worker_started"), within_s=90)
     workers = server.worker_pids()
     assert server.stop() == 0
     assert not [pid for pid in workers if alive(pid)]

@@ -10,6 +10,8 @@ import pytest
 from certificates import make_certificate
 from running_server import RunningServer, running_server, wait_for
 
+pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
+
 
 def shown_by(server: RunningServer, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
     """The certificate that a new connection is shown, in DER."""

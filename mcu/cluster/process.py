@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 import structlog
@@ -243,15 +243,13 @@ def _environment() -> dict[str, str]:
 
 
 def _error_of(failed: Failed) -> errors.McuError:
-    """The error that the worker raised, by its code."""
-    return _classes(errors.McuError).get(failed.code, errors.McuError)(failed.detail)
+    """The error that the worker raised: its code is that of a class in `mcu.errors`, and of no other module's."""
+    kinds = {kind.code: kind for kind in vars(errors).values() if _is_error(kind)}
+    return kinds.get(failed.code, errors.McuError)(failed.detail)
 
 
-def _classes(base: type[errors.McuError]) -> dict[str, type[errors.McuError]]:
-    found = {base.code: base}
-    for child in base.__subclasses__():
-        found.update(_classes(child))
-    return found
+def _is_error(kind: object) -> TypeGuard[type[errors.McuError]]:
+    return isinstance(kind, type) and issubclass(kind, errors.McuError)
 
 
 def start_arguments(addresses: Sequence[str], log_level: str) -> tuple[str, ...]:

@@ -29,7 +29,10 @@ def document(routes: Iterable[Route]) -> Json:
     refs, schemas = _schemas(routes)
     paths: dict[str, Json] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, refs)
+        operation = _operation(route, refs)
+        if links := _links(route, routes):
+            operation["responses"][str(route.status)]["links"] = links
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "MCU", "version": "1", "description": _ABOUT, "license": _LICENSE},
@@ -171,6 +174,24 @@ def _response_headers(route: Route) -> Json:
     named = {"X-Request-Id": "Names this request in the logs.", "ETag": "The version.", "Location": "Where it is."}
     shown = {"X-Request-Id", *(["ETag"] if route.etag else []), *(["Location"] if route.location else [])}
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in named.items() if name in shown}
+
+
+def _links(route: Route, routes: list[Route]) -> Json:
+    """From what a POST made to what can be done with it: its id, and its version where one is demanded."""
+    if route.method != "POST" or not route.location or route.answer is None:
+        return {}
+    return {
+        other.name: {
+            "operationId": other.name,
+            "parameters": {
+                **{f"path.{name}": f"$request.path.{name}" for name in route.parameters},
+                f"path.{other.parameters[-1]}": "$response.body#/id",
+                **({"header.If-Match": "$response.header.ETag"} if other.if_match else {}),
+            },
+        }
+        for other in routes
+        if other.path.startswith(f"{route.path}/{{") and len(other.parameters) == len(route.parameters) + 1
+    }
 
 
 def _problems(route: Route, refs: dict[Any, str]) -> Json:

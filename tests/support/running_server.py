@@ -26,7 +26,7 @@ from mcu.clock import SystemClock
 from mcu.config.sections import Auth
 
 ROOT = Path(__file__).parents[2]
-START_S = 90.0  # on a busy machine
+START_S = 90.0  # on a machine that does much else
 _DEFAULTS = {"server__port": "0", "operations__port": "0", "media__workers": "1", "logging__format": "json"}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mcu.conference.policy import waits_for
-from mcu.conference.roster import Line, Roster, Seat, visible
+from mcu.conference.roster import Line, Roster, Seat, for_guests, for_waiting
 from mcu.conference.updates import (
     EndsAt,
     GoneCause,
@@ -41,7 +41,7 @@ class _Told:
     """What one watcher knows."""
 
     watcher: Watcher
-    lines: list[Line] | None = None
+    roster: RosterNow | None = None
     room: RoomNow | None = None
     lobby: InLobby | None = None
 
@@ -65,6 +65,7 @@ class Audience:
         self._names: OrderedDict[LegId, str] = OrderedDict()
         self._notices: OrderedDict[NoticeId, _Shown] = OrderedDict()
         self._ends = EndsAt(at=None)
+        self._for_hosts = self._for_guests = RosterNow(lines=[])
 
     def __len__(self) -> int:
         return len(self._told)
@@ -116,17 +117,22 @@ class Audience:
             return
         roster = self._roster
         lines = roster.lines()
-        waiting = frozenset(seat.leg for seat in roster.waiting)
+        self._for_hosts = _newer(self._for_hosts, lines)
+        self._for_guests = _newer(self._for_guests, for_guests(lines, frozenset(seat.leg for seat in roster.waiting)))
         room = RoomNow(locked=roster.locked, layout=roster.layout, spotlight=roster.spotlight, active=roster.active)
         lobby = InLobby(reason=waits_for(roster))
         for leg, told in self._told.items():
             if (seat := roster.get(leg)) is not None:
-                self._refresh_one(told, seat, visible(lines, seat, waiting), room, lobby)
+                self._refresh_one(told, seat, lines, room, lobby)
 
     def _refresh_one(self, told: _Told, seat: Seat, lines: list[Line], room: RoomNow, lobby: InLobby) -> None:
-        if lines != told.lines:
-            told.lines = lines
-            told.watcher.tell(RosterNow(lines=lines))
+        if seat.admitted:
+            now = self._for_hosts if seat.is_host else self._for_guests
+        else:
+            now = _newer(told.roster, for_waiting(lines, seat.leg))
+        if now is not told.roster:
+            told.roster = now
+            told.watcher.tell(now)
         if seat.admitted and room != told.room:
             told.room = room
             told.watcher.tell(room)
@@ -196,3 +202,8 @@ class Audience:
     def _tell(self, leg: LegId, update: Update) -> None:
         if (told := self._told.get(leg)) is not None:
             told.watcher.tell(update)
+
+
+def _newer(told: RosterNow | None, lines: list[Line]) -> RosterNow:
+    """What was told before, if it is still so: then nobody need be told again."""
+    return told if told is not None and told.lines == lines else RosterNow(lines=lines)

@@ -151,10 +151,11 @@ class Roster:
         )
 
 
-def visible(lines: list[Line], viewer: Seat, waiting: frozenset[LegId]) -> list[Line]:
-    """What one seat may see: in the lobby only itself; a guest, those let in; a host, the lobby too."""
-    if not viewer.admitted:
-        return [line for line in lines if line.leg == viewer.leg]
-    if viewer.is_host:
-        return lines
+def for_guests(lines: list[Line], waiting: frozenset[LegId]) -> list[Line]:
+    """What a guest in the room may see: those who have been let in. Hosts see all lines."""
     return [line for line in lines if line.leg not in waiting]
+
+
+def for_waiting(lines: list[Line], leg: LegId) -> list[Line]:
+    """What somebody in the lobby may see: itself."""
+    return [line for line in lines if line.leg == leg]

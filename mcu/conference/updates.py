@@ -30,7 +30,9 @@ class Seated(Update, frozen=True, kw_only=True):
     layout: Layout
 
 
-class RosterNow(Update, frozen=True, kw_only=True):
+class RosterNow(Update, frozen=True, kw_only=True, eq=False):
+    """The same object for all who may see the same, so that a front end can encode it once."""
+
     lines: list[Line]
 
 

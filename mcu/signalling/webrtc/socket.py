@@ -22,7 +22,7 @@ from mcu.errors import Invalid, McuError, TooMany, Unauthenticated
 from mcu.signalling.webrtc import messages as wire
 from mcu.signalling.webrtc.outbox import Outbox, Overflow
 from mcu.signalling.webrtc.texts import refusal_text
-from mcu.signalling.webrtc.translation import act_of, message_of
+from mcu.signalling.webrtc.translation import act_of, message_of, roster_text
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class Socket:
             self._language = update.language
             self._put(self._welcome(update))
         elif isinstance(update, RosterNow):
-            self._outbox.put_roster(_encoder.encode(message_of(update, self._language)))
+            self._outbox.put_roster(roster_text(update))
         else:
             self._put(message_of(update, self._language))
         if isinstance(update, Over):

@@ -1,6 +1,7 @@
 """Between the wire's messages and the room's words, both ways. Pure."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from mcu.media.messages import Layout
 from mcu.signalling.webrtc import messages as wire
 from mcu.signalling.webrtc.texts import notice_text
 
+_encoder = msgspec.json.Encoder()
+
 
 def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
     """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room."""
@@ -19,8 +22,16 @@ def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
 
 
 def message_of(update: updates.Update, language: Language) -> wire.AnyToBrowser:
-    """What a browser is told. `Seated` is not among these: its message holds a token, which the socket makes."""
+    """What a browser is told. Not among these: `Seated`, whose message holds a token, which the socket makes, and rosters
+    (`roster_text`).
+    """
     return _MESSAGES[type(update)](update, language)
+
+
+@lru_cache(maxsize=64)
+def roster_text(update: updates.RosterNow) -> bytes:
+    """A roster as it is sent: encoded once for all who are told the same."""
+    return _encoder.encode(wire.Roster(entries=[wire.Entry(**msgspec.structs.asdict(line)) for line in update.lines]))
 
 
 def _layout(message: wire.ChooseLayout, leg: LegId) -> acts.Act:
@@ -46,10 +57,6 @@ _ACTS: dict[type[wire.FromBrowser], Callable[[Any, LegId], acts.Act | None]] = {
     wire.EndRoom: lambda message, leg: acts.End(),
     wire.Leave: lambda message, leg: acts.Remove(leg=leg),
 }
-
-
-def _roster(update: updates.RosterNow, language: Language) -> wire.Roster:
-    return wire.Roster(entries=[wire.Entry(**msgspec.structs.asdict(line)) for line in update.lines])
 
 
 def _notice(update: updates.Noticed, language: Language) -> wire.NoticeShown:
@@ -80,7 +87,6 @@ def _ending(update: updates.EndsAt, language: Language) -> wire.Ending:
 
 
 _MESSAGES: dict[type[updates.Update], Callable[[Any, Language], wire.AnyToBrowser]] = {
-    updates.RosterNow: _roster,
     updates.InLobby: lambda update, language: wire.Lobby(reason=update.reason),
     updates.RoomNow: _room,
     updates.Noticed: _notice,

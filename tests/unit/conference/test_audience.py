@@ -105,6 +105,17 @@ def test_who_waits_is_told_why_and_nothing_of_the_room() -> None:
     assert [[line.leg for line in update.lines] for update in hall["w"].all(RosterNow)] == [["w"]]
 
 
+def test_hosts_are_told_of_the_lobby_and_guests_are_not() -> None:
+    hall = Hall(seat("h", host()), seat("g", guest()), seat("w", guest(), LegState.WAITING))
+    assert [line.leg for line in hall["h"].all(RosterNow)[-1].lines] == ["h", "g", "w"]
+    assert [line.leg for line in hall["g"].all(RosterNow)[-1].lines] == ["h", "g"]
+
+
+def test_all_who_may_see_the_same_are_told_the_same_object_which_is_encoded_once() -> None:
+    hall = Hall(seat("h", host()), seat("a", guest()), seat("b", guest()))
+    assert hall["a"].all(RosterNow)[-1] is hall["b"].all(RosterNow)[-1]
+
+
 def test_who_comes_back_is_given_what_was_said_since_it_came_and_nothing_from_before() -> None:
     hall = Hall(seat("h", host()))
     hall.audience.say(LegId("h"), "innan", NOW - timedelta(seconds=1))

@@ -76,7 +76,11 @@ def make_service(parts: Parts) -> web.Application:
 
 def _add_websocket(app: web.Application, parts: Parts, tokens: Tokens) -> None:
     sockets = socket.Sockets(
-        parts.conference, tokens, parts.clock, resume_window_s=parts.settings.media.resume_window_s
+        parts.conference,
+        tokens,
+        parts.clock,
+        resume_window_s=parts.settings.media.resume_window_s,
+        dropped=parts.metrics.control_dropped,
     )
     app.router.add_get(socket.PATH, sockets.handle)
 

@@ -89,7 +89,11 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(workers.stop)
         await workers.start()
         conference = Conference(
-            store=database, workers=workers, clock=clock, settings=RoomSettings(profile=_profile(settings.media))
+            store=database,
+            workers=workers,
+            clock=clock,
+            settings=RoomSettings(profile=_profile(settings.media)),
+            dropped=metrics.control_dropped,
         )
         stack.push_async_callback(conference.stop)
         await conference.start()

@@ -6,6 +6,7 @@ when the process is killed is opened again, locked as it was, when the process s
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import replace
@@ -27,13 +28,25 @@ log = structlog.get_logger(__name__)
 
 
 class Conference:
-    """A `WorkersListener` and a `MeetingListener`. `start` before use, `stop` after it."""
+    """A `WorkersListener` and a `MeetingListener`. `start` before use, `stop` after it.
 
-    def __init__(self, *, store: Store, workers: Workers, clock: Clock, settings: RoomSettings) -> None:
+    `dropped` counts what is let go because a bound was reached, by reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        workers: Workers,
+        clock: Clock,
+        settings: RoomSettings,
+        dropped: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._workers = workers
         self._clock = clock
         self._settings = settings
+        self._dropped = dropped
         self._rooms: dict[RoomId, Room] = {}
         self._by_meeting: dict[MeetingId, Room] = {}
         self._owners: dict[RoomId, asyncio.Task[None]] = {}
@@ -147,7 +160,15 @@ class Conference:
         return past or meeting.state(self._clock.now()) is MeetingState.CANCELLED
 
     async def _begin(self, run: RoomRun, meeting: Meeting) -> Room:
-        room = Room(run, meeting, store=self._store, workers=self._workers, clock=self._clock, settings=self._settings)
+        room = Room(
+            run,
+            meeting,
+            store=self._store,
+            workers=self._workers,
+            clock=self._clock,
+            settings=self._settings,
+            dropped=self._dropped,
+        )
         self._rooms[run.id] = room  # its worker's first events must find it
         try:
             await room.open()

@@ -5,6 +5,7 @@ the database fails they are tried again, and beyond a bound the oldest are let g
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -24,9 +25,9 @@ MAX_WAITING = 1000
 class Keeper:
     """Writes for one room. `run` is what is on disk, or about to be."""
 
-    def __init__(self, store: Store, run: RoomRun) -> None:
+    def __init__(self, store: Store, run: RoomRun, dropped: Callable[[str], None]) -> None:
         self.run = run
-        self.dropped = 0
+        self._dropped = dropped
         self._store = store
         self._writing = asyncio.Lock()
         self._written = run
@@ -48,7 +49,7 @@ class Keeper:
         self._waiting[record.notice] = record
         if len(self._waiting) > MAX_WAITING:
             del self._waiting[next(iter(self._waiting))]
-            self.dropped += 1
+            self._dropped("notice_records")
         self._filled.set()
 
     def keep_soon(self) -> None:

@@ -23,7 +23,8 @@ T = TypeVar("T")
 class Mailbox:
     """Work and news for one owner."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropped: Callable[[str], None]) -> None:
+        self._dropped = dropped
         self._work: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._news: dict[Hashable, Callable[[], None]] = {}
         self._filled = asyncio.Event()
@@ -31,8 +32,11 @@ class Mailbox:
 
     async def ask(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises, when the owner has done it. Raises `Unavailable` when too much waits."""
-        if self._closed or len(self._work) >= MAX_WORK:
-            raise Unavailable("The room has closed." if self._closed else "The room has too much to do: try again.")
+        if self._closed:
+            raise Unavailable("The room has closed.")
+        if len(self._work) >= MAX_WORK:
+            self._dropped("room_work")
+            raise Unavailable("The room has too much to do: try again.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._work.append((work, future))
         self._filled.set()

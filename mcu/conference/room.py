@@ -6,7 +6,7 @@ worker dies it opens itself again on another, with every seat kept, and asks the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,6 +64,7 @@ class Room:
         workers: Workers,
         clock: Clock,
         settings: RoomSettings,
+        dropped: Callable[[str], None],
     ) -> None:
         self.meeting = meeting
         self._clock = clock
@@ -71,9 +72,9 @@ class Room:
         self._roster = Roster(layout=Layout(run.layout), locked=run.locked)
         self._tickets = Tickets()
         self._audience = Audience(self._roster)
-        self._keeper = Keeper(store, run)
+        self._keeper = Keeper(store, run, dropped)
         self._link = Link(workers, run.id)
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(dropped)
         self._executor = Executor(
             run.id, self._roster, self._link, self._audience, clock=clock, on_missing=self._missing
         )
@@ -129,10 +130,6 @@ class Room:
     def name_of(self, leg: LegId) -> str | None:
         """Also of one who has left, while the room runs."""
         return self._audience.name_of(leg)
-
-    @property
-    def notices_dropped(self) -> int:
-        return self._keeper.dropped
 
     # -- what is asked of it ----------------------------------------------------------------------------------------
 

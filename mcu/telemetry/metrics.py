@@ -82,6 +82,12 @@ class Metrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1),
             registry=self._registry,
         )
+        self._dropped = Counter(
+            "mcu_control_dropped",
+            "What the control process let go because its bound was reached, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
         self._restarts.inc(0)
 
     def worker_reported(self, slot: str, report: Report) -> None:
@@ -102,6 +108,10 @@ class Metrics:
         """`route` is the template (`/meetings/{id}`), not the path: a path may hold a number or a token."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
+
+    def control_dropped(self, reason: str) -> None:
+        """`reason` comes from code."""
+        self._dropped.labels(reason).inc()
 
     def loop_lagged(self, seconds: float) -> None:
         self._loop_lag.observe(seconds)

@@ -25,6 +25,7 @@ from mcu.media.messages import (
     RoomProfile,
 )
 from mcu.storage.database import Database
+from mcu.telemetry.metrics import Metrics
 
 S = LegState
 U = TypeVar("U", bound=Update)
@@ -44,8 +45,11 @@ class Ear:
 class House:
     """A conference in one meeting."""
 
-    def __init__(self, conference: Conference, workers: PaperWorkers, clock: HandClock, booked: Meeting) -> None:
+    def __init__(
+        self, conference: Conference, workers: PaperWorkers, clock: HandClock, booked: Meeting, metrics: Metrics
+    ) -> None:
         self.conference, self.workers, self.clock, self.booked = conference, workers, clock, booked
+        self.metrics = metrics
         self.ears: dict[LegId, Ear] = {}
 
     @property
@@ -116,9 +120,12 @@ async def house(database: Database, booked: Meeting | None = None, *, fresh: boo
             await tx.meetings.add(booked)
     workers, clock = PaperWorkers(), HandClock()
     settings = RoomSettings(profile=RoomProfile(resume_window_s=60), empty_grace_s=30)
-    conference = Conference(store=database, workers=workers, clock=clock, settings=settings)
+    metrics = Metrics()
+    conference = Conference(
+        store=database, workers=workers, clock=clock, settings=settings, dropped=metrics.control_dropped
+    )
     await conference.start()
     try:
-        yield House(conference, workers, clock, booked)
+        yield House(conference, workers, clock, booked, metrics)
     finally:
         await conference.stop()

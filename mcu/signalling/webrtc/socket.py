@@ -5,6 +5,7 @@ and changes nothing. That the socket closes ends no leg: media does that.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -58,10 +59,18 @@ class Allowance:
 class Sockets:
     """Serves every WebSocket of this process. `handle` is the aiohttp handler for `PATH`."""
 
-    def __init__(self, conference: Conference, tokens: Tokens, clock: Clock, *, resume_window_s: float) -> None:
+    def __init__(
+        self,
+        conference: Conference,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        resume_window_s: float,
+        dropped: Callable[[str], None],
+    ) -> None:
         self.conference, self.tokens, self.clock = conference, tokens, clock
         self.resume_window_s = resume_window_s
-        self.slow = 0  # closed because they read too slowly
+        self.dropped = dropped  # counts what is let go, by reason
         self._open: set[web.WebSocketResponse] = set()
 
     def __len__(self) -> int:
@@ -71,6 +80,7 @@ class Sockets:
         ws = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE, compress=False)
         await ws.prepare(request)
         if len(self._open) >= MAX_SOCKETS:
+            self.dropped("sockets_full")
             await ws.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return ws
         self._open.add(ws)
@@ -147,6 +157,7 @@ class Socket:
         async for received in self._ws:
             try:
                 if not self._allowance.spend():
+                    self._owner.dropped("socket_flood")
                     raise TooMany("Wait a little.", retry_after=1)
                 act = act_of(self._decode(received), token.leg)
                 if act is None:
@@ -173,7 +184,7 @@ class Socket:
         try:
             self._outbox.put(_encoder.encode(message))
         except Overflow:
-            self._owner.slow += 1
+            self._owner.dropped("slow_socket")
             self._end()
             log.info("socket_too_slow")
             if self._transport is not None:

@@ -22,9 +22,7 @@ def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
 
 
 def message_of(update: updates.Update, language: Language) -> wire.AnyToBrowser:
-    """What a browser is told. Not among these: `Seated`, whose message holds a token, which the socket makes, and rosters
-    (`roster_text`).
-    """
+    """What a browser is told. Not of `Seated`, for whose message the socket makes a token; nor of rosters, below."""
     return _MESSAGES[type(update)](update, language)
 
 

@@ -9,7 +9,7 @@ from mcu.errors import NotFound, Unavailable
 
 
 async def test_work_is_done_in_order_and_its_result_or_error_given_to_who_asked() -> None:
-    mailbox, done = Mailbox(), list[int]()
+    mailbox, done = Mailbox(print), list[int]()
 
     def fail() -> None:
         raise NotFound("no")
@@ -25,11 +25,13 @@ async def test_work_is_done_in_order_and_its_result_or_error_given_to_who_asked(
 
 
 async def test_too_much_work_is_refused_and_news_never() -> None:
-    mailbox, heard = Mailbox(), list[str]()
+    dropped = list[str]()
+    mailbox, heard = Mailbox(dropped.append), list[str]()
     waiting = [asyncio.create_task(mailbox.ask(lambda: None)) for _ in range(MAX_WORK)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
         await mailbox.ask(lambda: None)
+    assert dropped == ["room_work"]
     mailbox.tell("a", lambda: heard.append("a, old"))
     mailbox.tell("b", lambda: heard.append("b"))
     mailbox.tell("a", lambda: heard.append("a, new"))
@@ -39,7 +41,7 @@ async def test_too_much_work_is_refused_and_news_never() -> None:
 
 
 async def test_one_bad_piece_of_news_does_not_cost_the_others() -> None:
-    mailbox, heard = Mailbox(), list[str]()
+    mailbox, heard = Mailbox(print), list[str]()
     mailbox.tell("bad", lambda: heard.append({}["nothing"]))  # type: ignore[index]
     mailbox.tell("good", lambda: heard.append("good"))
     mailbox.do_all()
@@ -47,7 +49,7 @@ async def test_one_bad_piece_of_news_does_not_cost_the_others() -> None:
 
 
 async def test_whoever_waits_is_told_when_the_room_closes() -> None:
-    mailbox = Mailbox()
+    mailbox = Mailbox(print)
     waiting = asyncio.create_task(mailbox.ask(lambda: None))
     await asyncio.sleep(0)
     mailbox.close()
@@ -58,7 +60,7 @@ async def test_whoever_waits_is_told_when_the_room_closes() -> None:
 
 
 async def test_work_whose_asker_has_gone_away_is_not_done() -> None:
-    mailbox, done = Mailbox(), list[int]()
+    mailbox, done = Mailbox(print), list[int]()
     asked = asyncio.create_task(mailbox.ask(lambda: done.append(1)))
     await asyncio.sleep(0)
     asked.cancel()

@@ -448,5 +448,7 @@ async def test_a_room_with_too_much_to_do_says_so(database: Database) -> None:
         anna = await here.sit(guest())
         asked = [here.room.act(anna, SetHand(leg=anna, raised=True)) for _ in range(2000)]
         results = await asyncio.gather(*asked, return_exceptions=True)
-        assert any(isinstance(result, Unavailable) for result in results)
+        refused = sum(isinstance(result, Unavailable) for result in results)
+        assert refused > 0
+        assert f'mcu_control_dropped_total{{reason="room_work"}} {refused}.0' in here.metrics.exposition().decode()
         assert here.line(anna).hand == 1

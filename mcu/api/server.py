@@ -1,7 +1,7 @@
 """The REST API as an aiohttp application: every declared route behind the same checks and the same problems.
 
     app = make_app(api, ROUTES)
-    runner = web.AppRunner(app, access_log=None)  # the log line is ours: the route, never the URL
+    runner = Runner(app)  # the log line is ours: the route, never the URL
 
 Adds the request id, the security headers and one log line to whatever is served from this application.
 """

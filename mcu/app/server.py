@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from mcu.api.runner import Runner
 from mcu.app import data
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
@@ -145,7 +146,7 @@ def _profile(media: Media) -> RoomProfile:
 
 
 async def _open(stack: AsyncExitStack, app: web.Application, sock: socket, tls: ssl.SSLContext | None = None) -> None:
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GRACE_S)
+    runner = Runner(app, handle_signals=False, shutdown_timeout=GRACE_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, sock, ssl_context=tls).start()

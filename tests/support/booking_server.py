@@ -21,6 +21,7 @@ import structlog
 from aiohttp import web
 
 from mcu.api import meetings, participants
+from mcu.api.runner import Runner
 from mcu.api.server import Api, make_app
 from mcu.auth.bearer import Bearer, Scope
 from mcu.auth.keys import load_or_create
@@ -102,7 +103,7 @@ async def running(directory: Path, url: str, clock: Clock | None = None) -> Asyn
     await migrate(url)
     database, heard, pins = Database(url), Heard(), PinHasher(QUICK)
     api = make_api(directory, database, clock or SystemClock(), pins, heard)
-    runner = web.AppRunner(make_app(api, ROUTES), access_log=None)
+    runner = Runner(make_app(api, ROUTES))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -117,7 +118,7 @@ async def running(directory: Path, url: str, clock: Clock | None = None) -> Asyn
 async def serve(directory: Path, url: str) -> None:
     await migrate(url)
     api = make_api(directory, Database(url), SystemClock(), PinHasher(QUICK), Heard())
-    runner = web.AppRunner(make_app(api, ROUTES), access_log=None)
+    runner = Runner(make_app(api, ROUTES))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     token = api.bearer.mint("client:test", frozenset({Scope.ADMIN}), timedelta(hours=1))

@@ -1,5 +1,6 @@
 """Whatever goes wrong is one shape, says no value back, and changes nothing."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -113,6 +114,23 @@ async def test_an_error_of_ours_says_only_under_which_name_it_was_logged(
     is_problem(answer, 500, "internal")
     assert "839201" not in json.dumps(answer.body | {"request_id": ""})
     assert (await server.ask("GET", MEETINGS)).body["items"] == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"839201 / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: 839201\x00\r\n\r\n", b"GET /839201\r\n\r\n",
+     b"\x16\x03\x01839201\r\n\r\n"],
+    ids=["method", "header", "request line", "TLS"],
+)  # fmt: skip
+async def test_what_is_not_even_http_is_a_problem_and_not_said_back(server: Running, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+    writer.write(sent)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    await writer.wait_closed()
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+    assert b"application/problem+json" in answer
+    assert b"839201" not in answer
 
 
 async def test_too_many_says_when_to_come_back() -> None:

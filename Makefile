@@ -28,7 +28,7 @@ check-c: ## The C kernels against their twins, under ASan and UBSan
 	@scripts/check c
 
 docs: ## Write the generated pages of docs/ again
-	@scripts/docs
+	@.venv/bin/python scripts/docs.py
 
 lock: ## Resolve the Python packages again
 	@scripts/lock

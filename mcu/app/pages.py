@@ -30,7 +30,7 @@ _NOT_BUILT: Final = """\
 <html lang="en"><meta charset="utf-8"><title>The web page is not built</title>
 <h1>The web page is not built</h1>
 <p>The meeting server runs, but without the page that people join with. Build it with
-<code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, and start the server again.</p>
+<code>make web</code>, and start the server again.</p>
 <p lang="sv">Mötesservern är i gång, men webbsidan som man ansluter med är inte byggd. Den som driver servern
 behöver bygga den och starta om servern.</p>
 </html>

@@ -231,7 +231,7 @@ def media_addresses(configured: tuple[str, ...]) -> Line:
 
 def web_client(directory: Path) -> Line:
     if not (directory / "index.html").is_file():
-        return fail("web client", "it is not built: run `npm ci && npm run build` in web/")
+        return fail("web client", "it is not built: run `make web`")
     return ok("web client", f"built, in {directory}")
 
 

@@ -31,7 +31,7 @@ from mcu.demo.taps import Heard, PictureTap, SoundTap, tap
 from mcu.media.seams import TICK_MS, TICK_SAMPLES, VIDEO_CLOCK, VideoCodec
 
 Exchange = Callable[[str], Awaitable[str]]  # an SDP offer to its answer
-CONNECT_S = 10.0
+CONNECT_S = 10.0  # seconds
 
 
 def use_loopback() -> None:

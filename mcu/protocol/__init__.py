@@ -18,6 +18,14 @@ def frame_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
     return h264.frame_size(data) if codec == "H264" else vp8.frame_size(data)
 
 
+def shown_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
+    """As `frame_size`, after cropping: what a decoder gives."""
+    if codec == "VP8":
+        return vp8.frame_size(data)
+    size = h264.largest_size(data)
+    return size.shown if size is not None else None
+
+
 def is_key(codec: VideoCodec, data: bytes) -> bool:
     """Whether a decoder can start at this picture."""
     return h264.is_key(data) if codec == "H264" else vp8.is_key(data)

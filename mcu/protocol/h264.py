@@ -6,6 +6,7 @@ Bytes in, values out. Refuses to decode: of the parameter sets it reads what the
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from mcu.protocol.bits import Bits, EndOfBits
 from mcu.protocol.rtp import Malformed
@@ -121,13 +122,26 @@ def _kinds(picture: bytes) -> Iterator[tuple[int, int]]:
             yield picture[found.end()] & 0x1F, found.end()
 
 
+class Size(NamedTuple):
+    """What a sequence parameter set claims, in pixels. A decoder allocates `coded`, and gives `shown`."""
+
+    coded: tuple[int, int]
+    shown: tuple[int, int]
+
+
 def frame_size(picture: bytes) -> tuple[int, int] | None:
     """(width, height) in pixels, before cropping, of the largest parameter set in a picture; None where it has none.
 
     A parameter set that cannot be read claims the largest size there is: whoever limits sizes then refuses it.
     """
+    size = largest_size(picture)
+    return size.coded if size is not None else None
+
+
+def largest_size(picture: bytes) -> Size | None:
+    """As `frame_size`, with what is left after cropping."""
     sizes = [_size_or_largest(_unit(picture, at)) for kind, at in _kinds(picture) if kind == SPS]
-    return max(sizes, key=lambda size: size[0] * size[1]) if sizes else None
+    return max(sizes, key=lambda size: size.coded[0] * size.coded[1]) if sizes else None
 
 
 def _unit(picture: bytes, start: int) -> bytes:
@@ -135,31 +149,40 @@ def _unit(picture: bytes, start: int) -> bytes:
     return picture[start : end if end >= 0 else start + SPS_MAX]
 
 
-def _size_or_largest(unit: bytes) -> tuple[int, int]:
+def _size_or_largest(unit: bytes) -> Size:
     try:
         return sps_size(unit)
     except EndOfBits:
-        return UNREADABLE
+        return Size(UNREADABLE, UNREADABLE)
 
 
-def sps_size(unit: bytes) -> tuple[int, int]:
-    """(width, height) in pixels, before cropping, that a sequence parameter set claims. Raises `EndOfBits`."""
+def sps_size(unit: bytes) -> Size:
+    """The size that a sequence parameter set claims. Raises `EndOfBits`."""
     bits = Bits(_EMULATION.sub(b"\x00\x00", unit[1:SPS_MAX]))
     profile = bits.take(8)
     bits.take(16)  # constraint flags, level
     bits.unsigned()  # seq_parameter_set_id
-    if profile in _HIGH:
-        _skip_chroma(bits)
+    chroma = _read_chroma(bits) if profile in _HIGH else 1
     bits.unsigned()  # log2_max_frame_num_minus4
     _skip_order_count(bits)
     bits.unsigned()  # max_num_ref_frames
     bits.take(1)  # gaps_in_frame_num_value_allowed_flag
     width, height = bits.unsigned() + 1, bits.unsigned() + 1
     fields = 2 - bits.take(1)  # frame_mbs_only_flag: a map unit is one macroblock high, or two
-    return 16 * width, 16 * height * fields
+    coded = 16 * width, 16 * height * fields
+    bits.take(fields)  # mb_adaptive_frame_field_flag where there are fields, direct_8x8_inference_flag
+    return Size(coded, _crop(bits, coded, chroma, fields) if bits.take(1) else coded)
 
 
-def _skip_chroma(bits: Bits) -> None:
+def _crop(bits: Bits, coded: tuple[int, int], chroma: int, fields: int) -> tuple[int, int]:
+    """ITU-T H.264 section 7.4.2.1.1: the offsets are in units of chroma samples, and of both fields."""
+    across, down = (2 if chroma in (1, 2) else 1), (2 if chroma == 1 else 1) * fields
+    left, right, top, bottom = (bits.unsigned() for _ in range(4))
+    return max(0, coded[0] - across * (left + right)), max(0, coded[1] - down * (top + bottom))
+
+
+def _read_chroma(bits: Bits) -> int:
+    """chroma_format_idc; 1 is 4:2:0."""
     chroma = bits.unsigned()
     if chroma == 3:
         bits.take(1)  # separate_colour_plane_flag
@@ -170,6 +193,7 @@ def _skip_chroma(bits: Bits) -> None:
         for number in range(12 if chroma == 3 else 8):
             if bits.take(1):
                 _skip_scaling_list(bits, 16 if number < 6 else 64)
+    return chroma
 
 
 def _skip_scaling_list(bits: Bits, size: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from mcu.media.messages import Cause, Source
 from mcu.media.seams import AudioPacket, EncodedPicture, Transport
 
-WAIT_S = 10.0
+WAIT_S = 20.0  # seconds: the machine may be busy with other tests
 Filter = Callable[[bytes], bool]  # whether a datagram may pass
 
 

@@ -154,7 +154,7 @@ class Assembler:
             self._drop("frame_oversize")
             self.broken = True
             return False
-        self.size = size
+        self.size = protocol.shown_size(self._codec, data) or size
         return True
 
 

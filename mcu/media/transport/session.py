@@ -14,7 +14,6 @@ from mcu.clock import Clock
 from mcu.media.messages import Source, StreamStats
 from mcu.media.seams import SAMPLE_RATE, VIDEO_CLOCK, EncodedPicture, TransportListener, VideoCodec
 from mcu.media.transport.answer import LEVEL, SEND_TIME, Agreed
-from mcu.media.transport.bandwidth import Bandwidth
 from mcu.media.transport.drops import Drops
 from mcu.media.transport.dtls import SecureTransport
 from mcu.media.transport.inbound import Inbound
@@ -52,7 +51,6 @@ class Session:
         self._audio_sends = agreed.audio.sends
         self._rates = [Rates("audio", "opus", self.audio_out), Rates("video", self.codec or "", self.video_out)]
         self._loss: dict[int, Loss] = {}
-        self._bandwidth = Bandwidth()
         self._rtcp = Rtcp(self.audio_out.ssrc, self.cname, drop)
 
     # -- from the room --------------------------------------------------------------------------------------------
@@ -118,10 +116,7 @@ class Session:
             self._listener.on_key_request()
 
     def on_remb(self, bits_per_second: int) -> None:
-        sending = self._rates[0].bits_per_second + self._rates[1].bits_per_second
-        limit = self._bandwidth.estimate(bits_per_second, sending, self._clock.monotonic())
-        if limit is not None:
-            self._listener.on_bandwidth(limit)
+        self._listener.on_bandwidth(bits_per_second)
 
     def on_report(self, ssrc: int, report: RtcpReceiverInfo) -> None:
         out = self.audio_out if ssrc == self.audio_out.ssrc else self.video_out

@@ -6,10 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import aioice.ice
 import numpy as np
 import pytest
+from aiortc.rtcdtlstransport import SRTP_PROFILES
 from rtc import Ear, Relay, bars, is_rtp, until
 
 from mcu.demo.client import MeetingClient
@@ -44,6 +46,7 @@ class Call:
         self.server, self.client, self.relay = server, client, relay
         self.ear = Ear()
         self.offer = self.answer = ""
+        self.client_profiles = list(SRTP_PROFILES)
 
     @property
     def leg(self) -> WebRtcTransport:
@@ -56,6 +59,8 @@ class Call:
 
     async def _exchange(self, offer: str) -> str:
         self.offer = offer
+        for line in self.client._peer.getTransceivers():
+            line.sender.transport._srtp_profiles = self.client_profiles
         self.ear.transport, self.answer = await self.server.answer(offer, self.ear)
         return await self.relay.stand_before(self.answer) if self.relay else self.answer
 
@@ -111,8 +116,8 @@ async def test_the_screen_is_a_second_picture(call: MakeCall) -> None:
     talk = call(MeetingClient(camera=LivePicture(bars(), 10), screen=LivePicture(bars(640, 360), 5)))
     await talk.begin()
     await until(lambda: len(talk.ear.of(Source.SCREEN)) > 3 and len(talk.ear.of(Source.CAMERA)) > 3)
-    assert {(p.width, p.height) for p in talk.ear.of(Source.SCREEN)} == {(640, 368)}
-    assert {(p.width, p.height) for p in talk.ear.of(Source.CAMERA)} == {(320, 192)}
+    assert {(p.width, p.height) for p in talk.ear.of(Source.SCREEN)} == {(640, 360)}
+    assert {(p.width, p.height) for p in talk.ear.of(Source.CAMERA)} == {(320, 180)}
 
 
 async def test_a_leg_without_camera_or_video_line_has_sound_alone(call: MakeCall) -> None:
@@ -167,10 +172,25 @@ async def test_time_passes_in_the_timestamps_of_silence_too(call: MakeCall) -> N
     assert second.sequence - first.sequence == 1
 
 
-async def test_keys_are_agreed_for_the_strongest_profile(call: MakeCall) -> None:
+@pytest.mark.policy("S10")
+@pytest.mark.parametrize("taken", [0, 1, 2])
+async def test_keys_are_agreed_for_the_strongest_profile_that_both_have(call: MakeCall, taken: int) -> None:
     talk = call(MeetingClient(video=False))
+    talk.client_profiles = SRTP_PROFILES[::-1][: 3 - taken]
     await talk.begin()
-    assert talk.leg.stats(LEG).srtp_profile == "SRTP_AEAD_AES_256_GCM"
+    assert talk.leg.stats(LEG).srtp_profile == SRTP_PROFILES[taken].openssl_profile.decode()
+
+
+@pytest.mark.policy("S10")
+async def test_a_leg_that_has_only_a_weaker_profile_is_not_connected(call: MakeCall) -> None:
+    talk = call(MeetingClient(video=False))
+    weak = replace(SRTP_PROFILES[-1], openssl_profile=b"SRTP_AES128_CM_SHA1_32")
+    talk.client_profiles = [weak]
+    with pytest.raises((ConnectionError, TimeoutError)):
+        await talk.begin()
+    await until(lambda: talk.ear.lost)
+    assert talk.ear.lost == [Cause.FAILED]
+    assert not talk.ear.connected.is_set()
 
 
 async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(call: MakeCall) -> None:

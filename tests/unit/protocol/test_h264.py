@@ -10,7 +10,7 @@ from aiortc.codecs.h264 import h264_depayload
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu.protocol import frame_size, h264, is_key
+from mcu.protocol import frame_size, h264, is_key, shown_size
 from mcu.protocol.rtp import Malformed
 
 START = b"\x00\x00\x00\x01"
@@ -63,14 +63,18 @@ def test_a_size_can_be_asked_of_any_bytes(data: bytes, with_set: bool) -> None:
     assert size is None or min(size) > 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (640, 360), (16, 16), (4096, 2304)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (640, 360), (16, 16), (4096, 2304), (322, 182)])
 @pytest.mark.parametrize("profile", ["baseline", "main", "high"])
 def test_the_size_is_that_of_the_coded_picture(width: int, height: int, profile: str) -> None:
-    assert frame_size("H264", encoded(width, height, profile=profile)) == (width + -width % 16, height + -height % 16)
+    picture = encoded(width, height, profile=profile)
+    assert frame_size("H264", picture) == (width + -width % 16, height + -height % 16)
+    assert shown_size("H264", picture) == (width, height)
 
 
 def test_an_interlaced_picture_counts_both_fields() -> None:
-    assert frame_size("H264", encoded(640, 480, **{"x264-params": "interlaced=1"})) == (640, 480)
+    picture = encoded(640, 360, **{"x264-params": "interlaced=1"})
+    assert frame_size("H264", picture) == (640, 384)
+    assert shown_size("H264", picture) == (640, 360)
 
 
 def test_of_several_parameter_sets_the_largest_counts() -> None:

@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from postgres import create_database, installed, postgres
 from running_server import RunningServer, running_server
 
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
+
+# Many workers share few cores: how long an example took says nothing of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

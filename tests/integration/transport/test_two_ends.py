@@ -314,18 +314,18 @@ async def test_the_figures_of_a_leg_are_those_of_its_streams(call: MakeCall) -> 
     await asyncio.sleep(4.3)
     stats = talk.leg.stats(LEG)
     streams = {stream.media: stream for stream in stats.receiving}
-    assert 5 < streams["audio"].loss_percent < 15
-    assert 10 < streams["audio"].lost < 30
-    assert 0 < streams["audio"].jitter_ms < 30
+    assert 3 < streams["audio"].loss_percent < 20
+    assert 8 < streams["audio"].lost < 30
+    assert 0 < streams["audio"].jitter_ms < 100
     assert 20_000 < streams["audio"].bitrate_bps < 100_000
     assert (streams["camera"].width, streams["camera"].height) == (640, 368)
-    assert 12 < streams["camera"].frame_rate < 18
+    assert 8 < streams["camera"].frame_rate < 22
     assert stats.rtt_ms is not None
-    assert 0 < stats.rtt_ms < 200
+    assert 0 < stats.rtt_ms < 500
     sent = {stream.media: stream for stream in stats.sending}
     assert sent["audio"].packets == len(talk.ear.audio)
     assert sent["video"].codec == "H264"
-    assert 12 < sent["video"].frame_rate < 18
+    assert 8 < sent["video"].frame_rate < 22
 
 
 async def test_reports_say_how_far_the_sound_that_we_sent_has_come(call: MakeCall) -> None:

@@ -1,12 +1,13 @@
 """How often a PIN may be guessed. In memory: a restart forgets, and argon2id still makes each guess dear.
 
 Three limits. An address that fails too often waits, for all meetings (ADDRESS) and for one (PAIR). A meeting that is
-guessed at too often, from however many addresses (MEETING), and the service as a whole (ALL), let *new* addresses try
-only one at a time, with a wait between that doubles up to a minute.
+guessed at too often, from however many addresses (MEETING), lets *new* addresses try only one at a time, with a wait
+between that doubles with each failure up to a minute and falls back when somebody comes in, until an hour has passed
+without a failure. So does the service as a whole (ALL), a second apart.
 
 Nobody can be locked out of their own meeting by another's guessing: an address that once gave a right PIN of a meeting
 is not new to it and is held up by PAIR alone; whoever comes with a personal link or a join token guesses nothing and is
-never counted. A newcomer with a PIN may be held up while an attack goes on, a minute at most per try. Asking without a
+never counted. A newcomer with a PIN may be held up while an attack goes on. Asking without a
 PIN is no guess at one, but may be at a number: BARE limits it, by address.
 """
 
@@ -30,14 +31,17 @@ BARE = RateLimitItemPerMinute(100, 10)
 ADDRESS = RateLimitItemPerMinute(20, 10)
 MEETING = RateLimitItemPerMinute(20, 10)
 ALL = RateLimitItemPerMinute(500, 10)
-LONGEST_WAIT_S = 60
+LONGEST_WAIT_S: dict[RateLimitItem, float] = {MEETING: 60.0, ALL: 1.0}
+ATTACK_LASTS_S = 3600.0  # since its last failure
 KNOWN_MAX = 50_000  # (meeting, address) pairs that are remembered; the one longest unused goes first
 
 
 @dataclass
 class Turn:
-    """When the next new address may try, and how long the wait is by now. Monotonic seconds."""
+    """New addresses come one at a time: when the next may, how long the wait is by now, when one last failed."""
 
+    longest: float
+    failed_at: float
     at: float = 0.0
     wait: float = 1.0
 
@@ -73,10 +77,7 @@ class Guesses:
             return
         self._hold(ADDRESS, who)
         for limit, name in ((MEETING, number), (ALL, "all")):
-            if self._limits.test(limit, name):
-                self._turns.pop(name, None)
-            else:
-                self._take_turn(name)
+            self._take_turn(limit, name)
 
     def failed(self, number: str, address: str, *, bare: bool = False) -> None:
         who = network(address)
@@ -85,8 +86,13 @@ class Guesses:
             return
         for limit, *names in ((PAIR, number, who), (ADDRESS, who), (MEETING, number), (ALL, "all")):
             self._limits.hit(limit, *names)
+        for turn in self._turns_of(number):
+            turn.failed_at = self._clock.monotonic()
+            turn.at, turn.wait = turn.failed_at + turn.wait, min(turn.wait * 2, turn.longest)
 
     def succeeded(self, number: str, address: str) -> None:
+        for turn in self._turns_of(number):
+            turn.wait = 1.0
         pair = (number, network(address))
         self._known[pair] = None
         self._known.move_to_end(pair)
@@ -98,15 +104,22 @@ class Guesses:
             reset = self._limits.get_window_stats(limit, *names).reset_time
             raise _too_many(reset - self._clock.now().timestamp())
 
-    def _take_turn(self, name: str) -> None:
-        """One new address at a time. Raises `TooMany` for those that come before the next turn."""
+    def _take_turn(self, limit: RateLimitItem, name: str) -> None:
+        """One new address at a time while an attack lasts. Raises `TooMany` for those that come before their turn."""
         now = self._clock.monotonic()
-        turn = self._turns.setdefault(name, Turn())
+        turn = self._turns.get(name)
+        if turn is None or now - turn.failed_at > ATTACK_LASTS_S:
+            if self._limits.test(limit, name):
+                return
+            turn = self._turns[name] = Turn(longest=LONGEST_WAIT_S[limit], failed_at=now)
+            if len(self._turns) > KNOWN_MAX:
+                self._turns.popitem(last=False)
         if now < turn.at:
             raise _too_many(turn.at - now)
-        turn.at, turn.wait = now + turn.wait, min(turn.wait * 2, LONGEST_WAIT_S)
-        if len(self._turns) > KNOWN_MAX:
-            self._turns.popitem(last=False)
+        turn.at = now + turn.wait
+
+    def _turns_of(self, number: str) -> list[Turn]:
+        return [turn for turn in (self._turns.get(number), self._turns.get("all")) if turn is not None]
 
 
 def network(address: str) -> str:

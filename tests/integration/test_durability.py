@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import booking_server
 import pytest
+from running_server import RunningServer, running_server
 
 ROUNDS = {"sqlite": 50, "postgresql": 15}
 WRITERS = 6
@@ -113,6 +114,7 @@ async def servers(tmp_path: Path, database_url: str) -> AsyncIterator[Servers]:
     await process.wait()
 
 
+@pytest.mark.timeout(300)
 async def test_all_that_was_acknowledged_survives_kill_9_under_parallel_writers(
     servers: Servers, database_url: str
 ) -> None:
@@ -133,3 +135,24 @@ async def test_all_that_was_acknowledged_survives_kill_9_under_parallel_writers(
         assert found[meeting] in (said, (2, ledger.changing.get(meeting))), "an acknowledged write is gone"
     assert found.keys() == ledger.acknowledged.keys(), "something was booked that nobody was told of, or twice"
     assert ledger.answered > 2 * ROUNDS[database_url.partition("+")[0]]
+
+
+@pytest.mark.timeout(300)
+async def test_a_meeting_that_mcu_serve_has_acknowledged_is_there_when_it_is_started_after_kill_9(
+    tmp_path: Path,
+) -> None:
+    with running_server(tmp_path) as first:
+        booked = await asked(first, "POST", MEETINGS, {"title": "Möte"})
+        first.kill()
+    with running_server(tmp_path) as second:
+        assert (await asked(second, "GET", f"{MEETINGS}/{booked['id']}"))["title"] == "Möte"
+
+
+async def asked(server: RunningServer, method: str, path: str, body: Any = None) -> Any:
+    headers = {"Authorization": f"Bearer {server.token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, server.base_url + path, json=body) as answer,
+    ):
+        assert answer.status < 300
+        return await answer.json()

@@ -118,7 +118,7 @@ async def test_an_error_of_ours_says_only_under_which_name_it_was_logged(
 
 @pytest.mark.parametrize(
     "sent",
-    [b"839201 / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: 839201\x00\r\n\r\n", b"GET /839201\r\n\r\n",
+    [b"839201 / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX: 839201\x00\r\n\r\n", b"GET 839201\r\n\r\n",
      b"\x16\x03\x01839201\r\n\r\n"],
     ids=["method", "header", "request line", "TLS"],
 )  # fmt: skip

@@ -18,6 +18,7 @@ import structlog
 from mcu import errors
 from mcu.clock import Clock
 from mcu.cluster.output import WorkerOutput
+from mcu.cluster.starvation import RunQueue
 from mcu.media.messages import (
     AnyCommand,
     AnyEvent,
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 PING_S: Final = 0.25
 MISSED_PINGS: Final = 4  # in a row: a second without an answer
+SILENCES: Final = 40  # intervals in a row without an answer, even if it waits for a processor all that time
 START_S: Final = 30.0  # to load the codecs and answer for the first time, on a busy machine
 ANSWER_S: Final = 10.0  # for a command; an offer takes ICE gathering
 LEAVE_S: Final = 5.0  # to end its rooms and go, when asked
@@ -219,15 +221,20 @@ class WorkerProcess:
         self.kill()
 
     async def _until_silent(self) -> None:
-        """Counts silent intervals rather than time: when it is we who were held up, its answers are read first."""
-        missed, heard = 0, self._answered
-        while missed < MISSED_PINGS:
+        """Counts silent intervals rather than time: when it is we who were held up, its answers are read first.
+
+        An interval in which it mostly waited for a processor is not held against it, but `SILENCES` ends that too.
+        """
+        queue, missed, silent = RunQueue(self.pid), 0, 0
+        while missed < MISSED_PINGS and silent < SILENCES:
+            heard = self._answered
             self._next += 1
             with suppress(errors.Unavailable):
                 self._connection.send(ToWorker(self._next, Ping()))
             await asyncio.sleep(PING_S)
-            missed = missed + 1 if heard == self._answered else 0
-            heard = self._answered
+            starved = queue.waited_s() > PING_S / 2
+            silent = silent + 1 if heard == self._answered else 0
+            missed = missed + (not starved) if silent else 0
 
     async def _forward_output(self) -> None:
         assert self._process.stdout is not None

@@ -47,3 +47,10 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
     """`mcu serve` with one media worker, in a process of its own."""
     with running_server(tmp_path / "server") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The same, one for all tests that leave it as they found it."""
+    with running_server(tmp_path_factory.mktemp("shared")) as running:
+        yield running

@@ -9,9 +9,9 @@ from aiohttp import web
 from mcu.api.catalogue import ROUTES
 from mcu.api.live import LIVE, Live
 from mcu.api.server import Api, make_app
+from mcu.app.access import bearer
 from mcu.app.middleware import believe_proxies, count_requests
 from mcu.app.pages import WebClient
-from mcu.auth.bearer import Bearer, Issuer
 from mcu.auth.guesses import Guesses
 from mcu.auth.keys import SigningKey
 from mcu.auth.pins import PinHasher
@@ -20,7 +20,6 @@ from mcu.auth.tokens import Tokens
 from mcu.booking.door import Door
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
-from mcu.config.sections import Auth
 from mcu.config.settings import Settings
 from mcu.signalling.webrtc import socket
 from mcu.storage.database import Database
@@ -41,14 +40,6 @@ class Parts:
     pins: PinHasher
     conference: Conference
     public_url: str
-
-
-def bearer(settings: Auth, key: SigningKey, clock: Clock) -> Bearer:
-    """Who may use the API by these settings."""
-    trusted: tuple[Issuer, ...] = ()
-    if settings.issuer and settings.jwks_url:
-        trusted = (Issuer(issuer=settings.issuer, jwks_url=settings.jwks_url, audience=settings.audience),)
-    return Bearer(key, clock, trusted=trusted)
 
 
 def make_service(parts: Parts) -> web.Application:

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from mcu.app import server
 from mcu.cli.common import ConfigOption, settings_or_exit
 from mcu.telemetry.logging import configure_logging
 from mcu.telemetry.sentry import start_sentry
@@ -17,6 +16,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on, instead of server.port.")] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
+    from mcu.app import server  # here, for it loads everything, which no other command needs
+
     over: dict[str, Any] = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_exit(config, {"server": over} if over else None)
     writer = configure_logging(settings.logging.level, settings.logging.format)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mcu.app.access import bearer
 from mcu.app.data import prepare
-from mcu.app.parts import bearer
 from mcu.auth.bearer import Scope
 from mcu.auth.keys import load_or_create
 from mcu.cli.common import ConfigOption, settings_or_exit

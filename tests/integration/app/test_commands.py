@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy mac
 
 
 def mcu(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MCU_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MCU_", "PYTHONDONT"))}
     return subprocess.run(
         [sys.executable, "-m", "mcu", *arguments],
         cwd=cwd,
@@ -24,8 +24,8 @@ def mcu(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def test_a_meeting_is_booked_listed_shown_and_cancelled(server: RunningServer, tmp_path: Path) -> None:
-    to = {"MCU_URL": server.base_url, "MCU_TOKEN": server.token}
+def test_a_meeting_is_booked_listed_shown_and_cancelled(shared_server: RunningServer, tmp_path: Path) -> None:
+    to = {"MCU_URL": shared_server.base_url, "MCU_TOKEN": shared_server.token}
     created = mcu("meeting", "create", "Vård", "--participant", "host:Dr Ek", "--json", cwd=tmp_path, **to)
     assert created.returncode == 0, created.stderr
     meeting = json.loads(created.stdout)
@@ -61,24 +61,24 @@ def test_what_is_missing_is_said_in_one_line(tmp_path: Path, environment: dict[s
     assert run.stderr.count("\n") == 1
 
 
-def test_a_problem_of_the_servers_is_said_in_one_line(server: RunningServer, tmp_path: Path) -> None:
-    to = {"MCU_URL": server.base_url}
+def test_a_problem_of_the_servers_is_said_in_one_line(shared_server: RunningServer, tmp_path: Path) -> None:
+    to = {"MCU_URL": shared_server.base_url}
     wrong = mcu("meeting", "list", cwd=tmp_path, MCU_TOKEN="x.y.z", **to)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
     assert wrong.stderr.startswith("mcu: Who you are could not be established")
-    empty = mcu("meeting", "create", "", cwd=tmp_path, MCU_TOKEN=server.token, **to)
+    empty = mcu("meeting", "create", "", cwd=tmp_path, MCU_TOKEN=shared_server.token, **to)
     assert empty.returncode == 1
     assert "title" in empty.stderr
 
 
 def test_a_token_is_printed_alone_and_the_server_with_the_same_data_takes_it(
-    server: RunningServer, tmp_path: Path
+    shared_server: RunningServer, tmp_path: Path
 ) -> None:
-    run = mcu("token", "--scope", "meetings:read", cwd=tmp_path, MCU_DATA__DIRECTORY=str(server.data_directory))
+    run = mcu("token", "--scope", "meetings:read", cwd=tmp_path, MCU_DATA__DIRECTORY=str(shared_server.data_directory))
     assert run.returncode == 0, run.stderr
     token = run.stdout.strip()
     assert token.count(".") == 2
-    to = {"MCU_URL": server.base_url, "MCU_TOKEN": token}
+    to = {"MCU_URL": shared_server.base_url, "MCU_TOKEN": token}
     assert mcu("meeting", "list", cwd=tmp_path, **to).returncode == 0
     assert "meetings:write" in mcu("meeting", "create", "X", cwd=tmp_path, **to).stderr
 
@@ -110,9 +110,9 @@ def test_the_doctor_has_a_line_for_each_thing_and_exits_1_when_one_fails(tmp_pat
     assert any(line.startswith("fail   browsers") for line in lines)
 
 
-def test_the_doctor_knows_a_server_of_ours(server: RunningServer, tmp_path: Path) -> None:
+def test_the_doctor_knows_a_server_of_ours(shared_server: RunningServer, tmp_path: Path) -> None:
     ports = {
-        "MCU_SERVER__PORT": server.base_url.rpartition(":")[2],
-        "MCU_OPERATIONS__PORT": server.ops_url.rpartition(":")[2],
+        "MCU_SERVER__PORT": shared_server.base_url.rpartition(":")[2],
+        "MCU_OPERATIONS__PORT": shared_server.ops_url.rpartition(":")[2],
     }
     assert "a server of ours is running there" in mcu("doctor", cwd=tmp_path, **ports).stdout

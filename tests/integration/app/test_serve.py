@@ -16,12 +16,12 @@ from running_server import ROOT, RunningServer, alive, launch, running_server, w
 pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
 
 
-def test_it_serves_and_is_ready_with_a_worker_of_its_own(server: RunningServer) -> None:
-    assert server.health("live") == (200, {"status": "ok"})
-    assert server.health("startup") == (200, {"status": "ok"})
-    assert server.health("ready") == (200, {"status": "ok"})
-    assert len(server.worker_pids()) == 1
-    with urllib.request.urlopen(f"{server.base_url}/openapi.json", timeout=10) as answer:
+def test_it_serves_and_is_ready_with_a_worker_of_its_own(shared_server: RunningServer) -> None:
+    assert shared_server.health("live") == (200, {"status": "ok"})
+    assert shared_server.health("startup") == (200, {"status": "ok"})
+    assert shared_server.health("ready") == (200, {"status": "ok"})
+    assert len(shared_server.worker_pids()) == 1
+    with urllib.request.urlopen(f"{shared_server.base_url}/openapi.json", timeout=10) as answer:
         assert answer.status == 200
 
 
@@ -68,19 +68,19 @@ def test_a_killed_worker_is_replaced_and_meanwhile_the_server_is_not_ready(serve
     assert "mcu_worker_restarts_total 1.0" in server.metrics()
 
 
-def test_a_second_server_on_a_taken_port_says_so_in_one_line(server: RunningServer, tmp_path: Path) -> None:
-    port = server.base_url.rpartition(":")[2]
+def test_a_second_server_on_a_taken_port_says_so_in_one_line(shared_server: RunningServer, tmp_path: Path) -> None:
+    port = shared_server.base_url.rpartition(":")[2]
     second = launch(tmp_path / "second", server__port=port)
     assert second.process.wait(90) == 1
     (line,) = second.log_path.read_text().splitlines()
     assert line == f"mcu: port {port} on 127.0.0.1 is taken: stop what uses it, or set server.port to another"
 
 
-def test_a_second_server_on_the_same_data_says_so_in_one_line(server: RunningServer, tmp_path: Path) -> None:
-    second = launch(tmp_path / "second", data__directory=str(server.data_directory))
+def test_a_second_server_on_the_same_data_says_so_in_one_line(shared_server: RunningServer, tmp_path: Path) -> None:
+    second = launch(tmp_path / "second", data__directory=str(shared_server.data_directory))
     assert second.process.wait(90) == 1
     (line,) = second.log_path.read_text().splitlines()
-    assert line.startswith(f"mcu: another server uses {server.data_directory}")
+    assert line.startswith(f"mcu: another server uses {shared_server.data_directory}")
 
 
 def test_a_signal_while_it_starts_stops_it_and_what_it_has_started(tmp_path: Path) -> None:
@@ -92,21 +92,21 @@ def test_a_signal_while_it_starts_stops_it_and_what_it_has_started(tmp_path: Pat
     assert not server.logged("serving")
 
 
-def test_requests_are_counted_by_route_and_never_by_path(server: RunningServer) -> None:
+def test_requests_are_counted_by_route_and_never_by_path(shared_server: RunningServer) -> None:
     for path in ("/j/482915370", "/no/such/482915370", "/api/v1/meetings/mtg_482915370"):
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(server.base_url + path + "?pin=482915370", timeout=10)
-    shown = server.metrics()
+            urllib.request.urlopen(shared_server.base_url + path + "?pin=482915370", timeout=10)
+    shown = shared_server.metrics()
     assert "482915370" not in shown
-    assert "482915370" not in server.log_path.read_text()
+    assert "482915370" not in shared_server.log_path.read_text()
     assert re.search(r'mcu_http_requests_total\{method="GET",route="/j/\{number\}",status="\d+"\} 1.0', shown)
     assert 'route="unknown",status="404"' in shown
 
 
-def test_the_worker_s_figures_are_among_the_metrics(server: RunningServer) -> None:
-    wait_for(lambda: 'mcu_ticks_total{worker="0"}' in server.metrics(), within_s=5)
-    assert "mcu_workers_alive 1.0" in server.metrics()
-    assert "mcu_event_loop_lag_seconds_count" in server.metrics()
+def test_the_worker_s_figures_are_among_the_metrics(shared_server: RunningServer) -> None:
+    wait_for(lambda: 'mcu_ticks_total{worker="0"}' in shared_server.metrics(), within_s=5)
+    assert "mcu_workers_alive 1.0" in shared_server.metrics()
+    assert "mcu_event_loop_lag_seconds_count" in shared_server.metrics()
 
 
 def test_a_setting_that_nobody_knows_stops_the_start_by_name(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,9 @@ def figures(arguments: argparse.Namespace, seconds: dict[str, list[float]]) -> d
     peer = max((name for name in rate if name.startswith("xstack")), key=rate.__getitem__)
 
     def ratio_to(name: str) -> float:
-        return round(statistics.median(map(truediv, seconds[name], seconds["ours"])), 3)
+        return round(
+            statistics.median(theirs / own for theirs, own in zip(seconds[name], seconds["ours"], strict=True)), 3
+        )
 
     return {
         "tiles": arguments.tiles,
@@ -151,7 +152,7 @@ def libyuv(place: Path, sides: tuple[int, int], source: tuple[int, int], tiles: 
     rectangles = [str(side) for tile in tiles for side in (tile.x, tile.y, tile.width, tile.height)]
 
     def measure(count: int) -> float:
-        command = [program, str(count), str(FRAMES), *map(str, (*sides, *source)), *rectangles]
+        command = [str(program), str(count), str(FRAMES), *map(str, (*sides, *source)), *rectangles]
         return float(subprocess.run(command, check=True, cwd=place, stdout=subprocess.PIPE).stdout)
 
     return measure

@@ -28,7 +28,10 @@ class Contestant(Protocol):
     """A server that runs."""
 
     name: str
-    pid: int
+
+    @property
+    def pid(self) -> int:
+        """Of the process whose tree is weighed."""
 
     async def join(self, offer: str) -> str:
         """Join the one room with a browser's SDP offer; returns the answer."""

@@ -3,7 +3,7 @@
  * about sound or picture.
  */
 
-import type { ChatLine, Entry, FromServer, Layout, LayoutMap, LegId, NoticeShown, Role, Welcome } from "../protocol.js";
+import type { ChatLine, Entry, FromServer, Layout, LayoutMap, LegId, NoticeShown, Role } from "../protocol.js";
 
 /** `out`: not joined. `in`: has a seat and its sockets. `resuming`: has a seat, on its way back to it. */
 export type Phase = "out" | "joining" | "in" | "resuming" | "over";

@@ -63,21 +63,23 @@ export class RoomStage extends PageElement {
         box-shadow: inset 0 0 0 3px #f3c567;
       }
 
+      /* It covers the name that is painted in the picture: same corner, same size, a face as wide as the painted one. */
       .name {
         position: absolute;
         left: 0;
         bottom: 0;
         display: flex;
         align-items: center;
-        gap: 0.3em;
+        gap: 0.35em;
         max-width: 100%;
-        padding: 0.12em 0.55em;
+        padding: 0.14em 0.75em calc(0.14em + var(--name-edge, 0) * 100cqw) calc(0.55em + var(--name-edge, 0) * 100cqw);
         border-top-right-radius: 0.5em;
         background: #0b1c1e;
         color: #ffffff;
-        font-size: clamp(0.72rem, 4.2cqw, 1.05rem);
+        font-family: "DejaVu Sans", Verdana, sans-serif;
+        font-size: max(0.7rem, var(--name-size, 0.04) * 100cqw);
         font-weight: 600;
-        line-height: 1.35;
+        line-height: 1.4;
       }
 
       .name span:first-child {
@@ -229,4 +231,14 @@ function lay(element: HTMLElement | undefined, tile: Tile, map: LayoutMap): void
   element.style.top = percent(tile.y, map.height);
   element.style.width = percent(tile.width, map.width);
   element.style.height = percent(tile.height, map.height);
+  const { size, edge } = paintedName(tile.height, map.tiles.length === 1 ? 0 : map.height);
+  element.style.setProperty("--name-size", String(size / tile.width));
+  element.style.setProperty("--name-edge", String(edge / tile.width));
+}
+
+/** How large the name in the picture is, and how far from the tile's edges, in its pixels: as the compositor paints it. */
+function paintedName(tileHeight: number, pictureHeight: number): { size: number; edge: number } {
+  const size = Math.min(28, Math.max(11, Math.floor(tileHeight / 25) + 6));
+  const frame = pictureHeight === 0 ? 0 : Math.max(2, 2 * Math.floor(pictureHeight / 360));
+  return { size, edge: 3 * frame };
 }

@@ -1,0 +1,78 @@
+"""A seat survives: after a reload, and after the death of the process that had the media."""
+
+import os
+import signal
+import time
+
+import pytest
+from browsers import ANNA, BO, Browser, Enter, book
+from running_server import RunningServer
+
+from mcu.media.audio.sounds import detect
+from mcu.media.messages import NoticeKind
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+def seat_of(guest: Browser) -> str | None:
+    return guest.page.locator("room-people li", has_text="(du)").get_attribute("data-leg")
+
+
+@pytest.mark.policy("S5.3-8")
+def test_a_reload_returns_to_the_same_seat_and_is_announced_as_reconnected(house: RunningServer, sit: Enter) -> None:
+    meeting, anna, bo = book(house), sit(ANNA), sit(BO)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(meeting.page)
+    anna.wait_for_colours(ANNA, BO)
+    seat = seat_of(bo)
+    bo.page.reload()
+    bo.wait_for_colours(ANNA, BO)
+    anna.wait_for_colours(ANNA, BO)
+    anna.wait_for_notice(f"{BO.name} är tillbaka")
+    anna.page.wait_for_timeout(1500)
+    assert seat_of(bo) == seat
+    assert anna.page.locator("room-people li").count() == 2
+    kinds = [kind for kind, _ in detect(anna.heard())]
+    assert kinds == [NoticeKind.JOINED, NoticeKind.JOINED, NoticeKind.RECONNECTED]  # her own, his, his again
+
+
+def test_a_reload_keeps_the_microphone_off_and_the_camera_off(house: RunningServer, sit: Enter) -> None:
+    meeting, anna = book(house), sit(ANNA)
+    anna.join(meeting.link(ANNA.name))
+    anna.press("mute")
+    anna.press("camera")
+    anna.page.reload()
+    anna.page.locator("room-view #mute", has_text="Slå på ljud").wait_for()
+    anna.page.locator("room-view #camera", has_text="Slå på kamera").wait_for()
+    anna.page.locator("room-people li .unseen", has_text="mikrofonen av, kameran av").wait_for(state="attached")
+
+
+def test_when_the_media_worker_dies_everybody_is_back_in_their_seat_in_five_seconds(
+    server: RunningServer, sit: Enter
+) -> None:
+    meeting, anna, bo = book(server), sit(ANNA), sit(BO)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(meeting.page)
+    for one in (anna, bo):
+        one.wait_for_colours(ANNA, BO)
+    seats = seat_of(anna), seat_of(bo)
+    for worker in server.worker_pids():
+        os.kill(worker, signal.SIGKILL)
+    died = time.monotonic()
+    for one in (anna, bo):
+        one.page.locator("room-stage .over").wait_for()
+    for one in (anna, bo):
+        one.page.locator("room-stage .over").wait_for(state="detached")
+        one.wait_for_colours(ANNA, BO)
+    assert time.monotonic() - died < 5
+    assert (seat_of(anna), seat_of(bo)) == seats
+    anna.wait_for_notice("tillbaka")
+
+
+def test_who_left_on_purpose_is_asked_anew_after_a_reload(house: RunningServer, sit: Enter) -> None:
+    meeting, anna = book(house), sit(ANNA)
+    anna.join(meeting.link(ANNA.name))
+    anna.press("leave")
+    anna.page.locator("over-view h1", has_text="Du har lämnat mötet").wait_for()
+    anna.page.reload()
+    anna.page.locator("prejoin-view").wait_for()

@@ -3,15 +3,23 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from browsers import ANNA, BO, Browser, Enter, book
-from running_server import RunningServer
+from running_server import RunningServer, running_server
 
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def two_workers(tmp_path: Path) -> Iterator[RunningServer]:
+    with running_server(tmp_path / "server", media__workers="2") as running:
+        yield running
 
 
 def seat_of(guest: Browser) -> str | None:
@@ -33,7 +41,8 @@ def test_a_reload_returns_to_the_same_seat_and_is_announced_as_reconnected(house
     assert seat_of(bo) == seat
     assert anna.page.locator("room-people li").count() == 2
     kinds = [kind for kind, _ in detect(anna.heard())]
-    assert kinds == [NoticeKind.JOINED, NoticeKind.JOINED, NoticeKind.RECONNECTED]  # her own, his, his again
+    assert kinds[-1] is NoticeKind.RECONNECTED
+    assert kinds.count(NoticeKind.JOINED) == 2  # her own and his first
 
 
 def test_a_reload_keeps_the_microphone_off_and_the_camera_off(house: RunningServer, sit: Enter) -> None:
@@ -47,17 +56,21 @@ def test_a_reload_keeps_the_microphone_off_and_the_camera_off(house: RunningServ
     anna.page.locator("room-people li .unseen", has_text="mikrofonen av, kameran av").wait_for(state="attached")
 
 
+def cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_when_the_media_worker_dies_everybody_is_back_in_their_seat_in_five_seconds(
-    server: RunningServer, sit: Enter
+    two_workers: RunningServer, sit: Enter
 ) -> None:
-    meeting, anna, bo = book(server), sit(ANNA), sit(BO)
+    meeting, anna, bo = book(two_workers), sit(ANNA), sit(BO)
     anna.join(meeting.link(ANNA.name))
     bo.join(meeting.page)
     for one in (anna, bo):
         one.wait_for_colours(ANNA, BO)
     seats = seat_of(anna), seat_of(bo)
-    for worker in server.worker_pids():
-        os.kill(worker, signal.SIGKILL)
+    os.kill(max(two_workers.worker_pids(), key=cpu_ticks), signal.SIGKILL)  # the one that has the room
     died = time.monotonic()
     for one in (anna, bo):
         one.page.locator("room-stage .over").wait_for()

@@ -68,7 +68,7 @@ def walk_the_room(host: Browser, look: Look) -> None:
     page.locator("room-people section li .icon-button").first.click()
     look(page, "acts")
     page.keyboard.press("Escape")
-    page.locator("room-people .button.danger").click()
+    page.locator("room-people .host-tools .danger").click()
     look(page, "ending")
     page.keyboard.press("Escape")
     host.press("chat")
@@ -196,7 +196,8 @@ def test_one_joins_mutes_chooses_a_layout_and_leaves_by_keyboard_alone(house: Ru
     page.locator("modal-dialog#layout-dialog dialog[open]").wait_for()
     for _ in range(12):
         page.keyboard.press("Tab")
-        assert page.evaluate("() => ear.focusIn('modal-dialog')")
+        # past its last button the focus goes to the browser's own, and comes back; to nothing else of the page
+        assert page.evaluate("() => ear.focused() === 'body' || ear.focusIn('modal-dialog')")
     page.keyboard.press("Escape")
     assert page.evaluate("() => ear.focused()") == "layout"
     tab_to(page, "leave")

@@ -83,6 +83,14 @@ export class RoomPeople extends PageElement {
         height: 36px;
       }
 
+      .lobby li {
+        flex-wrap: wrap;
+      }
+
+      .lobby .who {
+        flex: 1 1 8rem;
+      }
+
       .host-tools {
         padding-top: 0.6rem;
       }
@@ -127,7 +135,7 @@ export class RoomPeople extends PageElement {
 
   private lobby(people: Entry[]): TemplateResult | typeof nothing {
     if (people.length === 0) return nothing;
-    return html`<section aria-labelledby="waiting" class="told warn">
+    return html`<section aria-labelledby="waiting" class="lobby told warn">
       <h3 id="waiting">${t("people.waiting", { count: people.length })}</h3>
       <ul>
         ${repeat(

@@ -187,7 +187,7 @@ export const en: Record<Key, string> = {
   "people.me": "you",
   "people.host": "host",
   "people.admit": "Let in",
-  "people.admitName": "Let {name} in",
+  "people.admitName": "Let in {name}",
   "people.refuse": "Refuse",
   "people.refuseName": "Refuse {name}",
   "people.actsFor": "Actions for {name}",

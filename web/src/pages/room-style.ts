@@ -185,8 +185,16 @@ export const roomStyle = css`
     }
 
     .control {
+      grid-template-columns: minmax(0, 1fr);
       min-width: 0;
-      padding-inline: 0.2rem;
+      padding-inline: 0.1rem;
+      font-size: 0.8rem;
+      hyphens: auto;
+    }
+
+    .control span {
+      max-width: 100%;
+      overflow-wrap: anywhere;
     }
 
     .control.danger {

@@ -1,6 +1,6 @@
 """What is said of meetings over REST: requests in, answers out. PINs go in and never come out but when they are new."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from mcu.api.fields import (
 from mcu.api.routes import PATTERNS, Request
 from mcu.booking.meeting import BookedParticipant, Language, Layout, LobbyScope, Meeting, MeetingState, Role
 from mcu.booking.pins import Issued
+from mcu.ids import ParticipantId
 
 MAX_PARTICIPANTS = 200  # booked by name; more may join by number and PIN
 
@@ -238,8 +239,8 @@ class MeetingMediaOut(BaseModel):
     layout: Layout
 
 
-class MeetingOut(BaseModel):
-    """A meeting. `state` follows the clock and the room and does not change the version."""
+class MeetingSummary(BaseModel):
+    """A meeting as lists show it. `state` follows the clock and the room and does not change the version."""
 
     id: str
     version: int
@@ -253,7 +254,7 @@ class MeetingOut(BaseModel):
     open_before_minutes: int
     close_after_minutes: int
     organizer: OrganizerOut | None
-    participants: list[BookedParticipantOut]
+    participant_count: int = Field(description="How many are booked by name.")
     access: AccessOut
     join: WayIn
     media: MeetingMediaOut
@@ -262,6 +263,12 @@ class MeetingOut(BaseModel):
     created_at: datetime
     created_by: str
     updated_at: datetime
+
+
+class MeetingOut(MeetingSummary):
+    """A meeting, with the people who are booked into it."""
+
+    participants: list[BookedParticipantOut]
 
 
 class PinsOut(BaseModel):
@@ -278,7 +285,7 @@ class MeetingWithPins(MeetingOut):
 
 
 class MeetingPage(BaseModel):
-    items: list[MeetingOut]
+    items: list[MeetingSummary]
     next_page_token: str | None
 
 
@@ -295,20 +302,23 @@ class JoinTokenOut(BaseModel):
     expires_at: datetime
 
 
-def meeting_out(
-    meeting: Meeting, now: datetime, public_url: str, link: Callable[[BookedParticipant], str | None]
-) -> MeetingOut:
-    """`link` gives a participant's `join_url`, or nothing where the caller may not see it."""
+def meeting_out(meeting: Meeting, now: datetime, public_url: str, links: Mapping[ParticipantId, str]) -> MeetingOut:
+    """`links` are the `join_url`s, empty where the caller may not see them."""
+    people = [BookedParticipantOut.of(one, links.get(one.id)) for one in meeting.participants]
+    return MeetingOut(**dict(meeting_summary(meeting, now, public_url)), participants=people)
+
+
+def meeting_summary(meeting: Meeting, now: datetime, public_url: str) -> MeetingSummary:
     zone = ZoneInfo(meeting.time_zone)
     access = meeting.access
     same = ("id", "version", "title", "language", "time_zone", "open_before_minutes", "close_after_minutes", "room")
-    return MeetingOut(
+    return MeetingSummary(
         state=meeting.state(now),
         external_id=meeting.external_id and ExternalIdOut(**vars(meeting.external_id)),
         start=meeting.start and meeting.start.astimezone(zone),
         end=meeting.end and meeting.end.astimezone(zone),
         organizer=meeting.organizer and OrganizerOut(**vars(meeting.organizer)),
-        participants=[BookedParticipantOut.of(one, link(one)) for one in meeting.participants],
+        participant_count=len(meeting.participants),
         access=AccessOut(
             host_pin=PinOut(set=access.pins.host is not None),
             guest_pin=PinOut(set=access.pins.guest is not None),

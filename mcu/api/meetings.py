@@ -1,9 +1,11 @@
 """Booking over REST: meetings, by id and by the integrator's own id, and their PINs."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
-from mcu.api.bookings import fill, join_token, join_url, link_until, matched, patched, wanted_pins, writable
+from mcu.api.bookings import AT_A_TIME, fill, matched, patched, personal_links, wanted_pins, writable
 from mcu.api.fields import page_token
 from mcu.api.meeting_models import (
     MeetingCreate,
@@ -13,9 +15,11 @@ from mcu.api.meeting_models import (
     MeetingPatch,
     MeetingQuery,
     MeetingReplace,
+    MeetingSummary,
     MeetingWithPins,
     RotatePins,
     meeting_out,
+    meeting_summary,
     pins_out,
 )
 from mcu.api.routes import MERGE_PATCH, Call, Nothing, Reply, Routes
@@ -25,7 +29,7 @@ from mcu.booking.meeting import BookedParticipant, ExternalId, Meeting, Pins, ne
 from mcu.booking.pins import Ask, Issued, SamePins, settle
 from mcu.booking.store import MeetingFilter, Stale, Taken, Transaction
 from mcu.errors import Conflict, NotFound, Unavailable
-from mcu.ids import MeetingId, new_id
+from mcu.ids import MeetingId, ParticipantId, new_id
 
 routes = Routes("Meetings")
 
@@ -66,7 +70,8 @@ async def create_meeting(call: Call[MeetingCreate]) -> Reply:
 async def list_meetings(call: Call[Nothing]) -> Reply:
     """List meetings.
 
-    Oldest booking first. To follow changes, keep the time at which you began and send it as `updated_since` next time.
+    Oldest booking first, without the people. To follow changes, keep the time at which you began and send it as
+    `updated_since` next time.
     """
     api, query = call.request.app[API], call.query(MeetingQuery)
     source, _, value = (query.external_id or "").partition("/")
@@ -81,7 +86,11 @@ async def list_meetings(call: Call[Nothing]) -> Reply:
     page_wanted = query.wanted()
     async with api.store.reading() as tx:
         page = await tx.meetings.page(wanted, page_wanted)
-    items = [shown(call, meeting) for meeting in page.items]
+    items: list[MeetingSummary] = []
+    for meeting in page.items:
+        items.append(meeting_summary(meeting, wanted.now, api.public_url))
+        if len(items) % AT_A_TIME == 0:
+            await asyncio.sleep(0)
     return Reply(body=MeetingPage(items=items, next_page_token=page_token(page.last)))
 
 
@@ -90,7 +99,7 @@ async def get_meeting(call: Call[Nothing]) -> Reply:
     """Show a meeting."""
     async with call.request.app[API].store.reading() as tx:
         meeting = await tx.meetings.get(MeetingId(call.path["meeting"]))
-    return Reply(body=shown(call, meeting), etag=meeting.version)
+    return Reply(body=await shown(call, meeting), etag=meeting.version)
 
 
 @routes.add(
@@ -133,7 +142,7 @@ async def cancel_meeting(call: Call[Nothing]) -> Reply:
     call.require_version(meeting.version)
     if meeting.cancelled_at is None:
         meeting = await save(call, tx, replace(meeting, cancelled_at=call.request.app[API].clock.now()))
-    return Reply(body=shown(call, meeting), etag=meeting.version)
+    return Reply(body=await shown(call, meeting), etag=meeting.version)
 
 
 @routes.add("GET", BY_EXTERNAL_ID, answer=MeetingOut, scope=Scope.MEETINGS_READ, etag=True, problems=(NotFound,))
@@ -143,7 +152,7 @@ async def get_meeting_by_external_id(call: Call[Nothing]) -> Reply:
         meeting = await tx.meetings.by_external_id(_external(call))
     if meeting is None:
         raise NotFound("There is no meeting with that external id.")
-    return Reply(body=shown(call, meeting), etag=meeting.version)
+    return Reply(body=await shown(call, meeting), etag=meeting.version)
 
 
 @routes.add(
@@ -202,17 +211,17 @@ async def rotate_pins(call: Call[RotatePins]) -> Reply:
 # -- what the routes share ------------------------------------------------------------------------------------------
 
 
-def shown(call: Call[object], meeting: Meeting) -> MeetingOut:
-    """As this caller may see it: a personal link is a right to join, and for those who may book."""
+async def shown(call: Call[object], meeting: Meeting) -> MeetingOut:
+    """As this caller may see it."""
     api = call.request.app[API]
-    return meeting_out(meeting, api.clock.now(), api.public_url, lambda one: link(call, meeting, one))
+    return meeting_out(meeting, api.clock.now(), api.public_url, await links(call, meeting, meeting.participants))
 
 
-def link(call: Call[object], meeting: Meeting, one: BookedParticipant) -> str | None:
-    api = call.request.app[API]
+async def links(call: Call[object], meeting: Meeting, people: Iterable[BookedParticipant]) -> dict[ParticipantId, str]:
+    """A personal link is a right to join, and for those who may book: nothing for other callers."""
     if Scope.MEETINGS_WRITE not in call.caller.scopes:
-        return None
-    return join_url(api, meeting, join_token(api, meeting, one, link_until(meeting, api.clock.now())))
+        return {}
+    return await personal_links(call.request.app[API], meeting, people)
 
 
 async def save(call: Call[object], tx: Transaction, meeting: Meeting) -> Meeting:
@@ -247,7 +256,7 @@ async def _book(call: Call[object], fields: MeetingReplace, external: ExternalId
     )
     meeting = fill(blank, fields, pins)
     await tx.meetings.add(meeting)
-    return _with_pins(call, meeting, issued, 201)
+    return await _with_pins(call, meeting, issued, 201)
 
 
 async def _free_number(tx: Transaction) -> str:
@@ -272,7 +281,7 @@ async def _fill_and_save(call: Call[object], before: Meeting, fields: MeetingFie
     if isinstance(fields, MeetingReplace):
         after = replace(after, participants=matched(before.participants, fields.participants))
     if after == before:
-        return _with_pins(call, before, issued, 200)
+        return await _with_pins(call, before, issued, 200)
     call.require_version(before.version)
     return await _save_over(call, before, after, issued)
 
@@ -280,11 +289,11 @@ async def _fill_and_save(call: Call[object], before: Meeting, fields: MeetingFie
 async def _save_over(call: Call[object], before: Meeting, after: Meeting, issued: Issued) -> Reply:
     require_live(before)
     meeting = await save(call, await call.writing(), after)
-    return _with_pins(call, meeting, issued, 200)
+    return await _with_pins(call, meeting, issued, 200)
 
 
-def _with_pins(call: Call[object], meeting: Meeting, issued: Issued, status: int) -> Reply:
-    body = MeetingWithPins(**dict(shown(call, meeting)), pins=pins_out(issued))
+async def _with_pins(call: Call[object], meeting: Meeting, issued: Issued, status: int) -> Reply:
+    body = MeetingWithPins(**dict(await shown(call, meeting)), pins=pins_out(issued))
     return Reply(body=body, status=status, etag=meeting.version, location=f"{MEETINGS}/{meeting.id}")
 
 

@@ -15,7 +15,7 @@ from mcu.api.meeting_models import (
     JoinTokenAsk,
     JoinTokenOut,
 )
-from mcu.api.meetings import MEETING, Cancelled, link, require_live, save
+from mcu.api.meetings import MEETING, Cancelled, links, require_live, save
 from mcu.api.routes import MERGE_PATCH, Call, Nothing, Reply, Routes
 from mcu.api.server import API
 from mcu.auth.bearer import Scope
@@ -58,7 +58,7 @@ async def add_booked_participant(call: Call[BookedParticipantIn]) -> Reply:
     one = new_participant(call.body)
     meeting = await save(call, tx, replace(meeting, participants=(*meeting.participants, one)))
     location = f"/api/v1/meetings/{meeting.id}/participants/{one.id}"
-    return Reply(body=_shown(call, meeting, one), etag=one.version, location=location)
+    return Reply(body=await _shown(call, meeting, one), etag=one.version, location=location)
 
 
 @routes.add(
@@ -71,7 +71,8 @@ async def list_booked_participants(call: Call[Nothing]) -> Reply:
     later = sorted((one for one in meeting.participants if one.id > wanted.after), key=lambda one: one.id)
     page = later[: wanted.size]
     last = page[-1].id if len(later) > wanted.size else ""
-    items = [_shown(call, meeting, one) for one in page]
+    urls = await links(call, meeting, page)
+    items = [BookedParticipantOut.of(one, urls.get(one.id)) for one in page]
     return Reply(body=BookedParticipantPage(items=items, next_page_token=page_token(last)))
 
 
@@ -80,7 +81,7 @@ async def get_booked_participant(call: Call[Nothing]) -> Reply:
     """Show one of the people booked into a meeting."""
     meeting = await _read(call)
     one = _find(call, meeting)
-    return Reply(body=_shown(call, meeting, one), etag=one.version)
+    return Reply(body=await _shown(call, meeting, one), etag=one.version)
 
 
 @routes.add(
@@ -108,7 +109,7 @@ async def change_booked_participant(call: Call[BookedParticipantPatch]) -> Reply
     if new != old:
         people = tuple(new if one is old else one for one in meeting.participants)
         meeting = await save(call, tx, replace(meeting, participants=people))
-    return Reply(body=_shown(call, meeting, new), etag=new.version)
+    return Reply(body=await _shown(call, meeting, new), etag=new.version)
 
 
 @routes.add(
@@ -150,8 +151,8 @@ async def create_join_token(call: Call[JoinTokenAsk]) -> Reply:
     return Reply(body=JoinTokenOut(token=token, join_url=join_url(api, meeting, token), expires_at=until))
 
 
-def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -> BookedParticipantOut:
-    return BookedParticipantOut.of(one, link(call, meeting, one))
+async def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -> BookedParticipantOut:
+    return BookedParticipantOut.of(one, (await links(call, meeting, [one])).get(one.id))
 
 
 async def _read(call: Call[object]) -> Meeting:

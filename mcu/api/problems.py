@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from mcu.errors import McuError, TooMany
 
 CONTENT_TYPE = "application/problem+json"
-TYPE_BASE = "https://mcu.invalid/problems/"
+TYPE_BASE = "urn:problem-type:mcu:"
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,31}")  # no digits: those of PINs and tokens
 _ECHOING = {"union_tag_invalid", "json_invalid", "assertion_error"}  # pydantic types whose text may hold the value
 

@@ -71,7 +71,7 @@ class Client:
         while True:
             page = await self.ask("GET", f"{MEETINGS}?page_size=200{token}", None, {})
             found |= {one["id"]: (one["version"], one["title"]) for one in page["items"]}
-            assert all(len(one["participants"]) == 1 for one in page["items"])
+            assert all(one["participant_count"] == 1 for one in page["items"])
             if page["next_page_token"] is None:
                 return found
             token = f"&page_token={page['next_page_token']}"

@@ -1,6 +1,7 @@
 """Booking over REST, on a real server with a real SQLite database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from booking_server import Answer, Running, running
 
+from mcu.api.bookings import AT_A_TIME, join_token
 from mcu.auth.bearer import Scope
 from mcu.auth.tokens import JoinToken
 
@@ -274,3 +276,36 @@ async def test_a_join_token_is_short_lived_and_personal(server: Running) -> None
     assert server.api.tokens.read(made.body["token"], JoinToken).participant == person
     ends = datetime.fromisoformat(made.body["expires_at"])
     assert timedelta(seconds=50) < ends - datetime.now(UTC) <= timedelta(seconds=60)
+
+
+async def test_others_are_served_while_the_links_of_a_full_meeting_are_signed(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = await book(server, participants=[{"name": f"P{i}"} for i in range(200)])
+    rounds = 0
+
+    async def go_round() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    signed_in: Counter[int] = Counter()
+
+    def sign(*what: Any) -> str:
+        signed_in[rounds] += 1
+        return join_token(*what)
+
+    monkeypatch.setattr("mcu.api.bookings.join_token", sign)
+    task = asyncio.create_task(go_round())
+    full = await server.ask("GET", where(booked))
+    task.cancel()
+    assert len({one["join_url"] for one in full.body["participants"]}) == signed_in.total() == 200
+    assert max(signed_in.values()) <= AT_A_TIME
+
+
+async def test_a_list_shows_how_many_are_booked_and_not_who(server: Running) -> None:
+    await book(server, participants=[{"name": "A"}, {"name": "B"}])
+    (listed,) = (await server.ask("GET", MEETINGS)).body["items"]
+    assert listed["participant_count"] == 2
+    assert "participants" not in listed

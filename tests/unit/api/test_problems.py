@@ -28,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
 def is_problem(answer: Answer, status: int, code: str) -> None:
     assert answer.response.content_type == "application/problem+json", answer.body
     assert (answer.status, answer.body["status"], answer.body["code"]) == (status, status, code)
-    assert answer.body["type"].endswith(f"/{code}")
+    assert answer.body["type"].endswith(f":{code}")
     assert answer.body["title"]
     assert answer.body["request_id"] == answer.response.headers["X-Request-Id"]
 

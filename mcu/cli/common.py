@@ -8,6 +8,7 @@ from rich.console import Console
 
 from mcu.config.settings import Settings, SettingsError, load
 from mcu.errors import McuError
+from mcu.telemetry.failures import describe
 
 ConfigOption = Annotated[
     Path | None,
@@ -31,3 +32,10 @@ def settings_or_exit(config: Path | None, over: dict[str, dict[str, Any]] | None
 def tell(error: McuError) -> None:
     """One line on standard error."""
     errors.print(f"mcu: {error.detail or error.title}")
+
+
+def tell_unexpected(error: Exception) -> None:
+    """One line that says where a fault of ours is, without the exception's words, which may be somebody's."""
+    told = describe(error)[0]
+    where = told["at"][-1] if told["at"] else "an unknown place"
+    errors.print(f"mcu: a fault of the program ({told['type']} at {where}): report it, with this line")

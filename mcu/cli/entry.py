@@ -6,7 +6,7 @@ import sys
 import typer
 
 from mcu.cli import demo, doctor, meeting, migrate, serve, token
-from mcu.cli.common import tell
+from mcu.cli.common import tell, tell_unexpected
 from mcu.errors import McuError
 
 cli = typer.Typer(
@@ -36,3 +36,6 @@ def main() -> None:
     except BrokenPipeError:  # nobody reads any more, as in `mcu doctor | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        tell_unexpected(error)
+        sys.exit(70)  # EX_SOFTWARE of sysexits.h

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvloop
 
 from mcu.cli.common import ConfigOption, settings_or_exit
+from mcu.errors import McuError
 from mcu.telemetry.logging import configure_logging
 from mcu.telemetry.sentry import start_sentry
 
@@ -25,5 +27,10 @@ def serve(
     start_sentry(dsn, environment=settings.sentry.environment, release=server.release())
     try:
         uvloop.run(server.serve(settings))
+    except McuError:
+        raise
+    except Exception:
+        structlog.get_logger().exception("server_failed")
+        raise
     finally:
         writer.close()

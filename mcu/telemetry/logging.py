@@ -4,10 +4,13 @@ Every line carries what is bound in its context: `request`, `meeting`, `room`, `
 the scrubber, also those of libraries, which log through the standard library.
 """
 
+import faulthandler
 import logging
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -39,6 +42,9 @@ def configure_logging(level: Level = "info", format: Format = "auto", stream: Te
     root.handlers[:] = [_ToStructlog()]
     root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
+    if stream is None:
+        _catch_what_nobody_caught()
+        faulthandler.enable()  # a crash in C says where it was: files and lines, no values
     return writer
 
 
@@ -47,6 +53,23 @@ def context(**ids: str) -> Iterator[None]:
     """Bind ids to every line that is logged inside, also by tasks that are begun there."""
     with structlog.contextvars.bound_contextvars(**ids):
         yield
+
+
+def _catch_what_nobody_caught() -> None:
+    """Python would print the exception with its message, which may be somebody's words."""
+    log = structlog.get_logger()
+
+    def in_main(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if not isinstance(error, KeyboardInterrupt):
+            log.critical("uncaught", exc_info=error)
+
+    def in_thread(args: "threading.ExceptHookArgs") -> None:
+        log.critical("uncaught_in_thread", thread=args.thread.name if args.thread else None, exc_info=args.exc_value)
+
+    def nowhere(args: "sys.UnraisableHookArgs") -> None:
+        log.error("unraisable", exc_info=args.exc_value)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = in_main, in_thread, nowhere
 
 
 def _processors(console: bool) -> list[Processor]:

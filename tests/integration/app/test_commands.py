@@ -85,8 +85,11 @@ def test_a_token_is_printed_alone_and_the_server_with_the_same_data_takes_it(
 
 def test_migrate_makes_a_database_that_the_doctor_finds_well(tmp_path: Path) -> None:
     assert mcu("migrate", cwd=tmp_path).returncode == 0
-    said = mcu("doctor", cwd=tmp_path, MCU_SERVER__PORT="0", MCU_OPERATIONS__PORT="0").stdout
-    assert "ok     database        it answers, with schema" in said
+    run = mcu("doctor", cwd=tmp_path, MCU_SERVER__PORT="0", MCU_OPERATIONS__PORT="0")
+    assert "ok     database        it answers, with schema" in run.stdout
+    failing = [line for line in run.stdout.splitlines() if line.startswith("fail") and "web client" not in line]
+    assert failing == []
+    assert run.returncode == int("fail" in run.stdout)
 
 
 def test_the_doctor_has_a_line_for_each_thing_and_exits_1_when_one_fails(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -171,3 +173,32 @@ def test_a_reader_that_stands_still_holds_nobody_up_and_what_is_lost_is_counted(
     writer.close()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert lines[-1] == {"level": "warning", "event": "log_lines_dropped", "lines": writer.dropped}
+
+
+_UNCAUGHT = """
+import sys, threading
+from mcu.telemetry.logging import configure_logging
+configure_logging("info", "json")
+def fail():
+    raise KeyError("Anna Canary\\nAnna Canary")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+fail()
+"""
+
+
+def test_what_nobody_caught_is_a_line_of_the_log_without_its_words() -> None:
+    run = subprocess.run([sys.executable, "-c", _UNCAUGHT], capture_output=True, text=True, timeout=60)
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["uncaught_in_thread", "uncaught"]
+    assert lines[0]["exception"][0]["type"] == "KeyError"
+    assert "Anna" not in run.stderr
+    assert run.returncode == 1
+
+
+def test_a_crash_in_c_says_where_it_was() -> None:
+    crash = "from mcu.telemetry.logging import configure_logging as c\nc()\nimport ctypes\nctypes.string_at(0)"
+    run = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True, timeout=60)
+    assert "Fatal Python error: Segmentation fault" in run.stderr
+    assert 'File "<string>", line 4' in run.stderr

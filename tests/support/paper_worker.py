@@ -4,6 +4,7 @@ It is a clock and a fault: for rules about time and for a worker's death in the 
 really does with packets is tested with real ones (`tests/integration/live`).
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from mcu.conference.workers import WorkersListener
@@ -57,12 +58,15 @@ class PaperWorker:
         self.alive = True
         self.rooms: dict[RoomId, PaperRoom] = {}
         self.asked: list[AnyCommand] = []
+        self.obeys = asyncio.Event()  # cleared: commands are on their way, and have not arrived
+        self.obeys.set()
         self._owner = owner
 
     async def ask(self, command: AnyCommand) -> AnyReply:
         if not self.alive:
             raise Unavailable("dead")
         self.asked.append(command)
+        await self.obeys.wait()
         match command:
             case OpenRoom():
                 self.rooms[command.room] = PaperRoom(command)

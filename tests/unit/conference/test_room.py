@@ -148,8 +148,9 @@ async def test_a_personal_link_in_a_second_window_takes_the_seat_over(database: 
         leg = await here.sit(anna)
         first = here.ears[leg]
         assert await here.knock(anna) == leg
-        await here.connect(leg, elsewhere=True)
+        await here.room.sit(leg, "offer", muted=False, elsewhere=True)
         assert first.told[-1] == Over(cause="replaced")
+        await here.connect(leg)
         assert len(here.room.lines()) == 1
 
 
@@ -185,10 +186,16 @@ async def test_who_lost_the_network_in_the_lobby_may_wait_again(database: Databa
 async def test_a_seat_that_ends_while_its_browser_comes_back_is_not_lost_from_the_roster(database: Database) -> None:
     async with house(database, meeting(lobby="guests")) as here:
         leg = await here.sit(guest())
-        here.workers.now.lose(leg)
-        here.workers.now.tick()  # the news is on its way while the offer is
-        await here.room.sit(leg, "offer", muted=False, elsewhere=False)
-        here.workers.now.connect(leg)
+        worker = here.workers.now
+        worker.obeys.clear()
+        offering = asyncio.create_task(here.room.sit(leg, "offer", muted=False, elsewhere=False))
+        await here.turn()
+        worker.lose(leg)  # its news and the offer pass each other on the way
+        worker.tick()
+        await here.turn()
+        worker.obeys.set()
+        await offering
+        worker.connect(leg)
         await here.settle()
         assert here.line(leg).state is S.WAITING
 

@@ -88,6 +88,6 @@ async def test_without_a_built_client_the_page_says_how_to_build_it_in_both_lang
     answer = await client.get("/j/482915370")
     text = await answer.text()
     assert answer.status == 503
-    assert "npm run build" in text
+    assert "make web" in text
     assert "inte byggd" in text
     await client.close()

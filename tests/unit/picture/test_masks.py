@@ -54,10 +54,10 @@ def test_letters_with_rings_and_dots_are_drawn_as_themselves() -> None:
 def test_without_dejavu_names_are_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     usual = label_mask("Östen", Mark.NONE, 24, 299)
     monkeypatch.setattr(masks, "DEJAVU", tmp_path / "missing.ttf")
-    for cache in (masks._font, masks.label_mask):
+    for cache in (masks.font, masks.label_mask):
         cache.cache_clear()
     other = label_mask("Östen", Mark.NONE, 24, 299)
-    for cache in (masks._font, masks.label_mask):
+    for cache in (masks.font, masks.label_mask):
         cache.cache_clear()
     assert usual is not None
     assert other is not None

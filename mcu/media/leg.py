@@ -23,6 +23,7 @@ class Leg:
     input: AudioInput
     camera: bool = True
     screen: bool = False
+    held: bool = False  # by its own wish; outlives a lost connection
     layout: Layout | None = None
     bits_per_second: int = START_BITRATE
     connection: "Connection | None" = None
@@ -52,7 +53,6 @@ class Connection:
         self.leg = leg
         self.up = False
         self.last_sequence = -1  # of the sound we sent, extended
-        self.reported_lost = 0  # packets of it that the far end says it lost
         self._owner = owner
         self._transport: Transport | None = None
 

@@ -84,6 +84,7 @@ class AbsentLeg(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     language: str = "sv"
     muted: bool = False
+    held: bool = False
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):

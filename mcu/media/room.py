@@ -18,7 +18,7 @@ from mcu.media.audio.input import AudioInput
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.audio.speaker import SpeakerDetector
-from mcu.media.leg import Connection, Leg
+from mcu.media.leg import START_BITRATE, Connection, Leg
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
     AbsentLeg,
@@ -99,9 +99,10 @@ class Room:
         leg = seat or self._new_seat(command)
         connection = Connection(leg, self)
         connection.transport, answer = await self._transports.answer(command.offer, connection)
-        if seat is None:
+        if self._legs.get(leg.leg) is not leg:  # new, or its seat was given up meanwhile
             self._legs[leg.leg] = leg
             self._life.add(leg.leg)
+        leg.muted = leg.muted or command.muted
         self._replace_taking_over(leg, connection)
         if connection.up:  # it was quicker than we
             self.connected(connection)
@@ -114,6 +115,7 @@ class Room:
             label=seat.label,
             language=seat.language,
             muted=seat.muted,
+            held=seat.held,
             admitted=True,
             input=AudioInput(seat.leg),
         )
@@ -136,6 +138,7 @@ class Room:
             case RemoveLeg():
                 self._life.happened(leg.leg, LegEvent.ENDED, command.cause)
             case HoldLeg():
+                leg.held = command.held
                 self._life.happened(leg.leg, LegEvent.HELD if command.held else LegEvent.RESUMED)
             case MuteLeg():
                 leg.muted = command.muted
@@ -158,11 +161,10 @@ class Room:
         return len(self._legs)
 
     def dropped(self) -> Counter[str]:
-        """What was dropped since the room opened, by reason."""
+        """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
         drops = self._drops + Counter(self._pictures.dropped())
         for leg in self._legs.values():
             drops.update(leg.input.drops)
-            drops.update(self._transport_drops(leg))
         return drops
 
     def encodes(self) -> Counter[str]:
@@ -185,9 +187,14 @@ class Room:
         self._follow(plan)
         connections = {leg.leg: leg.connection for leg in self._legs.values() if leg.connection is not None}
         muted = frozenset(leg.leg for leg in self._legs.values() if leg.muted)
-        mixed = self._mixer.mix(
-            {leg.leg: leg.input for leg in self._legs.values()}, plan.inside, muted, plan.cues, list(connections)
-        )
+        try:
+            mixed = self._mixer.mix(
+                {leg.leg: leg.input for leg in self._legs.values()}, plan.inside, muted, plan.cues, list(connections)
+            )
+        except Exception:
+            for leg_id in plan.cues.keys() & connections.keys():  # they were not told: they are not in the room
+                self.lost(connections[leg_id], Cause.FAILED)
+            raise
         self._audio_encodes += mixed.encodes
         for leg_id, payload in mixed.payloads.items():
             self._send(connections[leg_id], payload, mixed.sent_levels[leg_id], told=leg_id in plan.cues)
@@ -249,14 +256,18 @@ class Room:
         leg.taking_over = None
         if leg.connection is not None:
             self._drop(leg.connection)
+            self._receipts.forget(leg.leg)
             if self._life.state(leg.leg) is not LegState.WAITING:  # in the lobby a change of connection is nothing
                 self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
         leg.connection = connection
+        leg.bits_per_second = START_BITRATE
         leg.input.restart()  # its packets are counted anew
         self._life.happened(leg.leg, LegEvent.CONNECTED)
         self._life.happened(leg.leg, LegEvent.RETURNED)
         if leg.admitted:
             self._life.happened(leg.leg, LegEvent.ADMITTED)
+        if leg.held:
+            self._life.happened(leg.leg, LegEvent.HELD)
         self._show()
 
     def lost(self, connection: Connection, cause: Cause) -> None:
@@ -274,7 +285,7 @@ class Room:
 
     def picture(self, connection: Connection, source: Source, picture: EncodedPicture) -> None:
         leg = connection.leg
-        if leg.connection is connection and leg.leg in self._inside:
+        if leg.connection is connection and self._is_inside(leg.leg):
             self._pictures.on_picture(leg.leg, source, picture)
 
     def key_requested(self, connection: Connection) -> None:
@@ -295,7 +306,7 @@ class Room:
     def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None:
         for leg_id in legs:
             leg = self._legs.get(leg_id)
-            if leg is not None and leg.connection is not None and leg_id in self._inside:
+            if leg is not None and leg.connection is not None and self._is_inside(leg_id):
                 leg.connection.transport.send_picture(picture)
 
     def request_key(self, leg: LegId, source: Source) -> None:
@@ -341,9 +352,13 @@ class Room:
         leg = self._legs.get(leg_id)
         return leg.connection if leg is not None else None
 
+    def _is_inside(self, leg: LegId) -> bool:
+        """In the room by the last tick's plan, and nothing has happened to it since."""
+        return leg in self._inside and self._life.state(leg) is LegState.IN_ROOM
+
     def _show(self) -> None:
         """Tell the picture mixer who may be seen, and who looks."""
-        inside = [leg for leg in self._legs.values() if leg.leg in self._inside]
+        inside = [leg for leg in self._legs.values() if self._is_inside(leg.leg)]
         self._pictures.set_seen(
             [
                 Seen(leg=leg.leg, label=leg.label, muted=leg.muted, camera=leg.camera, screen=leg.screen)
@@ -375,12 +390,7 @@ class Room:
         self._show()
 
     def _drop(self, connection: Connection) -> None:
-        """Close a connection in the background; its last counts are kept."""
+        """Close a connection in the background."""
         task = asyncio.create_task(connection.transport.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-    def _transport_drops(self, leg: Leg) -> dict[str, int]:
-        if leg.connection is None:
-            return {}
-        return leg.connection.transport.stats(leg.leg).dropped

@@ -110,6 +110,9 @@ class TransportFactory(Protocol):
         Raises `errors.Invalid` for an offer that cannot be parsed or has no audio that we know.
         """
 
+    def dropped(self) -> Mapping[str, int]:
+        """What its transports dropped, by reason, since the worker started; of those that are gone too."""
+
     async def close(self) -> None: ...
 
 

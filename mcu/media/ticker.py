@@ -5,7 +5,7 @@ Time beyond that is skipped: the rooms only let it pass.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
@@ -60,15 +60,15 @@ class Ticker:
     async def _tick(self) -> None:
         turn = self._clock.monotonic()
         for room in list(self._rooms.values()):
-            self._guard(room)
+            self._guard(room.tick)
             now = self._clock.monotonic()
             if now - turn > BLOCK_S:
                 await asyncio.sleep(0)
                 turn = now
 
-    def _guard(self, room: Ticking) -> None:
+    def _guard(self, step: Callable[[], None]) -> None:
         try:
-            room.tick()
+            step()
         except Exception:  # the outermost loop of all rooms: one room's defect must not silence the others
             self.failed_ticks += 1
             log.exception("tick_failed", failed=self.failed_ticks)
@@ -76,7 +76,7 @@ class Ticker:
     def _skip(self) -> None:
         self.skipped_ticks += 1
         for room in self._rooms.values():
-            room.skip()
+            self._guard(room.skip)
 
     def _count(self, late: float) -> None:
         self.ticks += 1

@@ -71,24 +71,27 @@ class Worker:
         self._encodes = Counter[str]()
 
     async def run(self) -> None:
-        """Until the control process closes the socket."""
-        slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
-        background = [asyncio.create_task(self._ticker.run()), asyncio.create_task(self._report())]
-        commands: set[asyncio.Task[None]] = set()
+        """Until the control process closes the socket.
+
+        When the tick or the reporting fails the worker ends with it: the control process sees that, and not a worker
+        that answers and does not mix.
+        """
         try:
-            while (frame := await self._control.receive()) is not None:
-                await slots.acquire()
-                task = asyncio.create_task(self._obey(frame))
-                commands.add(task)
-                task.add_done_callback(commands.discard)
-                task.add_done_callback(lambda _: slots.release())
+            async with asyncio.TaskGroup() as tasks:
+                background = [tasks.create_task(self._ticker.run()), tasks.create_task(self._report())]
+                await self._listen(tasks)
+                for task in background:
+                    task.cancel()
         finally:
-            for task in (*background, *commands):
-                task.cancel()
-            await asyncio.gather(*background, *commands, return_exceptions=True)
             for room in list(self._rooms):
                 await self._close_room(room)
             await self._transports.close()
+
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
+        slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
+        while (frame := await self._control.receive()) is not None:
+            await slots.acquire()
+            tasks.create_task(self._obey(frame)).add_done_callback(lambda _: slots.release())
 
     def emit(self, event: AnyEvent) -> None:
         self._control.send(ToControl(None, event))
@@ -158,7 +161,8 @@ class Worker:
             self.emit(self._snapshot())
 
     def _snapshot(self) -> WorkerReport:
-        dropped, encodes = self._ended.copy(), self._encodes.copy()
+        dropped, encodes = self._ended + Counter(self._transports.dropped()), self._encodes.copy()
+        dropped.update(ticks_skipped=self._ticker.skipped_ticks, ticks_failed=self._ticker.failed_ticks)
         for room in self._rooms.values():
             dropped.update(room.dropped())
             encodes.update(room.encodes())

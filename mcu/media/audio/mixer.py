@@ -175,6 +175,8 @@ class AudioMixer:
             return 0
         if stream not in self._encoders:
             self._encoders[stream] = OpusEncoder()
+        if stream is Shared.DOOR:  # what one leg heard of the room, before it was lost, is not for the others there
+            return 0
         recent = self._recent.get(leg, ())
         for sound in recent:
             self._encoders[stream].encode(sound)

@@ -212,7 +212,7 @@ class RoomPictures:
                 due = self._pace.next(self._clock.monotonic())
                 await asyncio.sleep(max(0.0, due - self._clock.monotonic()))
                 self._pace.started(self._clock.monotonic())
-                await self.frame(due)
+                await self._guarded_frame(due)
         finally:
             await self._end()
 
@@ -222,6 +222,13 @@ class RoomPictures:
         self._views.clear()
         if self._busy:
             await asyncio.wait(self._busy)
+
+    async def _guarded_frame(self, due: float) -> None:
+        try:
+            await self.frame(due)
+        except Exception:  # the outermost loop: one picture's defect must not be the last picture of the room
+            self._drops["frame_failed"] += 1
+            _log.exception("frame_failed")
 
     async def frame(self, due: float) -> None:
         """Compose, encode and send the frame that is due at this time."""

@@ -36,7 +36,7 @@ class AudioIn:
 
     def _level(self, packet: rtp.Packet) -> int | None:
         for number, value in rtp.extensions(packet):
-            if number == self._level_id:
+            if number == self._level_id and value:  # a two-byte extension may be empty (RFC 8285 section 4.3)
                 return value[0] & 0x7F  # above it the sender's idea of whether this is voice
         return None
 

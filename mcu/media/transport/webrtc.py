@@ -200,7 +200,11 @@ class WebRtcTransports:
             video_ssrc=session.video_out.ssrc,
             cname=session.cname,
         )
-        written = sdp.write(session_description, agreed, ours)
+        try:
+            written = sdp.write(session_description, agreed, ours)
+        except Exception:
+            await ice.stop()  # nobody else has its sockets yet
+            raise
         self._legs.add(transport)
         transport.start(listener).add_done_callback(lambda _: self._legs.discard(transport))
         return transport, written

@@ -214,6 +214,21 @@ def test_what_has_the_focus_is_seen(house: RunningServer, sit: Enter) -> None:
         assert bo.page.evaluate("() => ear.outline()") >= 3
 
 
+def test_the_chat_is_written_in_at_once_and_closing_it_leads_back_to_its_button(
+    house: RunningServer, sit: Enter
+) -> None:
+    meeting, bo = book(house), sit(BO)
+    bo.join(meeting.page)
+    bo.page.keyboard.press("c")
+    bo.page.wait_for_function("() => ear.focused() === 'text'")
+    bo.page.keyboard.type("Hm")  # neither letter is a shortcut while one writes
+    bo.page.keyboard.press("Shift+Tab")
+    bo.page.keyboard.press("Shift+Tab")
+    bo.page.keyboard.press("Enter")
+    bo.page.wait_for_function("() => ear.focused() === 'chat'")
+    bo.page.locator("#mute", has_text="Stäng av ljud").wait_for()
+
+
 def test_shortcuts_are_turned_off_in_the_settings(house: RunningServer, sit: Enter) -> None:
     meeting, bo = book(house), sit(BO)
     bo.join(meeting.page)

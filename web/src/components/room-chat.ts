@@ -95,6 +95,12 @@ export class RoomChat extends PageElement {
       </form>`;
   }
 
+  /** Puts the cursor where one writes. */
+  async write(): Promise<void> {
+    await this.updateComplete;
+    this.field.focus();
+  }
+
   private line(line: ChatLine): TemplateResult {
     return html`<li class=${line.leg === this.meeting.state.me ? "mine" : ""}>
       <span class="from"><strong>${line.name}</strong><time datetime=${line.at}>${clock(line.at)}</time></span>

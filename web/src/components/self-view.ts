@@ -86,8 +86,7 @@ export class SelfView extends PageElement {
   }
 
   protected override render(): TemplateResult {
-    const { camera, muted, microphone } = this.media;
-    const silent = muted || !microphone;
+    const { camera, silent } = this.media;
     return html`<div class="frame">
       ${
         camera
@@ -96,7 +95,7 @@ export class SelfView extends PageElement {
       }
       <div class="switches">
         ${this.toggle(silent, icon.microphone, icon.microphoneOff, silent ? t("self.unmute") : t("self.mute"), () =>
-          this.media.setMuted(!muted),
+          this.media.setMuted(!silent),
         )}
         ${this.toggle(
           !camera,

@@ -70,10 +70,6 @@ export class Link {
     ]);
   }
 
-  stats(): Promise<RTCStatsReport> {
-    return this.peer.getStats();
-  }
-
   close(): void {
     this.closed = true;
     clearTimeout(this.shaken);

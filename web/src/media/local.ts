@@ -31,12 +31,17 @@ export class LocalMedia extends Observable implements Tracks {
   errors: { microphone?: DeviceError; camera?: DeviceError } = {};
   /** Counts what was asked for, so that a slow device of a former wish is let go. */
   private asked = 0;
+  private readonly over = new AbortController();
 
   /** Opens what is wanted. A device that fails is told in `errors`; the other one works without it. */
   async start(): Promise<void> {
     await Promise.all([this.openMicrophone(), this.cameraWanted ? this.openCamera() : undefined]);
-    await this.list();
-    globalThis.navigator.mediaDevices.addEventListener("devicechange", () => void this.list());
+    try {
+      await this.list();
+      navigator.mediaDevices.addEventListener("devicechange", () => void this.list(), { signal: this.over.signal });
+    } catch {
+      // no secure context: `errors` tells of it
+    }
   }
 
   async choose(change: Partial<Choice>): Promise<void> {
@@ -48,8 +53,15 @@ export class LocalMedia extends Observable implements Tracks {
     this.changed();
   }
 
+  /** True where nothing of this user is heard: by their own wish, or for want of a microphone. */
+  get silent(): boolean {
+    return this.muted || this.microphone === null;
+  }
+
+  /** Who unmutes without a microphone is asked for one again. */
   setMuted(muted: boolean): void {
     this.muted = muted;
+    if (!muted && this.microphone === null) void this.openMicrophone();
     if (this.microphone) this.microphone.enabled = !muted;
     this.changed();
   }
@@ -87,6 +99,7 @@ export class LocalMedia extends Observable implements Tracks {
   }
 
   close(): void {
+    this.over.abort();
     this.asked += 1;
     this.microphone = stop(this.microphone);
     this.camera = stop(this.camera);

@@ -19,6 +19,8 @@ const FINAL = [401, 403, 404, 410, 422];
 const OVER = "meeting-over";
 /** A roster that was on its way when we said something tells what was before. */
 const OWN_WORD_MS = 1000;
+/** After this the network of this machine may be another, and an offer made in it of no use. */
+const FRESH_MS = 60_000;
 
 export class Meeting extends Observable {
   state: MeetingState = START;
@@ -29,6 +31,7 @@ export class Meeting extends Observable {
   private channel: Channel | null = null;
   private token: string | null = null;
   private iceServers: RTCIceServer[] = [];
+  private prepared: { link: Link; offer: Promise<string>; at: number } | null = null;
   private resuming = false;
   private spokeAt = 0;
   private cameraSaid: boolean | null = null;
@@ -42,13 +45,21 @@ export class Meeting extends Observable {
     media.watch(() => void this.mediaChanged());
   }
 
+  /** Makes the offer before it is needed, so that the picture comes sooner after the click. */
+  prepare(): void {
+    this.prepared?.link.close();
+    const link = this.newLink();
+    this.prepared = { link, offer: link.offer(), at: performance.now() };
+  }
+
   /** @throws Problem, and nothing has changed then */
   async join(knock: Knock): Promise<void> {
     this.set({ ...START, phase: "joining" });
-    let link = this.newLink();
+    const early = this.takePrepared();
+    let { link } = early;
     try {
       // candidates are gathered while the server thinks of the PIN
-      const [joined, gathered] = await Promise.all([join(this.number, knock), link.offer()]);
+      const [joined, gathered] = await Promise.all([join(this.number, knock), early.offer]);
       let offer = gathered;
       this.iceServers = joined.ice_servers;
       if (this.iceServers.length > 0) {
@@ -103,8 +114,13 @@ export class Meeting extends Observable {
     this.set({ ...this.state, refusal: null });
   }
 
-  stats(): Promise<RTCStatsReport> | undefined {
-    return this.link?.stats();
+  private takePrepared(): { link: Link; offer: Promise<string> } {
+    const { prepared } = this;
+    this.prepared = null;
+    if (prepared && performance.now() - prepared.at < FRESH_MS) return prepared;
+    prepared?.link.close();
+    const link = this.newLink();
+    return { link, offer: link.offer() };
   }
 
   private newLink(): Link {
@@ -243,6 +259,8 @@ export class Meeting extends Observable {
   }
 
   private drop(): void {
+    this.prepared?.link.close();
+    this.prepared = null;
     this.channel?.close();
     this.link?.close();
     this.channel = null;

@@ -32,8 +32,7 @@ export class MeetingPage extends PageElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener("hashchange", this.linked);
-    if (this.meeting.state.phase === "out") this.meeting.media.close();
-    else if (this.meeting.state.phase !== "over") this.meeting.leave();
+    if (this.meeting.state.phase !== "over") this.meeting.leave();
     document.title = t("app.name");
   }
 
@@ -83,10 +82,10 @@ export class MeetingPage extends PageElement {
       media.muted = seat.muted;
       media.cameraWanted = seat.camera;
     }
-    this.meeting = new Meeting(this.number, media);
-    this.follow(this.meeting);
-    const ready = media.start().catch(() => undefined);
-    if (seat) void ready.then(() => this.meeting.resume(seat));
+    const meeting = new Meeting(this.number, media);
+    this.meeting = meeting;
+    this.follow(meeting);
+    void media.start().then(() => (seat ? void meeting.resume(seat) : meeting.prepare()));
   }
 }
 

@@ -85,7 +85,7 @@ export class PrejoinView extends PageElement {
           autocomplete="name"
           maxlength="80"
           ?required=${this.token === null}
-          .value=${localStorage.getItem(NAME_KEPT_AS) ?? ""}
+          .value=${sessionStorage.getItem(NAME_KEPT_AS) ?? ""}
           aria-invalid=${String(this.nameMissing)}
           aria-describedby="name-hint"
         />
@@ -142,7 +142,7 @@ export class PrejoinView extends PageElement {
     this.nameMissing = name === "" && this.token === null;
     if (this.nameMissing) return this.nameField.focus();
     if (this.busy) return;
-    if (name) localStorage.setItem(NAME_KEPT_AS, name);
+    if (name) sessionStorage.setItem(NAME_KEPT_AS, name);
     const pin = digits(this.pinField?.value ?? "");
     void this.join({ ...(name ? { name } : {}), language: chosen.language, ...this.proof(pin) });
   }

@@ -2,10 +2,12 @@
 
 import { type TemplateResult, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { ifDefined } from "lit/directives/if-defined.js";
 import { icon, iconStyle } from "../components/icons.js";
 import "../components/layout-picker.js";
 import type { ModalDialog } from "../components/modal-dialog.js";
 import "../components/modal-dialog.js";
+import type { RoomChat } from "../components/room-chat.js";
 import "../components/room-chat.js";
 import "../components/room-notices.js";
 import "../components/room-people.js";
@@ -27,6 +29,7 @@ interface Button {
   text: string;
   act: () => void;
   pressed?: boolean;
+  expanded?: boolean;
   alert?: boolean;
   danger?: boolean;
   badge?: number;
@@ -75,7 +78,7 @@ export class RoomView extends PageElement {
           <room-notices .meeting=${this.meeting}></room-notices>
         </div>
         ${this.sidePanel()}
-        <div class="controls" role="toolbar" aria-label=${t("room.controls")}>
+        <div class="controls" role="group" aria-label=${t("room.controls")}>
           ${this.buttons().map((one) => this.button(one))}
         </div>
         <p class="unseen" role="status">${this.told()}</p>
@@ -106,7 +109,9 @@ export class RoomView extends PageElement {
       >
         ${t("people.admit")}
       </button>
-      <button class="button small" type="button" @click=${() => this.open("people")}>${t("room.seeWaiting")}</button>
+      <button class="button small" type="button" @click=${() => void this.open("people")}>
+        ${t("room.seeWaiting")}
+      </button>
     </div>`;
   }
 
@@ -116,7 +121,7 @@ export class RoomView extends PageElement {
     return html`<aside class="panel" aria-labelledby="panel-title">
       <div class="panel-head">
         <h2 id="panel-title">${people ? t("people.title") : t("chat.title")}</h2>
-        <button class="icon-button" type="button" aria-label=${t("dialog.close")} @click=${() => this.open(null)}>
+        <button class="icon-button" type="button" aria-label=${t("dialog.close")} @click=${() => void this.open(null)}>
           ${icon.close}
         </button>
       </div>
@@ -136,7 +141,7 @@ export class RoomView extends PageElement {
 
   private mediaButtons(): Button[] {
     const { media } = this.meeting;
-    const silent = media.muted || media.microphone === null;
+    const { silent } = media;
     const camera = media.camera !== null;
     const sharing = media.screen !== null;
     return [
@@ -184,6 +189,7 @@ export class RoomView extends PageElement {
         text: t("room.people"),
         act: () => this.act("people"),
         pressed: this.panel === "people",
+        expanded: this.panel === "people",
         badge: present(now).length,
       },
       {
@@ -192,6 +198,7 @@ export class RoomView extends PageElement {
         text: t("room.chat"),
         act: () => this.act("chat"),
         pressed: this.panel === "chat",
+        expanded: this.panel === "chat",
         badge: unread,
       },
       { id: "layout", icon: icon.layout, text: t("room.layout"), act: () => void this.layouts.open() },
@@ -209,7 +216,14 @@ export class RoomView extends PageElement {
 
   private button(one: Button): TemplateResult {
     const look = `control${one.alert ? " alert" : ""}${one.danger ? " danger" : ""}${one.pressed ? " pressed" : ""}`;
-    return html`<button id=${one.id} class=${look} type="button" ?disabled=${one.disabled ?? false} @click=${one.act}>
+    return html`<button
+      id=${one.id}
+      class=${look}
+      type="button"
+      ?disabled=${one.disabled ?? false}
+      aria-expanded=${ifDefined(one.expanded)}
+      @click=${one.act}
+    >
       ${one.icon}<span>${one.text}</span>
       ${one.badge ? html`<span class="count">${one.badge}</span>` : nothing}
     </button>`;
@@ -223,8 +237,14 @@ export class RoomView extends PageElement {
     return media.muted ? t("room.mutedNow") : t("room.unmutedNow");
   }
 
-  private open(panel: Panel): void {
+  /** To write is why one opens the chat; whoever closes a panel is back at its button. */
+  private async open(panel: Panel): Promise<void> {
+    const closed = panel === null ? this.panel : null;
     this.panel = panel;
+    await this.updateComplete;
+    if (closed) this.renderRoot.querySelector<HTMLElement>(`#${closed}`)?.focus();
+    const chat = this.renderRoot.querySelector<RoomChat>("room-chat");
+    if (panel === "chat" && chat) await chat.write();
   }
 
   private readonly key = (event: KeyboardEvent): void => {
@@ -238,13 +258,13 @@ export class RoomView extends PageElement {
     const { meeting } = this;
     switch (act) {
       case "mute":
-        return meeting.setMuted(!meeting.media.muted);
+        return meeting.setMuted(!meeting.media.silent);
       case "camera":
         return void meeting.media.setCamera(meeting.media.camera === null);
       case "hand":
         return meeting.say({ type: "hand", raised: (mine(meeting.state)?.hand ?? 0) === 0 });
       default:
-        return this.open(this.panel === act ? null : act);
+        return void this.open(this.panel === act ? null : act);
     }
   }
 }

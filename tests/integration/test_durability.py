@@ -88,10 +88,10 @@ class Servers:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(b"go\n")
-        up = json.loads(await asyncio.wait_for(self._process.stdout.readline(), 30))
+        up = json.loads(await asyncio.wait_for(self._process.stdout.readline(), 90))
         headers = {"Authorization": f"Bearer {up['token']}"}
         try:
-            async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(20)) as session:
+            async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(60)) as session:
                 yield Client(session, up["url"], ledger), up["pid"]
         finally:
             with suppress(ProcessLookupError):

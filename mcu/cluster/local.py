@@ -74,9 +74,11 @@ class LocalWorkers:
     async def stop(self) -> None:
         """End them all; when this returns none of their processes is left."""
         self._stopping = True
-        await asyncio.gather(*(process.leave() for process in list(self._processes.values())))
-        for task in self._slots:
-            task.cancel()
+        leaving = dict(self._processes)
+        for slot, task in enumerate(self._slots):
+            if slot not in leaving:  # between two workers
+                task.cancel()
+        await asyncio.gather(*(process.leave() for process in leaving.values()))
         await asyncio.gather(*self._slots, return_exceptions=True)
 
     async def _until_one_lives(self) -> None:

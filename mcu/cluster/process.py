@@ -71,6 +71,7 @@ class WorkerProcess:
         self._rooms: set[str] = set()
         self._promised: list[float] = []  # until when each counts
         self._legs = 0
+        self._leaving = False
         self.dead = False
 
     @classmethod
@@ -133,17 +134,18 @@ class WorkerProcess:
             self.dead = True
             watch.cancel()
             self._fail_pending()
-            self.kill()
             await self._connection.close()
+            if self._leaving:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), LEAVE_S)
+            self.kill()
             await self._process.wait()
             await asyncio.gather(watch, output, return_exceptions=True)
 
     async def leave(self) -> None:
-        """Ask it to end by closing the socket; kill it when it does not."""
+        """Have it end by closing the socket: `run` then gives it `LEAVE_S` to end its rooms before it is killed."""
+        self._leaving = True
         await self._connection.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), LEAVE_S)
-        self.kill()
 
     def kill(self) -> None:
         if self._process.returncode is None:

@@ -16,6 +16,8 @@ Settings are read from the TOML file that `--config` or `MCU_CONFIG` names, else
 directory if there is one. An environment variable goes before the file: `server.port` is `MCU_SERVER__PORT`. A list is
 written with commas there. A name that is not in this reference stops the server, which says what the nearest one is.
 
+`MCU_URL` and `MCU_TOKEN` are no settings: they tell `mcu meeting` which server to ask, and with which token.
+
 No setting silences a notice.
 """
 

@@ -66,6 +66,7 @@ async def serve(fd: int, mute: bool) -> None:
     while (frame := await control.receive()) is not None:
         if not mute:
             await obey(control, frame)
+    print(json.dumps({"event": "left_by_itself"}), flush=True)
     await control.close()
 
 

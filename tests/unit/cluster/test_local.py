@@ -244,6 +244,21 @@ async def test_what_a_worker_writes_is_in_our_log_without_anybodys_words() -> No
     assert "Anna Canary" not in str(lines)
 
 
+async def test_workers_are_given_time_to_end_by_themselves_when_we_stop() -> None:
+    with capture_logs() as lines:
+        async with workers(2):
+            pass
+    assert sum(line["event"] == "left_by_itself" for line in lines) == 2
+    assert not [line for line in lines if line["event"] in {"worker_died", "worker_hangs"}]
+
+
+async def test_a_worker_that_does_not_end_when_we_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "LEAVE_S", 0.3)
+    async with workers() as (local, _):
+        os.kill(local.alive[0].pid, signal.SIGSTOP)
+    # `workers` has seen that it is gone
+
+
 async def test_a_worker_is_not_given_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MCU_DATABASE__URL", "postgresql+asyncpg://u:secret@h/d")
     async with workers() as (local, _):

@@ -20,6 +20,7 @@ from mcu.demo.client import MeetingClient
 from mcu.demo.guest import Guest
 from mcu.demo.server import RunningServer
 from mcu.demo.sources import LiveSound, tone
+from mcu.demo.taps import InOrder
 from mcu.media.audio.sounds import SOUNDS, detect
 from mcu.media.life import LegState
 from mcu.media.messages import NoticeKind, Tile
@@ -29,6 +30,7 @@ from mcu.signalling.webrtc.messages import LayoutMap, NoticeShown, Roster
 HOST_HZ, WITNESS_HZ = 7_000.0, 5_500.0  # above the voices' harmonics and the notices' notes
 HEARD = 400  # amplitude of a tone that is there; it is sent with 8000
 UNHEARD = 160  # … that is not: 34 dB below, for what clicks and codecs leave there
+BESIDE_HZ = 400.0
 COLOUR_WITHIN = 40  # of 255, after two encodings
 FIRST_PICTURE_S = 2.0
 LISTEN_S = 6.0
@@ -53,7 +55,7 @@ async def check(server: RunningServer, booked: Booked, picture: Path) -> list[Fi
         client = MeetingClient(sound=LiveSound(tone(HOST_HZ)))
         began = time.monotonic()
         await host.join(booked.number, "Du", client, token=booked.host_token)
-        findings = [_first_picture(began, await _first_decoded(client))]
+        findings = [first_picture(began, await _first_decoded(client))]
         layout = await host.told(LayoutMap, lambda shown: len(shown.tiles) >= len(CAST) + 1, within=20)
         await asyncio.sleep(LISTEN_S)
         layout = [message for message in host.messages if isinstance(message, LayoutMap)][-1]
@@ -72,7 +74,8 @@ async def _first_decoded(client: MeetingClient) -> float:
     raise TimeoutError("no picture within 10 s")
 
 
-def _first_picture(began: float, seen: float) -> Finding:
+def first_picture(began: float, seen: float) -> Finding:
+    """Monotonic seconds: when the join began, and when its first picture was decoded."""
     took = seen - began
     return Finding("first picture after joining", f"{1000 * took:.0f} ms", took <= FIRST_PICTURE_S)
 
@@ -88,7 +91,7 @@ def _seen(client: MeetingClient, host: Guest, layout: LayoutMap, path: Path) -> 
     tiles = {names.get(tile.leg, ""): tile for tile in layout.tiles}
     findings = [Finding("size of the composed picture", f"{frame.width}x{frame.height}", _size(frame) == _size(layout))]
     for person in CAST:
-        off = _colour_off(image, tiles[person.name], person.colour) if person.name in tiles else 255.0
+        off = colour_off(image, tiles[person.name], person.colour) if person.name in tiles else 255.0
         findings.append(Finding(f"{person.name} is seen", f"colour off by {off:.0f}", off <= COLOUR_WITHIN))
     return findings
 
@@ -97,7 +100,7 @@ def _size(of: av.VideoFrame | LayoutMap) -> tuple[int, int]:
     return of.width, of.height
 
 
-def _colour_off(image: npt.NDArray[np.uint8], tile: Tile, colour: Sequence[int]) -> float:
+def colour_off(image: npt.NDArray[np.uint8], tile: Tile, colour: Sequence[int]) -> float:
     """How far the background of a tile is from what was sent: the worst of R, G and B, 0 … 255."""
     x, y = tile.x + int(tile.width * 0.88), tile.y + int(tile.height * 0.3)
     mean = image[y - 4 : y + 4, x - 4 : x + 4].reshape(-1, 3).mean(axis=0)
@@ -114,19 +117,19 @@ async def _comes_and_goes(server: RunningServer, booked: Booked, host: Guest) ->
         inside = await host.told(Roster, lambda roster: _inside(roster, witness.leg), after=before)
         assert inside
         await asyncio.sleep(LISTEN_S)
-        at_witness = client.heard().samples
+        at_witness = client.heard_in_order().samples
         await witness.leave()
         left_at = time.monotonic()
     told = await host.told(NoticeShown, lambda notice: notice.kind is NoticeKind.LEFT, after=before)
     await asyncio.sleep(1.5)
-    heard = host.client.heard()
+    heard = host.client.heard_in_order()
     return [
         _told(host, before, told),
-        _voices(heard.samples),
-        _absent("the host does not hear itself", heard.samples, HOST_HZ),
-        _after_join("the host hears the join sound before the witness", heard.samples, WITNESS_HZ),
-        _after_join("the witness hears nothing of the room before its own join sound", at_witness, HOST_HZ),
-        _left_in_time(heard.samples, left_at - heard.since),
+        voices(heard.samples),
+        absent("the host does not hear itself", heard.samples, HOST_HZ),
+        after_join("the host hears the join sound before the witness", heard.samples, WITNESS_HZ),
+        after_join("the witness hears nothing of the room before its own join sound", at_witness, HOST_HZ),
+        left_in_time(heard, left_at),
     ]
 
 
@@ -139,7 +142,7 @@ def _told(host: Guest, before: int, left: NoticeShown) -> Finding:
     return Finding("notices in text", "; ".join(dict.fromkeys(texts)), len(texts) >= 2 and left.text in texts)
 
 
-def _voices(samples: Samples) -> Finding:
+def voices(samples: Samples) -> Finding:
     """Share of the time in which somebody speaks, of the last seconds."""
     blocks = samples[-int(LISTEN_S * SAMPLE_RATE) :].astype(np.float64)
     blocks = blocks[: blocks.size // TICK_SAMPLES * TICK_SAMPLES].reshape(-1, TICK_SAMPLES)
@@ -150,19 +153,29 @@ def _voices(samples: Samples) -> Finding:
 
 
 def strength(samples: Samples, hertz: float) -> npt.NDArray[np.float64]:
-    """Amplitude of a tone in each whole tick of `samples`, shape (ticks,)."""
+    """How much of a tone is in each whole tick, shape (ticks,): its amplitude, less what is found beside it.
+
+    A click, which has something of every tone, counts for nothing.
+    """
     ticks = samples[: samples.size // TICK_SAMPLES * TICK_SAMPLES].reshape(-1, TICK_SAMPLES)
+    beside = np.maximum(_amplitude(ticks, hertz - BESIDE_HZ), _amplitude(ticks, hertz + BESIDE_HZ))
+    above: npt.NDArray[np.float64] = np.maximum(0, _amplitude(ticks, hertz) - beside)
+    return above
+
+
+def _amplitude(ticks: npt.NDArray[np.int16], hertz: float) -> npt.NDArray[np.float64]:
     probe = np.hanning(TICK_SAMPLES) * np.exp(-2j * np.pi * hertz * np.arange(TICK_SAMPLES) / SAMPLE_RATE)
     amplitude: npt.NDArray[np.float64] = np.abs(ticks @ probe) * 4 / TICK_SAMPLES
     return amplitude
 
 
-def _absent(what: str, samples: Samples, hertz: float) -> Finding:
+def absent(what: str, samples: Samples, hertz: float) -> Finding:
+    """The tone is in no tick."""
     most = float(strength(samples, hertz).max(initial=0.0))
     return Finding(what, f"amplitude at most {most:.0f} of 8000", most < UNHEARD)
 
 
-def _after_join(what: str, samples: Samples, hertz: float) -> Finding:
+def after_join(what: str, samples: Samples, hertz: float) -> Finding:
     """The tone is there, and not before a join sound has been heard whole."""
     joined = [start for kind, start in detect(samples) if kind is NoticeKind.JOINED]
     present = np.flatnonzero(strength(samples, hertz) > HEARD)
@@ -174,7 +187,8 @@ def _after_join(what: str, samples: Samples, hertz: float) -> Finding:
     return Finding(what, f"sound over at {end_ms:.0f} ms, tone from {first_ms:.0f} ms", good)
 
 
-def _left_in_time(samples: Samples, left_s: float) -> Finding:
-    heard = [start / SAMPLE_RATE for kind, start in detect(samples) if kind is NoticeKind.LEFT]
-    after = min((start - left_s for start in heard if start > left_s - 1), default=float("inf"))
+def left_in_time(heard: InOrder, left_at: float) -> Finding:
+    """A leave sound begins within half a second of `left_at`, monotonic."""
+    begun = [heard.arrived[start // TICK_SAMPLES] for kind, start in detect(heard.samples) if kind is NoticeKind.LEFT]
+    after = min((at - left_at for at in begun if at > left_at - 1), default=float("inf"))
     return Finding("the leave sound", f"{1000 * after:.0f} ms after the witness was gone", -0.5 < after < 0.5)

@@ -27,7 +27,7 @@ from aiortc.codecs import get_encoder
 from aiortc.rtcrtpsender import RTCEncodedFrame
 
 from mcu.demo.sources import PictureSource, SoundSource, silence
-from mcu.demo.taps import Heard, PictureTap, SoundTap, tap
+from mcu.demo.taps import Heard, InOrder, PictureTap, SoundTap, tap
 from mcu.media.seams import TICK_MS, TICK_SAMPLES, VIDEO_CLOCK, VideoCodec
 
 Exchange = Callable[[str], Awaitable[str]]  # an SDP offer to its answer
@@ -195,6 +195,10 @@ class MeetingClient:
     def heard(self) -> Heard:
         """The sound of the last minute, decoded."""
         return self.heard_sound.heard()
+
+    def heard_in_order(self) -> InOrder:
+        """The same, tick after tick."""
+        return self.heard_sound.in_order()
 
     @property
     def picture(self) -> av.VideoFrame | None:

@@ -40,9 +40,8 @@ async def run_check(console: Console, picture: Path) -> bool:
         async with _meeting(console, Path(folder), None) as (server, booked):
             console.print("• looking and listening (some 20 s)")
             findings = await check(server, booked, picture)
-    console.print(_report(findings))
     console.print(f"The composed picture: {picture}", soft_wrap=True)
-    return all(finding.good for finding in findings)
+    return report(console, findings)
 
 
 @contextlib.asynccontextmanager
@@ -81,13 +80,15 @@ async def _participants(server: RunningServer, booked: Booked) -> AsyncIterator[
             await process.wait()
 
 
-def _report(findings: list[Finding]) -> Table:
+def report(console: Console, findings: list[Finding]) -> bool:
+    """Print a row for each finding, `ok` or `no`. True when all are good."""
     table = Table(show_header=True, header_style="bold")
     for heading in ("", "what", "measured"):
         table.add_column(heading)
     for finding in findings:
         table.add_row("[green]ok[/green]" if finding.good else "[red]no[/red]", finding.what, finding.found)
-    return table
+    console.print(table)
+    return all(finding.good for finding in findings)
 
 
 async def _open(url: str) -> None:

@@ -19,7 +19,7 @@ from aiortc.rtp import RtpPacket
 from av.audio.codeccontext import AudioCodecContext
 from av.video.codeccontext import VideoCodecContext
 
-from mcu.media.seams import SAMPLE_RATE, Samples, VideoCodec
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, VideoCodec
 from mcu.protocol.rtp import Unwrap
 
 KEPT = 3_000  # packets: a minute of sound
@@ -40,6 +40,13 @@ class Heard(msgspec.Struct):
     samples: Samples  # 48 kHz mono, shape (n,)
     since: float  # monotonic seconds when the first packet came
     timestamp: int  # of the first sample
+
+
+class InOrder(msgspec.Struct):
+    """Sound tick after tick as it was sent: what a busy server let go leaves no gap, a lost packet one of silence."""
+
+    samples: Samples  # 48 kHz mono, shape (TICK_SAMPLES * ticks,)
+    arrived: list[float]  # monotonic seconds, of each tick
 
 
 class SoundTap:
@@ -68,6 +75,17 @@ class SoundTap:
         for at, piece in pieces:
             samples[at : at + len(piece)] = piece
         return Heard(samples, first.arrived, first.timestamp)
+
+    def in_order(self) -> InOrder:
+        """All that is kept, decoded, for what is asked of an order and not of a time."""
+        decoder, arrived, pieces = OpusDecoder(), list[float](), list[Samples]()
+        expected: int | None = None
+        for packet in sorted(self.packets, key=lambda packet: packet.sequence):
+            lost = 0 if expected is None else packet.sequence - expected
+            pieces += [np.zeros(TICK_SAMPLES, np.int16)] * lost + [decoder.decode(packet.payload)[:TICK_SAMPLES]]
+            arrived += [packet.arrived] * (lost + 1)
+            expected = packet.sequence + 1
+        return InOrder(np.concatenate(pieces) if pieces else np.zeros(0, np.int16), arrived)
 
 
 class OpusDecoder:

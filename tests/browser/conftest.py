@@ -18,8 +18,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """One for each module: while it runs, this thread has an event loop, and no asynchronous test can run."""
     with sync_playwright() as running:
         yield running
 

@@ -18,6 +18,9 @@ import numpy.typing as npt
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 from running_server import RunningServer
 
+from mcu.media.audio.sounds import detect
+from mcu.media.messages import NoticeKind
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox",
@@ -174,6 +177,10 @@ class Browser:
     def wait_not_to_hear(self, tone: float) -> None:
         self._wait_until(lambda: strength(self.heard(0.5), tone) < SILENT, f"{tone} Hz is still heard")
 
+    def wait_for_sound(self, kind: NoticeKind) -> None:
+        """Until the sound of such a notice is the last that was played."""
+        self._wait_until(lambda: [one for one, _ in detect(self.heard())][-1:] == [kind], f"no sound of {kind}")
+
     def _wait_until(self, true: Callable[[], bool], problem: str) -> None:
         for _ in range(50):
             if true():
@@ -236,9 +243,9 @@ def strength(samples: Samples, hertz: float) -> float:
 
 
 def first_heard(samples: Samples, hertz: float, amplitude: float = 500.0) -> int | None:
-    """The sample at which a tone is first there, within 10 ms; `None` if it never is."""
+    """The sample at which a tone is first there, within 10 ms; `None` if it never is. It fills a quarter of a piece."""
     step, length = RATE // 100, RATE // 25
     for start in range(0, samples.size - length, step):
         if strength(samples[start : start + length], hertz) > amplitude:
-            return start
+            return start + 3 * length // 4
     return None

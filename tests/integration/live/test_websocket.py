@@ -85,7 +85,7 @@ async def test_a_flood_is_refused_and_the_others_do_not_notice(live_server: Runn
     async with hall(live_server) as here:
         berg, anna = await here.host(), await here.guest("Anna")
         await inside(berg, anna)
-        for number in range(int(BURST) * 3):
+        for number in range(int(BURST) * 10):
             await anna.send(Hand(raised=bool(number % 2)))
         assert (await anna.told(Refusal, lambda refusal: refusal.code == "too-many-requests")).text
         await berg.send(Hand(raised=True))

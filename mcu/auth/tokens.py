@@ -21,7 +21,6 @@ Role = Literal["host", "guest"]
 SESSION_LIFE = timedelta(minutes=10)  # from joining to the offer and the WebSocket; what comes later uses reconnect
 RECONNECT_LIFE = timedelta(hours=12)
 JOIN_LIFE = timedelta(hours=1)  # one that is asked for; a personal link lasts until its meeting closes
-STANDING_LINK_LIFE = timedelta(days=90)  # a personal link into a meeting without an end
 LEEWAY_S = 5
 
 

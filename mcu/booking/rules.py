@@ -33,7 +33,7 @@ class MeetingLocked(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomNow:
-    """What the rules must know of the room that runs. `present` counts every seat, the lobby's too."""
+    """What the rules must know of the room that runs. `present` counts those let in, not the lobby."""
 
     present: int = 0
     host_present: bool = False  # some host is in the room, not in its lobby

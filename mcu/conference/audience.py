@@ -1,15 +1,17 @@
 """Telling people: which front end watches which seat, and what each has been told already.
 
-Everybody is told only what they may see, and only when it has changed. Chat is kept (the newest 200 lines) for those
-who come back: a leg is given what was said since it first took its seat, never what was said before it came.
+Everybody is told only what they may see, and only when it has changed. Who has not been announced to the others sees
+itself alone: no name, no line of chat, no picture, nothing of the room (S5.3-1). Chat is kept (the newest 200 lines)
+for those who come back: a leg is given what was said since it was first in the room, never what was said before.
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from mcu.conference.policy import waits_for
-from mcu.conference.roster import Line, Roster, Seat, for_guests, for_waiting
+from mcu.conference.roster import Line, Roster, Seat, for_guests, for_outside
 from mcu.conference.updates import (
     EndsAt,
     GoneCause,
@@ -44,6 +46,8 @@ class _Told:
     roster: RosterNow | None = None
     room: RoomNow | None = None
     lobby: InLobby | None = None
+    picture: Picture | None = None
+    chat: int = 0  # the lines that are behind it
 
 
 @dataclass(kw_only=True)
@@ -62,6 +66,7 @@ class Audience:
         self._told: dict[LegId, _Told] = {}
         self._pictures: dict[LegId, Picture] = {}
         self._chat: deque[Said] = deque(maxlen=MAX_CHAT_KEPT)
+        self._said = 0  # lines ever
         self._names: OrderedDict[LegId, str] = OrderedDict()
         self._notices: OrderedDict[NoticeId, _Shown] = OrderedDict()
         self._ends = EndsAt(at=None)
@@ -75,14 +80,9 @@ class Audience:
     def attach(self, seat: Seat, watcher: Watcher, seated: Seated) -> None:
         """From now on `watcher` is told what this seat may know. One that watched it before is told that it is over."""
         self.release(seat.leg, "replaced")
-        self._told[seat.leg] = _Told(watcher=watcher)
+        told = self._told[seat.leg] = _Told(watcher=watcher)
         watcher.tell(seated)
-        if seat.admitted:
-            for said in self._chat:
-                if said.at.timestamp() >= seat.joined_at:
-                    watcher.tell(said)
-        if (picture := self._pictures.get(seat.leg)) is not None:
-            watcher.tell(picture)
+        self._catch_up(told, seat)
         if self._ends.at is not None:
             watcher.tell(self._ends)
 
@@ -126,34 +126,52 @@ class Audience:
                 self._refresh_one(told, seat, lines, room, lobby)
 
     def _refresh_one(self, told: _Told, seat: Seat, lines: list[Line], room: RoomNow, lobby: InLobby) -> None:
-        if seat.admitted:
+        if seat.knows:
             now = self._for_hosts if seat.is_host else self._for_guests
         else:
-            now = _newer(told.roster, for_waiting(lines, seat.leg))
+            now = _newer(told.roster, for_outside(lines, seat.leg))
         if now is not told.roster:
             told.roster = now
             told.watcher.tell(now)
-        if seat.admitted and room != told.room:
+        if seat.knows and room != told.room:
             told.room = room
             told.watcher.tell(room)
+        self._catch_up(told, seat)
         if seat.state is LegState.WAITING and not seat.admitted and lobby != told.lobby:
             told.lobby = lobby
             told.watcher.tell(lobby)
 
+    def _catch_up(self, told: _Told, seat: Seat) -> None:
+        """With its picture, and with what was said since it was first in the room."""
+        if not seat.knows or seat.entered_at is None:
+            return
+        if told.chat < self._said:
+            behind = islice(self._chat, max(0, len(self._chat) - (self._said - told.chat)), None)
+            told.chat = self._said
+            for said in behind:
+                if said.at >= seat.entered_at:
+                    told.watcher.tell(said)
+        picture = self._pictures.get(seat.leg)
+        if picture is not None and picture is not told.picture:
+            told.picture = picture
+            told.watcher.tell(picture)
+
     def picture(self, leg: LegId, event: LayoutChanged) -> None:
-        if leg in self._roster:
+        if (seat := self._roster.get(leg)) is not None:
             update = Picture(layout=event.layout, width=event.width, height=event.height, tiles=event.tiles)
             self._pictures[leg] = update
-            self._tell(leg, update)
+            if (told := self._told.get(leg)) is not None:
+                self._catch_up(told, seat)
 
     def say(self, leg: LegId, text: str, now: datetime) -> None:
         seat = self._roster.get(leg)
         if seat is None:
             return
-        said = Said(leg=leg, name=seat.person.name, text=text, at=now)
-        self._chat.append(said)
-        for inside in self._roster.inside:
-            self._tell(inside.leg, said)
+        self._chat.append(Said(leg=leg, name=seat.person.name, text=text, at=now))
+        self._said += 1
+        for reader, told in self._told.items():
+            if (sitting := self._roster.get(reader)) is not None:
+                self._catch_up(told, sitting)
 
     def reconnect(self) -> None:
         for told in self._told.values():
@@ -174,7 +192,7 @@ class Audience:
             self._notices.popitem(last=False)
         untold = self._untold(record)
         for seat in self._roster.inside:
-            for_host = untold if seat.is_host else []
+            for_host = untold if seat.is_host and seat.knows else []
             new = seat.leg in record.recipients and seat.leg not in shown.to
             if new or for_host != shown.untold.get(seat.leg, []):
                 shown.to.add(seat.leg)

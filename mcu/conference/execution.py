@@ -29,11 +29,21 @@ from mcu.conference.acts import (
 from mcu.conference.audience import Audience
 from mcu.conference.link import Link
 from mcu.conference.roster import Roster, Seat
-from mcu.errors import NotFound
+from mcu.errors import NotFound, Unavailable
 from mcu.ids import LegId, RoomId
 from mcu.media import messages as media
 
 Sent = asyncio.Task[media.AnyReply]
+
+
+async def replied(sent: Sent) -> media.AnyReply:
+    """The worker's reply, which others may wait for too. Raises what it failed with, or `Unavailable`."""
+    try:
+        return await asyncio.shield(sent)
+    except asyncio.CancelledError:
+        if sent.cancelled():  # the room has closed; whoever waits here has not been cancelled
+            raise Unavailable("The room has closed.") from None
+        raise
 
 
 class Executor:

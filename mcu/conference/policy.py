@@ -4,10 +4,10 @@ Whoever is let in is announced by the worker; nothing here can let anybody in wi
 Choices made here:
 - A host may mute another; only that person unmutes, and a host's microphone is as private as anybody's.
 - A returning seat is never asked again: the lock, the lobby and the limit are for those who are new.
-- Rights go with being let in. A host who waits in the lobby, or is away, decides nothing.
+- Rights go with being in the room. A host who waits in the lobby, is not announced yet, or is away, decides nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,8 +57,9 @@ class ThatPersonOnly(Refused):
 class Ask:
     """An act that somebody asks for, with what is needed to judge it. `asker` `None`: the API, with `rooms:control`."""
 
-    def __init__(self, roster: Roster, meeting: Meeting, asker: Seat | None) -> None:
+    def __init__(self, roster: Roster, meeting: Meeting, asker: Seat | None, earlier: Sequence[Act]) -> None:
         self.roster, self.meeting, self.asker = roster, meeting, asker
+        self._let_in = {act.leg for act in earlier if isinstance(act, Admit)}
 
     def is_self(self, leg: LegId) -> bool:
         return self.asker is not None and self.asker.leg == leg
@@ -69,8 +70,12 @@ class Ask:
             raise NotFound("Nobody here sits in that seat.")
         return seat
 
+    def admitted(self, leg: LegId) -> bool:
+        """Let in, or about to be by an act that was granted together with this one."""
+        return self.seat(leg).admitted or leg in self._let_in
+
     def need_host(self) -> None:
-        if self.asker is not None and not (self.asker.is_host and self.asker.here):
+        if self.asker is not None and not (self.asker.is_host and self.asker.here and self.asker.knows):
             raise HostsOnly("You have to be in the room, too.")
 
     def need_self(self, leg: LegId) -> None:
@@ -80,18 +85,18 @@ class Ask:
     def _sees(self, seat: Seat) -> bool:
         if self.asker is None or self.asker is seat:
             return True
-        return self.asker.admitted and (seat.admitted or self.asker.is_host)
+        return self.asker.knows and (seat.admitted or self.asker.is_host)
 
 
-def decide(roster: Roster, meeting: Meeting, who: LegId | None, act: Act) -> list[Act]:
+def decide(roster: Roster, meeting: Meeting, who: LegId | None, act: Act, earlier: Sequence[Act] = ()) -> list[Act]:
     """What is to be carried out. Raises `Refused`, `NotFound`, `Conflict` or `Invalid`, and then nothing changes.
 
-    `who` is the asker's own seat, or `None` for the API.
+    `who` is the asker's own seat, or `None` for the API. `earlier`: what has been granted and is done before this.
     """
     asker = None if who is None else roster.get(who)
     if who is not None and asker is None:
         raise NotFound("You have left the room.")
-    return _RULES[type(act)](Ask(roster, meeting, asker), act)
+    return _RULES[type(act)](Ask(roster, meeting, asker, earlier), act)
 
 
 def door(roster: Roster, meeting: Meeting, role: Role, now: datetime) -> bool:
@@ -133,7 +138,7 @@ def overdue(roster: Roster, now: float) -> list[Remove]:
 
 def _admit(ask: Ask, act: Admit) -> list[Act]:
     ask.need_host()
-    if ask.seat(act.leg).admitted:
+    if ask.admitted(act.leg):
         return []
     if len(ask.roster.inside) >= ask.meeting.access.max_participants:
         raise MeetingFull("Somebody has to leave first.")
@@ -151,7 +156,8 @@ def _set_muted(ask: Ask, act: SetMuted) -> list[Act]:
 
 def _set_held(ask: Ask, act: SetHeld) -> list[Act]:
     ask.need_self(act.leg)
-    if not ask.seat(act.leg).here:
+    seat = ask.seat(act.leg)
+    if not (seat.here and seat.entered):  # on hold before it was announced, it would sit here unannounced
         raise Conflict("You are not in the room.")
     return [act]
 
@@ -162,12 +168,12 @@ def _own_picture(ask: Ask, act: SetCamera | SetScreen) -> list[Act]:
 
 
 def _set_hand(ask: Ask, act: SetHand) -> list[Act]:
-    seat = ask.seat(act.leg)
+    admitted = ask.admitted(act.leg)
     if act.raised:
         ask.need_self(act.leg)
     elif not ask.is_self(act.leg):
         ask.need_host()
-    if not seat.admitted:
+    if not admitted:
         raise Conflict("Nobody in the room sees a hand in the lobby.")
     return [act]
 
@@ -191,15 +197,15 @@ def _for_hosts(ask: Ask, act: SetRoomLayout | SetLocked | End) -> list[Act]:
 
 def _set_spotlight(ask: Ask, act: SetSpotlight) -> list[Act]:
     ask.need_host()
-    if act.leg is not None and not ask.seat(act.leg).admitted:
+    if act.leg is not None and not ask.admitted(act.leg):
         raise Conflict("That person is not in the room.")
     return [act]
 
 
 def _post(ask: Ask, act: Post) -> list[Act]:
     ask.need_self(act.leg)
-    if not ask.seat(act.leg).admitted:
-        raise Conflict("Nobody in the room reads what is written in the lobby.")
+    if not ask.seat(act.leg).knows:
+        raise Conflict("You are not in the room.")
     if not 1 <= len(act.text.strip()) <= MAX_CHAT or len(act.text) > MAX_CHAT:
         raise Invalid(f"Write 1 to {MAX_CHAT} characters.")
     return [act]

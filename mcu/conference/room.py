@@ -20,8 +20,9 @@ from mcu.clock import Clock
 from mcu.conference import policy
 from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout
 from mcu.conference.audience import Audience
-from mcu.conference.execution import Executor, Sent
+from mcu.conference.execution import Executor, Sent, replied
 from mcu.conference.keeper import Keeper
+from mcu.conference.leg_news import LegNews
 from mcu.conference.link import Link
 from mcu.conference.mailbox import Mailbox
 from mcu.conference.roster import Line, Person, Roster, Seat
@@ -75,6 +76,7 @@ class Room:
         self._keeper = Keeper(store, run, dropped)
         self._link = Link(workers, run.id)
         self._mailbox = Mailbox(dropped)
+        self._leg_news = LegNews()
         self._executor = Executor(
             run.id, self._roster, self._link, self._audience, clock=clock, on_missing=self._missing
         )
@@ -145,10 +147,11 @@ class Room:
 
         `elsewhere`: it is another browser than the one that sits there.
 
-        Raises `SeatGone` without a ticket, as `policy.door` does, and `Invalid` for an offer of no use.
+        Raises `SeatGone` without a ticket, as `policy.door` does, `Invalid` for an offer of no use, and `Unavailable`
+        when the room closes meanwhile.
         """
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
-        reply = await asyncio.shield(sent)
+        reply = await replied(sent)
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
         return reply.answer, number
@@ -177,7 +180,7 @@ class Room:
         """Raises `NotFound`, `Conflict` (no connection now) or `Unavailable`."""
         if leg not in self._roster:
             raise NotFound("Nobody sits in that seat.")
-        reply = await self._link.send(media.GetLegMedia(room=self.id, leg=leg))
+        reply = await replied(self._link.send(media.GetLegMedia(room=self.id, leg=leg)))
         if not isinstance(reply, media.LegMediaReply):
             raise McuError("The media worker gave no figures.")
         return reply.media
@@ -186,10 +189,11 @@ class Room:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))
 
     def on_event(self, event: media.AnyEvent) -> None:
-        """From the worker. The newest about the same thing counts."""
+        """From the worker. The newest about the same thing counts; of legs, what `LegNews` keeps."""
         match event:
             case media.LegChanged():
-                self._mailbox.tell(("leg", event.leg), partial(self._leg_changed, event))
+                self._leg_news.put(event)
+                self._mailbox.tell(("leg", event.leg), partial(self._leg_news_came, event.leg))
             case media.NoticeChanged():
                 self._mailbox.tell(("notice", event.record.notice), partial(self._notice_changed, event))
             case media.SpeakersChanged():
@@ -271,8 +275,6 @@ class Room:
             seat = self._new_seat(leg, person, camera="m=video" in offer)
         elif elsewhere:
             self._audience.release(leg, "replaced")
-        if seat.state is LegState.CONNECTING:
-            seat.since = self._clock.monotonic()
         seat.muted = seat.muted or muted
         seat.answering += 1
         seat.offers += 1
@@ -287,7 +289,6 @@ class Room:
             leg=leg,
             person=person,
             since=self._clock.monotonic(),
-            joined_at=self._clock.now().timestamp(),
             admitted=admitted,
             camera=camera,
         )
@@ -319,7 +320,10 @@ class Room:
 
     def _act(self, who: LegId | None, acts: Sequence[Act]) -> list[Sent]:
         sent: list[Sent] = []
-        for one in [one for act in acts for one in policy.decide(self._roster, self.meeting, who, act)]:
+        granted: list[Act] = []
+        for act in acts:
+            granted += policy.decide(self._roster, self.meeting, who, act, granted)
+        for one in granted:
             if isinstance(one, End):
                 self._finished = True
                 continue
@@ -344,8 +348,6 @@ class Room:
             role=seat.person.role,
             language=seat.person.language,
             title=self.meeting.title,
-            locked=self._roster.locked,
-            layout=self._roster.layout,
         )
         self._audience.attach(seat, watcher, seated)
 
@@ -376,6 +378,10 @@ class Room:
 
     # -- what the worker says ---------------------------------------------------------------------------------------
 
+    def _leg_news_came(self, leg: LegId) -> None:
+        for event in self._leg_news.take(leg):
+            self._leg_changed(event)
+
     def _leg_changed(self, event: media.LegChanged) -> None:
         seat = self._roster.get(event.leg)
         if seat is None:
@@ -386,21 +392,27 @@ class Room:
             self._gone(seat, event.cause)
             return
         seat.state = event.state
-        seat.entered |= event.state is LegState.IN_ROOM
-        if event.state is LegState.WAITING and seat.admitted:
+        if event.state is LegState.IN_ROOM:
+            seat.entered_at, seat.away = seat.entered_at or self._clock.now(), False
+        elif event.state is LegState.RECONNECTING:
+            seat.away |= event.cause is not Cause.WORKER  # then nobody was told that it had gone
+        elif event.state is LegState.WAITING and seat.admitted:
             self._executor.do(Admit(leg=seat.leg))
-        if event.state in (LegState.ANNOUNCING, LegState.IN_ROOM) and seat.held:
-            # it was lost while it was on hold: its microphone must not open by itself
-            self._link.send(media.HoldLeg(room=self.id, leg=seat.leg, held=True))
 
     def _gone(self, seat: Seat, cause: Cause | None) -> None:
         if seat.answering:  # it is coming back at this very moment, into a fresh seat at the worker
-            seat.state, seat.since, seat.entered = LegState.CONNECTING, self._clock.monotonic(), False
+            self._begin_anew(seat)
             return
         self._tickets.update(seat.leg, seat.person)
         self._roster.drop(seat.leg)
         self._audience.forget_picture(seat.leg)
         self._audience.release(seat.leg, GONE.get(cause, "timeout"))
+
+    def _begin_anew(self, seat: Seat) -> None:
+        """As one whom nobody knows of yet. The time it has for connecting does not begin again if it runs already."""
+        if seat.state is not LegState.CONNECTING:
+            seat.state, seat.since = LegState.CONNECTING, self._clock.monotonic()
+        seat.entered_at, seat.away, seat.held = None, False, False
 
     def _missing(self, leg: LegId, cause: Cause) -> None:
         """The worker does not have a leg that was to go."""
@@ -420,8 +432,10 @@ class Room:
     def _worker_died(self) -> None:
         """Every seat is kept. Who was inside is absent until its browser is back; the others begin anew."""
         for seat in self._roster:
-            seat.state = LegState.RECONNECTING if seat.entered else LegState.CONNECTING
-            seat.since = self._clock.monotonic()
+            if seat.entered:
+                seat.state = LegState.RECONNECTING
+            else:
+                self._begin_anew(seat)
         self._roster.speaking = frozenset()
         self._audience.reconnect()
         log.warning("room_lost_its_worker", room=self.id, legs=len(self._roster))
@@ -448,7 +462,13 @@ class Room:
 
     def _absent(self) -> list[media.AbsentLeg]:
         return [
-            media.AbsentLeg(leg=seat.leg, label=seat.person.name, language=seat.person.language, muted=seat.muted)
+            media.AbsentLeg(
+                leg=seat.leg,
+                label=seat.person.name,
+                language=seat.person.language,
+                muted=seat.muted,
+                held=seat.held,
+            )
             for seat in self._roster
             if seat.state is LegState.RECONNECTING
         ]

@@ -4,6 +4,7 @@ It answers questions and holds what was decided. It decides nothing (that is `po
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -39,7 +40,7 @@ class Seat(msgspec.Struct, kw_only=True):
     leg: LegId
     person: Person
     since: float  # monotonic: when it began to connect
-    joined_at: float  # Unix time at which it was first taken
+    entered_at: datetime | None = None  # when it first was in the room: the others know of it since
     state: LegState = LegState.CONNECTING
     admitted: bool = False  # let in, by the rules or by a host
     muted: bool = False
@@ -48,7 +49,7 @@ class Seat(msgspec.Struct, kw_only=True):
     screen: bool = False
     hand: int = 0  # order in which it was raised; 0: not raised
     layout: Layout | None = None  # its own choice
-    entered: bool = False  # it has been in the room: the others know of it
+    away: bool = False  # it was lost, and has not been announced as back
     answering: int = 0  # offers that the worker has not answered yet
     answered: bool = False
     offers: int = 0  # how many it has sent
@@ -57,6 +58,19 @@ class Seat(msgspec.Struct, kw_only=True):
     def here(self) -> bool:
         """Let in, and connected: it hears and is heard, or is just about to."""
         return self.admitted and self.state in HERE
+
+    @property
+    def entered(self) -> bool:
+        """It has been in the room, and so the others have been told of it."""
+        return self.entered_at is not None
+
+    @property
+    def knows(self) -> bool:
+        """It may be told who is in the room and what is written there: not before it was announced (S5.3-1).
+
+        Who came back on hold has been announced as gone, and not as back.
+        """
+        return self.entered and not (self.away and self.state is LegState.HELD)
 
     @property
     def is_host(self) -> bool:
@@ -156,6 +170,6 @@ def for_guests(lines: list[Line], waiting: frozenset[LegId]) -> list[Line]:
     return [line for line in lines if line.leg not in waiting]
 
 
-def for_waiting(lines: list[Line], leg: LegId) -> list[Line]:
-    """What somebody in the lobby may see: itself."""
+def for_outside(lines: list[Line], leg: LegId) -> list[Line]:
+    """What somebody who has not been announced may see: itself."""
     return [line for line in lines if line.leg == leg]

@@ -26,8 +26,6 @@ class Seated(Update, frozen=True, kw_only=True):
     role: Role
     language: Language
     title: str
-    locked: bool
-    layout: Layout
 
 
 class RosterNow(Update, frozen=True, kw_only=True, eq=False):

@@ -48,11 +48,11 @@ def guest(name: str = "Anna", **more: Any) -> Person:
 
 
 def seat(leg: str, person: Person, state: LegState = LegState.IN_ROOM, **more: Any) -> Seat:
-    """A seat, let in unless its state is that of the lobby."""
+    """A seat, let in unless its state is the lobby's, and in the room since `NOW` unless it is on its way there."""
     admitted = more.pop("admitted", state not in (LegState.WAITING, LegState.CONNECTING))
-    return Seat(
-        leg=LegId(leg), person=person, since=1000.0, joined_at=NOW.timestamp(), state=state, admitted=admitted, **more
-    )
+    been_in = admitted and state not in (LegState.CONNECTING, LegState.ANNOUNCING)
+    more = {"entered_at": NOW if been_in else None, **more}
+    return Seat(leg=LegId(leg), person=person, since=1000.0, state=state, admitted=admitted, **more)
 
 
 def roster(*seats: Seat, locked: bool = False) -> Roster:

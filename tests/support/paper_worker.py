@@ -44,6 +44,7 @@ class PaperRoom:
             new_notice_id=lambda: NoticeId(new_id("ntc")),
         )
         self.admitted: dict[LegId, bool] = {seat.leg: True for seat in command.absent}
+        self.held = {seat.leg for seat in command.absent if seat.held}
         self.notices: dict[NoticeId, NoticeRecord] = {}
         self.number = 0
         for seat in command.absent:
@@ -92,6 +93,7 @@ class PaperWorker:
                 room.admitted[command.leg] = True
                 life.happened(command.leg, LegEvent.ADMITTED)
             case HoldLeg():
+                (room.held.add if command.held else room.held.discard)(command.leg)
                 life.happened(command.leg, LegEvent.HELD if command.held else LegEvent.RESUMED)
             case RemoveLeg():
                 life.happened(command.leg, LegEvent.ENDED, command.cause)
@@ -104,6 +106,8 @@ class PaperWorker:
             room.life.happened(leg, event)
         if room.admitted[leg]:
             room.life.happened(leg, LegEvent.ADMITTED)
+        if leg in room.held:
+            room.life.happened(leg, LegEvent.HELD)
 
     def lose(self, leg: LegId) -> None:
         """The leg's network is gone."""
@@ -124,6 +128,7 @@ class PaperWorker:
         for leg, state, cause in plan.changes:
             if state is LegState.GONE:
                 del room.admitted[leg]
+                room.held.discard(leg)
             self._owner.listener.on_event(self, LegChanged(room=name, leg=leg, state=state, cause=cause))
         for notice, recipients in plan.finished:
             for leg in recipients:

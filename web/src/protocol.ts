@@ -62,8 +62,6 @@ export interface Welcome {
   language: string;
   reconnect_token: string;
   resume_window_s: number;
-  locked: boolean;
-  layout: Layout;
 }
 
 export interface NoticeShown {

@@ -23,8 +23,6 @@ const welcome: Welcome = {
   language: "sv",
   reconnect_token: "secret",
   resume_window_s: 60,
-  locked: true,
-  layout: "grid",
 };
 
 const notice = (id: string, untold: NoticeShown["untold"] = []): NoticeShown => ({
@@ -41,7 +39,7 @@ const seated = (state: LegState): MeetingState =>
 
 describe("the state of a meeting", () => {
   it("has a seat when the server welcomes it", () => {
-    expect(heard(START, welcome)).toMatchObject({ phase: "in", me: "leg_me", role: "host", locked: true });
+    expect(heard(START, welcome)).toMatchObject({ phase: "in", me: "leg_me", role: "host", seatKept: 60 });
   });
 
   it("keeps no token", () => {
@@ -67,10 +65,16 @@ describe("the state of a meeting", () => {
     expect(mine(state)).toBeUndefined();
   });
 
-  it("counts those on hold and on their way back as present, and those in the lobby as waiting", () => {
-    const legs = [entry("a"), entry("b", "held"), entry("c", "reconnecting"), entry("d", "waiting")];
+  it("counts those on hold and on their way here or back as present, and those in the lobby as waiting", () => {
+    const legs = [
+      entry("a"),
+      entry("b", "held"),
+      entry("c", "reconnecting"),
+      entry("d", "waiting"),
+      entry("e", "connecting"),
+    ];
     const state = heard(START, { type: "roster", entries: legs });
-    expect(present(state).map((one) => one.leg)).toEqual(["a", "b", "c"]);
+    expect(present(state).map((one) => one.leg)).toEqual(["a", "b", "c", "e"]);
     expect(waiting(state).map((one) => one.leg)).toEqual(["d"]);
   });
 

@@ -17,7 +17,7 @@ LegKind = Literal["webrtc", "sip", "h323", "recorder", "stream", "probe"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the roster. A guest in the lobby sees only itself; the hosts see the lobby too."""
+    """One line of the roster. Who is not announced yet sees only itself; the hosts see the lobby too."""
 
     leg: LegId
     name: str
@@ -137,9 +137,7 @@ class Welcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     title: str
     language: str
     reconnect_token: str  # takes the same seat again: POST /legs with it as the bearer token, then hello with it
-    resume_window_s: float
-    locked: bool
-    layout: Layout
+    resume_window_s: float  # how long a lost leg keeps its seat
 
 
 class Roster(ToBrowser, frozen=True, kw_only=True, tag="roster"):
@@ -180,6 +178,8 @@ class Lobby(ToBrowser, frozen=True, kw_only=True, tag="lobby"):
 
 
 class RoomState(ToBrowser, frozen=True, kw_only=True, tag="room"):
+    """From when the others have been told of this leg: until then it is told nothing of the room."""
+
     locked: bool
     layout: Layout
     spotlight: LegId | None
@@ -187,7 +187,7 @@ class RoomState(ToBrowser, frozen=True, kw_only=True, tag="room"):
 
 
 class Chat(ToBrowser, frozen=True, kw_only=True, tag="chat"):
-    """Also sent, oldest first, after `welcome`: what was said since this leg came in, and nothing from before it."""
+    """Also sent, oldest first, after `welcome`: what was said since it was announced, and nothing before."""
 
     leg: LegId
     name: str

@@ -203,8 +203,6 @@ class Socket:
             language=seated.language,
             reconnect_token=self._owner.tokens.mint(token),
             resume_window_s=self._owner.resume_window_s,
-            locked=seated.locked,
-            layout=seated.layout,
         )
 
     async def _write(self) -> None:

@@ -1,5 +1,6 @@
 """Who is told what, and when it has been told already."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -7,12 +8,13 @@ import pytest
 from meetings import NOW, guest, host, roster, seat
 
 from mcu.conference.audience import MAX_CHAT_KEPT, Audience
-from mcu.conference.roster import Roster, Seat
+from mcu.conference.roster import Person, Roster, Seat
 from mcu.conference.updates import (
     EndsAt,
     InLobby,
     Noticed,
     Over,
+    Picture,
     RoomNow,
     RosterNow,
     Said,
@@ -24,6 +26,7 @@ from mcu.media.life import LegState
 from mcu.media.messages import Layout, LayoutChanged, NoticeKind, NoticeRecord, Outcome
 
 U = TypeVar("U", bound=Update)
+PICTURE = LayoutChanged(room=RoomId("room_1"), viewers=[], layout=Layout.GRID, width=1280, height=720, tiles=[])
 
 
 class Ear:
@@ -66,8 +69,6 @@ def seated(one: Seat) -> Seated:
         role=one.person.role,
         language="sv",
         title="Vårdplan",
-        locked=False,
-        layout=Layout.AUTO,
     )
 
 
@@ -190,3 +191,52 @@ def test_a_picture_is_told_to_those_who_see_it_and_again_to_one_who_comes_back()
     again = hall.sit(next(iter(hall.roster)))
     assert hall["a"].told[-2:][0] == again.told[-1]
     assert not [update for update in hall["b"].told if update == again.told[-1]]
+
+
+# -- before it is announced -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.policy("S5.3-1")
+@pytest.mark.parametrize("state", [LegState.CONNECTING, LegState.ANNOUNCING, LegState.RECONNECTING, LegState.HELD])
+@pytest.mark.parametrize("role", [host, guest])
+def test_who_is_not_announced_is_told_no_name_no_chat_no_picture_and_nothing_of_the_room(
+    state: LegState, role: Callable[[str], Person]
+) -> None:
+    unseen = seat("u", role("Dag"), state, admitted=True, entered_at=None)
+    hall = Hall(seat("h", host("Berg")), seat("g", guest("Anna")), unseen)
+    hall.audience.say(LegId("h"), "hej", NOW)
+    hall.audience.picture(LegId("u"), PICTURE)
+    hall.audience.notice(record(NoticeKind.JOINED, ("g",), {"h": Outcome.NOT_RECEIVED}))
+    hall.audience.refresh()
+    again = hall.sit(unseen)
+    hall.audience.refresh()
+    for ear in (hall["u"], again):
+        assert {type(update) for update in ear.told} <= {Seated, RosterNow, Over}
+        assert [line.leg for told in ear.all(RosterNow) for line in told.lines] == ["u"]
+    assert [line.leg for line in hall["g"].all(RosterNow)[-1].lines] == ["h", "g", "u"]  # the others do see it
+
+
+@pytest.mark.policy("S5.3-1")
+def test_who_comes_in_is_told_then_of_the_room_and_of_what_is_said_from_then_on() -> None:
+    late = seat("g", guest("Anna"), LegState.ANNOUNCING)
+    hall = Hall(seat("h", host()), late)
+    hall.audience.say(LegId("h"), "innan", NOW)
+    hall.audience.picture(LegId("g"), PICTURE)
+    late.state, late.entered_at = LegState.IN_ROOM, NOW + timedelta(seconds=1)
+    hall.audience.refresh()
+    hall.audience.say(LegId("h"), "sedan", NOW + timedelta(seconds=2))
+    assert [said.text for said in hall["g"].all(Said)] == ["sedan"]
+    assert [line.leg for line in hall["g"].all(RosterNow)[-1].lines] == ["h", "g"]
+    assert len(hall["g"].all(RoomNow)) == len(hall["g"].all(Picture)) == 1
+
+
+@pytest.mark.policy("S5.3-1")
+def test_who_was_announced_as_gone_and_is_back_on_hold_reads_on_when_it_is_announced_as_back() -> None:
+    anna = seat("g", guest("Anna"), LegState.HELD, away=True)
+    hall = Hall(seat("h", host()), anna)
+    hall.audience.say(LegId("h"), "hej", NOW)
+    hall.audience.refresh()
+    assert hall["g"].all(Said) == []
+    anna.state, anna.away = LegState.IN_ROOM, False
+    hall.audience.refresh()
+    assert [said.text for said in hall["g"].all(Said)] == ["hej"]

@@ -152,6 +152,29 @@ def test_a_line_of_chat_is_between_one_and_two_thousand_characters(text: str) ->
         decide(room(), OPEN, GUEST, Post(leg=GUEST, text=text))
 
 
+def test_what_is_asked_together_is_judged_as_it_will_be_when_it_is_done() -> None:
+    earlier = decide(room(), OPEN, None, Admit(leg=OUTSIDE))
+    shown = SetSpotlight(leg=OUTSIDE)
+    assert decide(room(), OPEN, None, shown, earlier) == [shown]
+    assert decide(room(), OPEN, None, Admit(leg=OUTSIDE), earlier) == []
+    with pytest.raises(Conflict):
+        decide(room(), OPEN, None, shown)
+
+
+@pytest.mark.parametrize("act", HOSTS_ACTS, ids=lambda act: type(act).__name__)
+def test_a_host_whom_nobody_has_been_told_of_decides_nothing(act: Act) -> None:
+    unseen = roster(seat(HOST, host(), S.ANNOUNCING), seat(OTHER, guest()), seat(OUTSIDE, guest(), S.WAITING))
+    with pytest.raises((HostsOnly, NotFound)):
+        decide(unseen, OPEN, HOST, act)
+
+
+@pytest.mark.policy("S5.3-1")
+@pytest.mark.parametrize("act", [SetHeld(leg=GUEST, held=True), Post(leg=GUEST, text="hej")])
+def test_who_is_not_announced_yet_neither_goes_on_hold_nor_writes(act: Act) -> None:
+    with pytest.raises(Conflict):
+        decide(roster(seat(HOST, host()), seat(GUEST, guest(), S.ANNOUNCING)), OPEN, GUEST, act)
+
+
 def test_nobody_who_has_left_decides_anything() -> None:
     with pytest.raises(NotFound):
         decide(room(), OPEN, LegId("leg_gone"), SetLocked(locked=True))

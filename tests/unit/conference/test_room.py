@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
-from house import house
+from house import Ear, house
 from meetings import HandClock, guest, host, meeting
 from paper_worker import BAD_OFFER
 
@@ -28,8 +28,8 @@ from mcu.conference.acts import (
 )
 from mcu.conference.policy import CONNECT_S
 from mcu.conference.tickets import SeatGone
-from mcu.conference.updates import EndsAt, MediaLost, Noticed, Over, Said, Update
-from mcu.errors import Invalid, McuError, MeetingFull, NotFound, Unavailable
+from mcu.conference.updates import EndsAt, MediaLost, Noticed, Over, RosterNow, Said, Seated, Update
+from mcu.errors import Conflict, Invalid, McuError, MeetingFull, NotFound, Unavailable
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
 from mcu.media.messages import (
@@ -130,6 +130,66 @@ async def test_a_leg_whose_media_does_not_come_goes_after_fifteen_seconds(databa
         assert here.line(leg).state is S.CONNECTING
         await here.pass_(CONNECT_S + 1)
         assert here.room.lines() == []
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_offers_again_and_again_give_a_leg_without_media_no_more_time_and_no_word_of_the_room(
+    database: Database,
+) -> None:
+    async with house(database) as here:
+        berg = await here.sit(host())
+        leg = await here.knock(guest("Dag"))
+        await here.room.sit(leg, "offer", muted=False, elsewhere=False)
+        ear = here.ears[leg] = Ear()
+        await here.room.attach(leg, ear)
+        for _ in range(2):
+            await here.act(berg, Post(leg=berg, text="hemligt"))
+            await here.pass_(CONNECT_S / 2 + 0.1)
+            if leg in [line.leg for line in here.room.lines()]:
+                await here.room.sit(leg, "offer", muted=False, elsewhere=False)
+        assert here.states() == {"Berg": S.IN_ROOM}
+        assert {type(told) for told in ear.told} == {Seated, RosterNow, Over}
+        assert {line.name for told in ear.all(RosterNow) for line in told.lines} == {"Dag"}
+        for act in (Post(leg=leg, text="hej"), SetHeld(leg=leg, held=True)):
+            with pytest.raises(NotFound):
+                await here.act(leg, act)
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_nobody_goes_on_hold_before_it_is_announced(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        anna = await here.knock(guest("Anna"))
+        await here.room.sit(anna, "offer", muted=False, elsewhere=False)
+        here.workers.now.connect(anna)
+        await here.settle(1)
+        assert here.line(anna).state is S.ANNOUNCING
+        with pytest.raises(Conflict):
+            await here.room.act(anna, SetHeld(leg=anna, held=True))
+        with pytest.raises(Conflict):
+            await here.room.act(anna, Post(leg=anna, text="hej"))
+        await here.settle()
+        assert [record.legs for record in here.told(NoticeKind.JOINED)][-1] == (anna,)
+        await here.act(anna, SetHeld(leg=anna, held=True))
+        assert here.line(anna).state is S.HELD
+
+
+async def test_who_offers_when_the_room_closes_is_told_so(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest("Anna"))
+        leg = await here.knock(guest("Bo"))
+        here.workers.now.obeys.clear()
+        asked = [
+            asyncio.create_task(here.room.sit(leg, "offer", muted=False, elsewhere=False)),
+            asyncio.create_task(here.room.leg_media(anna)),
+        ]
+        await here.turn()
+        ending = asyncio.create_task(here.room.act(None, End()))
+        for task in asked:
+            with pytest.raises(Unavailable):
+                await asyncio.wait_for(task, 2)
+        here.workers.now.obeys.set()
+        await ending
 
 
 async def test_nobody_sits_down_without_a_ticket(database: Database) -> None:
@@ -369,6 +429,39 @@ async def test_a_worker_that_dies_while_it_takes_the_room_over_costs_nothing(dat
         assert here.line(anna).state is S.IN_ROOM
 
 
+async def test_who_was_in_the_room_for_a_moment_only_is_still_known_as_one_who_was(database: Database) -> None:
+    """In the room, and lost, before the room looks: it comes back as reconnected."""
+    async with house(database) as here:
+        await here.sit(host())
+        anna = await here.knock(guest("Anna"))
+        await here.room.sit(anna, "offer", muted=False, elsewhere=False)
+        await here.turn()
+        worker = here.workers.now
+        worker.connect(anna)
+        worker.tick(60)
+        worker.lose(anna)
+        worker.tick(1)
+        await here.turn()
+        assert here.line(anna).state is S.RECONNECTING
+        here.workers.kill()
+        await here.turn()
+        await here.connect(anna)
+        assert [record.legs for record in here.told(NoticeKind.RECONNECTED)] == [(anna,)]
+        assert here.told(NoticeKind.JOINED) == []
+
+
+async def test_who_was_on_hold_when_the_worker_died_is_on_hold_when_it_comes_back(database: Database) -> None:
+    async with house(database) as here:
+        anna = await here.sit(guest("Anna"))
+        await here.act(anna, SetHeld(leg=anna, held=True))
+        here.workers.kill()
+        await here.turn()
+        await here.connect(anna)
+        assert here.line(anna).state is S.HELD
+        await here.act(anna, SetHeld(leg=anna, held=False))
+        assert here.line(anna).state is S.IN_ROOM
+
+
 async def test_a_room_that_no_worker_takes_ends_when_its_seats_would(database: Database) -> None:
     async with house(database) as here:
         anna = await here.sit(guest())
@@ -387,10 +480,12 @@ async def test_who_was_on_hold_when_the_network_went_is_not_heard_when_it_comes_
         await here.act(anna, SetHeld(leg=anna, held=True))
         here.workers.now.lose(anna)
         await here.settle()
-        await here.connect(anna)
+        ear = await here.connect(anna)
         assert here.line(anna).state is S.HELD
+        assert len(ear.all(RosterNow)[-1].lines) == 1  # it was announced as gone: it reads no more than it hears
         await here.act(anna, SetHeld(leg=anna, held=False))
         assert here.line(anna).state is S.IN_ROOM
+        assert len(ear.all(RosterNow)[-1].lines) == 2
 
 
 async def test_media_without_a_seat_on_the_roster_is_ended(database: Database) -> None:

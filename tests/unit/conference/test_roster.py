@@ -2,7 +2,7 @@
 
 from meetings import guest, host, roster, seat
 
-from mcu.conference.roster import Line, Roster, for_guests, for_waiting
+from mcu.conference.roster import Line, Roster, for_guests, for_outside
 from mcu.ids import LegId
 from mcu.media.life import LegState
 
@@ -21,7 +21,7 @@ def test_a_guest_sees_the_room_and_not_its_lobby_and_who_waits_only_itself() -> 
     )
     waiting = frozenset(one.leg for one in full.waiting)
     assert [line.leg for line in for_guests(full.lines(), waiting)] == ["h", "g", "away"]
-    assert [line.leg for line in for_waiting(full.lines(), LegId("hw"))] == ["hw"]
+    assert [line.leg for line in for_outside(full.lines(), LegId("hw"))] == ["hw"]
 
 
 def test_raised_hands_keep_their_order() -> None:

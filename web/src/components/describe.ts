@@ -2,6 +2,7 @@
 
 import type { TemplateResult } from "lit";
 import { type Key, t } from "../i18n/i18n.js";
+import type { MeetingState } from "../meeting/state.js";
 import type { Entry, Layout, LegKind, LegState } from "../protocol.js";
 import { icon } from "./icons.js";
 
@@ -54,4 +55,10 @@ export function marks(entry: Entry): string {
 /** How many notices of each kind a person did not get, in one line. */
 export function names(people: { name: string }[]): string {
   return people.map((one) => one.name).join(", ");
+}
+
+/** What is said while the connection is lost; for how long the seat is kept, where the server has told us. */
+export function lost(state: MeetingState): string {
+  const { seatKept } = state;
+  return seatKept === null ? t("stage.resuming") : t("stage.resumingFor", { seconds: Math.round(seatKept) });
 }

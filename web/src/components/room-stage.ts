@@ -13,7 +13,7 @@ import { place } from "../meeting/state.js";
 import type { Entry, LayoutMap, Tile } from "../protocol.js";
 import { playOn } from "../media/speaker.js";
 import { controls } from "../styles/controls.js";
-import { marks } from "./describe.js";
+import { lost, marks } from "./describe.js";
 import { icon, iconStyle } from "./icons.js";
 
 @customElement("room-stage")
@@ -182,7 +182,7 @@ export class RoomStage extends PageElement {
 
   private cover(): TemplateResult | typeof nothing {
     const { state: now } = this.meeting;
-    if (now.phase === "resuming") return html`<div class="over"><p>${t("stage.resuming")}</p></div>`;
+    if (now.phase === "resuming") return html`<div class="over"><p>${lost(now)}</p></div>`;
     switch (place(now)) {
       case "held":
         return html`<div class="over">

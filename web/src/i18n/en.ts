@@ -178,6 +178,8 @@ export const en: Record<Key, string> = {
   "stage.who": "In the picture",
   "stage.screenOf": "{name}: shared screen",
   "stage.sound": "Turn on the meeting’s sound",
+  "stage.resumingFor":
+    "The connection was lost. You are on your way back to your seat, which is kept for {seconds} seconds …",
   "stage.resuming": "The connection was lost. You are on your way back to your seat …",
   "stage.held": "Paused. You do not hear the meeting, and the meeting neither hears nor sees you.",
   "stage.entering": "You are on your way in …",

@@ -175,6 +175,7 @@ export const sv = {
   "stage.who": "I bild",
   "stage.screenOf": "{name}: delad skärm",
   "stage.sound": "Slå på mötets ljud",
+  "stage.resumingFor": "Förbindelsen bröts. Du är på väg tillbaka till din plats, som hålls i {seconds} sekunder …",
   "stage.resuming": "Förbindelsen bröts. Du är på väg tillbaka till din plats …",
   "stage.held": "Pausat. Du hör inte mötet, och mötet hör och ser inte dig.",
   "stage.entering": "Du är på väg in …",

@@ -25,6 +25,8 @@ export interface MeetingState {
   active: LegId | null;
   chat: ChatLine[];
   notices: NoticeShown[];
+  /** How many seconds a seat is kept after its connection was lost, as the server said. */
+  seatKept: number | null;
   /** When the room ends, where that is near. */
   endsAt: string | null;
   refusal: { text: string; code: string } | null;
@@ -45,6 +47,7 @@ export const START: MeetingState = {
   active: null,
   chat: [],
   notices: [],
+  seatKept: null,
   endsAt: null,
   refusal: null,
   cause: null,
@@ -58,13 +61,12 @@ type Change<T extends FromServer["type"]> = (message: Message<T>, state: Meeting
 
 /** What each message changes. `reconnect` changes nothing here: the meeting acts on it. */
 const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
-  welcome: ({ leg, role, title, locked, layout }) => ({
+  welcome: ({ leg, role, title, resume_window_s }) => ({
     phase: "in",
     me: leg,
     role,
     title,
-    locked,
-    roomLayout: layout,
+    seatKept: resume_window_s,
     lobby: null,
     chat: [], // what was said comes again after it
     refusal: null,
@@ -114,9 +116,9 @@ export function place(state: MeetingState): Place {
   }
 }
 
-/** Those who are in the meeting (also those on hold and on their way back), in the order of the roster. */
+/** Those who are in the meeting, on hold, or on their way to it or back: nobody has a seat here unseen. */
 export function present(state: MeetingState): Entry[] {
-  return state.roster.filter((entry) => !["waiting", "connecting", "gone"].includes(entry.state));
+  return state.roster.filter((entry) => !["waiting", "gone"].includes(entry.state));
 }
 
 export function waiting(state: MeetingState): Entry[] {

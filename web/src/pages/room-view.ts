@@ -3,6 +3,7 @@
 import { type TemplateResult, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { ifDefined } from "lit/directives/if-defined.js";
+import { lost } from "../components/describe.js";
 import { icon, iconStyle } from "../components/icons.js";
 import "../components/layout-picker.js";
 import type { ModalDialog } from "../components/modal-dialog.js";
@@ -232,7 +233,7 @@ export class RoomView extends PageElement {
   /** What a screen reader is told of oneself, when it changes. */
   private told(): string {
     const { media, state: now } = this.meeting;
-    if (now.phase === "resuming") return t("stage.resuming");
+    if (now.phase === "resuming") return lost(now);
     if (media.errors.microphone) return t("room.noMicrophone");
     return media.muted ? t("room.mutedNow") : t("room.unmutedNow");
   }

@@ -17,7 +17,7 @@ from mcu.errors import Unavailable
 
 SALT_BYTES = 16
 NEW_PIN_DIGITS = 6
-MAX_WAITING = 64  # more checks than this at a time are refused: each costs memory and a core
+MAX_WAITING = 256  # more checks than this are refused; as many run as there are threads, each at 64 MiB and a core
 
 
 @dataclass(frozen=True, kw_only=True)

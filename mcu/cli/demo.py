@@ -1,6 +1,7 @@
 """`mcu demo`: the product on this machine, with people in it; `--check` measures it and says whether it works."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def demo(
     from mcu.demo.show import run_check, run_demo  # here: the other commands need not load a WebRTC client
 
     if not check:
-        asyncio.run(run_demo(out, port, browser=browser))
+        with contextlib.suppress(KeyboardInterrupt):  # the way to stop it
+            asyncio.run(run_demo(out, port, browser=browser))
     elif not asyncio.run(run_check(out, picture)):
         raise typer.Exit(1)

@@ -144,10 +144,11 @@ class Guest:
     # -- going ----------------------------------------------------------------------------------------------------
 
     async def leave(self) -> None:
-        """`DELETE /legs/{leg}`, then closes."""
+        """`DELETE /legs/{leg}`, then closes; closes also where the server is gone."""
         headers = {"Authorization": f"Bearer {self._token()}"}
-        async with self._http.delete(f"/api/v1/legs/{self.leg}", headers=headers):
-            pass
+        with suppress(aiohttp.ClientConnectionError):
+            async with self._http.delete(f"/api/v1/legs/{self.leg}", headers=headers):
+                pass
         await self.close()
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import sys
 
 from mcu.demo.cast import take_part
+from mcu.net.process import die_with_parent
 
 
 async def attend(url: str, number: str, tokens: list[str]) -> None:
@@ -20,6 +21,7 @@ async def attend(url: str, number: str, tokens: list[str]) -> None:
 
 
 def main() -> None:
+    die_with_parent()
     url, number, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     tokens = [sys.stdin.readline().strip() for _ in range(count)]
     asyncio.run(attend(url, number, tokens))

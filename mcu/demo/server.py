@@ -20,6 +20,7 @@ from mcu.errors import Unavailable
 
 START_S: Final = 90.0  # a loaded machine takes long to load Python
 STOP_S: Final = 15.0
+ENDS_WITH_US: Final = ("setpriv", "--pdeathsig", "TERM")  # of util-linux: no server is left when we are killed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,14 @@ async def running_server(
     token = await _output(*mcu, "token", environment=environment)
     with log.open("wb") as writer:
         process = await asyncio.create_subprocess_exec(
-            *command, *mcu, "serve", env=environment, stdout=writer, stderr=writer
+            *ENDS_WITH_US,
+            *command,
+            *mcu,
+            "serve",
+            env=environment,
+            stdout=writer,
+            stderr=writer,
+            start_new_session=True,
         )
     try:
         operations_url = f"http://127.0.0.1:{operations_port}"

@@ -62,6 +62,7 @@ async def _participants(server: RunningServer, booked: Booked) -> AsyncIterator[
         *(sys.executable, "-m", "mcu.demo.participants", server.url, booked.number, str(len(booked.tokens))),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for us: we end them in good order
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -108,6 +108,8 @@ class AudioMixer:
         for leg, stream in streams.items():
             if stream not in sounds:
                 sounds[stream] = limited(without.get(leg, total) if leg in inside else _NO_SUM, due[leg])
+        for leg in self._recent.keys() - inside:  # nothing of what it heard before it was lost is heard outside
+            self._recent[leg].clear()
         payloads, encodes = self._encode(streams, sounds)
         loudness = {stream: level_of(sound) for stream, sound in sounds.items()}
         return MixedTick(
@@ -175,8 +177,6 @@ class AudioMixer:
             return 0
         if stream not in self._encoders:
             self._encoders[stream] = OpusEncoder()
-        if stream is Shared.DOOR:  # what one leg heard of the room, before it was lost, is not for the others there
-            return 0
         recent = self._recent.get(leg, ())
         for sound in recent:
             self._encoders[stream].encode(sound)

@@ -488,6 +488,7 @@ async def test_who_was_on_hold_when_the_network_went_is_not_heard_when_it_comes_
         assert len(ear.all(RosterNow)[-1].lines) == 2
 
 
+@pytest.mark.policy("S5.3-4")
 async def test_media_without_a_seat_on_the_roster_is_ended(database: Database) -> None:
     async with house(database) as here:
         anna = await here.sit(guest())

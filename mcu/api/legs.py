@@ -10,7 +10,7 @@ from mcu.auth.tokens import ReconnectToken, SessionToken, TokenInvalid
 from mcu.booking.rules import MeetingLocked, MeetingOver
 from mcu.conference.acts import Remove
 from mcu.conference.room import Room
-from mcu.conference.tickets import SeatGone, read_seat_token
+from mcu.conference.tickets import SeatGone, opened, read_seat_token
 from mcu.errors import Invalid, MeetingFull, NotFound, Unauthenticated
 from mcu.ids import LegId
 
@@ -36,12 +36,13 @@ async def create_leg(call: Call[str]) -> Reply:
 
     The body is the offer, with all ICE candidates; the answer has ours. With the session token the seat is taken, and
     whoever sat there by the same personal link is told that it is `replaced`. With the reconnect token it is taken
-    again, and announced as reconnected.
+    again, and announced as reconnected; as joined, if it had been given up or the server was started again.
     """
     token = _token(call)
     room = _room(call, token)
     elsewhere = isinstance(token, SessionToken)
-    answer, offers = await room.sit(token.leg, call.body, muted=_muted(call), elsewhere=elsewhere)
+    person = opened(call.request.app[API].seal, token)
+    answer, offers = await room.sit(token.leg, call.body, muted=_muted(call), elsewhere=elsewhere, person=person)
     return Reply(body=answer, etag=offers, location=f"/api/v1/legs/{token.leg}")
 
 

@@ -69,6 +69,7 @@ def _add_websocket(app: web.Application, parts: Parts, tokens: Tokens) -> None:
     sockets = socket.Sockets(
         parts.conference,
         tokens,
+        Seal(parts.key),
         parts.clock,
         resume_window_s=parts.settings.media.resume_window_s,
         dropped=parts.metrics.control_dropped,

@@ -1,7 +1,7 @@
 """Short-lived typed tokens that the server gives and takes back: join, session, reconnect.
 
 Compact JWS, EdDSA by the server's own key. Each kind has its own `typ` (RFC 8725 section 3.11) and audience, so that
-one cannot be used as another. No token holds a person's name. A token says what was granted; whether the meeting, the
+one cannot be used as another. No token shows a person's name. A token says what was granted; whether the meeting, the
 participant or the seat still is, whoever takes it must look up.
 """
 
@@ -50,11 +50,12 @@ class SessionToken:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconnectToken:
-    """The right to take a seat again."""
+    """The right to take a seat again. `person`: who sits there, sealed, for a server that has forgotten it."""
 
     leg: LegId
     room: RoomId
     meeting: MeetingId
+    person: str
 
 
 Token = JoinToken | SessionToken | ReconnectToken
@@ -68,7 +69,7 @@ _TYPES: dict[type, str] = {
 _FIELDS: dict[type, tuple[str, ...]] = {
     JoinToken: ("meeting", "role"),
     SessionToken: ("leg", "room", "meeting"),
-    ReconnectToken: ("leg", "room", "meeting"),
+    ReconnectToken: ("leg", "room", "meeting", "person"),
 }
 
 

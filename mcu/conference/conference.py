@@ -153,13 +153,13 @@ class Conference:
         if meeting is None or self._is_over(meeting):
             await self._end(run)
         else:
-            await self._begin(run, meeting)
+            await self._begin(run, meeting, restored=True)
 
     def _is_over(self, meeting: Meeting) -> bool:
         past = meeting.closes_at is not None and self._clock.now() >= meeting.closes_at
         return past or meeting.state(self._clock.now()) is MeetingState.CANCELLED
 
-    async def _begin(self, run: RoomRun, meeting: Meeting) -> Room:
+    async def _begin(self, run: RoomRun, meeting: Meeting, *, restored: bool = False) -> Room:
         room = Room(
             run,
             meeting,
@@ -171,7 +171,7 @@ class Conference:
         )
         self._rooms[run.id] = room  # its worker's first events must find it
         try:
-            await room.open()
+            await room.open(restored=restored)
         except BaseException:
             del self._rooms[run.id]
             raise

@@ -70,6 +70,7 @@ class Room:
         self.meeting = meeting
         self._clock = clock
         self._settings = settings
+        self._restored = False
         self._roster = Roster(layout=Layout(run.layout), locked=run.locked)
         self._tickets = Tickets()
         self._audience = Audience(self._roster)
@@ -142,15 +143,18 @@ class Room:
         """
         return await self._mailbox.ask(partial(self._reserve, person))
 
-    async def sit(self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool) -> tuple[str, int]:
+    async def sit(
+        self, leg: LegId, offer: str, *, muted: bool, elsewhere: bool, person: Person | None = None
+    ) -> tuple[str, int]:
         """Take the seat, new or again, with an SDP offer: the answer, and the how manieth it is for this seat.
 
-        `elsewhere`: it is another browser than the one that sits there.
+        `elsewhere`: it is another browser than the one that sits there. `person`: who it is by its reconnect token, for
+        a room that was opened again by another process than gave the ticket.
 
         Raises `SeatGone` without a ticket, as `policy.door` does, `Invalid` for an offer of no use, and `Unavailable`
         when the room closes meanwhile.
         """
-        sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere))
+        sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
         reply = await replied(sent)
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
@@ -209,8 +213,9 @@ class Room:
 
     # -- its own life -----------------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Open it on a worker. Raises `Unavailable`."""
+    async def open(self, *, restored: bool) -> None:
+        """Open it on a worker. `restored`: it ran already when the process was started. Raises `Unavailable`."""
+        self._restored = restored
         await self._link.open(self._profile())
 
     async def run(self) -> None:
@@ -268,7 +273,9 @@ class Room:
         self._empty_since = self._clock.monotonic()
         return leg
 
-    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool) -> tuple[Sent, int]:
+    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool, known_as: Person | None) -> tuple[Sent, int]:
+        if self._restored and known_as is not None and self._is_invited(known_as):
+            self._tickets.show(leg, known_as, keep=[seat.leg for seat in self._roster])
         person = self._tickets.person(leg)
         seat = self._roster.get(leg)
         if seat is None:
@@ -282,6 +289,9 @@ class Room:
         sent.add_done_callback(lambda task: self._mailbox.tell(("sat", task), partial(self._sat, leg, task)))
         self._executor.say_again(seat)
         return sent, seat.offers
+
+    def _is_invited(self, person: Person) -> bool:
+        return person.participant is None or self.meeting.participant(person.participant) is not None
 
     def _new_seat(self, leg: LegId, person: Person, *, camera: bool) -> Seat:
         admitted = policy.door(self._roster, self.meeting, person.role, self._clock.now())
@@ -345,8 +355,7 @@ class Room:
             leg=leg,
             room=self.id,
             meeting=self.meeting.id,
-            role=seat.person.role,
-            language=seat.person.language,
+            person=seat.person,
             title=self.meeting.title,
         )
         self._audience.attach(seat, watcher, seated)

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from mcu.conference.roster import Language, Line, Role, Wait
+from mcu.conference.roster import Line, Person, Wait
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
 from mcu.media.messages import Layout, NoticeKind, Outcome, Tile
 
@@ -23,8 +23,7 @@ class Seated(Update, frozen=True, kw_only=True):
     leg: LegId
     room: RoomId
     meeting: MeetingId
-    role: Role
-    language: Language
+    person: Person
     title: str
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browsers import ANNA, BO, Browser, Enter, book
-from running_server import RunningServer, running_server
+from running_server import RunningServer, end, launch, running_server
 
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
@@ -88,3 +88,31 @@ def test_who_left_on_purpose_is_asked_anew_after_a_reload(house: RunningServer, 
     anna.page.locator("over-view h1", has_text="Du har lämnat mötet").wait_for()
     anna.page.reload()
     anna.page.locator("prejoin-view").wait_for()
+
+
+def test_when_the_whole_server_is_killed_the_page_comes_back_by_itself_once_it_serves_again(
+    tmp_path: Path, sit: Enter
+) -> None:
+    first = launch(tmp_path)
+    second: RunningServer | None = None
+    try:
+        first.wait_until_serving()
+        meeting, anna, bo = book(first), sit(ANNA), sit(BO)
+        anna.join(meeting.link(ANNA.name))
+        bo.join(meeting.page)
+        anna.wait_for_colours(ANNA, BO)
+        seats = seat_of(anna), seat_of(bo)
+        first.kill()
+        for one in (anna, bo):
+            one.page.locator("room-stage .over").wait_for()
+        second = launch(tmp_path, server__port=first.base_url.rpartition(":")[2])
+        second.wait_until_serving()
+        for one in (anna, bo):
+            one.wait_for_colours(ANNA, BO)
+            one.page.locator("room-stage .over").wait_for(state="detached")
+        assert (seat_of(anna), seat_of(bo)) == seats
+        anna.page.locator("room-people li .who", has_text=BO.name).wait_for()
+    finally:
+        for server in (first, second):
+            if server is not None:
+                end(server)

@@ -12,12 +12,13 @@ import msgspec
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from mcu.auth.sealing import Seal
 from mcu.auth.tokens import ReconnectToken, SessionToken, Tokens
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
-from mcu.conference.tickets import read_seat_token
+from mcu.conference.tickets import read_seat_token, sealed
 from mcu.conference.updates import Over, RosterNow, Seated, Update
 from mcu.errors import Invalid, McuError, TooMany, Unauthenticated
 from mcu.signalling.webrtc import messages as wire
@@ -63,12 +64,13 @@ class Sockets:
         self,
         conference: Conference,
         tokens: Tokens,
+        seal: Seal,
         clock: Clock,
         *,
         resume_window_s: float,
         dropped: Callable[[str], None],
     ) -> None:
-        self.conference, self.tokens, self.clock = conference, tokens, clock
+        self.conference, self.tokens, self.seal, self.clock = conference, tokens, seal, clock
         self.resume_window_s = resume_window_s
         self.dropped = dropped  # counts what is let go, by reason
         self._open: set[web.WebSocketResponse] = set()
@@ -113,7 +115,7 @@ class Socket:
         if self._over:
             return
         if isinstance(update, Seated):
-            self._language = update.language
+            self._language = update.person.language
             self._put(self._welcome(update))
         elif isinstance(update, RosterNow):
             self._outbox.put_roster(roster_text(update))
@@ -195,12 +197,13 @@ class Socket:
         self._outbox.end()
 
     def _welcome(self, seated: Seated) -> wire.Welcome:
-        token = ReconnectToken(leg=seated.leg, room=seated.room, meeting=seated.meeting)
+        person = sealed(self._owner.seal, seated.leg, seated.person)
+        token = ReconnectToken(leg=seated.leg, room=seated.room, meeting=seated.meeting, person=person)
         return wire.Welcome(
             leg=seated.leg,
-            role=seated.role,
+            role=seated.person.role,
             title=seated.title,
-            language=seated.language,
+            language=seated.person.language,
             reconnect_token=self._owner.tokens.mint(token),
             resume_window_s=self._owner.resume_window_s,
         )

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hall import client, hall, inside, state, texts, until
+from hall import client, hall, inside, line, state, texts, until
 from running_server import RunningServer, end, launch, running_server
 
 from mcu.demo.guest import Guest, JoinError
@@ -104,6 +104,34 @@ async def test_a_lock_that_was_acknowledged_holds_when_the_control_process_is_ki
             async with Guest(second.base_url) as again:
                 await again.join(here.number, "Berg", client(), token=here.link("Berg"))
                 await until(lambda: state(again) is LegState.IN_ROOM)
+    finally:
+        for server in (first, second):
+            if server is not None:
+                end(server)
+
+
+async def test_people_come_back_by_themselves_when_the_control_process_is_killed(tmp_path: Path) -> None:
+    """With the reconnect token alone: nobody is asked for a name or a PIN again."""
+    first = launch(tmp_path)
+    second: RunningServer | None = None
+    try:
+        first.wait_until_serving()
+        async with hall(first) as here:
+            berg, anna = await here.host(), await here.guest("Anna")
+            await inside(berg, anna)
+            first.kill()
+            second = launch(tmp_path)
+            await asyncio.to_thread(second.wait_until_serving)
+            async with Guest(second.base_url) as new_berg, Guest(second.base_url) as new_anna:
+                for old, new in ((berg, new_berg), (anna, new_anna)):
+                    new.joined, new.reconnect_token = old.joined, old.reconnect_token
+                    await new.come_back(client())
+                await inside(new_berg, new_anna)
+                seen = line(new_berg, anna.leg)
+                assert seen is not None
+                assert seen.name == "Anna"
+                assert "Anna" not in (anna.reconnect_token or "")
+                await new_berg.told(NoticeShown, lambda notice: notice.text == "Anna gick med")
     finally:
         for server in (first, second):
             if server is not None:

@@ -43,7 +43,7 @@ EXAMPLES: list[Token] = [
     JoinToken(meeting=MeetingId("mtg_1"), role="host", participant=ParticipantId("pt_1")),
     JoinToken(meeting=MeetingId("mtg_1"), role="guest"),
     SessionToken(**SEAT),
-    ReconnectToken(**SEAT),
+    ReconnectToken(**SEAT, person="sealed"),
 ]
 
 

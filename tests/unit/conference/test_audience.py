@@ -66,8 +66,7 @@ def seated(one: Seat) -> Seated:
         leg=one.leg,
         room=RoomId("room_1"),
         meeting=MeetingId("mtg_1"),
-        role=one.person.role,
-        language="sv",
+        person=one.person,
         title="Vårdplan",
     )
 

@@ -33,6 +33,8 @@ export class Meeting extends Observable {
   private iceServers: RTCIceServer[] = [];
   private prepared: { link: Link; offer: Promise<string>; at: number } | null = null;
   private resuming = false;
+  /** An offer of ours was answered since the last welcome: the server knows the seat. */
+  private answered = false;
   private spokeAt = 0;
   private cameraSaid: boolean | null = null;
   private screenSaid: boolean | null = null;
@@ -134,6 +136,7 @@ export class Meeting extends Observable {
 
   private async connect(link: Link, offer: string, bearer: string): Promise<void> {
     const answer = await openLeg(bearer, offer, this.media.muted);
+    this.answered = true;
     await link.accept(answer);
     this.link?.close();
     this.link = link;
@@ -164,8 +167,15 @@ export class Meeting extends Observable {
   }
 
   private hear(message: FromServer): void {
+    if (message.type === "gone" && message.cause === "refused" && !this.answered) {
+      this.drop(); // the server was started again and has forgotten the seat: ask for it with an offer
+      return;
+    }
     this.set(heard(this.state, message));
-    if (message.type === "welcome") this.seated(message.reconnect_token);
+    if (message.type === "welcome") {
+      this.answered = false;
+      this.seated(message.reconnect_token);
+    }
     if (message.type === "roster") this.follow();
     if (message.type === "gone") this.end(message.cause);
     if (message.type === "reconnect") {

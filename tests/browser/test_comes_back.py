@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browsers import ANNA, BO, Browser, Enter, book
+from playwright.sync_api import WebSocketRoute
 from running_server import RunningServer, end, launch, running_server
 
 from mcu.media.audio.sounds import detect
@@ -116,3 +117,29 @@ def test_when_the_whole_server_is_killed_the_page_comes_back_by_itself_once_it_s
         for server in (first, second):
             if server is not None:
                 end(server)
+
+
+def test_a_socket_that_is_refused_makes_the_page_ask_for_its_seat_with_an_offer(
+    house: RunningServer, sit: Enter
+) -> None:
+    """As by a server that was started again before this page noticed that its media is gone."""
+    meeting, anna, bo = book(house), sit(ANNA), sit(BO)
+    sockets: list[tuple[WebSocketRoute, WebSocketRoute | None]] = []
+
+    def meet(socket: WebSocketRoute) -> None:
+        refuse = len(sockets) == 1
+        sockets.append((socket, None if refuse else socket.connect_to_server()))
+        if refuse:
+            socket.on_message(lambda _: socket.send('{"type": "gone", "cause": "refused"}'))
+
+    bo.page.route_web_socket("**/api/v1/ws", meet)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(meeting.page)
+    bo.wait_for_colours(ANNA, BO)
+    for end_of_it in sockets[0]:
+        assert end_of_it is not None
+        end_of_it.close()
+    anna.wait_for_notice(f"{BO.name} är tillbaka")
+    bo.page.locator("room-stage .over").wait_for(state="detached")
+    bo.wait_for_colours(ANNA, BO)
+    assert len(sockets) == 3

@@ -172,10 +172,11 @@ async def test_what_the_far_end_lost_is_sent_again(call: MakeCall) -> None:
         seen.add(data[2:4])
         return False
 
-    relay.down = lose_each_seventh
     talk = call(MeetingClient(camera=LivePicture(bars(640, 360), 20, 1_500_000)), relay)
     talk.ear.echo = True
     await talk.begin()
+    await until(lambda: talk.client.seen and talk.client.seen.decoded > 0)  # nobody misses what came before the first
+    relay.down = lose_each_seventh
     await until(lambda: talk.client.seen and talk.client.seen.decoded > 40)
     assert len(seen) > 3
     assert talk.client.seen is not None

@@ -20,7 +20,7 @@ settings.load_profile("unhurried")
 def postgres_server() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     if not installed():
-        pytest.skip("Debian's postgresql is not installed")
+        pytest.fail("Debian's postgresql is not installed: run scripts/setup")
     with postgres() as url:
         yield url
 

@@ -47,7 +47,7 @@ class Silent(MediaStreamTrack):
         self.kind = kind
 
     async def recv(self) -> av.AudioFrame:
-        raise NotImplementedError("frames are made by the sender's feed")
+        raise RuntimeError("frames are made by the sender's feed")
 
 
 class Pace:

@@ -113,13 +113,19 @@ class House:
 
 
 @asynccontextmanager
-async def house(database: Database, booked: Meeting | None = None, *, fresh: bool = True) -> AsyncIterator[House]:
+async def house(
+    database: Database,
+    booked: Meeting | None = None,
+    *,
+    fresh: bool = True,
+    profile: RoomProfile = RoomProfile(resume_window_s=60),  # noqa: B008 - frozen
+) -> AsyncIterator[House]:
     booked = booked or meeting()
     if fresh:
         async with database.writing() as tx:
             await tx.meetings.add(booked)
     workers, clock = PaperWorkers(), HandClock()
-    settings = RoomSettings(profile=RoomProfile(resume_window_s=60), empty_grace_s=30)
+    settings = RoomSettings(profile=profile, empty_grace_s=30)
     metrics = Metrics()
     conference = Conference(
         store=database, workers=workers, clock=clock, settings=settings, dropped=metrics.control_dropped

@@ -24,6 +24,7 @@ from mcu.protocol.rtp import Unwrap
 
 KEPT = 3_000  # packets: a minute of sound
 BACKLOG = 64  # frames that may wait to be decoded
+ASK_EVERY_S = 1.0  # for a key frame, while there is no picture
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
 
 
@@ -114,6 +115,7 @@ class PictureTap(JitterBuffer):
         self.on_frame: Callable[[av.VideoFrame], None] = lambda _frame: None
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(BACKLOG)
         self._codec = codec
+        self._asked = time.monotonic()
         self._task = asyncio.create_task(self._decode()) if watch else None
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
@@ -122,8 +124,16 @@ class PictureTap(JitterBuffer):
             self.frames += 1
             self.octets += len(frame.data)
             if self._task is not None:
-                wants_key = self._keep(frame.data) or wants_key
+                wants_key = self._keep(frame.data) or self._asks_anew() or wants_key
         return wants_key, None
+
+    def _asks_anew(self) -> bool:
+        """Whether, still without a picture, it is time to ask for a key frame: the first may have been lost."""
+        now = time.monotonic()
+        if self.latest is not None or now - self._asked < ASK_EVERY_S:
+            return False
+        self._asked = now
+        return True
 
     def _keep(self, data: bytes) -> bool:
         """Whether we fell so far behind that a key frame is needed."""

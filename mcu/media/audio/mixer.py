@@ -78,12 +78,17 @@ class AudioMixer:
         self._encoders: dict[_Stream, OpusEncoder] = {}
         self._live: frozenset[_Stream] = frozenset()  # what was encoded in the last tick
         self._recent: dict[LegId, deque[Samples]] = {}  # what each leg was sent last
+        self._were_inside: frozenset[LegId] = frozenset()  # in the last tick
 
     def forget(self, leg: LegId) -> None:
-        """The leg is gone for good."""
-        self._encoders.pop(leg, None)
+        """The leg is gone for good. A leg of the same name, also in the next tick, begins anew."""
+        self._end_stream(leg)
         for kept in (self._lingering, self._recent):
             kept.pop(leg, None)
+
+    def _end_stream(self, leg: LegId) -> None:
+        self._encoders.pop(leg, None)
+        self._live -= {leg}
 
     def close(self) -> None:
         """End all encoders."""
@@ -108,6 +113,9 @@ class AudioMixer:
         for leg, stream in streams.items():
             if stream not in sounds:
                 sounds[stream] = limited(without.get(leg, total) if leg in inside else _NO_SUM, due[leg])
+        for leg in self._were_inside - inside:  # its encoder remembers the room
+            self._end_stream(leg)
+        self._were_inside = inside
         for leg in self._recent.keys() - inside:  # nothing of what it heard before it was lost is heard outside
             self._recent[leg].clear()
         payloads, encodes = self._encode(streams, sounds)

@@ -177,5 +177,5 @@ class Heard(RuleBasedStateMachine):
                 assert self.hearers[leg].found[other] > HEARD, f"{leg} does not hear {other}"
 
 
-Heard.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+Heard.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 TestNobodyHeardUnannounced = pytest.mark.policy("S5.3-1", "S5.3-4", "S5.3-6", "S5.3-8")(Heard.TestCase)

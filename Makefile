@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`. Each sets up what it needs, and is quick the second time.
-.PHONY: help run test setup ext web check check-c docs lock wheel
+.PHONY: help run test setup ext web check check-c docs fuzz lock wheel
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,8 +24,11 @@ web: ## Build the web client into mcu/web
 check: ## Format, lint, types, contracts, C under sanitizers, unit tests
 	@scripts/check
 
-check-c: ## The C kernels against their twins, under ASan and UBSan
+check-c: ## The C tests, under ASan and UBSan
 	@scripts/check c
+
+fuzz: ## Each fuzz target of native/fuzz for 60 s
+	@scripts/fuzz 60
 
 docs: ## Write the generated pages of docs/ again
 	@.venv/bin/python scripts/docs.py

@@ -1,8 +1,8 @@
 /* Drawing on a canvas: fill, border, label, avatar.
  *
  * Each works in place, allocates nothing, and clips. Colours are Y, U, V samples as they are
- * stored. The plain twins in native/tests/twins.c say the same, pixel by pixel; the tests hold
- * these to them bit for bit. */
+ * stored. The plain twins in native/tests/pixels/twins.c say the same, pixel by pixel; the
+ * tests hold these to them bit for bit. */
 #ifndef MCU_DRAW_H
 #define MCU_DRAW_H
 

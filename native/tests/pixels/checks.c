@@ -7,35 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-unsigned failures;
-static uint32_t state, started_with;
-
-void failed(const char *file, int line, const char *what)
-{
-    fprintf(stderr, "%s:%d: seed %u: %s\n", file, line, started_with, what);
-    failures++;
-}
-
-void seed(uint32_t value)
-{
-    started_with = value;
-    state = value * 2654435761u + 1;
-}
-
-/* xorshift32 */
-uint32_t noise(void)
-{
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
-}
-
-int between(int least, int most)
-{
-    return least + (int)(noise() % (uint32_t)(most - least + 1));
-}
-
 static size_t whole_pages(size_t bytes)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -1,26 +1,12 @@
-/* What the tests share: guarded pictures, noise, a tiny harness. */
+/* What the tests of the kernels share: guarded pictures, and the twins. */
 #ifndef MCU_TESTS_CHECKS_H
 #define MCU_TESTS_CHECKS_H
+
+#include "harness.h"
 
 #include <mcu/i420.h>
 
 #include <stdbool.h>
-
-#define CHECK(condition)                                                                      \
-    do {                                                                                      \
-        if (!(condition))                                                                     \
-            failed(__FILE__, __LINE__, #condition);                                           \
-    } while (0)
-
-/* Counts a failure and prints the seed that repeats it. */
-void failed(const char *file, int line, const char *what);
-
-extern unsigned failures;
-
-/* A stream of numbers, the same from the same seed. */
-void seed(uint32_t value);
-uint32_t noise(void);
-int between(int least, int most);
 
 /* A picture each of whose planes ends at a page that may not be touched, so that a byte read
  * or written beyond it ends the test even in code that no sanitizer sees (libyuv). `worst`:

@@ -1,0 +1,255 @@
+/* The media plane of one worker: its sockets, its legs, and two threads that need no Python.
+ *
+ * The packet thread receives (epoll, recvmmsg), answers STUN, drops what has not proved
+ * itself, decrypts, keeps RTCP, assembles pictures, and files audio packets at their legs. The
+ * sound thread does, once a tick and when told, two steps: `mcu_plane_collect` decodes the
+ * loudest legs of each room; `mcu_plane_send` encodes each stream that somebody listens to,
+ * once for each codec in use, and sends it to all its listeners. The caller mixes in between.
+ * Nothing is decided here of who may hear or be heard: a leg hears the stream it is routed to,
+ * and starts on none.
+ *
+ * One mutex guards all legs and is held for a batch of packets or one leg's step, never while
+ * something is encoded or a system call sleeps. Every function may be called from any thread
+ * and none waits for the network. What the plane has to say is put in a bounded queue of
+ * events; `mcu_plane_fd` is readable while there are any.
+ *
+ * Times are microseconds of CLOCK_MONOTONIC. Handles are positive and are not used again while
+ * the plane lives; functions return -1 for one that is gone. */
+#ifndef MCU_PLANE_H
+#define MCU_PLANE_H
+
+#include <mcu/codec.h>
+#include <mcu/payload.h>
+#include <mcu/rtp.h>
+#include <mcu/srtp.h>
+
+#include <netinet/in.h>
+
+#define MCU_PLANE_LEGS 4096
+#define MCU_PLANE_STREAMS 8192
+#define MCU_PLANE_EVENTS                                                                      \
+    4096 /* waiting at most; what is more is dropped and counted, pictures first */
+#define MCU_PLANE_EVENT_BYTES (16 << 20) /* and this many bytes of them */
+#define MCU_PLANE_BEFORE 16     /* DTLS datagrams of a leg that wait for the caller at most */
+#define MCU_CONSENT_US 15000000 /* a leg that says nothing authentic for so long is lost */
+
+struct mcu_plane;
+
+struct mcu_plane_options {
+    const struct sockaddr_storage
+        *addresses; /* local addresses, one socket each, all with the same port */
+    size_t address_count;
+    uint16_t port;                    /* 0: any that is free on all of them */
+    uint16_t range_first, range_last; /* ports for plain and SDES-keyed RTP; 0: none */
+    int complexity, bits_per_second, loss_percent; /* of the Opus that is sent */
+};
+
+/* NULL with errno set where a socket cannot be had. Starts the threads. */
+struct mcu_plane *mcu_plane_new(const struct mcu_plane_options *options);
+/* Ends the threads and frees everything. */
+void mcu_plane_free(struct mcu_plane *plane);
+uint16_t mcu_plane_port(const struct mcu_plane *plane);
+int mcu_plane_fd(const struct mcu_plane *plane);
+
+/* -- events -- */
+
+enum mcu_event_kind {
+    MCU_EVENT_PROVED = 1, /* first authenticated check with USE-CANDIDATE: DTLS can begin */
+    MCU_EVENT_MOVED,   /* an authenticated check from another address: the leg is there now */
+    MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US */
+    MCU_EVENT_DTLS,    /* data: a datagram from the proved address */
+    MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
+                          key; data */
+    MCU_EVENT_KEY_WANTED, /* PLI or FIR for what we send */
+    MCU_EVENT_BANDWIDTH,  /* a: bit/s (REMB, TMMBR) */
+    MCU_EVENT_REPORT, /* on our audio: a: extended highest sequence number, b: lost so far */
+    MCU_EVENT_DIGIT,  /* a: character of a DTMF key */
+    MCU_EVENT_BYE,    /* RTCP BYE for the leg's audio */
+    MCU_EVENT_UNSENT, /* a tick of sound could not be sent to a leg that is routed: a: the tick
+                       */
+    MCU_EVENT_COLLECTED, /* leg 0. a: the tick: mcu_plane_talkers has its samples */
+};
+struct mcu_event {
+    enum mcu_event_kind kind;
+    int leg;
+    int64_t a, b, c;
+    uint32_t width, height;
+    bool key;
+    uint8_t *data;
+    size_t size;
+};
+/* Takes the oldest event: 1, or 0. Its data is the caller's to free. */
+int mcu_plane_event(struct mcu_plane *plane, struct mcu_event *event);
+
+/* -- legs -- */
+
+enum mcu_source { MCU_AUDIO, MCU_CAMERA, MCU_SCREEN, MCU_SOURCES };
+
+/* A browser's leg on the one port. Credentials as in SDP, terminated; ours are what its checks
+ * must prove. */
+int mcu_plane_add_webrtc(struct mcu_plane *plane, const char *ufrag, const char *password,
+                         const char *remote_ufrag);
+/* New credentials (ICE restart, RFC 8445 section 9): the old ones end when a check proves the
+ * new. */
+int mcu_plane_restart_ice(struct mcu_plane *plane, int leg, const char *ufrag,
+                          const char *password, const char *remote_ufrag);
+/* A leg with ports of its own from the range: RTP on an even one, RTCP on the next. Its
+ * packets are taken from where `mcu_plane_set_remote` says only, or, with keys, from where one
+ * that is authentic came. */
+int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
+                      uint16_t *rtcp_port);
+/* `rtcp` NULL: on the same port (RFC 5761). */
+int mcu_plane_set_remote(struct mcu_plane *plane, int leg, const struct sockaddr *rtp,
+                         const struct sockaddr *rtcp);
+/* Keys (master key, then salt) of both directions. Without them an RTP leg is plain, and a
+ * WebRTC leg mute and deaf. */
+int mcu_plane_set_keys(struct mcu_plane *plane, int leg, enum mcu_srtp_profile profile,
+                       const uint8_t *sending, const uint8_t *receiving);
+int mcu_plane_remove(struct mcu_plane *plane, int leg);
+
+struct mcu_format {
+    uint8_t payload_type;
+    int codec;   /* enum mcu_audio_codec or enum mcu_video_codec, by the stream's source */
+    uint8_t rtx; /* its RTX payload type, 0: none */
+};
+struct mcu_stream_options {
+    enum mcu_source source;
+    char mid[MCU_MID_MAX + 1];    /* "": none */
+    struct mcu_format formats[8]; /* that are received; the first is what is sent */
+    size_t format_count;
+    uint8_t dtmf;      /* payload type of telephone-event, 0: none */
+    uint32_t ssrcs[4]; /* that the offer announces (RTX ones too); packets are matched by mid,
+                          SSRC, then payload type */
+    size_t ssrc_count;
+    struct mcu_rtp_extensions extensions;
+    bool sends, receives;    /* ours */
+    bool nack, pli, fir;     /* what the far end understands or sends */
+    uint32_t ssrc, rtx_ssrc; /* ours; 0: one is made up */
+    char cname[64];
+    uint32_t pixels_max; /* of a received key frame */
+};
+/* Adds one of a leg's streams, before its keys or its remote address. -1: there is one of that
+ * source already. */
+int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
+                         const struct mcu_stream_options *options);
+
+int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, size_t size);
+/* One picture to many legs: cut once for each codec, sent with each leg's own header and keys,
+ * by GSO where the kernel has it. Returns how many of the legs were sent it whole; legs that
+ * were not get MCU_EVENT_KEY_WANTED. */
+int mcu_plane_send_picture(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
+                           const uint8_t *data, size_t size, uint32_t timestamp, bool key);
+int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source);
+/* Asks for no more than this in all (REMB; TMMBR is the next issue's), now and with each
+ * report. 0: no limit. */
+int mcu_plane_limit(struct mcu_plane *plane, int leg, uint64_t bits_per_second);
+
+/* -- sound -- */
+
+/* A room: `loudest` legs are decoded at a time. */
+int mcu_plane_add_room(struct mcu_plane *plane, int loudest);
+int mcu_plane_remove_room(struct mcu_plane *plane, int room);
+/* In which room a leg may be heard; 0: in none, and nothing of it is decoded. Only economy:
+ * the caller decides in each tick whom it mixes. */
+int mcu_plane_hear(struct mcu_plane *plane, int leg, int room);
+
+/* A stream of sound that legs are routed to. `primed`: an encoder of it that starts while legs
+ * come to it from another stream first encodes what they heard last, so that the change makes
+ * no click. Never so for streams of those who are outside: nothing of the room may be in them.
+ */
+int mcu_plane_add_sound(struct mcu_plane *plane, bool primed);
+int mcu_plane_remove_sound(struct mcu_plane *plane, int sound);
+
+/* Step one of a tick: decode. MCU_EVENT_COLLECTED says when it is done. -1: the sound thread
+ * is more than MCU_PLANE_BEHIND steps behind, the tick is counted as dropped. */
+#define MCU_PLANE_BEHIND 4
+int mcu_plane_collect(struct mcu_plane *plane, int64_t tick);
+
+struct mcu_talker {
+    int room, leg;
+    int level;              /* -dBov of `samples` */
+    const int16_t *samples; /* MCU_TICK; valid until the next mcu_plane_collect but one */
+};
+/* Who was decoded in the last collected tick, by room. Legs that are heard and not in it are
+ * silent. */
+size_t mcu_plane_talkers(struct mcu_plane *plane, const struct mcu_talker **talkers);
+
+struct mcu_mix {
+    int sound;
+    const int16_t *samples; /* MCU_TICK; copied */
+};
+struct mcu_route {
+    int leg, sound; /* sound 0: nothing is sent, only time passes; -1: silence is sent */
+};
+/* Step two: from this tick on these legs hear these streams; then each stream's sound is
+ * encoded and sent. A routed leg whose stream has no mix in this tick is sent nothing, and its
+ * time passes. -1 as mcu_plane_collect. */
+int mcu_plane_send(struct mcu_plane *plane, int64_t tick, const struct mcu_mix *mixes,
+                   size_t mix_count, const struct mcu_route *routes, size_t route_count);
+/* A tick that is let go: time passes for all, stale sound is dropped. */
+int mcu_plane_skip(struct mcu_plane *plane, int64_t tick);
+/* The extended sequence number of the last packet of sound that was sent to a leg; -1: none
+ * yet. */
+int64_t mcu_plane_sent_sequence(struct mcu_plane *plane, int leg);
+
+/* -- counting -- */
+
+/* One stream of a leg, one way. Sums since it began. */
+struct mcu_stream_stats {
+    enum mcu_source source;
+    bool sending;
+    int codec;               /* -1: not known yet */
+    uint64_t packets, bytes; /* RTP packets, and payload bytes */
+    int64_t lost;            /* sending: as the far end reports */
+    double loss;             /* of the last report interval, 0 … 1 */
+    double jitter_ms;
+    uint32_t width, height; /* of the last key frame received */
+    uint64_t frames;        /* pictures */
+    uint64_t nacks, resent, keys_asked;
+    uint64_t concealed_ms, recovered_ms;
+    uint32_t delay_ms; /* of the jitter buffer */
+};
+struct mcu_leg_stats {
+    double rtt_ms; /* < 0: not known */
+    size_t stream_count;
+    struct mcu_stream_stats streams[2 * MCU_SOURCES];
+    uint64_t drops[32]; /* by enum mcu_drop */
+};
+enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
+                MCU_DROP_STRANGER, /* not STUN, from an address that has proved nothing */
+                MCU_DROP_STUN_MALFORMED,
+                MCU_DROP_STUN_UNKNOWN, /* a check for no leg of ours */
+                MCU_DROP_STUN_FORGED,  /* MESSAGE-INTEGRITY is wrong */
+                MCU_DROP_DATAGRAM,     /* of no protocol, or too long */
+                MCU_DROP_DTLS,         /* more than MCU_PLANE_BEFORE waiting */
+                MCU_DROP_RTP_MALFORMED,
+                MCU_DROP_RTP_UNKNOWN, /* of no stream that was agreed */
+                MCU_DROP_RTP_NO_KEYS,
+                MCU_DROP_SRTP, /* not authentic, or replayed */
+                MCU_DROP_RTCP_MALFORMED,
+                MCU_DROP_SKIPPED, /* audio that was not decrypted: nobody would have heard it.
+                                     Not an error */
+                MCU_DROP_LATE,
+                MCU_DROP_DUPLICATE,
+                MCU_DROP_MALFORMED, /* audio that cannot be decoded */
+                MCU_DROP_OVERFLOW,
+                MCU_DROP_PICTURE, /* pictures that could not be completed, or were too large */
+                MCU_DROP_EVENT,   /* the queue of events was full */
+                MCU_DROP_UNSENT,  /* the socket did not take it */
+                MCU_DROP_TICK,    /* the sound thread was too far behind */
+                MCU_DROP_ENCODE,  /* an encoder refused */
+                MCU_DROPS
+};
+const char *mcu_drop_name(enum mcu_drop drop);
+int mcu_plane_leg_stats(struct mcu_plane *plane, int leg, struct mcu_leg_stats *stats);
+
+struct mcu_plane_stats {
+    uint64_t packets_in, packets_out, bytes_in, bytes_out;
+    uint64_t receive_calls, send_calls;
+    uint64_t audio_encodes, audio_decodes;
+    uint64_t drops[MCU_DROPS]; /* of legs that are gone too */
+    size_t legs, rooms;
+};
+void mcu_plane_stats(struct mcu_plane *plane, struct mcu_plane_stats *stats);
+
+#endif

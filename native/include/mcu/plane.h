@@ -30,8 +30,11 @@
 #define MCU_PLANE_EVENTS                                                                      \
     4096 /* waiting at most; what is more is dropped and counted, pictures first */
 #define MCU_PLANE_EVENT_BYTES (16 << 20) /* and this many bytes of them */
-#define MCU_PLANE_BEFORE 16     /* DTLS datagrams of a leg that wait for the caller at most */
-#define MCU_CONSENT_US 15000000 /* a leg that says nothing authentic for so long is lost */
+#define MCU_PLANE_BEFORE 16 /* DTLS datagrams of a leg that wait for the caller at most */
+#define MCU_CONSENT_US                                                                        \
+    5000000 /* a WebRTC leg that says nothing authentic for so long is lost */
+#define MCU_RTP_SILENT_US                                                                     \
+    30000000 /* a leg on ports of its own: a held call may send RTCP only */
 
 struct mcu_plane;
 

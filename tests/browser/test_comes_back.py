@@ -4,10 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsers import ANNA, BO, Browser, Enter, book
+from browsers import ANNA, BO, CHROMIUM, Booked, Browser, Enter, book
+from networks import Network, network
 from playwright.sync_api import WebSocketRoute
 from running_server import RunningServer, end, launch, running_server
 
@@ -15,6 +17,7 @@ from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+BACK_S = 10  # the page tries again every few seconds, and a browser takes some to gather and prove its addresses
 
 
 @pytest.fixture
@@ -80,6 +83,51 @@ def test_when_the_media_worker_dies_everybody_is_back_in_their_seat_in_five_seco
     assert time.monotonic() - died < 5
     assert (seat_of(anna), seat_of(bo)) == seats
     anna.wait_for_notice("tillbaka")
+
+
+@pytest.fixture
+def cable() -> Iterator[Network]:
+    with network() as made:
+        yield made
+
+
+@pytest.fixture
+def beside_the_cable(cable: Network, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server whose machine has the other network already."""
+    with running_server(tmp_path / "server", server__host="0.0.0.0") as running:
+        yield running
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
+def test_a_network_that_is_cut_and_mended_leads_back_to_the_same_seat_by_itself(
+    beside_the_cable: RunningServer, cable: Network, sit: Enter, tmp_path: Path
+) -> None:
+    port = beside_the_cable.base_url.rpartition(":")[2]
+    at_home, away = (f"http://{address}:{port}" for address in ("127.0.0.1", cable.here))
+    meeting = Booked(replace(beside_the_cable, base_url=at_home), book(beside_the_cable).answer)
+    anna = sit(ANNA)
+    bo = sit(
+        BO,
+        flags=(f"--unsafely-treat-insecure-origin-as-secure={away}",),
+        chromium=cable.wrapper(tmp_path, CHROMIUM),
+    )
+    anna.join(meeting.link(ANNA.name))
+    bo.join(f"{away}/j/{meeting.number}")
+    for one in (anna, bo):
+        one.wait_for_colours(ANNA, BO)
+    seat = seat_of(bo)
+    cable.cut()
+    bo.page.locator("room-stage .over").wait_for()
+    anna.wait_for_sound(NoticeKind.LEFT)
+    cable.mend()
+    mended = time.monotonic()
+    bo.page.locator("room-stage .over").wait_for(state="detached")
+    for one in (bo, anna):
+        one.wait_for_colours(ANNA, BO)
+    assert time.monotonic() - mended < BACK_S
+    assert seat_of(bo) == seat
+    anna.wait_for_sound(NoticeKind.RECONNECTED)
+    assert anna.page.locator("room-people li").count() == 2
 
 
 def test_who_left_on_purpose_is_asked_anew_after_a_reload(house: RunningServer, sit: Enter) -> None:

@@ -206,7 +206,12 @@ Enter = Callable[..., Browser]  # the fixture `sit`: a person, and options of th
 
 @contextlib.contextmanager
 def browser(
-    playwright: Playwright, directory: Path, person: Person, flags: tuple[str, ...] = (), **options: Any
+    playwright: Playwright,
+    directory: Path,
+    person: Person,
+    flags: tuple[str, ...] = (),
+    chromium: str | Path = CHROMIUM,
+    **options: Any,
 ) -> Iterator[Browser]:
     """A browser of `person`; closed at the end, which fails where the page had an error of its own."""
     place = directory / person.name.replace(" ", "-")
@@ -217,7 +222,7 @@ def browser(
     devices = (f"--use-file-for-fake-audio-capture={sound}", f"--use-file-for-fake-video-capture={picture}")
     context = playwright.chromium.launch_persistent_context(
         place / "profile",
-        executable_path=CHROMIUM,
+        executable_path=chromium,
         args=[*FLAGS, *devices, *flags],
         locale=person.language,
         **({"viewport": {"width": 1280, "height": 800}} | options),

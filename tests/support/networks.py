@@ -1,0 +1,59 @@
+"""A network of a test's own: a namespace with one host in it, which a cable joins to this machine.
+
+with network() as there:                     # needs root; `there.here` is this machine's address on the cable
+    Popen(["ip", "netns", "exec", there.name, …])
+    there.cut()                              # the cable is out: no packet, no error, as when a Wi-Fi goes
+    there.mend()
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Network:
+    """Both ends of the cable. Addresses are of 10.222.0.0/16, one /30 a network."""
+
+    name: str
+    here: str
+    there: str
+
+    def cut(self) -> None:
+        _ip("link", "set", f"{self.name}-h", "down")
+
+    def mend(self) -> None:
+        _ip("link", "set", f"{self.name}-h", "up")
+
+    def wrapper(self, directory: Path, program: str) -> Path:
+        """A file that runs a program in there, for whoever takes only a path."""
+        path = directory / f"{Path(program).name}-in-{self.name}"
+        path.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {program} "$@"\n')
+        path.chmod(0o755)
+        return path
+
+
+@contextlib.contextmanager
+def network() -> Iterator[Network]:
+    """One that nobody else has; gone afterwards, and whatever is left of it."""
+    number = os.getpid() % 16384
+    third, fourth = divmod(number * 4, 256)
+    made = Network(f"mcu{number}", f"10.222.{third}.{fourth + 1}", f"10.222.{third}.{fourth + 2}")
+    _ip("netns", "add", made.name)
+    try:
+        _ip("link", "add", f"{made.name}-h", "type", "veth", "peer", "name", "eth0", "netns", made.name)
+        _ip("addr", "add", f"{made.here}/30", "dev", f"{made.name}-h")
+        _ip("link", "set", f"{made.name}-h", "up")
+        for words in (("link", "set", "lo", "up"), ("addr", "add", f"{made.there}/30", "dev", "eth0")):
+            _ip("-n", made.name, *words)
+        _ip("-n", made.name, "link", "set", "eth0", "up")
+        yield made
+    finally:
+        _ip("netns", "del", made.name)  # and the cable with it
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)

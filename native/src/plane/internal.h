@@ -1,0 +1,194 @@
+/* The media plane from within: what its files share. mcu/plane.h is what it promises.
+ *
+ * Locking. `plane->lock` guards the table of legs, all that a leg points to, and the plane's
+ * counters. It is taken by the packet thread for each batch it received, by the sound thread
+ * for one leg's decoding or for one batch of packets to be sent, and by every public function.
+ * It is not held over encoding, sendmmsg, recvmmsg, or the making of keys and streams. Leaves,
+ * taken with or without it: the lock of the events; a socket's reference count. A pointer to a
+ * leg is worth nothing once the lock was let go: keep the handle, and ask `plane_leg` again.
+ *
+ * Sending: write into a batch (udp.h) of your own under the lock, let the lock go, then
+ * `plane_flush`. Batches hold references to sockets, so a leg may go in between.
+ *
+ * Threads: packet_thread.c and tick.c. */
+#ifndef MCU_PLANE_INTERNAL_H
+#define MCU_PLANE_INTERNAL_H
+
+#include "tick.h"
+#include "udp.h"
+
+#include <mcu/dtmf.h>
+#include <mcu/frames.h>
+#include <mcu/hearing.h>
+#include <mcu/loudest.h>
+#include <mcu/plane.h>
+#include <mcu/resend.h>
+#include <mcu/rtcp.h>
+#include <mcu/stun.h>
+
+#include <pthread.h>
+
+#define PLANE_SOCKETS 16 /* local addresses */
+
+/* -- what comes from a leg -- */
+
+#define KEPT_PACKETS 3
+#define KEPT_BYTES 512 /* an encrypted audio packet that is longer is not kept */
+
+struct kept { /* an audio packet as it came, not decrypted */
+    int64_t arrived;
+    uint16_t size; /* 0: none */
+    uint8_t data[KEPT_BYTES];
+};
+
+/* The sound of a leg. Made with its audio stream if that is received. The packet thread
+ * pushes, the sound thread takes ticks. */
+struct sound_in {
+    struct mcu_hearing *hearing;
+    struct mcu_standing standing; /* the sound thread's */
+    bool levelled; /* the RFC 6464 level was negotiated: packets can be skipped */
+    int level; /* -dBov, the loudest since the sound thread looked, which sets it back to 127.
+                  Of packets that were not decrypted never louder than `bar`. -1: a packet
+                  without a level came: only decoding tells */
+    int bar;   /* set by the sound thread in each tick: what is not louder (lower) than this
+                  is not decrypted. -1: nothing is (in no room, the default); 128: all is
+                  (chosen, or the room has fewer than it decodes) */
+    struct kept kept[KEPT_PACKETS]; /* the last that were skipped, a ring */
+    unsigned kept_next;
+    unsigned skipped; /* since the last that was decrypted */
+    struct mcu_dtmf dtmf;
+};
+
+struct in_stream {
+    enum mcu_source source;
+    struct mcu_stream_options options;
+    uint32_t ssrc, rtx_ssrc; /* of the far end; 0: not known yet */
+    int codec;               /* of the last packet; -1: none yet */
+    uint32_t clock;
+    struct mcu_reception reception;
+    int64_t timestamp;         /* extended, of the highest; -1: none yet */
+    struct sound_in *sound;    /* audio */
+    struct mcu_frames *frames; /* video */
+    uint32_t width, height;    /* of the last key frame */
+    uint64_t pictures, nacks, keys_asked;
+    uint8_t fir_command;
+    double loss; /* of the last interval that we reported */
+};
+
+/* -- what goes to a leg -- */
+
+struct out_stream {
+    enum mcu_source source;
+    struct mcu_stream_options options;
+    int codec;
+    uint32_t ssrc, rtx_ssrc;
+    int64_t sequence; /* extended, of the last packet; -1: none yet */
+    int64_t rtx_sequence;
+    uint32_t offset;    /* of timestamps: what was sent at tick or time 0 */
+    uint32_t timestamp; /* of the last packet */
+    int64_t sent_at;    /* its time, us */
+    int64_t tick;       /* audio: its tick */
+    uint64_t packets, bytes, pictures, nacks, resent;
+    int64_t lost; /* as the far end reports */
+    double loss, jitter_ms;
+    struct mcu_sent *sent; /* video, if NACKs are understood */
+    uint16_t picture_id;
+};
+
+/* -- a leg -- */
+
+struct credentials {
+    char ufrag[MCU_UFRAG_MAX + 1], password[MCU_PASSWORD_MAX + 1];
+    char remote_ufrag[MCU_UFRAG_MAX + 1];
+};
+
+struct leg {
+    int handle;
+    bool webrtc;
+    bool connected; /* WebRTC: a check with USE-CANDIDATE was authentic; RTP: has a remote */
+    bool silent;    /* MCU_EVENT_SILENT was said and nothing came since */
+    struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
+    struct udp_socket *socket, *rtcp_socket; /* references; by which it is reached */
+    union udp_address remote, rtcp_remote;
+    int64_t authentic_at; /* the last check or SRTP packet from the present address */
+    int64_t rtt;          /* us; -1: not known */
+    bool keyed;
+    struct mcu_srtp *sending, *receiving;
+    struct in_stream *in[MCU_SOURCES];
+    struct out_stream *out[MCU_SOURCES];
+    struct leg_sounding sounding; /* tick.c's */
+    uint64_t limit;               /* bit/s that we ask for, 0: none */
+    unsigned dtls_waiting;
+    uint64_t drops[MCU_DROPS];
+};
+
+/* -- the plane -- */
+
+struct legs;   /* legs.c: the table, by handle, by ufrag, by address */
+struct events; /* events.c */
+
+struct mcu_plane {
+    pthread_mutex_t lock;
+    struct legs *legs;
+    struct events *events;
+    struct sounding *sounding;        /* tick.c's */
+    struct mcu_plane_options options; /* without the addresses */
+    struct udp_socket *sockets[PLANE_SOCKETS];
+    size_t socket_count;
+    uint16_t port;
+    int epoll, wake; /* wake: an eventfd for the packet thread */
+    pthread_t packet_thread;
+    atomic_bool ending;
+    uint64_t drops[MCU_DROPS];
+    struct udp_sent sent;
+    uint64_t packets_in, bytes_in, receive_calls;
+    uint64_t audio_encodes, audio_decodes; /* the sound thread counts them, locked */
+    size_t rooms;                          /* likewise */
+};
+
+/* us of CLOCK_MONOTONIC. */
+int64_t plane_now(void);
+static inline void plane_lock(struct mcu_plane *plane) { pthread_mutex_lock(&plane->lock); }
+static inline void plane_unlock(struct mcu_plane *plane)
+{
+    pthread_mutex_unlock(&plane->lock);
+}
+
+/* The leg of a handle, or NULL. Locked. */
+struct leg *plane_leg(struct mcu_plane *plane, int handle);
+/* All legs: the one at or after `*at`, which moves on (0 to begin), or NULL. Locked. */
+struct leg *plane_next_leg(struct mcu_plane *plane, size_t *at);
+
+/* Counts a drop, of a leg where there is one. Locked. */
+void plane_drop(struct mcu_plane *plane, struct leg *leg, enum mcu_drop why);
+
+/* Puts an event in the queue, and takes its data over (frees it where the queue is full).
+ * Locked or not. */
+void plane_event(struct mcu_plane *plane, const struct mcu_event *event);
+/* One without data. */
+void plane_say(struct mcu_plane *plane, enum mcu_event_kind kind, int leg, int64_t a);
+
+/* Sends a batch and counts it. NOT locked. Returns how many were not sent, and their legs in
+ * `unsent` (may be NULL); those are counted as MCU_DROP_UNSENT. */
+size_t plane_flush(struct mcu_plane *plane, struct udp_batch *batch, int unsent[UDP_BATCH]);
+
+/* -- sending, for the sound thread -- */
+
+/* The codec in which a leg is sent sound; -1: it cannot be sent any now (no such stream, not
+ * connected, no keys yet). Locked. */
+int plane_sound_codec(const struct leg *leg);
+
+struct sound_packet {
+    int64_t tick;
+    const uint8_t *payload;
+    size_t size;
+    int level; /* -dBov of what was encoded, for the RFC 6464 extension */
+};
+/* Adds one packet of sound for a leg to a batch that has room (udp_next is not NULL): header
+ * with mid, level and abs-send-time as negotiated, its own sequence number, the timestamp of
+ * the tick (8,000 or 48,000 Hz), marker where the tick before was not sent, and SRTP. false:
+ * it could not be (as plane_sound_codec -1, or SRTP refused); nothing was added. Locked. */
+bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
+                      const struct sound_packet *packet, int64_t now);
+
+#endif

@@ -14,7 +14,9 @@
  * events; `mcu_plane_fd` is readable while there are any.
  *
  * Times are microseconds of CLOCK_MONOTONIC. Handles are positive and are not used again while
- * the plane lives; functions return -1 for one that is gone. */
+ * the plane lives. Functions that fail return -1, change nothing, and say why in errno: ENOENT
+ * a handle that is gone; EINVAL a wrong argument; EEXIST what is there already; EAGAIN the
+ * sound thread is too far behind; ENOSPC too many legs, streams, or ports in use; ENOMEM. */
 #ifndef MCU_PLANE_H
 #define MCU_PLANE_H
 
@@ -131,8 +133,8 @@ struct mcu_stream_options {
     char cname[64];
     uint32_t pixels_max; /* of a received key frame */
 };
-/* Adds one of a leg's streams, before its keys or its remote address. -1: there is one of that
- * source already. */
+/* Adds one of a leg's streams, before its keys or its remote address. EEXIST: there is one of
+ * that source already. */
 int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
                          const struct mcu_stream_options *options);
 
@@ -191,8 +193,8 @@ int mcu_plane_send(struct mcu_plane *plane, int64_t tick, const struct mcu_mix *
                    size_t mix_count, const struct mcu_route *routes, size_t route_count);
 /* A tick that is let go: time passes for all, stale sound is dropped. */
 int mcu_plane_skip(struct mcu_plane *plane, int64_t tick);
-/* The extended sequence number of the last packet of sound that was sent to a leg; -1: none
- * yet. */
+/* The extended sequence number of the last packet of sound that was sent to a leg; -1 with
+ * errno 0: none yet. */
 int64_t mcu_plane_sent_sequence(struct mcu_plane *plane, int leg);
 
 /* -- counting -- */

@@ -1,5 +1,6 @@
 /* Audio codecs: samples of 48 kHz mono in and out, whatever the codec's own rate is. Opus by
- * libopus, G.722 by spandsp, G.711 by table. Each object is one stream's and not thread-safe.
+ * libopus, G.722 by spandsp, G.711 by its definition. Each object is one stream's and not
+ * thread-safe.
  */
 #ifndef MCU_CODEC_H
 #define MCU_CODEC_H
@@ -37,8 +38,8 @@ int mcu_decode(struct mcu_decoder *decoder, const uint8_t *payload, size_t size,
  * knows no such thing. */
 int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size, int samples,
                    int16_t *out);
-/* Conceals `samples` (a multiple of 120, at most MCU_TICK): Opus by libopus, others by pitch
- * waveform repetition that fades to silence in 60 ms (spandsp's plc). */
+/* Conceals `samples` (a multiple of 120, at most MCU_TICK): Opus by libopus, others by
+ * repeating the last pitch period, which fades to silence in 60 ms. */
 void mcu_conceal(struct mcu_decoder *decoder, int samples, int16_t *out);
 
 /* -- encoding -- */

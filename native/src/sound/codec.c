@@ -1,0 +1,101 @@
+/* Which codec does it: everything here is one step to the table of codecs.h. */
+#include "codecs.h"
+
+#include <stdlib.h>
+
+static const struct mcu_codec *const codecs[MCU_AUDIO_CODECS] = {
+    [MCU_OPUS] = &mcu_codec_opus,
+    [MCU_G722] = &mcu_codec_g722,
+    [MCU_PCMA] = &mcu_codec_pcma,
+    [MCU_PCMU] = &mcu_codec_pcmu,
+};
+
+struct mcu_decoder {
+    const struct mcu_codec *codec;
+    max_align_t state[];
+};
+
+struct mcu_encoder {
+    const struct mcu_codec *codec;
+    max_align_t state[];
+};
+
+uint32_t mcu_codec_clock(enum mcu_audio_codec codec) { return codecs[codec]->clock; }
+
+int mcu_codec_duration(enum mcu_audio_codec codec, const uint8_t *payload, size_t size)
+{
+    return codecs[codec]->duration(payload, size);
+}
+
+struct mcu_decoder *mcu_decoder_new(enum mcu_audio_codec codec)
+{
+    struct mcu_decoder *decoder = calloc(1, sizeof *decoder + codecs[codec]->decoder_size());
+    if (!decoder)
+        return NULL;
+    decoder->codec = codecs[codec];
+    decoder->codec->begin_decoding(decoder->state);
+    return decoder;
+}
+
+void mcu_decoder_free(struct mcu_decoder *decoder) { free(decoder); }
+
+void mcu_decoder_reset(struct mcu_decoder *decoder)
+{
+    decoder->codec->reset_decoding(decoder->state);
+}
+
+int mcu_decode(struct mcu_decoder *decoder, const uint8_t *payload, size_t size, int16_t *out)
+{
+    if (decoder->codec->duration(payload, size) < 0)
+        return -1;
+    return decoder->codec->decode(decoder->state, payload, size, out);
+}
+
+int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size, int samples,
+                   int16_t *out)
+{
+    const struct mcu_codec *codec = decoder->codec;
+    if (!codec->decode_fec || codec->duration(next, size) < 0)
+        return 0;
+    return codec->decode_fec(decoder->state, next, size, samples, out);
+}
+
+void mcu_conceal(struct mcu_decoder *decoder, int samples, int16_t *out)
+{
+    decoder->codec->conceal(decoder->state, samples, out);
+}
+
+struct mcu_encoder *mcu_encoder_new(enum mcu_audio_codec codec)
+{
+    struct mcu_encoder *encoder = calloc(1, sizeof *encoder + codecs[codec]->encoder_size());
+    if (!encoder)
+        return NULL;
+    encoder->codec = codecs[codec];
+    encoder->codec->begin_encoding(encoder->state);
+    return encoder;
+}
+
+void mcu_encoder_free(struct mcu_encoder *encoder) { free(encoder); }
+
+void mcu_encoder_reset(struct mcu_encoder *encoder)
+{
+    encoder->codec->reset_encoding(encoder->state);
+}
+
+void mcu_encoder_tune(struct mcu_encoder *encoder, int bits_per_second, int loss_percent,
+                      int complexity)
+{
+    if (encoder->codec->tune)
+        encoder->codec->tune(encoder->state, bits_per_second, loss_percent, complexity);
+}
+
+void mcu_encoder_fresh(struct mcu_encoder *encoder)
+{
+    if (encoder->codec->fresh)
+        encoder->codec->fresh(encoder->state);
+}
+
+int mcu_encode(struct mcu_encoder *encoder, const int16_t *samples, uint8_t *out)
+{
+    return encoder->codec->encode(encoder->state, samples, out);
+}

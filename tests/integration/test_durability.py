@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import booking_server
+import forked_serve
 import pytest
-from running_server import RunningServer, running_server
+from running_server import START_S, environment, every_right
 
 ROUNDS = {"sqlite": 50, "postgresql": 15}
 WRITERS = 6
+LOOK_S = 0.02
 MEETINGS = "/api/v1/meetings"
 
 
@@ -78,37 +79,56 @@ class Client:
 
 
 class Servers:
-    """Starts the same server again and again, on the same database."""
+    """Starts `mcu serve` again and again, on the same database."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, directory: Path) -> None:
         self._process = process
+        self._directory = directory
+        self._started = 0
 
     @asynccontextmanager
     async def one(self, ledger: Ledger) -> AsyncIterator[tuple[Client, int]]:
+        """One that serves: a client of it, and its process id. Killed afterwards, if it was not before."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(b"go\n")
-        up = json.loads(await asyncio.wait_for(self._process.stdout.readline(), 90))
-        headers = {"Authorization": f"Bearer {up['token']}"}
+        self._started += 1
+        log = self._directory / f"log-{self._started}.jsonl"
+        self._process.stdin.write(f"{log}\n".encode())
+        pid = int(await asyncio.wait_for(self._process.stdout.readline(), START_S))
         try:
+            url = await serving(log)
+            headers = {"Authorization": f"Bearer {every_right(self._directory / 'data')}"}
             async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(60)) as session:
-                yield Client(session, up["url"], ledger), up["pid"]
+                yield Client(session, url, ledger), pid
         finally:
             with suppress(ProcessLookupError):
-                os.kill(up["pid"], signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
+
+
+async def serving(log: Path) -> str:
+    """Where the server that logs there takes requests, once it does."""
+    for _ in range(int(START_S / LOOK_S)):
+        if (address := said_where(log)) is not None:
+            return address
+        await asyncio.sleep(LOOK_S)
+    raise AssertionError(f"the server did not start: see {log}")
+
+
+def said_where(log: Path) -> str | None:
+    lines = log.read_text("utf-8").splitlines(keepends=True) if log.exists() else []
+    said = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
+    return next((str(line["address"]) for line in said if line["event"] == "serving"), None)
 
 
 @pytest.fixture
 async def servers(tmp_path: Path, database_url: str) -> AsyncIterator[Servers]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(booking_server.__file__), str(tmp_path), database_url),
+        *(sys.executable, str(forked_serve.__file__)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        limit=1 << 20,
+        env=environment(tmp_path, database__url=database_url),
     )
-    yield Servers(process)
+    yield Servers(process, tmp_path)
     assert process.stdin
     process.stdin.close()
     await process.wait()
@@ -135,24 +155,3 @@ async def test_all_that_was_acknowledged_survives_kill_9_under_parallel_writers(
         assert found[meeting] in (said, (2, ledger.changing.get(meeting))), "an acknowledged write is gone"
     assert found.keys() == ledger.acknowledged.keys(), "something was booked that nobody was told of, or twice"
     assert ledger.answered > 2 * ROUNDS[database_url.partition("+")[0]]
-
-
-@pytest.mark.timeout(300)
-async def test_a_meeting_that_mcu_serve_has_acknowledged_is_there_when_it_is_started_after_kill_9(
-    tmp_path: Path,
-) -> None:
-    with running_server(tmp_path) as first:
-        booked = await asked(first, "POST", MEETINGS, {"title": "Möte"})
-        first.kill()
-    with running_server(tmp_path) as second:
-        assert (await asked(second, "GET", f"{MEETINGS}/{booked['id']}"))["title"] == "Möte"
-
-
-async def asked(server: RunningServer, method: str, path: str, body: Any = None) -> Any:
-    headers = {"Authorization": f"Bearer {server.token}"}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.request(method, server.base_url + path, json=body) as answer,
-    ):
-        assert answer.status < 300
-        return await answer.json()

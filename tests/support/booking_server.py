@@ -1,14 +1,5 @@
-"""The booking API as a server of its own: real database, real keys, real HTTP, no media.
+"""The booking API as a server in the test's own process: real database, real keys, real HTTP, no media."""
 
-`python booking_server.py DIRECTORY DATABASE_URL` forks a server for each line that it reads, and is quick about it: all
-is imported once. Each prints one JSON line when it is up (pid, url, token) and serves until it is killed.
-"""
-
-import asyncio
-import json
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import structlog
 from aiohttp import web
 
 from mcu.api import meetings, participants
@@ -113,27 +103,3 @@ async def running(directory: Path, url: str, clock: Clock | None = None) -> Asyn
     await runner.cleanup()
     await database.close()
     pins.close()
-
-
-async def serve(directory: Path, url: str) -> None:
-    await migrate(url)
-    api = make_api(directory, Database(url), SystemClock(), PinHasher(QUICK), Heard())
-    runner = Runner(make_app(api, ROUTES))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    token = api.bearer.mint("client:test", frozenset({Scope.ADMIN}), timedelta(hours=1))
-    up = {"pid": os.getpid(), "url": f"http://127.0.0.1:{runner.addresses[0][1]}", "token": token}
-    print(json.dumps(up), flush=True)
-    await asyncio.Event().wait()
-
-
-def fork_for_each_line(directory: Path, url: str) -> None:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
-    for _ in sys.stdin:
-        if os.fork() == 0:
-            asyncio.run(serve(directory, url))
-
-
-if __name__ == "__main__":
-    fork_for_each_line(Path(sys.argv[1]), sys.argv[2])

@@ -83,23 +83,36 @@ class RunningServer:
                 raise AssertionError(f"the server did not start:\n{self.log_path.read_text('utf-8')[-4000:]}")
             time.sleep(0.05)
         self.base_url, self.ops_url = serving[0]["address"], serving[0]["operations"]
-        key = load_or_create(self.data_directory / "auth.pem")
-        self.token = bearer(Auth(), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
+        self.token = every_right(self.data_directory)
+
+
+def every_right(data_directory: Path) -> str:
+    """A token for the server whose keys are there, with every scope."""
+    key = load_or_create(data_directory / "auth.pem")
+    return bearer(Auth(), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
 
 
 def launch(directory: Path, **settings: str) -> RunningServer:
     """Start one, without waiting for it. Its data stay in `directory`: another may be started on them later."""
     directory.mkdir(parents=True, exist_ok=True)
     log_path = directory / f"log-{time.monotonic_ns()}.jsonl"
-    given = _DEFAULTS | {"data__directory": str(directory / "data")} | settings
-    not_ours = ("MCU_", "PYTHONDONTWRITEBYTECODE")  # without compiled modules a start takes three times as long
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
-    environment |= {f"MCU_{name.upper()}": value for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mcu", "serve"], env=environment, cwd=directory, stdout=log, stderr=log
+            [sys.executable, "-m", "mcu", "serve"],
+            env=environment(directory, **settings),
+            cwd=directory,
+            stdout=log,
+            stderr=log,
         )
-    return RunningServer(process, Path(given["data__directory"]), log_path)
+    return RunningServer(process, Path(settings.get("data__directory", directory / "data")), log_path)
+
+
+def environment(directory: Path, **settings: str) -> dict[str, str]:
+    """What such a server is started with: ours without its `MCU_`s, and the settings."""
+    given = _DEFAULTS | {"data__directory": str(directory / "data")} | settings
+    not_ours = ("MCU_", "PYTHONDONTWRITEBYTECODE")  # without compiled modules a start takes three times as long
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
+    return kept | {f"MCU_{name.upper()}": value for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
 
 
 @contextmanager

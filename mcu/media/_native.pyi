@@ -33,6 +33,23 @@ class I420:
     @property
     def writable(self) -> bool: ...
 
+@final
+class Vp8Encoder:
+    """Encodes I420 pictures of one size as VP8 by libvpx, in real time, for one thread at a time.
+
+    Raises ValueError for a size or a rate that libvpx does not take.
+    """
+
+    def __new__(cls, width: int, height: int, fps: int, bits_per_second: int) -> Vp8Encoder: ...
+    def encode(self, picture: I420, timestamp: int, key: bool, /) -> tuple[bytes, bool] | None:
+        """The frame and whether it is a key frame; None where it was dropped. `timestamp` in 90 kHz, rising.
+
+        Raises ValueError where libvpx fails, after which the encoder is of no use, or for another size.
+        """
+
+    def retarget(self, bits_per_second: int, /) -> None:
+        """Aim at another rate from the next picture on, without a key frame."""
+
 def letterbox(width: int, height: int, tile: _Rect, /) -> _Rect:
     """Where a picture of this size comes to in the tile: on even coordinates, with even sides, centred."""
 

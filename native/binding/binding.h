@@ -13,6 +13,8 @@ struct module_state {
 
 /* Adds the class `I420` to the module. -1 with an exception where it cannot. */
 int add_picture_type(PyObject *module);
+/* Adds the class `Vp8Encoder`, likewise. */
+int add_vp8_type(PyObject *module);
 
 /* The picture in an `I420`, valid while the object lives; NULL with an exception where the
  * object is none, or, for a canvas, its memory is read-only. */

@@ -205,7 +205,7 @@ static PyMethodDef methods[] = {
 
 static int execute(PyObject *module)
 {
-    return add_picture_type(module) ||
+    return add_picture_type(module) || add_vp8_type(module) ||
            PyModule_AddIntConstant(module, "MAX_SIDE", MCU_MAX_SIDE);
 }
 

@@ -7,12 +7,11 @@ class, or moves to another, waits for its next key frame, and keeps what it had 
 
 from typing import Final, NamedTuple
 
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from mcu.ids import LegId
 from mcu.media.messages import Layout
-from mcu.media.picture.encoder import PictureEncoder
+from mcu.media.picture.encoder import Failed, PictureEncoder
 from mcu.media.picture.rates import Meter
 from mcu.media.seams import EncodedPicture, VideoCodec
 
@@ -114,6 +113,6 @@ class EncodingClass:
             if self._encoder.bits_per_second != self.bits_per_second:
                 self._encoder.retarget(self.bits_per_second)
             return self._encoder.encode(frame, timestamp, key=key)
-        except FFmpegError:
+        except Failed:
             self._encoder = None
             return None

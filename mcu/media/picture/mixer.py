@@ -19,7 +19,6 @@ from mcu.media.messages import Layout, RoomProfile, Source, Tile
 from mcu.media.picture import rates
 from mcu.media.picture.classes import ClassKey, EncodingClass, Subscriptions
 from mcu.media.picture.decoder import Shot, Stream
-from mcu.media.picture.encoder import RATE_CHANGES_IN_PLACE
 from mcu.media.picture.layout import check_canvas
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.stage import Stage
@@ -300,10 +299,10 @@ class RoomPictures:
                 self._slow_down(cls)
 
     def _slow_down(self, cls: EncodingClass) -> None:
-        """The lowest class goes as low as its slowest leg needs, where its codec can."""
+        """The lowest class goes as low as its slowest leg needs."""
         receivers = self._subscriptions.receivers(cls.key)
         lowest = cls.key.rung == len(self._rates) - 1
-        if lowest and receivers and cls.key.codec in RATE_CHANGES_IN_PLACE:
+        if lowest and receivers:
             cls.bits_per_second = int(min(self._rungs[leg].limit for leg in receivers))
 
     def _watch(self, work: asyncio.Future[Any]) -> None:

@@ -13,7 +13,7 @@ from mcu.media.messages import Source, Tile
 
 LADDER_720P: Final = (2_000_000, 1_000_000, 400_000)  # bits per second, the best class first
 PIXELS_720P: Final = 1280 * 720
-LOWEST_SHARE: Final = 0.35  # how far the lowest class may go below its rung, where its codec can
+LOWEST_SHARE: Final = 0.35  # how far the lowest class may go below its rung
 CONGESTED: Final = 0.9  # an estimate below this share of what was sent means a full network
 CONGESTED_FOR_S: Final = 1.0  # two reports, so that one odd one moves nobody
 ROOM: Final = 1.15  # an estimate of this much of the next rung has room for it

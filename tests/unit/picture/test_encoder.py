@@ -4,7 +4,7 @@ import av
 import pytest
 from pictures import encoded, psnr, scenery
 
-from mcu.media.picture.encoder import PictureEncoder
+from mcu.media.picture.encoder import Failed, PictureEncoder
 from mcu.media.seams import EncodedPicture, VideoCodec
 from mcu.protocol import h264
 
@@ -64,18 +64,19 @@ def test_the_rate_is_kept(codec: VideoCodec) -> None:
     assert bits_per_second(encoder, 60, 90) == pytest.approx(600_000, rel=0.2)
 
 
-def test_the_rate_of_h264_changes_in_place_and_without_a_key_frame() -> None:
-    encoder = PictureEncoder("H264", 640, 360, 30, 800_000)
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_rate_changes_in_place_and_without_a_key_frame(codec: VideoCodec) -> None:
+    encoder = PictureEncoder(codec, 640, 360, 30, 1_800_000)
     before = bits_per_second(encoder, 0, 90)
-    encoder.retarget(300_000)
+    encoder.retarget(700_000)  # well above what this scenery needs at the coarsest
     bits_per_second(encoder, 90, 60)
     after = bits_per_second(encoder, 150, 90)
-    assert (before, after) == (pytest.approx(800_000, rel=0.25), pytest.approx(300_000, rel=0.25))
+    assert (before, after) == (pytest.approx(1_800_000, rel=0.25), pytest.approx(700_000, rel=0.25))
     last = encoder.encode(scenery(1), 240 * 3000, key=False)
     assert last is not None
     assert not last.key
 
 
-def test_the_rate_of_vp8_does_not_change_and_it_says_so() -> None:
-    with pytest.raises(ValueError, match="VP8"):
-        PictureEncoder("VP8", 640, 360, 30, 800_000).retarget(300_000)
+def test_a_picture_of_another_size_fails_and_says_so() -> None:
+    with pytest.raises(Failed):
+        PictureEncoder("VP8", 320, 180, 30, 300_000).encode(scenery(0), 0, key=False)

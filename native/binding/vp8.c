@@ -1,0 +1,119 @@
+/* The class Vp8Encoder: native/include/mcu/vp8_encoder.h for Python, without the GIL while it
+ * encodes. */
+#include "binding.h"
+
+#include <mcu/vp8_encoder.h>
+
+struct encoder_object {
+    PyObject head;
+    struct mcu_vp8_encoder *encoder;
+};
+
+static PyObject *encoder_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"width", "height", "fps", "bits_per_second", NULL};
+    int width, height, fps, bits_per_second;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iiii", names, &width, &height, &fps,
+                                     &bits_per_second))
+        return NULL;
+    allocfunc allocate = __extension__(allocfunc) PyType_GetSlot(type, Py_tp_alloc);
+    struct encoder_object *self = (struct encoder_object *)allocate(type, 0);
+    if (!self)
+        return NULL;
+    self->encoder = mcu_vp8_encoder_new(width, height, fps, bits_per_second);
+    if (self->encoder)
+        return (PyObject *)self;
+    PyErr_SetString(PyExc_ValueError, "libvpx does not encode this size at this rate");
+    Py_DECREF(self);
+    return NULL;
+}
+
+static void encoder_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    freefunc release = __extension__(freefunc) PyType_GetSlot(type, Py_tp_free);
+    mcu_vp8_encoder_free(((struct encoder_object *)object)->encoder);
+    release(object);
+    Py_DECREF(type);
+}
+
+PyDoc_STRVAR(encode_doc,
+             "encode(picture, timestamp, key)\n--\n\n"
+             "One I420 picture: the frame and whether it is a key frame, or None.");
+
+static PyObject *encode(PyObject *object, PyTypeObject *type, PyObject *const *args,
+                        Py_ssize_t count, PyObject *names)
+{
+    struct mcu_vp8_encoder *encoder = ((struct encoder_object *)object)->encoder;
+    if (count != 3 || names) {
+        PyErr_SetString(PyExc_TypeError, "encode takes a picture, a timestamp, and key");
+        return NULL;
+    }
+    const struct mcu_i420 *picture = as_picture(PyType_GetModule(type), args[0]);
+    const long long timestamp = picture ? PyLong_AsLongLong(args[1]) : -1;
+    const int key = PyErr_Occurred() ? -1 : PyObject_IsTrue(args[2]);
+    if (key < 0)
+        return NULL;
+    struct mcu_vp8_picture encoded;
+    int made;
+    Py_BEGIN_ALLOW_THREADS
+    made = mcu_vp8_encode(encoder, picture, timestamp, key, &encoded);
+    Py_END_ALLOW_THREADS
+    if (made < 0) {
+        PyErr_SetString(PyExc_ValueError, "libvpx refuses the picture");
+        return NULL;
+    }
+    if (!made)
+        Py_RETURN_NONE;
+    return Py_BuildValue("y#N", (const char *)encoded.data, (Py_ssize_t)encoded.size,
+                         PyBool_FromLong(encoded.key));
+}
+
+PyDoc_STRVAR(retarget_doc, "retarget(bits_per_second)\n--\n\n"
+                           "Aim at another rate from the next picture on.");
+
+static PyObject *retarget(PyObject *object, PyObject *rate)
+{
+    const int bits_per_second = (int)PyLong_AsLong(rate);
+    if (PyErr_Occurred())
+        return NULL;
+    if (mcu_vp8_encoder_retarget(((struct encoder_object *)object)->encoder,
+                                 bits_per_second) == 0)
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ValueError, "libvpx does not encode at this rate");
+    return NULL;
+}
+
+static PyMethodDef methods[] = {
+    {"encode", __extension__(PyCFunction)(void (*)(void)) encode,
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, encode_doc},
+    {"retarget", retarget, METH_O, retarget_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(encoder_doc,
+             "Vp8Encoder(width, height, fps, bits_per_second)\n--\n\n"
+             "Encodes I420 pictures of one size as VP8, for one thread at a time.");
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, __extension__(void *) encoder_new},
+    {Py_tp_dealloc, __extension__(void *) encoder_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_doc, __extension__(void *) encoder_doc},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "mcu.media._native.Vp8Encoder",
+    .basicsize = sizeof(struct encoder_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = slots,
+};
+
+int add_vp8_type(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    const int added = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
+    Py_XDECREF(type);
+    return added;
+}

@@ -15,6 +15,9 @@ enum mcu_srtp_profile { /* in order of preference */
                         MCU_SRTP_PROFILES
 };
 #define MCU_SRTP_TRAILER 32 /* bytes that protecting adds at most, SRTCP's index included */
+#define MCU_SRTP_SOURCES                                                                      \
+    32 /* SSRCs of a far end that are remembered: of more, the one heard least lately is      \
+          forgotten, with its replay window */
 
 /* Bytes of master key and master salt together: 44, 28, 46, 30. */
 size_t mcu_srtp_key_size(enum mcu_srtp_profile profile);
@@ -22,23 +25,28 @@ size_t mcu_srtp_key_size(enum mcu_srtp_profile profile);
 struct mcu_srtp; /* one direction */
 
 /* NULL where the library refuses the key or memory ran out. `key`: master key, then master
- * salt. Call once at first from one thread. The replay window is 1,024 packets. */
+ * salt; it is copied, and wiped by free. The replay window is 1,024 packets. A sender may
+ * protect the very same packet again (a repeat). */
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending);
 void mcu_srtp_free(struct mcu_srtp *srtp);
 
-/* In place. `*size` becomes the new size; `data` has MCU_SRTP_TRAILER bytes to spare when
- * protecting. 0, or -1: the packet is not authentic, was seen before, or is malformed; then
- * `data` may have been overwritten. */
+/* In place. `*size` becomes the new size; it is MCU_DATAGRAM at most, and `data` has
+ * MCU_SRTP_TRAILER bytes to spare when protecting. 0, or -1: the packet is not authentic, was
+ * seen before, or is malformed; then `data` may have been overwritten. */
 int mcu_srtp_protect(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_protect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 
-/* The rollover counter of a receiving stream, kept right by the caller while it skips packets:
- * `index` is the extended sequence number (roc * 65536 + sequence) of the next packet that
- * will be unprotected. Without it, more than 2^15 skipped packets would be read with a wrong
- * counter. Packets that were skipped stay refused when they come again within the window, if
- * unprotected out of order. */
+/* For a caller that skips packets: `index` is the extended sequence number (rollover counter *
+ * 65536 + sequence) of the packet that is unprotected next. Without it, a packet after more
+ * than 2^15 that were skipped would be read with a wrong counter. It is only a hint: where the
+ * packet is not authentic with it, the counter that follows from the last authentic packet is
+ * tried, so that forged packets that were skipped stop nothing. Packets that were skipped can
+ * be unprotected later within the window, once each. */
 void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index);
+/* The extended sequence number of the packet that was last unprotected, as authenticated; -1:
+ * none. */
+int64_t mcu_srtp_index(const struct mcu_srtp *srtp);
 
 #endif

@@ -163,6 +163,7 @@ int mcu_plane_hear(struct mcu_plane *plane, int leg, int room);
  * no click. Never so for streams of those who are outside: nothing of the room may be in them.
  */
 int mcu_plane_add_sound(struct mcu_plane *plane, bool primed);
+/* Mixes of it that were given before are still sent. */
 int mcu_plane_remove_sound(struct mcu_plane *plane, int sound);
 
 /* Step one of a tick: decode. MCU_EVENT_COLLECTED says when it is done. -1: the sound thread
@@ -172,12 +173,14 @@ int mcu_plane_collect(struct mcu_plane *plane, int64_t tick);
 
 struct mcu_talker {
     int room, leg;
-    int level;              /* -dBov of `samples` */
-    const int16_t *samples; /* MCU_TICK; valid until the next mcu_plane_collect but one */
+    int level; /* -dBov of its samples */
 };
-/* Who was decoded in the last collected tick, by room. Legs that are heard and not in it are
- * silent. */
-size_t mcu_plane_talkers(struct mcu_plane *plane, const struct mcu_talker **talkers);
+/* Who was decoded in the last collected tick, by room: copies at most `room` of them, and a
+ * row of MCU_TICK samples for each, and returns how many there are. A leg that has just lost
+ * its place among the loudest is in it once more and fades to nothing. Legs that are heard and
+ * not in it are silent. */
+size_t mcu_plane_talkers(struct mcu_plane *plane, struct mcu_talker *talkers, int16_t *samples,
+                         size_t room);
 
 struct mcu_mix {
     int sound;
@@ -188,7 +191,8 @@ struct mcu_route {
 };
 /* Step two: from this tick on these legs hear these streams; then each stream's sound is
  * encoded and sent. A routed leg whose stream has no mix in this tick is sent nothing, and its
- * time passes. -1 as mcu_plane_collect. */
+ * time passes. Legs and sounds that are gone are passed over; a leg that is routed to one
+ * hears nothing. -1 as mcu_plane_collect; then the routes have not changed either. */
 int mcu_plane_send(struct mcu_plane *plane, int64_t tick, const struct mcu_mix *mixes,
                    size_t mix_count, const struct mcu_route *routes, size_t route_count);
 /* A tick that is let go: time passes for all, stale sound is dropped. */

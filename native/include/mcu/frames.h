@@ -2,8 +2,13 @@
  * be asked for again. Pure: `now` in microseconds is given. Memory is bounded:
  * MCU_FRAMES_PACKETS packets and MCU_PICTURE_MAX bytes of a picture.
  *
- * A picture is complete at its marker, without waiting for the next one. After a picture that
- * cannot be completed nothing is given until the next key frame, which is asked for. */
+ * A picture is complete at its marker, without waiting for the next one; or, where the marker
+ * is missing in its last packet, when the next one begins. After a picture that cannot be
+ * completed nothing is given until the next key frame, which is asked for; once that has
+ * begun, what is missing before it is not waited for.
+ *
+ * After each push, and when mcu_frames_wake says so, in this order: nacks, pop until 0,
+ * key_due. */
 #ifndef MCU_FRAMES_H
 #define MCU_FRAMES_H
 
@@ -14,11 +19,11 @@
 #define MCU_PICTURE_MAX (2 * 1024 * 1024)
 #define MCU_NACK_TIMES 10 /* a packet is asked for at most so often */
 
-struct mcu_frames; /* opaque: about 20 kB, and what the packets hold */
+struct mcu_frames; /* opaque: about 25 kB, and what the packets hold */
 
 /* `pixels_max`: a key frame that claims more is dropped before any decoder sees it. NULL: no
  * memory. */
-struct mcu_frames *mcu_frames_new(uint32_t clock_rate, uint32_t pixels_max);
+struct mcu_frames *mcu_frames_new(uint32_t pixels_max);
 void mcu_frames_free(struct mcu_frames *frames);
 
 enum mcu_frames_drop { /* why packets or pictures were dropped, for counting */
@@ -47,11 +52,11 @@ struct mcu_picture {
     size_t size;
     uint32_t timestamp;
     bool key;
-    uint32_t width, height; /* of a key frame; else 0 */
+    uint32_t width, height; /* after cropping, of a key frame; else 0 */
     int temporal;
 };
 /* The next whole picture in order: 1, or 0. Call until 0 after each push and each poll. */
-int mcu_frames_pop(struct mcu_frames *frames, struct mcu_picture *picture, int64_t now);
+int mcu_frames_pop(struct mcu_frames *frames, struct mcu_picture *picture);
 
 /* What to ask for now: extended sequence numbers in rising order that are missing and due, at
  * most `room`. A packet is asked for when it has been overtaken for 10 ms or by 3 packets,
@@ -62,7 +67,8 @@ size_t mcu_frames_nacks(struct mcu_frames *frames, int64_t now, int64_t rtt, int
  * mcu_frames_want_key; repeated each max(2 rtt, 500 ms) until one comes. */
 bool mcu_frames_key_due(struct mcu_frames *frames, int64_t now, int64_t rtt);
 void mcu_frames_want_key(struct mcu_frames *frames);
-/* When to call again for nacks, key_due and pop although nothing comes; INT64_MAX: never. */
+/* When to call again for nacks, key_due and pop although nothing comes (the past: at once);
+ * INT64_MAX: never. */
 int64_t mcu_frames_wake(const struct mcu_frames *frames);
 
 #endif

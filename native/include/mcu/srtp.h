@@ -22,6 +22,10 @@ enum mcu_srtp_profile { /* in order of preference */
 /* Bytes of master key and master salt together: 44, 28, 46, 30. */
 size_t mcu_srtp_key_size(enum mcu_srtp_profile profile);
 
+/* Starts the library, which takes some 40 ms the first time: to be called before there are
+ * calls to disturb. Any thread, any number of times. False: it cannot be had. */
+bool mcu_srtp_start(void);
+
 struct mcu_srtp; /* one direction */
 
 /* NULL where the library refuses the key or memory ran out. `key`: master key, then master
@@ -38,12 +42,12 @@ int mcu_srtp_unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_protect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 
-/* For a caller that skips packets: `index` is the extended sequence number (rollover counter *
- * 65536 + sequence) of the packet that is unprotected next. Without it, a packet after more
- * than 2^15 that were skipped would be read with a wrong counter. It is only a hint: where the
- * packet is not authentic with it, the counter that follows from the last authentic packet is
- * tried, so that forged packets that were skipped stop nothing. Packets that were skipped can
- * be unprotected later within the window, once each. */
+/* For a caller that skips packets: `index` is the extended sequence number (rollover counter
+ * times 65536, plus sequence) of the packet that is unprotected next. Without it, a packet
+ * after more than 2^15 that were skipped would be read with a wrong counter. It is only a
+ * hint: where the packet is not authentic with it, the counter that follows from the last
+ * authentic packet is tried, so that forged packets that were skipped stop nothing. Packets
+ * that were skipped can be unprotected later within the window, once each. */
 void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index);
 /* The extended sequence number of the packet that was last unprotected, as authenticated; -1:
  * none. */

@@ -33,11 +33,6 @@ struct mcu_srtp {
     int64_t index;
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool ready;
-
-static void start_library(void) { ready = srtp_init() == srtp_err_status_ok; }
-
 size_t mcu_srtp_key_size(enum mcu_srtp_profile profile)
 {
     static const size_t sizes[MCU_SRTP_PROFILES] = {44, 28, 46, 30};
@@ -61,25 +56,48 @@ static void set_ciphers(srtp_policy_t *policy, enum mcu_srtp_profile profile)
     setters[profile](&policy->rtcp);
 }
 
-struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)
+static bool create(srtp_t *session, enum mcu_srtp_profile profile, uint8_t *key, bool sending)
 {
-    pthread_once(&once, start_library);
-    struct mcu_srtp *srtp = calloc(1, sizeof *srtp);
-    if (!ready || !srtp) {
-        free(srtp);
-        return NULL;
-    }
-    srtp->profile = profile;
-    srtp->skipped_index = srtp->index = -1;
-    memcpy(srtp->key, key, mcu_srtp_key_size(profile));
     srtp_policy_t policy = {
         .ssrc = {.type = sending ? ssrc_any_outbound : ssrc_any_inbound},
-        .key = srtp->key,
+        .key = key,
         .window_size = WINDOW,
         .allow_repeat_tx = sending,
     };
     set_ciphers(&policy, profile);
-    if (srtp_create(&srtp->session, &policy) != srtp_err_status_ok) {
+    return srtp_create(session, &policy) == srtp_err_status_ok;
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool ready;
+
+static void start_library(void)
+{
+    /* The library's cryptography (NSS) is shut down with the last session, and takes
+     * milliseconds to start again with the next: this one stays. */
+    static srtp_t kept;
+    uint8_t key[KEY_MAX] = {0};
+    ready = srtp_init() == srtp_err_status_ok &&
+            create(&kept, MCU_SRTP_AEAD_AES_128_GCM, key, true);
+}
+
+bool mcu_srtp_start(void)
+{
+    pthread_once(&once, start_library);
+    return ready;
+}
+
+struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)
+{
+    if (!mcu_srtp_start())
+        return NULL;
+    struct mcu_srtp *srtp = calloc(1, sizeof *srtp);
+    if (!srtp)
+        return NULL;
+    srtp->profile = profile;
+    srtp->skipped_index = srtp->index = -1;
+    memcpy(srtp->key, key, mcu_srtp_key_size(profile));
+    if (!create(&srtp->session, profile, srtp->key, sending)) {
         OPENSSL_cleanse(srtp->key, sizeof srtp->key);
         free(srtp);
         return NULL;

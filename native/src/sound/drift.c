@@ -9,7 +9,7 @@ enum { TAPS = MCU_DRIFT_TAPS, BLOCK = 240 };
 static inline int16_t read_at(const int16_t *samples, float fraction)
 {
     const float place = fraction * MCU_DRIFT_PHASES;
-    const int row = (int)place;
+    const int row = place < MCU_DRIFT_PHASES ? (int)place : MCU_DRIFT_PHASES - 1; /* rounded */
     const float weight = place - (float)row;
     const float *before = mcu_drift_taps[row], *after = mcu_drift_taps[row + 1];
     float sum = 0;

@@ -41,7 +41,7 @@ static int look_at_aggregate(const uint8_t *payload, size_t size, struct mcu_pay
 int mcu_h264_look(const uint8_t *payload, size_t size, bool mode0, struct mcu_payload *seen)
 {
     *seen = (struct mcu_payload){.picture_id = -1, .temporal = -1};
-    if (size < 2)
+    if (!size)
         return -1;
     const unsigned type = payload[0] & 0x1F;
     if (type >= 1 && type <= 23) {
@@ -49,7 +49,7 @@ int mcu_h264_look(const uint8_t *payload, size_t size, bool mode0, struct mcu_pa
         seen->key = type == MCU_H264_IDR;
         return 0;
     }
-    if (!mode0 && type == MCU_H264_STAP_A)
+    if (!mode0 && type == MCU_H264_STAP_A && size > 1)
         return look_at_aggregate(payload, size, seen);
     if (mode0 || type != MCU_H264_FU_A || size < 3)
         return -1;
@@ -94,7 +94,7 @@ static int append_fragment(const uint8_t *payload, size_t size, bool first, uint
                            size_t room, size_t *used)
 {
     const bool start = payload[1] & 0x80;
-    if ((first && !start) || size + 3 > room - *used)
+    if ((first && !start) || (start ? size + 3 : size - 2) > room - *used)
         return -1;
     if (start) {
         const uint8_t header = (uint8_t)((payload[0] & 0xE0) | (payload[1] & 0x1F));
@@ -108,12 +108,12 @@ static int append_fragment(const uint8_t *payload, size_t size, bool first, uint
 int mcu_h264_append(const uint8_t *payload, size_t size, bool mode0, bool first, uint8_t *out,
                     size_t room, size_t *used)
 {
-    if (size < 2)
+    if (!size)
         return -1;
     const unsigned type = payload[0] & 0x1F;
     if (type >= 1 && type <= 23)
         return append_unit(payload, size, out, room, used);
-    if (!mode0 && type == MCU_H264_STAP_A)
+    if (!mode0 && type == MCU_H264_STAP_A && size > 1)
         return append_aggregate(payload, size, out, room, used);
     if (mode0 || type != MCU_H264_FU_A || size < 3)
         return -1;

@@ -38,6 +38,8 @@ int mcu_decode(struct mcu_decoder *decoder, const uint8_t *payload, size_t size,
  * knows no such thing. */
 int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size, int samples,
                    int16_t *out);
+/* Whether a payload carries anything of the packet before it. */
+bool mcu_codec_has_fec(enum mcu_audio_codec codec, const uint8_t *payload, size_t size);
 /* Conceals `samples` (a multiple of 120, at most MCU_TICK): Opus by libopus, others by
  * repeating the last pitch period, which fades to silence in 60 ms. */
 void mcu_conceal(struct mcu_decoder *decoder, int samples, int16_t *out);

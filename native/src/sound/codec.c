@@ -60,6 +60,12 @@ int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size
     return codec->decode_fec(decoder->state, next, size, samples, out);
 }
 
+bool mcu_codec_has_fec(enum mcu_audio_codec codec, const uint8_t *payload, size_t size)
+{
+    return codecs[codec]->has_fec && codecs[codec]->duration(payload, size) > 0 &&
+           codecs[codec]->has_fec(payload, size);
+}
+
 void mcu_conceal(struct mcu_decoder *decoder, int samples, int16_t *out)
 {
     decoder->codec->conceal(decoder->state, samples, out);

@@ -15,6 +15,7 @@ struct mcu_codec {
     int (*decode)(void *state, const uint8_t *payload, size_t size, int16_t *out);
     int (*decode_fec)(void *state, const uint8_t *next, size_t size, int samples,
                       int16_t *out);
+    bool (*has_fec)(const uint8_t *payload, size_t size);
     void (*conceal)(void *state, int samples, int16_t *out);
 
     size_t (*encoder_size)(void);
@@ -25,7 +26,7 @@ struct mcu_codec {
     int (*encode)(void *state, const int16_t *samples, uint8_t *out);
 };
 
-/* `decode_fec`, `tune` and `fresh` are null where a codec knows no such thing. */
+/* `decode_fec`, `has_fec`, `tune` and `fresh` are null where a codec knows no such thing. */
 extern const struct mcu_codec mcu_codec_opus, mcu_codec_g722, mcu_codec_pcma, mcu_codec_pcmu;
 
 #endif

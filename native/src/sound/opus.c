@@ -143,6 +143,7 @@ const struct mcu_codec mcu_codec_opus = {
     .reset_decoding = reset_decoding,
     .decode = decode,
     .decode_fec = decode_fec,
+    .has_fec = has_lbrr,
     .conceal = conceal,
     .encoder_size = encoder_size,
     .begin_encoding = begin_encoding,

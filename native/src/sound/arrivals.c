@@ -1,0 +1,109 @@
+#include "arrivals.h"
+
+#include <mcu/codec.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    KNOWN = 50,    /* arrivals after which the first delay is left; never forgotten */
+    IN_TIME = 100, /* one in so many may come too late */
+    TOO_LATE = IN_TIME / 100 + MCU_ARRIVALS / IN_TIME, /* the most that may, and one more */
+    PAUSE = 5 * MCU_RATE,    /* two clocks have drifted apart since: begin again */
+    SOONER = MCU_DELAY_MOST, /* than any before: the stream's time has jumped */
+};
+
+static int32_t slot(const struct mcu_arrivals *arrivals, int32_t index)
+{
+    return (arrivals->first + index) % MCU_ARRIVALS;
+}
+
+static void begin(struct mcu_arrivals *arrivals, int64_t zero)
+{
+    const int32_t spread = arrivals->spread;
+    memset(arrivals, 0, sizeof *arrivals);
+    arrivals->zero = zero;
+    arrivals->begin = spread;
+    arrivals->group = INT64_MIN;
+}
+
+static void forget_old(struct mcu_arrivals *arrivals, int64_t now)
+{
+    while (arrivals->count > KNOWN &&
+           now - arrivals->at[arrivals->first] > MCU_ARRIVALS_WINDOW) {
+        arrivals->first = slot(arrivals, 1);
+        arrivals->count--;
+    }
+}
+
+/* Packets of less than 20 ms share a place: the first of them has waited the longest. */
+static void remember(struct mcu_arrivals *arrivals, int64_t group, int32_t late, int64_t now)
+{
+    const int32_t newest = slot(arrivals, arrivals->count - 1);
+    if (arrivals->count && group == arrivals->group) {
+        if (late > arrivals->late[newest])
+            arrivals->late[newest] = late;
+        return;
+    }
+    if (arrivals->count == MCU_ARRIVALS) {
+        arrivals->first = slot(arrivals, 1);
+        arrivals->count--;
+    }
+    const int32_t next = slot(arrivals, arrivals->count++);
+    arrivals->late[next] = late;
+    arrivals->at[next] = now;
+    arrivals->group = group;
+}
+
+/* The few latest are given up; the next is what sound has to wait for. */
+static void look(struct mcu_arrivals *arrivals)
+{
+    int32_t latest[TOO_LATE], fastest = INT32_MAX;
+    const int32_t wanted = arrivals->count / IN_TIME + 1;
+    for (int32_t i = 0; i < wanted; i++)
+        latest[i] = INT32_MIN;
+    for (int32_t i = 0; i < arrivals->count; i++) {
+        const int32_t late = arrivals->late[slot(arrivals, i)];
+        fastest = late < fastest ? late : fastest;
+        if (late <= latest[wanted - 1])
+            continue;
+        int32_t place = wanted - 1;
+        for (; place && latest[place - 1] < late; place--)
+            latest[place] = latest[place - 1];
+        latest[place] = late;
+    }
+    arrivals->fastest = fastest;
+    arrivals->spread = latest[wanted - 1] - fastest;
+}
+
+void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t now)
+{
+    const int64_t zero = now - timestamp;
+    if (!arrivals->count || now - arrivals->at[slot(arrivals, arrivals->count - 1)] > PAUSE ||
+        zero - arrivals->zero < (int64_t)arrivals->fastest - SOONER)
+        begin(arrivals, zero);
+    const int64_t late = zero - arrivals->zero;
+    if (arrivals->count && late > (int64_t)arrivals->fastest + MCU_DELAY_MOST)
+        return; /* nothing that we would wait for would have saved it */
+    remember(arrivals, timestamp / MCU_TICK, (int32_t)late, now);
+    forget_old(arrivals, now);
+    look(arrivals);
+}
+
+void mcu_arrivals_forget(struct mcu_arrivals *arrivals) { arrivals->count = 0; }
+
+int32_t mcu_arrivals_delay(const struct mcu_arrivals *arrivals)
+{
+    int32_t delay = arrivals->spread + MCU_DELAY_LEAST;
+    if (arrivals->count < KNOWN) {
+        const int32_t before = arrivals->begin + MCU_DELAY_LEAST;
+        delay = delay > before ? delay : before;
+        delay = delay > MCU_DELAY_FIRST ? delay : MCU_DELAY_FIRST;
+    }
+    return delay < MCU_DELAY_MOST ? delay : MCU_DELAY_MOST;
+}
+
+int64_t mcu_arrivals_offset(const struct mcu_arrivals *arrivals)
+{
+    return arrivals->zero + arrivals->fastest + mcu_arrivals_delay(arrivals);
+}

@@ -1,31 +1,32 @@
 """`python -m benchmarks audio`: what an audio leg costs, beside Janus with the same clients in the same run.
 
-The clients are WebRTC clients on one core, the server has the other. Talkers send speech, the rest silence, both
-encoded beforehand. Cost is CPU time of the server's process tree while all legs are connected, by leg.
-
+The legs are WebRTC legs of the load program on one core, the server has the other. Talkers send speech, the rest
+silence, both encoded beforehand. Cost is CPU time of the server's process tree while all legs are connected, by leg.
 """
 
 import argparse
 import asyncio
-import contextlib
 import statistics
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import janus
 from benchmarks.contestants import Contestant, janus_audiobridge, ours, pin_load
+from benchmarks.legs import Carry, carried, write_sound
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
-from mcu.demo.client import MeetingClient
-from mcu.demo.sources import SoundLoop, Spoken, encode
+from mcu.demo.sources import encode
 from mcu.demo.voice import speech
 from mcu.media.seams import TICK_SAMPLES
 
 WARM_UP_S = 3.0
 PACKETS_PER_S = 50
+VOICES = 5  # different ones; more talkers share them
 Start = Callable[[list[str]], AbstractAsyncContextManager[Contestant]]
 
 
@@ -51,8 +52,8 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         for name, start in starts.items():
             say(f"{name}: {options.legs} legs, {options.talkers} talking, {options.seconds:g} s (turn {turn + 1})")
             async with start(prefix) as contestant:
-                weighed[name].append(await _weigh(contestant, options))
-                say(f"{name}: {weighed[name][-1]['cpu_percent_per_leg']:.2f} % of a core per leg")
+                weighed[name].append(await weigh(contestant, options.legs, options.talkers, options.seconds))
+                say(f"{name}: {weighed[name][-1]['cpu_percent_per_leg']:.3f} % of a core per leg")
     result = {"legs": options.legs, "talkers": options.talkers, **_median(weighed["mcu"])}
     result["legs_per_core"] = round(100 / result["cpu_percent_per_leg"], 1)
     if "janus" in weighed:
@@ -61,33 +62,28 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-async def _weigh(contestant: Contestant, options: argparse.Namespace) -> dict[str, float]:
-    voices = [encode(speech(10, 110 + 25 * number, seed=number)) for number in range(options.talkers)]
-    quiet = encode(np.zeros(TICK_SAMPLES * 50, np.int16))
-    async with contextlib.AsyncExitStack() as stack:
-        clients = []
-        for number in range(options.legs):
-            packets: list[Spoken] = voices[number] if number < options.talkers else quiet
-            client = MeetingClient(sound=SoundLoop(packets, offset=7 * number), video=False)
-            stack.push_async_callback(client.close)
-            await client.connect(contestant.join)
-            clients.append(client)
-        await asyncio.sleep(WARM_UP_S)
-        return await _measure(contestant.pid, clients, options.seconds)
-
-
-async def _measure(pid: int, clients: list[MeetingClient], seconds: float) -> dict[str, float]:
-    loop = asyncio.get_running_loop()
-    cpu, began, received = cpu_seconds(pid), loop.time(), [client.packets_received() for client in clients]
-    await asyncio.sleep(seconds)
-    used, elapsed = cpu_seconds(pid) - cpu, loop.time() - began
-    shares = [
-        (client.packets_received() - before) / (elapsed * PACKETS_PER_S)
-        for client, before in zip(clients, received, strict=True)
-    ]
+async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float) -> dict[str, float]:
+    """What a contestant's process tree costs with so many legs, of whom so many talk."""
+    with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
+        directory = Path(folder)
+        quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
+        voices = [
+            write_sound(directory / f"voice{number}", encode(speech(10, 110 + 25 * number, seed=number)))
+            for number in range(min(talkers, VOICES))
+        ]
+        wanted = [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
+        async with carried(contestant.join, wanted, directory, WARM_UP_S + seconds + 0.5) as load:
+            await load.begin()
+            await asyncio.sleep(WARM_UP_S)
+            loop = asyncio.get_running_loop()
+            cpu, began = cpu_seconds(contestant.pid), loop.time()
+            await asyncio.sleep(seconds)
+            used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
+            counted = await load.results()
     return {
-        "cpu_percent_per_leg": round(100 * used / elapsed / len(clients), 3),
-        "packets_received_percent_least": round(100 * min(shares), 1),
+        "cpu_percent_per_leg": round(100 * used / elapsed / legs, 4),
+        "packets_received_percent_least": round(100 * min(leg["received"] / leg["sent"] for leg in counted), 1),
+        "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }
 
 

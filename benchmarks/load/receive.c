@@ -1,0 +1,110 @@
+#include "load.h"
+
+#include <mcu/demux.h>
+#include <mcu/rtcp.h>
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define BATCH 32
+
+/* A server that is a full ICE agent asks us, too. */
+static void answer_check(struct leg *leg, const uint8_t *data, size_t size)
+{
+    struct mcu_stun message;
+    if (!leg->ice || mcu_stun_parse(&message, data, size) ||
+        message.class != MCU_STUN_REQUEST ||
+        !mcu_stun_verify(&message, leg->password_here, strlen(leg->password_here)))
+        return;
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    if (getpeername(leg->fd, (struct sockaddr *)&peer, &length))
+        return;
+    uint8_t response[MCU_STUN_MAX];
+    const size_t response_size =
+        mcu_stun_success(response, &message, (const struct sockaddr *)&peer,
+                         leg->password_here, strlen(leg->password_here));
+    if (send(leg->fd, response, response_size, MSG_DONTWAIT) < 0)
+        leg->send_failed++;
+}
+
+/* Loss is counted when it shows: a later packet has come. */
+static void count(struct leg *leg, const struct mcu_rtp *packet, int64_t now)
+{
+    leg->received++;
+    leg->their_ssrc = packet->ssrc;
+    const int64_t sequence = mcu_extend16(leg->last_sequence, packet->sequence);
+    if (leg->last_sequence >= 0) {
+        if (sequence > leg->last_sequence + 1)
+            leg->lost += (uint64_t)(sequence - leg->last_sequence - 1);
+        if (now - leg->last_at > leg->longest_gap)
+            leg->longest_gap = now - leg->last_at;
+    }
+    if (sequence > leg->last_sequence)
+        leg->last_sequence = sequence;
+    leg->last_at = now;
+}
+
+/* Only what is recorded is decrypted: what the load costs would slow nobody down but itself.
+ */
+static void take_sound(struct leg *leg, uint8_t *data, size_t size, int64_t now,
+                       FILE *recording)
+{
+    struct mcu_rtp packet;
+    if (leg->record && leg->receiving && mcu_srtp_unprotect(leg->receiving, data, &size)) {
+        leg->unauthentic++;
+        return;
+    }
+    if (mcu_rtp_parse(&packet, data, size, &leg->extensions, leg->receiving && !leg->record))
+        return;
+    count(leg, &packet, now);
+    if (leg->record)
+        record(recording, leg, false, now, packet.sequence, packet.timestamp, packet.payload,
+               packet.payload_size);
+}
+
+static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now)
+{
+    if (leg->receiving && mcu_srtp_unprotect_rtcp(leg->receiving, data, &size)) {
+        leg->unauthentic++;
+        return;
+    }
+    struct mcu_rtcp_reader reader = {.data = data, .size = size};
+    struct mcu_rtcp_event event;
+    while (mcu_rtcp_next(&reader, &event) > 0)
+        if (event.kind == MCU_RTCP_SENDER) {
+            leg->last_sr = (uint32_t)(event.ntp >> 16);
+            leg->last_sr_at = now;
+        }
+}
+
+void receive(struct leg *leg, FILE *recording)
+{
+    static uint8_t buffers[BATCH][MCU_DATAGRAM];
+    struct iovec pieces[BATCH];
+    struct mmsghdr messages[BATCH] = {0};
+    for (int i = 0; i < BATCH; i++) {
+        pieces[i] = (struct iovec){buffers[i], sizeof buffers[i]};
+        messages[i].msg_hdr.msg_iov = &pieces[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int some = recvmmsg(leg->fd, messages, BATCH, MSG_DONTWAIT, NULL);
+    const int64_t now = now_us();
+    for (int i = 0; i < some; i++) {
+        uint8_t *data = buffers[i];
+        const size_t size = messages[i].msg_len;
+        switch (mcu_demux(data, size)) {
+        case MCU_IS_STUN:
+            answer_check(leg, data, size);
+            break;
+        case MCU_IS_RTP:
+            take_sound(leg, data, size, now, recording);
+            break;
+        case MCU_IS_RTCP:
+            take_report(leg, data, size, now);
+            break;
+        default:
+            break;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+#include "load.h"
+
+#include <mcu/rtcp.h>
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+static void put(struct leg *leg, const uint8_t *data, size_t size)
+{
+    if (send(leg->fd, data, size, MSG_DONTWAIT) != (ssize_t)size)
+        leg->send_failed++;
+}
+
+void record(FILE *recording, const struct leg *leg, bool sent, int64_t at, uint16_t sequence,
+            uint32_t timestamp, const uint8_t *payload, size_t size)
+{
+    const uint32_t number = leg->number | (sent ? 1u << 31 : 0);
+    const uint16_t size16 = (uint16_t)size;
+    fwrite(&number, sizeof number, 1, recording);
+    fwrite(&at, sizeof at, 1, recording);
+    fwrite(&sequence, sizeof sequence, 1, recording);
+    fwrite(&timestamp, sizeof timestamp, 1, recording);
+    fwrite(&size16, sizeof size16, 1, recording);
+    fwrite(payload, 1, size, recording);
+}
+
+/* Whether this packet is lost on its way: it is counted, protected, and not sent. */
+static bool is_lost(struct leg *leg)
+{
+    leg->chance ^= leg->chance << 13;
+    leg->chance ^= leg->chance >> 17;
+    leg->chance ^= leg->chance << 5;
+    const bool lost = leg->chance % 1000 < leg->loss ||
+                      (leg->every && leg->sent % leg->every == leg->every - 1);
+    leg->dropped += lost;
+    return lost;
+}
+
+static void send_sound(struct leg *leg, int64_t now, FILE *recording)
+{
+    const uint8_t *packet = leg->sound.data + leg->sound.at[leg->next];
+    leg->next = (leg->next + 1) % leg->sound.count;
+    const size_t payload_size = (size_t)packet[1] | (size_t)packet[2] << 8;
+    const struct mcu_rtp header = {.payload_type = leg->type,
+                                   .sequence = leg->sequence++,
+                                   .timestamp = leg->timestamp,
+                                   .ssrc = leg->ssrc,
+                                   .level = packet[0]};
+    leg->timestamp += 960;
+    uint8_t data[MCU_DATAGRAM + MCU_SRTP_TRAILER];
+    size_t size = mcu_rtp_write(data, &header, &leg->extensions);
+    memcpy(data + size, packet + 3, payload_size);
+    size += payload_size;
+    if (leg->sending && mcu_srtp_protect(leg->sending, data, &size)) {
+        leg->send_failed++;
+        return;
+    }
+    if (!is_lost(leg))
+        put(leg, data, size);
+    leg->sent++;
+    if (leg->record)
+        record(recording, leg, true, now, header.sequence, header.timestamp, NULL, 0);
+}
+
+static void send_consent(struct leg *leg)
+{
+    uint8_t transaction[12], data[MCU_STUN_MAX];
+    if (getrandom(transaction, sizeof transaction, 0) != sizeof transaction)
+        return;
+    put(leg, data,
+        mcu_stun_request(data, transaction, leg->user_there, strlen(leg->user_there),
+                         leg->password_there, strlen(leg->password_there), 0x1122334455667788,
+                         0x7e0000ff, true));
+}
+
+/* As a browser does each second: what it sent, and how it receives us. */
+static void send_report(struct leg *leg, int64_t now)
+{
+    uint8_t data[MCU_RTCP_MAX + MCU_SRTP_TRAILER];
+    size_t size = 0;
+    const struct mcu_rtcp_block block = {
+        .ssrc = leg->their_ssrc,
+        .highest = (uint32_t)leg->last_sequence,
+        .lost = (int32_t)leg->lost,
+        .last_sr = leg->last_sr,
+        .delay = leg->last_sr ? (uint32_t)((now - leg->last_sr_at) * 65536 / 1000000) : 0,
+    };
+    mcu_rtcp_sr(data, &size, leg->ssrc, (uint64_t)now << 12, leg->timestamp,
+                (uint32_t)leg->sent, 0, &block, leg->their_ssrc != 0);
+    mcu_rtcp_sdes(data, &size, leg->ssrc, "load");
+    if (leg->sending && mcu_srtp_protect_rtcp(leg->sending, data, &size))
+        return;
+    put(leg, data, size);
+}
+
+int64_t send_due(struct leg *leg, int64_t now, FILE *recording)
+{
+    while (leg->due <= now) {
+        send_sound(leg, now, recording);
+        leg->due += TICK_US;
+    }
+    if (leg->ice && leg->consent_due <= now) {
+        send_consent(leg);
+        leg->consent_due += 2000000;
+    }
+    if (leg->report_due <= now) {
+        send_report(leg, now);
+        leg->report_due += 1000000;
+    }
+    return leg->due;
+}

@@ -2,9 +2,11 @@
 #include "harness.h"
 
 void codec_tests(void);
+void stretching_tests(void);
 
 int main(void)
 {
     codec_tests();
+    stretching_tests();
     return failures != 0;
 }

@@ -15,7 +15,7 @@ VOICE = speech(4.0, 130, 5)[: 190 * TICK]
 
 def context(name: str, mode: str, rate: int) -> av.CodecContext:
     made = av.CodecContext.create(name, mode)
-    made.sample_rate, made.layout, made.format = rate, "mono", "s16"  # type: ignore[attr-defined]
+    made.sample_rate, made.layout, made.format = rate, "mono", "s16"
     return made
 
 
@@ -24,7 +24,7 @@ def ffmpeg_decodes(name: str, packets: Iterable[bytes], rate: int) -> Samples:
     resampler = av.AudioResampler("s16", "mono", rate)
     made = []
     for packet in packets:
-        for frame in decoder.decode(av.Packet(packet)):  # type: ignore[attr-defined]
+        for frame in decoder.decode(av.Packet(packet)):
             made += [part.to_ndarray()[0] for part in resampler.resample(frame)]
     joined: Samples = np.concatenate(made)
     return joined
@@ -37,7 +37,7 @@ def ffmpeg_encodes(name: str, samples: Samples, rate: int) -> list[bytes]:
     for number, start in enumerate(range(0, len(samples) - size + 1, size)):
         frame = av.AudioFrame.from_ndarray(samples[None, start : start + size].copy(), "s16", "mono")
         frame.sample_rate, frame.pts = rate, number * size
-        packets += [bytes(packet) for packet in encoder.encode(frame)]  # type: ignore[attr-defined]
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
     return packets
 
 
@@ -73,13 +73,13 @@ def test_we_and_ffmpeg_decode_the_same_opus_to_the_same_samples() -> None:
 
 def test_a_stereo_packet_is_heard_as_mono() -> None:
     encoder = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = sound.RATE, "stereo", "s16"  # type: ignore[attr-defined]
+    encoder.sample_rate, encoder.layout, encoder.format = sound.RATE, "stereo", "s16"
     packets = []
     said = tone(440, 2)
     for tick in sound.ticks(said):
         frame = av.AudioFrame.from_ndarray(np.repeat(tick, 2)[None, :], "s16", "stereo")
         frame.sample_rate = sound.RATE
-        packets += [bytes(packet) for packet in encoder.encode(frame)]  # type: ignore[attr-defined]
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
     assert likeness_db(said, Decoder(OPUS).all(packets)) > 15
 
 
@@ -99,7 +99,7 @@ def test_we_hear_the_g722_that_ffmpeg_encodes(said: Samples, least: float) -> No
 
 
 @pytest.mark.parametrize("codec", [PCMA, PCMU])
-@pytest.mark.parametrize(("said", "least"), [(VOICE, 30), (tone(440, 3), 33), (tone(2_500, 3), 33)])
+@pytest.mark.parametrize(("said", "least"), [(VOICE, 30), (tone(440, 3), 30), (tone(2_500, 3), 30)])
 def test_g711_keeps_what_lies_below_3600_hz(codec: int, said: Samples, least: float) -> None:
     heard = Decoder(codec).all(Encoder(codec).packets(said))
     assert likeness_db(band(said, 3_600), band(heard, 3_600)) > least
@@ -128,14 +128,22 @@ def resemblance(want: Samples, got: Samples, lost: list[int]) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
+def onsets(samples: Samples) -> list[int]:
+    """Ticks that are twice as loud as the one before: syllables begin there, and no concealment can know them."""
+    loudness = [float(np.sqrt((tick.astype(np.float64) ** 2).mean())) for tick in sound.ticks(samples)]
+    places = range(1, len(loudness) - 1)
+    return [place for place in places if loudness[place] > 2 * loudness[place - 1] and loudness[place] > 500]
+
+
 def test_a_lost_opus_packet_of_speech_is_recovered_from_the_next() -> None:
     packets = Encoder(OPUS, bits=40_000, loss=10).packets(VOICE)
-    lost = lost_every(packets, 7)
+    lost = onsets(VOICE)
+    assert len(lost) > 8
     whole = Decoder(OPUS).all(packets)
     recovered = resemblance(whole, repaired(OPUS, packets, lost, fec=True), lost)
     concealed = resemblance(whole, repaired(OPUS, packets, lost, fec=False), lost)
     assert recovered > 0.9
-    assert recovered > concealed + 0.15
+    assert concealed < 0.6
 
 
 def test_a_packet_says_whether_it_carries_the_one_before() -> None:
@@ -176,15 +184,18 @@ def test_what_stays_away_is_silence_after_60_ms(codec: int) -> None:
     assert np.abs(made[4 * TICK :]).max() <= 1
 
 
-def test_a_fresh_packet_lets_a_listener_change_between_encoders_without_a_click() -> None:
-    """As when a talker falls silent: the listener's packets come from its own encoder, then from the shared one."""
-    said = tone(440, 2)
-    own, shared = Encoder(OPUS), Encoder(OPUS)
+@pytest.mark.parametrize("hertz", [200, 440, 1_000])
+@pytest.mark.parametrize("before", [np.zeros(len(VOICE), np.int16), VOICE])
+def test_a_listener_changes_between_encoders_at_a_fresh_packet_without_a_thump(hertz: int, before: Samples) -> None:
+    """As when a talker falls silent: its own encoder's packets, then the shared one's, which heard other things."""
+    said = tone(hertz, 1.5)
+    own, shared = Encoder(OPUS, bits=40_000), Encoder(OPUS, bits=40_000)
     decoder, made = Decoder(OPUS), []
-    for place, tick in enumerate(sound.ticks(said)):
-        if place in (40, 60):
-            (shared if place == 40 else own).fresh()
-        packets = own.encode(tick), shared.encode(tick)
-        made.append(decoder.decode(packets[1 if 40 <= place < 60 else 0]))
-    heard = np.concatenate(made)[20 * TICK :]
-    assert sound.roughest_step(heard) < 2 * sound.roughest_step(said)
+    for place, (tick, other) in enumerate(zip(sound.ticks(said), sound.ticks(before), strict=False)):
+        if place == 40:
+            shared.fresh()
+        packets = own.encode(tick), shared.encode(other if place < 37 else tick)
+        made.append(decoder.decode(packets[place >= 40]))
+    after = np.concatenate(made[40:44])
+    assert np.abs(after).max() < 1.1 * 8_000  # 1.6 without
+    assert sound.roughest_step(after) < sound.roughest_step(said) + 0.03 * 8_000

@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("audio", "video", "compositor", "join")
+COMMANDS = ("audio", "delay", "video", "compositor", "join")
 
 
 def main() -> int:

@@ -108,6 +108,7 @@ class WebRtcLeg:
         """Join, prove the address, and shake hands."""
         answer = SessionDescription.parse(await join(self._offer()))
         media = answer.media[0]
+        assert media.ice
         assert media.ice.usernameFragment
         assert media.ice.password
         assert media.dtls

@@ -1,0 +1,141 @@
+"""SRTP against pylibsrtp, which has a libsrtp of its own, and where it has no such profile, against RFC 3711 by
+`cryptography`."""
+
+import hashlib
+import hmac
+import os
+import struct
+
+import pylibsrtp
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wire import Srtp
+
+GCM_256, GCM_128, CM_256, CM_128 = range(4)
+KEY_BYTES = {GCM_256: 44, GCM_128: 28, CM_256: 46, CM_128: 30}
+THEIRS = {
+    GCM_256: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    GCM_128: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+    CM_128: pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+}
+profiles = pytest.mark.parametrize("profile", [GCM_256, GCM_128, CM_128])
+SSRC = 0x5EED5EED
+
+
+def session(profile: int, key: bytes, *, sending: bool) -> pylibsrtp.Session:
+    kind = pylibsrtp.Policy.SSRC_ANY_OUTBOUND if sending else pylibsrtp.Policy.SSRC_ANY_INBOUND
+    policy = pylibsrtp.Policy(key=key, ssrc_type=kind, srtp_profile=THEIRS[profile])
+    policy.window_size = 1024
+    return pylibsrtp.Session(policy)
+
+
+def packet(index: int, payload: bytes = b"sound", ssrc: int = SSRC) -> bytes:
+    return struct.pack("!BBHII", 0x80, 111, index % 65536, index * 960 % 2**32, ssrc) + payload
+
+
+def report(ssrc: int = SSRC) -> bytes:
+    return struct.pack("!BBHI", 0x80, 201, 1, ssrc)
+
+
+@profiles
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 3000), st.binary(max_size=300)), min_size=1, max_size=20), st.binary())
+def test_pylibsrtp_opens_what_we_seal_and_we_what_it_seals(
+    profile: int, sends: list[tuple[int, bytes]], seed: bytes
+) -> None:
+    key = hashlib.shake_128(seed).digest(KEY_BYTES[profile])
+    ours, theirs = Srtp(profile, key, sending=True), session(profile, key, sending=False)
+    we, they = Srtp(profile, key, sending=False), session(profile, key, sending=True)
+    index = 60000
+    for step, payload in sends:
+        index += step + 1
+        clear = packet(index, payload)
+        assert theirs.unprotect(ours.protect(clear)) == clear
+        assert we.unprotect(they.protect(clear)) == clear
+        assert theirs.unprotect_rtcp(ours.protect_rtcp(report())) == report()
+        assert we.unprotect_rtcp(they.protect_rtcp(report())) == report()
+
+
+@profiles
+def test_what_pylibsrtp_sealed_is_opened_once(profile: int) -> None:
+    key = os.urandom(KEY_BYTES[profile])
+    we, they = Srtp(profile, key, sending=False), session(profile, key, sending=True)
+    sealed, sealed_report = they.protect(packet(1)), they.protect_rtcp(report())
+    assert we.unprotect(sealed) == packet(1)
+    assert we.unprotect_rtcp(sealed_report) == report()
+    with pytest.raises(ValueError, match="refused"):
+        we.unprotect(sealed)
+    with pytest.raises(ValueError, match="refused"):
+        we.unprotect_rtcp(sealed_report)
+
+
+@profiles
+@pytest.mark.parametrize("heard_before", [True, False])
+def test_after_a_long_skip_the_counter_that_pylibsrtp_is_at_is_found_when_told(
+    profile: int, heard_before: bool
+) -> None:
+    key = os.urandom(KEY_BYTES[profile])
+    we, they = Srtp(profile, key, sending=False), session(profile, key, sending=True)
+    first, last = 65000, 65000 + 3 * 65536
+    opening = they.protect(packet(first))
+    if heard_before:
+        assert we.unprotect(opening) == packet(first)
+    for index in range(first, last, 20000):  # sent, and skipped
+        they.protect(packet(index + 1))
+    sealed = they.protect(packet(last))
+    with pytest.raises(ValueError, match="refused"):
+        we.unprotect(sealed)
+    we.skipped_to(SSRC, last)
+    assert we.unprotect(sealed) == packet(last)
+    for index in range(last + 1, last + 2 * 65536, 30000):  # and goes on untold
+        assert we.unprotect(they.protect(packet(index))) == packet(index)
+
+
+@profiles
+def test_a_forged_packet_after_a_skip_does_not_spoil_the_counter(profile: int) -> None:
+    key = os.urandom(KEY_BYTES[profile])
+    we, they = Srtp(profile, key, sending=False), session(profile, key, sending=True)
+    assert we.unprotect(they.protect(packet(100))) == packet(100)
+    for index in (200000, 2**40, 70000):
+        we.skipped_to(SSRC, index)
+        with pytest.raises(ValueError, match="refused"):
+            we.unprotect(packet(index, os.urandom(100)))
+    we.skipped_to(SSRC, 200001)  # as somebody who believed the forged ones would
+    assert we.unprotect(they.protect(packet(101))) == packet(101)
+    assert we.unprotect(they.protect(packet(102))) == packet(102)
+
+
+def derived(key: bytes, salt: bytes, label: int, size: int) -> bytes:
+    """RFC 3711 section 4.3.1 and 4.3.3, RFC 6188 section 3: without a key derivation rate."""
+    start = int.from_bytes(salt, "big") ^ label << 48
+    stream = Cipher(algorithms.AES(key), modes.CTR((start << 16).to_bytes(16, "big"))).encryptor()
+    return stream.update(bytes(size))
+
+
+def sealed_by_the_rfc(key: bytes, clear: bytes, index: int) -> bytes:
+    """RFC 3711 section 4.1.1 and 4.2.1 of a packet with a header of 12 bytes, AES counter mode and 80 bits of
+    HMAC-SHA1."""
+    master, salt = key[:-14], key[-14:]
+    cipher_key, auth_key, session_salt = (
+        derived(master, salt, 0, len(master)),
+        derived(master, salt, 1, 20),
+        derived(master, salt, 2, 14),
+    )
+    ssrc = int.from_bytes(clear[8:12], "big")
+    start = int.from_bytes(session_salt, "big") << 16 ^ ssrc << 64 ^ index << 16
+    stream = Cipher(algorithms.AES(cipher_key), modes.CTR(start.to_bytes(16, "big"))).encryptor()
+    sealed = clear[:12] + stream.update(clear[12:])
+    counter = (index >> 16).to_bytes(4, "big")
+    return sealed + hmac.new(auth_key, sealed + counter, hashlib.sha1).digest()[:10]
+
+
+@pytest.mark.parametrize("profile", [CM_128, CM_256])
+def test_counter_mode_is_as_the_rfc_says_over_turns(profile: int) -> None:
+    key = os.urandom(KEY_BYTES[profile])
+    sender, receiver = Srtp(profile, key, sending=True), Srtp(profile, key, sending=False)
+    for index in range(60000, 300000, 20000):
+        clear = packet(index, os.urandom(index % 1000))
+        assert sender.protect(clear) == sealed_by_the_rfc(key, clear, index)
+        assert receiver.unprotect(sealed_by_the_rfc(key, clear, index)) == clear

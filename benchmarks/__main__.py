@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("audio", "delay", "video", "compositor", "join")
+COMMANDS = ("audio", "growth", "delay", "loss", "join", "strangers", "idle", "video", "compositor")
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,22 +45,32 @@ class Ours:
     number: str
     http: aiohttp.ClientSession
     name: str = "mcu"
-    joined: int = 0
+    legs: list[str] = field(default_factory=list)  # their ids, in order of joining
 
     @property
     def pid(self) -> int:
         return self.server.pid
 
     async def join(self, offer: str) -> str:
-        self.joined += 1
-        body = {"name": f"Leg {self.joined}"}
+        body = {"name": f"Leg {len(self.legs) + 1}"}
         async with self.http.post(f"{self.server.url}/api/v1/join/{self.number}", json=body) as answer:
-            token = (await _ok(answer))["session_token"]
+            joined = await _ok(answer)
+        token = joined["session_token"]
+        self.legs.append(joined["leg"])
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
         async with self.http.post(f"{self.server.url}/api/v1/legs", data=offer, headers=headers) as answer:
             if not answer.ok:
                 raise RuntimeError(f"the leg was refused: {answer.status} {await answer.text()}")
             return await answer.text()
+
+    async def media(self, number: int) -> dict[str, Any]:
+        """What the server counts of the leg that joined as `number`, from 0 on."""
+        headers = {"Authorization": f"Bearer {self.server.token}"}
+        rooms = f"{self.server.url}/api/v1/rooms"
+        async with self.http.get(rooms, headers=headers) as answer:
+            room = (await _ok(answer))["items"][0]["id"]
+        async with self.http.get(f"{rooms}/{room}/participants/{self.legs[number]}/media", headers=headers) as answer:
+            return await _ok(answer)
 
 
 async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:

@@ -22,3 +22,10 @@ def cpu_seconds(pid: int) -> float:
         for schedstat in Path(f"/proc/{process}/task").glob("*/schedstat"):
             total += int(schedstat.read_text().split()[0])
     return total / 1e9
+
+
+def resident_mb(pid: int) -> float:
+    """Memory of one process that is in RAM, in MB (10^6 bytes)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kilobytes) * 1024 / 1e6

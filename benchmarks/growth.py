@@ -1,0 +1,67 @@
+"""`python -m benchmarks growth`: how the cost of a room grows with its legs, three of them talking.
+
+Fits a straight line to the cost at each size. `encodes_per_tick` is of the audio encoders, at each size: it stays what
+it is, because who does not talk shares one.
+"""
+
+import argparse
+import asyncio
+import re
+import urllib.request
+from typing import Any
+
+import numpy as np
+
+from benchmarks.audio import weigh
+from benchmarks.contestants import Ours, ours, pin_load
+from benchmarks.progress import say
+
+TALKERS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sizes", type=_sizes, default=(10, 50, 100, 150, 200), help="legs, such as 10,100,200")
+    parser.add_argument("--seconds", type=float, default=15, help="how long each size is weighed")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_run(options.sizes, options.seconds))
+
+
+async def _run(sizes: tuple[int, ...], seconds: float) -> dict[str, Any]:
+    prefix = pin_load()
+    percent, encodes = [], []
+    for legs in sizes:
+        async with ours(prefix) as contestant:
+            before = _counted(contestant)
+            figures = await weigh(contestant, legs, TALKERS, seconds)
+            after = _counted(contestant)
+        percent.append(figures["cpu_percent_per_leg"] * legs)
+        encodes.append(
+            round((after["audio_encodes"] - before["audio_encodes"]) / (after["ticks"] - before["ticks"]), 2)
+        )
+        say(f"{legs} legs: {percent[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
+    slope, base = np.polyfit(sizes, percent, 1)
+    left = np.array(percent) - (base + slope * np.array(sizes))
+    spread = np.array(percent) - np.mean(percent)
+    return {
+        "legs": list(sizes),
+        "cpu_percent": [round(value, 2) for value in percent],
+        "cpu_percent_base": round(float(base), 2),
+        "cpu_percent_per_more_leg": round(float(slope), 4),
+        "r_squared": round(1 - float(left @ left) / float(spread @ spread), 4),
+        "encodes_per_tick": encodes,
+    }
+
+
+def _counted(contestant: Ours) -> dict[str, float]:
+    with urllib.request.urlopen(f"{contestant.server.operations_url}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        name: sum(float(value) for value in re.findall(rf"^mcu_{name}_total{{[^}}]*}} (\S+)", text, re.MULTILINE))
+        for name in ("audio_encodes", "ticks")
+    }

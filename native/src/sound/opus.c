@@ -115,7 +115,7 @@ static void begin_encoding(void *state)
 {
     opus_encoder_init(encoder_of(state), MCU_RATE, CHANNELS, OPUS_APPLICATION_VOIP);
     opus_encoder_ctl(encoder_of(state), OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
-    tune(state, 32000, 5, 5);
+    tune(state, 40000, 5, 5);
 }
 
 static void reset_encoding(void *state)

@@ -146,6 +146,15 @@ def test_a_lost_opus_packet_of_speech_is_recovered_from_the_next() -> None:
     assert concealed < 0.6
 
 
+@pytest.mark.parametrize(("complexity", "bits"), [(0, 48_000), (1, 48_000), (2, 40_000), (5, 40_000), (9, 40_000)])
+def test_speech_carries_fec_at_the_bitrates_that_the_manual_names(complexity: int, bits: int) -> None:
+    packets = Encoder(OPUS, bits=bits, loss=5, complexity=complexity).packets(VOICE)
+    decoder = Decoder(OPUS)
+    decoder.decode(packets[0])
+    after_onsets = [packets[place + 1] for place in onsets(VOICE)]
+    assert all(len(decoder.fec(packet)) == TICK for packet in after_onsets)
+
+
 def test_a_packet_says_whether_it_carries_the_one_before() -> None:
     packets = Encoder(OPUS, loss=0).packets(VOICE)
     decoder = Decoder(OPUS)

@@ -102,8 +102,9 @@ def test_the_ends_are_the_sound_s_own(function: str, sign: int, seed: int, count
     made, _ = stretched(function, said, -2 if seed % 2 else 0.8)
     assert SHORTEST <= sign * (len(made) - count) <= LONGEST or len(made) == count
     if len(made) != count:
-        assert made[0] == said[0]
-        assert made[-1] == said[-1]
+        first_blended = 65_536 // LONGEST + 1  # where the longest period leaves nothing else of 30 ms
+        assert abs(int(made[0]) - said[0]) <= first_blended
+        assert abs(int(made[-1]) - said[-1]) <= first_blended
 
 
 @BOTH

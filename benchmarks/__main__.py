@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("audio", "growth", "delay", "loss", "join", "strangers", "idle", "video", "compositor")
+COMMANDS = ("audio", "growth", "delay", "loss", "join", "strangers", "packets", "idle", "video", "compositor", "all")
 
 
 def main() -> int:

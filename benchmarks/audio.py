@@ -62,16 +62,21 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def sounds(directory: Path, legs: int, talkers: int) -> list[Carry]:
+    """What each leg of a room is to send: the first ones speak, the others are silent."""
+    quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
+    voices = [
+        write_sound(directory / f"voice{number}", encode(speech(10, 110 + 25 * number, seed=number)))
+        for number in range(min(talkers, VOICES))
+    ]
+    return [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
+
+
 async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float) -> dict[str, float]:
     """What a contestant's process tree costs with so many legs, of whom so many talk."""
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
-        quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
-        voices = [
-            write_sound(directory / f"voice{number}", encode(speech(10, 110 + 25 * number, seed=number)))
-            for number in range(min(talkers, VOICES))
-        ]
-        wanted = [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
+        wanted = sounds(directory, legs, talkers)
         async with carried(contestant.join, wanted, directory, WARM_UP_S + seconds + 0.5) as load:
             await load.begin()
             await asyncio.sleep(WARM_UP_S)

@@ -29,3 +29,13 @@ def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(kilobytes) * 1024 / 1e6
+
+
+def thread_seconds(pid: int) -> dict[str, float]:
+    """CPU time in seconds of the threads of `pid` and its living descendants, by the threads' names."""
+    found: dict[str, float] = {}
+    for process in (pid, *children(pid)):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            name = (task / "comm").read_text().strip()
+            found[name] = found.get(name, 0.0) + int((task / "schedstat").read_text().split()[0]) / 1e9
+    return found

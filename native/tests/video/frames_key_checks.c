@@ -46,6 +46,17 @@ static void a_key_frame_on_its_way_is_waited_for(void)
     stream_end(&stream);
 }
 
+static void key_frames_that_never_end_do_not_put_off_the_asking(void)
+{
+    struct stream stream = stream_new();
+    for (uint32_t i = 0; i < 5; i++, stream.now += 100000) {
+        CHECK(!due(&stream, 0));
+        send(&stream, 10 + 2 * i, i, KEY | BEGIN);
+    }
+    CHECK(due(&stream, 0));
+    stream_end(&stream);
+}
+
 static void who_wants_a_key_frame_gets_one_and_the_pictures_until_then(void)
 {
     struct stream stream = stream_new();
@@ -184,8 +195,42 @@ static void an_h264_key_frame_behind_a_hole_needs_its_parameter_set(void)
     stream_end(&stream);
 }
 
+static void an_h264_key_frame_behind_what_was_given_up_needs_its_parameter_set(void)
+{
+    struct stream stream = stream_new();
+    uint8_t sps[32];
+    const size_t size = write_sps(sps, 20, 12);
+    send_payload(&stream, MCU_H264, 10, 0, false, sps, size);
+    send_payload(&stream, MCU_H264, 11, 0, true, IDR, sizeof IDR);
+    send_payload(&stream, MCU_H264, 13, 1, true, IDR, sizeof IDR); /* 12: maybe a new set */
+    for (int i = 0; i <= MCU_NACK_TIMES; i++)
+        wait_us(&stream, 1000000, missing);
+    CHECK(stream.given == 1 && dropped(&stream, MCU_FRAMES_INCOMPLETE) == 1);
+    send_payload(&stream, MCU_H264, 14, 2, true, IDR,
+                 sizeof IDR); /* nothing missing before it */
+    CHECK(stream.given == 2);
+    stream_end(&stream);
+}
+
+static void the_rest_of_a_picture_is_not_taken_for_a_picture(void)
+{
+    struct stream stream = stream_new();
+    const uint8_t like_a_key[] = {0, 0x10, 0, 0, 0x9D, 0x01, 0x2A, 64, 1, 180, 0, 0};
+    send(&stream, 10, 0, WHOLE_KEY);
+    send(&stream, 11, 1, BEGIN);
+    send_payload(&stream, MCU_VP8, 13, 1, true, like_a_key, sizeof like_a_key);
+    for (int i = 0; i <= MCU_NACK_TIMES; i++)
+        wait_us(&stream, 1000000, missing);
+    CHECK(stream.given == 1 && dropped(&stream, MCU_FRAMES_INCOMPLETE) == 1);
+    CHECK(dropped(&stream, MCU_FRAMES_NO_KEY) == 0);
+    stream_end(&stream);
+}
+
 void frames_key_tests(void)
 {
+    TEST(key_frames_that_never_end_do_not_put_off_the_asking);
+    TEST(an_h264_key_frame_behind_what_was_given_up_needs_its_parameter_set);
+    TEST(the_rest_of_a_picture_is_not_taken_for_a_picture);
     TEST(a_stream_that_begins_in_the_middle_is_asked_for_a_key_frame_at_once);
     TEST(a_key_frame_on_its_way_is_waited_for);
     TEST(who_wants_a_key_frame_gets_one_and_the_pictures_until_then);

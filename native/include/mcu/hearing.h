@@ -2,9 +2,13 @@
  * and drift correction.
  *
  * Packets are put in as they come, in any order; each tick takes 960 samples at 48 kHz. The
- * delay follows the arrival statistics: the target is what 95 % of the packets of the last
- * seconds needed, 20 ms at least and 200 at most. A lost packet is concealed, from the next
- * one's in-band FEC where it has any, and leaves no lasting delay. Not thread-safe. */
+ * stream's time never stops: what is not there when it is due is recovered from the next
+ * packet (FEC), concealed for 120 ms at most, or silence, and leaves no delay behind. The
+ * delay is what 99 % of the packets of the last 8 s needed, and the tick that asks for a whole
+ * packet at once: 22.5 ms on a clean network, 40 in the first second, 200 at most; and a
+ * packet more while so much is lost that waiting for FEC pays. It changes in silence where it
+ * can, by pitch periods where it must, and drift is corrected by resampling. Not thread-safe.
+ */
 #ifndef MCU_HEARING_H
 #define MCU_HEARING_H
 
@@ -26,9 +30,9 @@ struct mcu_hearing_stats {
     uint64_t concealed;         /* samples made up: neither received nor FEC */
     uint64_t recovered;         /* samples from in-band FEC */
     uint64_t stretched, shrunk; /* samples put in, taken out */
-    uint32_t delay;             /* samples between the newest that came and what is played */
-    uint32_t target;            /* samples */
-    double drift_ppm;
+    uint32_t delay;   /* samples from when the fastest packets come until they are played */
+    uint32_t target;  /* what it is to be */
+    double drift_ppm; /* by which the sender's clock is faster than ours */
 };
 
 struct mcu_hearing;
@@ -45,7 +49,8 @@ void mcu_hearing_push(struct mcu_hearing *hearing, enum mcu_audio_codec codec,
                       int64_t now);
 /* A packet came and was skipped (not decrypted): only its place in the stream and its time of
  * arrival are known. It is silence for whoever is not heard, and keeps the delay right for
- * when the leg is heard again. */
+ * when the leg is heard again. It may be pushed after all, before the first tick that is
+ * decoded: the last three packets that are past by then warm the decoder. */
 void mcu_hearing_skipped(struct mcu_hearing *hearing, enum mcu_audio_codec codec,
                          int64_t sequence, int64_t timestamp, int64_t now);
 
@@ -54,9 +59,10 @@ enum mcu_heard {
     MCU_HEARD_NOTHING, /* nothing is there to hear: not begun, or silent for longer than is
                           concealed (DTX, muted) */
 };
-/* One tick. `decode` false: time passes and nothing is decoded. Returns what is in `out`
- * (MCU_TICK samples; zeros with MCU_HEARD_NOTHING). The first tick that is heard after one
- * that was not fades in over 5 ms. */
+/* One tick, every 20 ms; `now` may be late by what ticks are late. `decode` false: time passes
+ * and nothing is decoded. A decoder is made in the first tick that needs it. Returns what is
+ * in `out` (MCU_TICK samples; zeros with MCU_HEARD_NOTHING). The first tick that is heard
+ * after one that was not fades in over 5 ms. */
 enum mcu_heard mcu_hearing_tick(struct mcu_hearing *hearing, bool decode, int64_t now,
                                 int16_t *out);
 

@@ -10,8 +10,7 @@
 #define MCU_TALKS_FROM 60  /* -dBov: what is louder than this starts to be mixed */
 #define MCU_TALKS_UNTIL 68 /* and is mixed until it has faded to this */
 #define MCU_FADES_BY 1.0   /* dB a tick: after speech at -25 a talker stays for 0.9 s */
-#define MCU_LEAD 6 /* dB by which a newcomer must be louder than the quietest of the chosen   \
-                    */
+#define MCU_LEAD 6         /* dB by which a newcomer must be louder than the quietest chosen */
 
 /* One leg's standing; `level` 127 and chosen false to begin. */
 struct mcu_standing {

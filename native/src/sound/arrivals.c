@@ -83,7 +83,8 @@ void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t
         zero - arrivals->zero < (int64_t)arrivals->fastest - SOONER)
         begin(arrivals, zero);
     const int64_t late = zero - arrivals->zero;
-    if (arrivals->count && late > (int64_t)arrivals->fastest + MCU_DELAY_MOST)
+    if (arrivals->count &&
+        late > (int64_t)arrivals->fastest + MCU_DELAY_MOST - MCU_DELAY_LEAST)
         return; /* nothing that we would wait for would have saved it */
     remember(arrivals, timestamp / MCU_TICK, (int32_t)late, now);
     forget_old(arrivals, now);

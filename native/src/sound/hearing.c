@@ -42,7 +42,7 @@ void mcu_hearing_free(struct mcu_hearing *hearing)
 {
     if (!hearing)
         return;
-    mcu_supply_free(&hearing->supply);
+    mcu_weave_free(&hearing->supply.weave);
     free(hearing);
 }
 
@@ -150,16 +150,12 @@ static int64_t wanted_offset(struct mcu_hearing *hearing)
            (hearing->waits ? supply->last_duration : 0);
 }
 
-static int64_t played(const struct mcu_hearing *hearing)
-{
-    return hearing->supply.next - (int64_t)hearing->supply.count;
-}
-
 /* After a tick: what was played in it is a tick back. */
 static void tell_delay(struct mcu_hearing *hearing, int64_t offset)
 {
     const int64_t fastest = hearing->arrivals.zero + hearing->arrivals.fastest;
-    const int64_t delay = hearing->pace.clock + MCU_TICK - played(hearing) - fastest;
+    const int64_t delay =
+        hearing->pace.clock + MCU_TICK - mcu_supply_played(&hearing->supply) - fastest;
     hearing->stats.delay = delay > 0 ? (uint32_t)delay : 0;
     hearing->stats.target = (uint32_t)(offset - fastest);
     hearing->stats.drift_ppm = hearing->pace.drift_ppm;
@@ -183,7 +179,7 @@ static enum mcu_heard play(struct mcu_hearing *hearing, int64_t offset, int16_t 
 {
     struct mcu_supply *supply = &hearing->supply;
     const int64_t time = hearing->pace.clock - offset;
-    if (mcu_supply_is_silent(supply)) {
+    if (mcu_weave_is_silent(&supply->weave)) {
         mcu_supply_move(supply, time);
         if (!begins(supply)) {
             supply->next += MCU_TICK;
@@ -191,9 +187,10 @@ static enum mcu_heard play(struct mcu_hearing *hearing, int64_t offset, int16_t 
         }
     }
     const struct mcu_packet *newest = mcu_queue_last(&supply->queue);
-    if (newest && newest->timestamp + newest->duration - played(hearing) > DEEPEST)
-        mcu_supply_cut(supply, time - played(hearing));
-    mcu_pace_play(&hearing->pace, supply, time - played(hearing), out);
+    if (newest &&
+        newest->timestamp + newest->duration - mcu_supply_played(&hearing->supply) > DEEPEST)
+        mcu_supply_cut(supply, time - mcu_supply_played(&hearing->supply));
+    mcu_pace_play(&hearing->pace, supply, time - mcu_supply_played(&hearing->supply), out);
     return MCU_HEARD_SOUND;
 }
 

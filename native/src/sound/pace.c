@@ -52,17 +52,22 @@ static double least_match(const struct mcu_pace *pace)
 
 static void stretch(struct mcu_pace *pace, struct mcu_supply *supply, int64_t excess)
 {
+    struct mcu_weave *weave = &supply->weave;
     int16_t out[2 * MCU_STRETCH_LEAST];
     double match;
     mcu_supply_receive(supply, MCU_STRETCH_LEAST);
-    if (supply->count < MCU_STRETCH_LEAST)
+    if (weave->count < MCU_STRETCH_LEAST)
         return;
     const size_t count = (excess > 0 ? mcu_shrink : mcu_grow)(
-        supply->samples, MCU_STRETCH_LEAST, least_match(pace), out, &match);
+        weave->samples, MCU_STRETCH_LEAST, least_match(pace), out, &match);
     pace->patience++;
     if (count == MCU_STRETCH_LEAST || MCU_STRETCH_LEAST - (int64_t)count > excess + SLACK)
         return;
-    mcu_supply_replace(supply, MCU_STRETCH_LEAST, out, count);
+    mcu_weave_replace(weave, MCU_STRETCH_LEAST, out, count);
+    if (count > MCU_STRETCH_LEAST)
+        supply->stats->stretched += count - MCU_STRETCH_LEAST;
+    else
+        supply->stats->shrunk += MCU_STRETCH_LEAST - count;
     pace->patience = 0;
     pace->rest = REST;
 }
@@ -88,6 +93,6 @@ void mcu_pace_play(struct mcu_pace *pace, struct mcu_supply *supply, int64_t exc
     }
     mcu_supply_fill(supply, ASKED, excess < 0 ? (int32_t)-excess : 0);
     const size_t used =
-        mcu_drift(&pace->drift, ppm_for(pace, excess), supply->samples, out, MCU_TICK);
-    mcu_supply_use(supply, used);
+        mcu_drift(&pace->drift, ppm_for(pace, excess), supply->weave.samples, out, MCU_TICK);
+    mcu_weave_use(&supply->weave, used);
 }

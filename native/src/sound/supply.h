@@ -4,35 +4,38 @@
 #define MCU_SOUND_SUPPLY_H
 
 #include "queue.h"
+#include "weave.h"
 
 #include <mcu/hearing.h>
 
-#define MCU_SUPPLY_MAX 8192
-#define MCU_SUPPLY_FADED 5760 /* samples made up after which there is silence: 120 ms */
 #define MCU_SUPPLY_NO_FEC 250 /* packets without FEC after which none is expected */
 
-struct mcu_supply { /* zero it to begin */
+struct mcu_supply { /* zero it, then mcu_supply_restart */
     struct mcu_hearing_stats *stats;
     struct mcu_queue queue;
-    struct mcu_decoder *decoders[MCU_AUDIO_CODECS]; /* made when first needed */
-    int codec;             /* of the last packet that was decoded; -1: none */
-    int64_t next;          /* stream time after `samples` */
+    struct mcu_weave weave;
+    int64_t next;          /* stream time after what waits in the weave */
     int64_t last_sequence; /* of the last packet that was played; -1: none */
     int32_t last_duration;
-    bool ended;       /* the last packet said that silence follows (Opus DTX) */
-    bool torn;        /* what comes next does not go on from what waits */
-    int32_t made;     /* samples made up since the last that came, MCU_SUPPLY_FADED at most */
-    int32_t doubtful; /* of them: lost or never sent, which the next packet will tell */
-    int32_t silent;   /* zeros at the end of `samples` */
-    double loss;      /* of packets, of late */
+    bool ended; /* the last packet said that silence follows (Opus DTX) */
+    int32_t
+        doubtful; /* samples made up: lost or never said, which the next packet will tell */
+    double loss;  /* of packets, of late */
     int32_t without_fec; /* packets since the last that carried FEC */
-    size_t count;        /* samples that wait */
-    int16_t samples[MCU_SUPPLY_MAX];
 };
 
-void mcu_supply_free(struct mcu_supply *supply);
 /* Another stream: forgets everything, keeps the decoders' memory. */
 void mcu_supply_restart(struct mcu_supply *supply);
+/* Stream time of the next sample that is played. */
+int64_t mcu_supply_played(const struct mcu_supply *supply);
+
+/* Decodes until `wanted` samples wait (MCU_WEAVE_WANTED at most) or the next packet is not
+ * here. */
+void mcu_supply_receive(struct mcu_supply *supply, size_t wanted);
+/* Until `wanted` wait, whatever is missing. Where nothing has come, `hold` samples at most are
+ * put in between: the stream's time stands still meanwhile. */
+void mcu_supply_fill(struct mcu_supply *supply, size_t wanted, int32_t hold);
+
 /* Nobody listens, and it is `time`: nothing is decoded. The last few packets before it stay.
  */
 void mcu_supply_sleep(struct mcu_supply *supply, int64_t time);
@@ -46,17 +49,5 @@ void mcu_supply_move(struct mcu_supply *supply, int64_t time);
 void mcu_supply_cut(struct mcu_supply *supply, int64_t samples);
 /* A packet of `samples` came too late to be filed. */
 void mcu_supply_late(struct mcu_supply *supply, int32_t samples);
-/* Whether nothing but silence waits. */
-bool mcu_supply_is_silent(const struct mcu_supply *supply);
-/* Decodes until `wanted` samples wait or the next packet is not here. */
-void mcu_supply_receive(struct mcu_supply *supply, size_t wanted);
-/* Until `wanted` wait, whatever is missing. Where nothing has come, `hold` samples at most are
- * put in between: the stream's time stands still meanwhile. */
-void mcu_supply_fill(struct mcu_supply *supply, size_t wanted, int32_t hold);
-/* The first `old` of what waits become `count` others. */
-void mcu_supply_replace(struct mcu_supply *supply, size_t old, const int16_t *samples,
-                        size_t count);
-/* The first `used` are played. */
-void mcu_supply_use(struct mcu_supply *supply, size_t used);
 
 #endif

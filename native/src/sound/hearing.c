@@ -98,7 +98,7 @@ static void file(struct mcu_hearing *hearing, const struct mcu_packet *packet,
         return;
     }
     if (supply->queue.count == MCU_HEARING_PACKETS)
-        mcu_supply_cut(supply, mcu_queue_head(&supply->queue)->duration);
+        mcu_supply_shed(supply);
     mcu_queue_put(&supply->queue, packet, payload);
 }
 

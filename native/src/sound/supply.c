@@ -210,18 +210,26 @@ void mcu_supply_move(struct mcu_supply *supply, int64_t time)
     supply->next = head && head->timestamp < time ? head->timestamp : time;
 }
 
+void mcu_supply_shed(struct mcu_supply *supply)
+{
+    const struct mcu_packet *head = mcu_queue_head(&supply->queue);
+    const int64_t end = head->timestamp + head->duration;
+    mcu_weave_tear(&supply->weave);
+    supply->next = end > supply->next ? end : supply->next;
+    supply->stats->drops[MCU_HEARING_OVERFLOW]++;
+    pass(supply, head);
+}
+
 void mcu_supply_cut(struct mcu_supply *supply, int64_t samples)
 {
     const int64_t until = supply->next + samples;
     const struct mcu_packet *head;
     while (supply->next < until && (head = mcu_queue_head(&supply->queue))) {
-        mcu_weave_tear(&supply->weave);
-        if (head->timestamp >= until) {
-            supply->next = until;
+        if (head->timestamp < until) {
+            mcu_supply_shed(supply);
         } else {
-            supply->next = head->timestamp + head->duration;
-            supply->stats->drops[MCU_HEARING_OVERFLOW]++;
-            pass(supply, head);
+            mcu_weave_tear(&supply->weave);
+            supply->next = until;
         }
     }
 }

@@ -45,6 +45,8 @@ void mcu_supply_wake(struct mcu_supply *supply);
 /* Goes on at `time`, or with the next packet where that is earlier. Only while it is silent.
  */
 void mcu_supply_move(struct mcu_supply *supply, int64_t time);
+/* Drops the oldest packet; there must be one. */
+void mcu_supply_shed(struct mcu_supply *supply);
 /* Leaves out at least `samples` of what has not been decoded: packets are dropped. */
 void mcu_supply_cut(struct mcu_supply *supply, int64_t samples);
 /* A packet of `samples` came too late to be filed. */

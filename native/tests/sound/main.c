@@ -2,11 +2,15 @@
 #include "harness.h"
 
 void codec_tests(void);
+void dtmf_tests(void);
+void hearing_tests(void);
 void stretching_tests(void);
 
 int main(void)
 {
     codec_tests();
+    dtmf_tests();
+    hearing_tests();
     stretching_tests();
     return failures != 0;
 }

@@ -27,7 +27,7 @@ check: ## Format, lint, types, contracts, C under sanitizers, unit tests
 check-c: ## The C tests, under ASan and UBSan
 	@scripts/check c
 
-fuzz: ## Each fuzz target of native/fuzz for 60 s
+fuzz: ## Each fuzz target for 60 s
 	@scripts/fuzz 60
 
 docs: ## Write the generated pages of docs/ again

@@ -1,0 +1,22 @@
+"""Any text as an SDP offer is taken apart or refused as `Invalid`: `scripts/fuzz 60 sdp`."""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["aiortc.sdp", "mcu.media.transport.answer"]):
+    from mcu.errors import Invalid
+    from mcu.media.transport.answer import agree
+
+
+def try_one(data: bytes) -> None:
+    try:
+        session, agreed = agree(data.decode("utf-8", "surrogateescape"))
+    except Invalid:
+        return
+    assert agreed.audio.index < len(session.media)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, try_one)
+    atheris.Fuzz()

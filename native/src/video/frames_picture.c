@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { ROOM_FIRST = 16 * 1024, ROOM_KEPT = 256 * 1024 }; /* bytes for a picture */
+
 void mcu_frames_lose(struct mcu_frames *frames)
 {
     struct mcu_assembly *assembly = &frames->assembly;
@@ -25,10 +27,23 @@ static void spoil(struct mcu_frames *frames)
     mcu_frames_key_needed(frames);
 }
 
+/* The caller is done with the picture. The memory of a very large one goes back: the next ones
+ * seldom need it. */
+static void take_back(struct mcu_assembly *assembly)
+{
+    assembly->given = false;
+    assembly->used = 0;
+    if (assembly->room <= ROOM_KEPT)
+        return;
+    free(assembly->data);
+    assembly->data = NULL;
+    assembly->room = 0;
+}
+
 /* Room for what a payload of this size adds, or for the largest picture there is. */
 static bool make_room(struct mcu_assembly *assembly, size_t size)
 {
-    size_t room = assembly->room ? assembly->room : 16 * 1024;
+    size_t room = assembly->room ? assembly->room : ROOM_FIRST;
     const size_t needed = assembly->used + MCU_PAYLOAD_ADDS(size);
     while (room < needed && room < MCU_PICTURE_MAX)
         room *= 2;
@@ -184,10 +199,8 @@ static bool skip_to_key(struct mcu_frames *frames)
 
 int mcu_frames_pop(struct mcu_frames *frames, struct mcu_picture *picture)
 {
-    if (frames->assembly.given) {
-        frames->assembly.given = false;
-        frames->assembly.used = 0;
-    }
+    if (frames->assembly.given)
+        take_back(&frames->assembly);
     while (frames->next <= frames->highest) {
         switch (mcu_slot_at(frames, frames->next)->state) {
         case MCU_SLOT_HELD:

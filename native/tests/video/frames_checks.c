@@ -73,6 +73,38 @@ static void a_burst_is_overtaken_by_packets_not_by_numbers(void)
     stream_end(&stream);
 }
 
+static void those_that_there_is_no_room_to_ask_for_are_asked_for_next(void)
+{
+    struct stream stream = stream_new();
+    send(&stream, 10, 0, WHOLE_KEY);
+    send(&stream, 14, 1, WHOLE);
+    stream.now += 10000;
+    CHECK(mcu_frames_nacks(stream.frames, stream.now, 0, missing, 2) == 2 && missing[1] == 12);
+    CHECK(mcu_frames_wake(stream.frames) <= stream.now);
+    CHECK(mcu_frames_nacks(stream.frames, stream.now, 0, missing, 2) == 1 && missing[0] == 13);
+    CHECK(mcu_frames_wake(stream.frames) == stream.now + 20000);
+    stream_end(&stream);
+}
+
+static void one_that_was_given_up_behind_another_still_counts_when_it_comes(void)
+{
+    struct stream stream = stream_new();
+    send(&stream, 10, 0, WHOLE_KEY);
+    send(&stream, 13, 2, WHOLE);
+    for (int i = 0; i < MCU_NACK_TIMES; i++, stream.now += 30000) {
+        stream.now += i ? 0 : 10000;
+        mcu_frames_nacks(stream.frames, stream.now, 30000, missing, 2);
+    }
+    mcu_frames_nacks(stream.frames, stream.now, 30000, missing, 2); /* both are given up */
+    CHECK(mcu_frames_wake(stream.frames) <= stream.now);
+    mcu_frames_push(stream.frames, MCU_VP8, 12, 1, true, (const uint8_t *)"\x10\x01", 2,
+                    stream.now);
+    send(&stream, 11, 1, WHOLE);
+    CHECK(stream.given == 4 && dropped(&stream, MCU_FRAMES_INCOMPLETE) == 0);
+    CHECK(mcu_frames_wake(stream.frames) == INT64_MAX);
+    stream_end(&stream);
+}
+
 static void what_comes_late_completes_all_at_once(void)
 {
     struct stream stream = stream_new();
@@ -210,6 +242,23 @@ static void a_picture_that_is_too_long_is_dropped_and_the_next_key_frame_given(v
     stream_end(&stream);
 }
 
+static void after_a_very_large_picture_small_ones_come_as_before(void)
+{
+    struct stream stream = stream_new();
+    static const uint8_t payload[1400];
+    int64_t sequence = 0;
+    send(&stream, sequence++, 0, WHOLE_KEY);
+    for (uint32_t round = 1; round < 4; round++) {
+        send(&stream, sequence++, 2 * round, BEGIN);
+        for (int i = 0; i < 1000; i++)
+            send_payload(&stream, MCU_VP8, sequence++, 2 * round, i == 999, payload, 1400);
+        CHECK(stream.last_size == 20 + 1000 * 1399);
+        send(&stream, sequence++, 2 * round + 1, WHOLE);
+        CHECK(stream.last_size == 20 && stream.given == 1 + 2 * round);
+    }
+    stream_end(&stream);
+}
+
 enum { SENT = 3000, PACKET = 30 };
 static struct {
     uint32_t picture;
@@ -294,6 +343,8 @@ void frames_tests(void)
     TEST(one_lost_packet_is_asked_for_when_three_overtook_it);
     TEST(one_lost_packet_is_asked_for_after_ten_milliseconds);
     TEST(a_burst_is_overtaken_by_packets_not_by_numbers);
+    TEST(those_that_there_is_no_room_to_ask_for_are_asked_for_next);
+    TEST(one_that_was_given_up_behind_another_still_counts_when_it_comes);
     TEST(what_comes_late_completes_all_at_once);
     TEST(what_came_before_is_counted_and_changes_nothing);
     TEST(what_never_comes_is_asked_for_ten_times_and_given_up);
@@ -303,5 +354,6 @@ void frames_tests(void)
     TEST(a_packet_too_far_ahead_gives_up_all_before_it);
     TEST(a_sender_that_begins_anew_is_followed);
     TEST(a_picture_that_is_too_long_is_dropped_and_the_next_key_frame_given);
+    TEST(after_a_very_large_picture_small_ones_come_as_before);
     TEST(whatever_is_lost_and_in_any_order_no_picture_is_mixed);
 }

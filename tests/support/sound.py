@@ -1,113 +1,86 @@
-"""The C of native/src/sound by ctypes, with numpy arrays in and out: int16, mono, 48 kHz where nothing else is said."""
+"""Tones, packets and what can be measured of them."""
 
-import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from mcu.media import _native
-
-RATE = 48_000  # Hz
-TICK = 960  # samples of 20 ms
-OPUS, G722, PCMA, PCMU = range(4)
-
-Samples = npt.NDArray[np.int16]
-
-library = ctypes.CDLL(_native.__file__)
-for _name in ("mcu_decoder_new", "mcu_encoder_new"):
-    getattr(library, _name).restype = ctypes.c_void_p
-for _name in ("mcu_drift", "mcu_shrink", "mcu_grow"):
-    getattr(library, _name).restype = ctypes.c_size_t
+from mcu.ids import LegId
+from mcu.media.audio.input import AudioInput
+from mcu.media.audio.level import level_of
+from mcu.media.audio.opus import OpusDecoder, OpusEncoder
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, AudioPacket, Samples
 
 
-def pointer(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
+def tone(hertz: float, ticks: int, amplitude: float = 6000) -> Samples:
+    """A sine that begins at zero."""
+    phase = 2 * np.pi * hertz * np.arange(ticks * TICK_SAMPLES) / SAMPLE_RATE
+    return np.round(amplitude * np.sin(phase)).astype(np.int16)
 
 
-class Encoder:
-    """Opus is tuned as given; others have nothing to choose."""
-
-    def __init__(self, codec: int, *, bits: int = 32_000, loss: int = 5, complexity: int = 5) -> None:
-        self._it = ctypes.c_void_p(library.mcu_encoder_new(codec))
-        library.mcu_encoder_tune(self._it, bits, loss, complexity)
-
-    def __del__(self) -> None:
-        library.mcu_encoder_free(self._it)
-
-    def fresh(self) -> None:
-        library.mcu_encoder_fresh(self._it)
-
-    def encode(self, tick: Samples) -> bytes:
-        out = (ctypes.c_uint8 * 1275)()
-        assert tick.shape == (TICK,)
-        size = library.mcu_encode(self._it, pointer(np.ascontiguousarray(tick)), out)
-        assert size > 0
-        return bytes(out[:size])
-
-    def packets(self, samples: Samples) -> list[bytes]:
-        return [self.encode(tick) for tick in ticks(samples)]
+def noise(ticks: int, amplitude: float = 3000, seed: int = 1) -> Samples:
+    random = np.random.default_rng(seed)
+    return np.clip(random.normal(0, amplitude, ticks * TICK_SAMPLES), -32768, 32767).astype(np.int16)
 
 
-class Decoder:
-    def __init__(self, codec: int) -> None:
-        self._it = ctypes.c_void_p(library.mcu_decoder_new(codec))
-        self._out = np.zeros(5760, np.int16)
-
-    def __del__(self) -> None:
-        library.mcu_decoder_free(self._it)
-
-    def decode(self, payload: bytes) -> Samples:
-        made = library.mcu_decode(self._it, payload, ctypes.c_size_t(len(payload)), pointer(self._out))
-        assert made > 0
-        return self._out[:made].copy()
-
-    def fec(self, following: bytes, samples: int = TICK) -> Samples:
-        """Empty where the packet carries nothing of what is lost."""
-        size = ctypes.c_size_t(len(following))
-        made = library.mcu_decode_fec(self._it, following, size, samples, pointer(self._out))
-        return self._out[:made].copy()
-
-    def conceal(self, samples: int = TICK) -> Samples:
-        library.mcu_conceal(self._it, samples, pointer(self._out))
-        return self._out[:samples].copy()
-
-    def all(self, packets: list[bytes]) -> Samples:
-        return np.concatenate([self.decode(packet) for packet in packets])
+def quiet(ticks: int) -> Samples:
+    return np.zeros(ticks * TICK_SAMPLES, np.int16)
 
 
-def ticks(samples: Samples) -> Iterator[Samples]:
-    """The whole ticks in `samples`."""
-    for start in range(0, len(samples) - TICK + 1, TICK):
-        yield samples[start : start + TICK]
+def packets(samples: Samples, *, level: int | str | None = "measured") -> list[AudioPacket]:
+    """Opus packets of one tick each, on time. `level`: what each says of itself; "measured" is the truth."""
+    encoder = OpusEncoder()
+    made = []
+    for number, frame in enumerate(samples.reshape(-1, TICK_SAMPLES)):
+        said = level_of(frame) if level == "measured" else level
+        assert not isinstance(said, str)
+        made.append(
+            AudioPacket(
+                sequence=number,
+                timestamp=number * TICK_SAMPLES,
+                payload=encoder.encode(frame),
+                level=said,
+                arrived=number * 0.02,
+            )
+        )
+    return made
 
 
-def tone(hertz: float, seconds: float, *, amplitude: float = 8_000, rate: int = RATE) -> Samples:
-    return np.round(amplitude * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype(np.int16)
+def played(arrivals: Iterable[Sequence[AudioPacket]], source: AudioInput | None = None) -> list[Samples | None]:
+    """What comes out, tick by tick, when these packets come in before each tick."""
+    source = source or AudioInput(LegId("leg_a"))
+    out = []
+    for arriving in arrivals:
+        for packet in arriving:
+            source.push(packet)
+        out.append(source.pop(decode=True))
+    return out
 
 
-def snr_db(want: npt.NDArray[np.generic], got: npt.NDArray[np.generic]) -> float:
-    """Signal to noise of `got`, once it is scaled to be most like `want`."""
-    a, b = want.astype(np.float64), got.astype(np.float64)
-    gain = float(a @ b) / (float(b @ b) or 1.0)
-    error = a - gain * b
-    return float(10 * np.log10((a @ a) / max(float(error @ error), 1e-9)))
+def joined(ticks: Iterable[Samples | None]) -> Samples:
+    return np.concatenate([np.zeros(TICK_SAMPLES, np.int16) if tick is None else tick for tick in ticks])
 
 
-def delay_of(want: Samples, got: Samples, most: int = 4_800) -> int:
-    """By how many samples `got` is later than `want`, 0 … `most`, by correlation."""
-    size = 1 << (len(want) + len(got)).bit_length()
-    spectrum = np.fft.rfft(got, size) * np.conj(np.fft.rfft(want, size))
-    return int(np.argmax(np.fft.irfft(spectrum, size)[: most + 1]))
+def decoded(payloads: Iterable[bytes]) -> Samples:
+    """As a browser hears it."""
+    decoder = OpusDecoder()
+    return np.concatenate([decoder.decode(payload) for payload in payloads])
 
 
-def aligned(want: Samples, got: Samples) -> tuple[Samples, Samples]:
-    """Both without the delay between them, of one length."""
-    late = delay_of(want, got)
-    length = min(len(want), len(got) - late)
-    return want[:length], got[late : late + length]
+def strength(samples: Samples, hertz: float) -> float:
+    """Amplitude of one frequency in a recording."""
+    window = np.hanning(samples.size)
+    phase = np.exp(-2j * np.pi * hertz * np.arange(samples.size) / SAMPLE_RATE)
+    return float(2 * abs(np.sum(samples * window * phase)) / window.sum())
 
 
-def roughest_step(samples: Samples) -> int:
-    """The largest second difference: a click is one that the sound itself has not."""
-    return int(np.abs(np.diff(samples.astype(np.int64), n=2)).max())
+def loudest_click(samples: Samples, hertz: float, block: int = 240) -> float:
+    """The greatest departure from a steady tone, block by block, as a share of its amplitude.
+
+    The tone is fitted to each block (amplitude and phase are free); what is left over is noise and clicks.
+    """
+    angle = 2 * np.pi * hertz * np.arange(block) / SAMPLE_RATE
+    basis = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    blocks = samples[: samples.size // block * block].reshape(-1, block).astype(float)
+    fit, *_ = np.linalg.lstsq(basis, blocks.T, rcond=None)
+    left = blocks.T - basis @ fit
+    return float(np.abs(left).max() / np.abs(blocks).max())

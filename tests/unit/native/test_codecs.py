@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import av
+import native_sound as sound
 import numpy as np
 import pytest
-import sound
-from sound import G722, OPUS, PCMA, PCMU, TICK, Decoder, Encoder, Samples, snr_db, tone
+from native_sound import G722, OPUS, PCMA, PCMU, TICK, Decoder, Encoder, Samples, snr_db, tone
 
 from mcu.demo.voice import speech
 

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
-from sound import library
+from native_sound import library
 
 EVERY = np.arange(-32768, 32768).astype(np.int16)
 OCTETS = np.arange(256, dtype=np.uint8)

@@ -3,13 +3,13 @@
 import ctypes
 import itertools
 
+import native_sound as sound
 import numpy as np
 import numpy.typing as npt
 import pytest
-import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sound import Samples, library, pointer, tone
+from native_sound import Samples, library, pointer, tone
 
 TAPS = 32
 FACTORS = (3, 6)

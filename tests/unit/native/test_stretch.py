@@ -2,12 +2,12 @@
 
 import ctypes
 
+import native_sound as sound
 import numpy as np
 import pytest
-import sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sound import Samples, library, pointer, tone
+from native_sound import Samples, library, pointer, tone
 
 from mcu.demo.voice import speech
 

@@ -30,8 +30,9 @@ enum mcu_frames_drop { /* why packets or pictures were dropped, for counting */
                        MCU_FRAMES_DUPLICATE,
                        MCU_FRAMES_LATE, /* of a picture that was given, or given up */
                        MCU_FRAMES_MALFORMED,
-                       MCU_FRAMES_TOO_FAR,    /* more than MCU_FRAMES_PACKETS ahead: everything
-                                                 before is given up */
+                       MCU_FRAMES_TOO_FAR,    /* MCU_FRAMES_PACKETS ahead, or 3,000 behind (a
+                                                 sender that began anew): everything before
+                                                 it is given up, and it is the next */
                        MCU_FRAMES_TOO_LARGE,  /* a picture over MCU_PICTURE_MAX, or over
                                                  pixels_max */
                        MCU_FRAMES_INCOMPLETE, /* pictures given up */
@@ -41,7 +42,9 @@ enum mcu_frames_drop { /* why packets or pictures were dropped, for counting */
 };
 const uint64_t *mcu_frames_drops(const struct mcu_frames *frames);
 
-/* A packet came. `sequence` is extended and never wraps. The payload is copied. */
+/* A packet came. `sequence` is extended and never wraps. The payload is copied; an empty one
+ * (padding) belongs to no picture. One that is malformed, or of a datagram over MCU_DATAGRAM,
+ * keeps its place, so that it is not asked for, and spoils its picture. */
 void mcu_frames_push(struct mcu_frames *frames, enum mcu_video_codec codec, int64_t sequence,
                      uint32_t timestamp, bool marker, const uint8_t *payload, size_t size,
                      int64_t now);
@@ -64,10 +67,11 @@ int mcu_frames_pop(struct mcu_frames *frames, struct mcu_picture *picture);
 size_t mcu_frames_nacks(struct mcu_frames *frames, int64_t now, int64_t rtt, int64_t *missing,
                         size_t room);
 /* Whether a key frame is to be asked for now: at first, after a picture was given up, or on
- * mcu_frames_want_key; repeated each max(2 rtt, 500 ms) until one comes. */
+ * mcu_frames_want_key; repeated each max(2 rtt, 500 ms) until one comes. One that
+ * begins before it was asked for is waited for as if it had been, once. */
 bool mcu_frames_key_due(struct mcu_frames *frames, int64_t now, int64_t rtt);
 void mcu_frames_want_key(struct mcu_frames *frames);
-/* When to call again for nacks, key_due and pop although nothing comes (the past: at once);
+/* When to call again for nacks, pop and key_due although nothing comes (the past: at once);
  * INT64_MAX: never. */
 int64_t mcu_frames_wake(const struct mcu_frames *frames);
 

@@ -22,8 +22,8 @@ struct mcu_payloads {
     uint32_t
         offset[]; /* count + 1 offsets into the bytes that follow it; use mcu_payloads_at */
 };
-/* Cuts a picture (see mcu_payload_cut) with one reference; NULL: it cannot be cut, or no
- * memory. */
+/* Cuts a picture (see mcu_payload_cut) with one reference; NULL: it cannot be cut, is
+ * empty or needs more than 2,048 payloads, or no memory. */
 struct mcu_payloads *mcu_payloads_new(enum mcu_video_codec codec, const uint8_t *picture,
                                       size_t size, size_t most, uint16_t picture_id,
                                       uint32_t timestamp, bool key, int64_t now);

@@ -1,5 +1,5 @@
-/* The filters of resample.c and drift.c. tests/unit/native/test_resample.py and test_drift.py
- * measure what they promise.
+/* The filters of resample.c and drift.c. tests/unit/native/test_resample.py
+ * measures what they promise.
  *
  * Up and down by 3 and 6: scipy.signal.remez(32 * factor, [0, 0.45, 0.55, factor / 2], [1, 0],
  * weight=[1, 6], fs=factor), times 16384 * factor; each phase sums to 16384, so that a

@@ -54,8 +54,8 @@ static uint8_t fraction_lost(uint64_t expected_now, uint64_t received_now)
 {
     if (received_now >= expected_now)
         return 0;
-    const uint64_t fraction = ((expected_now - received_now) << 8) / expected_now;
-    return (uint8_t)(fraction > 255 ? 255 : fraction);
+    /* Below 256: no more is expected until something comes. */
+    return (uint8_t)(((expected_now - received_now) << 8) / expected_now);
 }
 
 static int32_t clamped(int64_t lost)

@@ -15,8 +15,10 @@ static enum mcu_datagram of(const uint8_t *data, size_t size)
 
 static void each_protocol_is_known_by_its_first_bytes(void)
 {
-    const uint8_t stun[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
-    CHECK(of(stun, 20) == MCU_IS_STUN);
+    for (uint8_t first = 0; first < 5; first++) {
+        const uint8_t stun[20] = {first, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+        CHECK(of(stun, 20) == (first < 4 ? MCU_IS_STUN : MCU_IS_NOTHING));
+    }
     const uint8_t rtp[12] = {0x80, 111}, marked[12] = {0x90, 128 | 63};
     CHECK(of(rtp, 12) == MCU_IS_RTP && of(marked, 12) == MCU_IS_RTP);
     const uint8_t high[12] = {0x80, 128 | 96};

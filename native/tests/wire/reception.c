@@ -35,6 +35,12 @@ static void what_did_not_come_is_lost(void)
         packet(&reception, number, 0);
     mcu_reception_report(&reception, 5, 0, &block);
     CHECK(block.lost == 249 && block.fraction_lost == 0);
+    packet(&reception, 66599 + 4, 0);
+    mcu_reception_report(&reception, 5, 0, &block);
+    CHECK(block.lost == 252 && block.fraction_lost == 192);
+    packet(&reception, 66603 + 30000, 0);
+    mcu_reception_report(&reception, 5, 0, &block);
+    CHECK(block.fraction_lost == 255);
 }
 
 static void duplicates_make_the_loss_negative_but_no_fraction(void)
@@ -72,7 +78,9 @@ static void even_arrival_has_no_jitter_and_uneven_has_its_mean(void)
     for (int64_t number = 0; number < 500; number++)
         packet(&reception, number, 300);
     CHECK(reception.jitter < 1);
-    for (int64_t number = 500; number < 1000; number++)
+    packet(&reception, 500, 5300);
+    CHECK(reception.jitter == 240.0 / 16);
+    for (int64_t number = 501; number < 1000; number++)
         packet(&reception, number, number % 2 ? 5000 : 0); /* differs by 5 ms each time */
     CHECK(reception.jitter > 239 && reception.jitter < 241);
 }
@@ -92,6 +100,8 @@ static void the_delay_since_a_sender_report_is_told(void)
     struct mcu_rtcp_block block;
     mcu_reception_report(&reception, 1, 3500000, &block);
     CHECK(block.last_sr == 0x12345678 && block.delay == 65536 * 5 / 2);
+    mcu_reception_report(&reception, 1, 0, &block); /* taken before it came */
+    CHECK(block.delay == 0);
     mcu_reception_report(&reception, 1, (int64_t)1 << 60, &block);
     CHECK(block.delay == UINT32_MAX);
 }

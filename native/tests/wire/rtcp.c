@@ -105,6 +105,18 @@ static void a_nack_asks_for_what_is_lost_and_nothing_else(void)
     }
 }
 
+static void seventeen_in_a_row_take_one_entry_of_a_nack(void)
+{
+    int64_t lost[18];
+    for (int i = 0; i < 18; i++)
+        lost[i] = 65530 + i;
+    uint8_t out[MCU_RTCP_MAX];
+    size_t size = 0;
+    CHECK(mcu_rtcp_nack(out, &size, 1, 2, lost, 17) == 0 && size == 12 + 4);
+    size = 0;
+    CHECK(mcu_rtcp_nack(out, &size, 1, 2, lost, 18) == 0 && size == 12 + 8);
+}
+
 static void feedback_is_read_as_it_was_written(void)
 {
     uint8_t out[MCU_RTCP_MAX];
@@ -238,6 +250,9 @@ static void what_does_not_fit_is_not_written(void)
     CHECK(mcu_rtcp_bye(out, &size, 1) == -1);
     size = 0;
     CHECK(mcu_rtcp_rr(out, &size, 1, blocks, 32) == -1);
+    CHECK(mcu_rtcp_sr(out, &size, 1, 2, 3, 4, 5, blocks, 32) == -1);
+    const uint32_t ssrcs[256] = {0};
+    CHECK(mcu_rtcp_remb(out, &size, 1, 2, ssrcs, 256) == -1);
     CHECK(mcu_rtcp_nack(out, &size, 1, 2, lost, 0) == -1 && size == 0);
     free(out);
 }
@@ -291,15 +306,16 @@ static void padding_is_only_of_the_last_packet(void)
     /* an RR, then a BYE of one source with four bytes of padding */
     uint8_t data[20] = {0x80, 201, 0, 1, 0, 0, 0, 1, 0xA1, 203, 0, 2, 0, 0, 0, 9, 0, 0, 0, 4};
     CHECK(read_all(data, 20, &events) == 0 && events == 1);
-    static const uint8_t wrong[] = {0, 3, 12, 255};
+    static const uint8_t wrong[] = {0, 3, 12, 252, 255};
     for (size_t i = 0; i < sizeof wrong; i++) {
         data[19] = wrong[i];
         CHECK(read_all(data, 20, &events) == -1 && events == 0);
     }
     data[19] = 8; /* fits, but takes the source away */
     CHECK(read_all(data, 20, &events) == -1 && events == 0);
-    data[0] = 0xA0;
-    CHECK(read_all(data, 20, &events) == -1 && events == 0);
+    const uint8_t early[20] = {0xA0, 201, 0, 2, 0, 0, 0, 1, 0, 0, 0, 4, 0x81, 203, 0, 1};
+    CHECK(read_all(early, 12, &events) == 0 && events == 0);
+    CHECK(read_all(early, 20, &events) == -1 && events == 0);
 }
 
 static void what_is_not_known_is_passed_over(void)
@@ -346,6 +362,7 @@ void rtcp_tests(void)
     TEST(reports_are_read_as_they_were_written);
     TEST(a_loss_that_24_bits_cannot_say_stays_at_the_end);
     TEST(a_nack_asks_for_what_is_lost_and_nothing_else);
+    TEST(seventeen_in_a_row_take_one_entry_of_a_nack);
     TEST(feedback_is_read_as_it_was_written);
     TEST(a_limit_is_read_as_it_was_written_to_18_bits);
     TEST(a_limit_beyond_64_bits_is_the_most_there_is);

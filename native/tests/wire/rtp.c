@@ -145,6 +145,9 @@ static void numbers_are_extended_to_the_nearest(void)
     CHECK(mcu_extend16(65536, 65535) == 65535);
     CHECK(mcu_extend16(10, 65535) == 65535); /* there was no turn before the first */
     CHECK(mcu_extend16(3 * 65536 + 10, 65000) == 2 * 65536 + 65000);
+    /* at half a turn, the same turn */
+    CHECK(mcu_extend16(65536 + 100, 100 + 32768) == 65536 + 100 + 32768);
+    CHECK(mcu_extend16(65536 + 40000, 40000 - 32768) == 65536 + 40000 - 32768);
     CHECK(mcu_extend32(0xFFFFFFFF, 5) == 0x100000005);
     CHECK(mcu_extend32(0x100000005, 0xFFFFFFFF) == 0xFFFFFFFF);
     for (int i = 0; i < 10000; i++) {

@@ -251,6 +251,9 @@ static void is_told_wrongly(enum mcu_srtp_profile profile)
     static const int64_t lies[] = {
         65536, 3 * 65536, (int64_t)0xFFFFFFFF << 16, (int64_t)1 << 48, -65536, 5};
     int64_t index = 65000;
+    mcu_srtp_skipped_to(pair.receiver, SSRC, index + 65536); /* before anything was heard */
+    const struct datagram first = sealed(pair.sender, index);
+    CHECK(opens(pair.receiver, &first, index++));
     for (int round = 0; round < 60; round++, index += 3000) {
         mcu_srtp_skipped_to(pair.receiver, round % 7 ? SSRC : 1,
                             index + lies[(size_t)round % 6]);
@@ -268,17 +271,24 @@ static void a_receiver_that_is_told_wrongly_is_not_misled(void)
 static void forgets(enum mcu_srtp_profile profile)
 {
     const struct pair pair = new_pair(profile);
-    struct datagram packet = sealed(pair.sender, 5);
-    CHECK(opens(pair.receiver, &packet, 5));
+    const struct datagram first = sealed(pair.sender, 5);
+    CHECK(opens(pair.receiver, &first, 5));
+    const struct datagram once = sealed_as(pair.sender, 0, 9);
+    for (int time = 0; time < 2; time++) {
+        struct datagram copy = once;
+        CHECK(mcu_srtp_unprotect(pair.receiver, copy.data, &copy.size) == -time);
+    }
     for (uint32_t ssrc = 1; ssrc < 10 * MCU_SRTP_SOURCES; ssrc++) {
         struct datagram another = sealed_as(pair.sender, ssrc, 9);
         CHECK(mcu_srtp_unprotect(pair.receiver, another.data, &another.size) == 0);
         if (ssrc % 20 == 0) {
-            packet = sealed(pair.sender, 5 + ssrc);
+            const struct datagram packet = sealed(pair.sender, 5 + ssrc);
             CHECK(opens(pair.receiver, &packet, 5 + ssrc));
-            CHECK(!opens(pair.receiver, &packet, 5 + ssrc)); /* it was never forgotten */
+            CHECK(!opens(pair.receiver, &first, 5)); /* it was never forgotten */
         }
     }
+    struct datagram again = once; /* that one was */
+    CHECK(mcu_srtp_unprotect(pair.receiver, again.data, &again.size) == 0);
     free_pair(pair);
 }
 

@@ -145,6 +145,34 @@ static void a_message_that_is_cut_anywhere_is_refused(void)
     }
 }
 
+static void what_is_no_stun_or_too_long_to_look_at_is_refused(void)
+{
+    enum { LONG = MCU_STUN_MAX + 4 };
+    uint8_t data[LONG] = {0};
+    struct mcu_stun message;
+    memcpy(data, sample_request, 20);
+    data[3] = 0;
+    CHECK(mcu_stun_parse(&message, data, 20) == 0);
+    for (int bit = 6; bit < 8; bit++) {
+        data[0] ^= (uint8_t)(1 << bit);
+        CHECK(mcu_stun_parse(&message, data, 20) == -1);
+        data[0] ^= (uint8_t)(1 << bit);
+    }
+    for (int at = 4; at < 8; at++) { /* the cookie */
+        data[at] ^= 1;
+        CHECK(mcu_stun_parse(&message, data, 20) == -1);
+        data[at] ^= 1;
+    }
+    for (size_t size = LONG - 4; size <= LONG; size += 4) {
+        data[2] = (uint8_t)((size - 20) >> 8);
+        data[3] = (uint8_t)(size - 20);
+        data[20] = 0xC0; /* an optional attribute of all the rest */
+        data[22] = (uint8_t)((size - 24) >> 8);
+        data[23] = (uint8_t)(size - 24);
+        CHECK(mcu_stun_parse(&message, data, size) == (size <= MCU_STUN_MAX ? 0 : -1));
+    }
+}
+
 static void what_is_written_is_read_back(void)
 {
     uint8_t out[MCU_STUN_MAX];
@@ -166,6 +194,8 @@ static void what_is_written_is_read_back(void)
         CHECK(answer.class == MCU_STUN_ERROR && answer.error_code == codes[i]);
         CHECK(answer.fingerprint && !answer.unknown);
         CHECK(verifies(&answer) == (codes[i] != 401));
+        static const uint8_t unknown[] = {0, 0x0A, 0, 2, 0x12, 0x34};
+        CHECK((memmem(reply, length, unknown, sizeof unknown) != NULL) == (codes[i] == 420));
     }
 }
 
@@ -200,6 +230,13 @@ static void an_attribute_that_is_required_and_unknown_is_reported(void)
     CHECK(message.unknown == 0x7f01);
     static const uint8_t optional[] = {0xc0, 0x57, 0, 1, 9, 0, 0, 0};
     CHECK(parse_attributes(&message, optional, sizeof optional) == 0 && !message.unknown);
+}
+
+static void the_code_of_an_error_is_read_without_its_reserved_bits(void)
+{
+    struct mcu_stun message;
+    static const uint8_t error[] = {0, 9, 0, 4, 0, 0, 0xFC, 87};
+    CHECK(parse_attributes(&message, error, sizeof error) == 0 && message.error_code == 487);
 }
 
 static void of_an_attribute_twice_the_first_counts(void)
@@ -274,9 +311,11 @@ void stun_tests(void)
     TEST(a_message_without_fingerprint_is_taken_and_forgery_of_it_is_noticed);
     TEST(a_wrong_password_is_refused);
     TEST(a_message_that_is_cut_anywhere_is_refused);
+    TEST(what_is_no_stun_or_too_long_to_look_at_is_refused);
     TEST(what_is_written_is_read_back);
     TEST(the_longest_username_fits_and_a_longer_one_is_refused);
     TEST(an_attribute_that_is_required_and_unknown_is_reported);
+    TEST(the_code_of_an_error_is_read_without_its_reserved_bits);
     TEST(of_an_attribute_twice_the_first_counts);
     TEST(attributes_of_a_wrong_length_are_refused);
     TEST(what_follows_the_integrity_is_not_believed);

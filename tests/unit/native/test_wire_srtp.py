@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import struct
+from pathlib import Path
 
 import pylibsrtp
 import pytest
@@ -105,6 +106,24 @@ def test_a_forged_packet_after_a_skip_does_not_spoil_the_counter(profile: int) -
     we.skipped_to(SSRC, 200001)  # as somebody who believed the forged ones would
     assert we.unprotect(they.protect(packet(101))) == packet(101)
     assert we.unprotect(they.protect(packet(102))) == packet(102)
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_forged_packets_of_many_sources_leave_nothing_behind() -> None:
+    we = Srtp(CM_128, os.urandom(30), sending=False)
+    forged = [packet(70000, bytes(100), ssrc) for ssrc in range(1, 1501)]
+    for round in range(2):  # the first warms the allocator
+        before = resident()
+        for ssrc, data in enumerate(forged, 1):
+            we.skipped_to(ssrc, 70000 + round)
+            with pytest.raises(ValueError, match="refused"):
+                we.unprotect(data if round == 0 else packet(70001, bytes(100), ssrc))
+        grown = resident() - before
+    assert grown < 2 << 20
 
 
 def derived(key: bytes, salt: bytes, label: int, size: int) -> bytes:

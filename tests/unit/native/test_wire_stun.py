@@ -1,7 +1,9 @@
 """STUN in C against aioice's: each reads what the other writes, and both refuse the same."""
 
+import binascii
 import ctypes
 import ipaddress
+import struct
 
 from aioice import stun
 from hypothesis import given
@@ -122,6 +124,21 @@ def test_what_was_altered_is_refused(transaction: bytes, draw: st.DataObject) ->
     message = parsed(bytes(data))
     # FINGERPRINT's type may become one that is ignored: the integrity does not cover it
     assert message is None or not verified(message, "password") or at in (len(data) - 8, len(data) - 7)
+
+
+def fingerprinted(length: int, attribute: bytes, after: bytes) -> bytes:
+    """A Binding indication whose FINGERPRINT is right, of this length, with something after it."""
+    head = struct.pack("!HHI12s", 0x0011, len(attribute) + 4 + length + len(after), stun.COOKIE, bytes(12)) + attribute
+    crc = binascii.crc32(head) ^ stun.FINGERPRINT_XOR
+    return head + struct.pack("!HHI", 0x8028, length, crc) + bytes(length - 4) + after
+
+
+def test_what_follows_a_fingerprint_that_is_right_is_refused() -> None:
+    software = struct.pack("!HH4s", 0x8022, 4, b"name")
+    assert parsed(fingerprinted(4, software, b"")) is not None
+    assert parsed(fingerprinted(4, software, software)) is None
+    assert parsed(fingerprinted(4, b"", fingerprinted(4, b"", b"")[20:])) is None
+    assert parsed(fingerprinted(8, software, b"")) is None
 
 
 def test_a_message_without_integrity_is_read_and_never_verified() -> None:

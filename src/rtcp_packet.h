@@ -1,0 +1,28 @@
+/* The numbers of RTCP that reading and writing share. */
+#ifndef MCU_WIRE_RTCP_PACKET_H
+#define MCU_WIRE_RTCP_PACKET_H
+
+enum {
+    RTCP_SR = 200,
+    RTCP_RR = 201,
+    RTCP_SDES = 202,
+    RTCP_BYE = 203,
+    RTCP_RTPFB = 205, /* RFC 4585: transport layer feedback */
+    RTCP_PSFB = 206,  /* payload-specific feedback */
+
+    RTPFB_NACK = 1,
+    RTPFB_TMMBR = 3,
+    RTPFB_WIDE = 15, /* transport-wide-cc */
+    PSFB_PLI = 1,
+    PSFB_FIR = 4,
+    PSFB_APPLICATION = 15,
+
+    RTCP_HEAD = 4,
+    RTCP_BLOCK = 24,        /* one report block */
+    RTCP_SR_FIXED = 28,     /* up to the report blocks */
+    RTCP_RR_FIXED = 8,      /* the same */
+    RTCP_FEEDBACK = 12,     /* up to the FCI */
+    RTCP_REMB = 0x52454D42, /* "REMB" */
+};
+
+#endif

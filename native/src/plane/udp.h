@@ -16,6 +16,7 @@
  * datagram or STUN response that the caller hands over. */
 #define UDP_OUT_BYTES 1500
 #define UDP_BATCH 64
+#define UDP_REFUSALS 8 /* in a row, and segments are not tried again on that socket */
 
 union udp_address {
     struct sockaddr any;
@@ -32,7 +33,7 @@ socklen_t udp_address_size(const union udp_address *address);
 struct udp_socket {
     int fd;
     atomic_uint references;
-    atomic_bool segments; /* the kernel takes UDP_SEGMENT on it */
+    atomic_uint refusals; /* times in a row that the kernel refused UDP_SEGMENT */
     union udp_address local;
 };
 /* Binds, not blocking, with large buffers. One reference. NULL with errno. */
@@ -79,8 +80,11 @@ struct udp_in {
 /* Room for what one call receives. One byte more than is taken tells what is too long. */
 struct udp_inbox {
     struct udp_in each[UDP_BATCH];
+    struct mmsghdr messages[UDP_BATCH];
+    struct iovec pieces[UDP_BATCH];
     uint8_t bytes[UDP_BATCH][MCU_DATAGRAM + 4];
 };
+void udp_inbox_prepare(struct udp_inbox *inbox); /* once */
 /* Receives what is there, without waiting: how many datagrams, 0 where there is none. One that
  * is longer than MCU_DATAGRAM has size MCU_DATAGRAM + 1. */
 size_t udp_receive(struct udp_socket *socket, struct udp_inbox *inbox);

@@ -61,11 +61,12 @@ int mcu_plane_fd(const struct mcu_plane *plane);
 enum mcu_event_kind {
     MCU_EVENT_PROVED = 1, /* first authenticated check with USE-CANDIDATE: DTLS can begin */
     MCU_EVENT_MOVED,   /* an authenticated check from another address: the leg is there now */
-    MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US */
+    MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US or MCU_RTP_SILENT_US: the leg is
+                          sent nothing until something comes */
     MCU_EVENT_DTLS,    /* data: a datagram from the proved address */
     MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
                           key; data */
-    MCU_EVENT_KEY_WANTED, /* PLI or FIR for what we send */
+    MCU_EVENT_KEY_WANTED, /* a: source. PLI or FIR for what we send */
     MCU_EVENT_BANDWIDTH,  /* a: bit/s (REMB, TMMBR) */
     MCU_EVENT_REPORT, /* on our audio: a: extended highest sequence number, b: lost so far */
     MCU_EVENT_DIGIT,  /* a: character of a DTMF key */

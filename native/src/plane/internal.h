@@ -35,9 +35,9 @@
 #define KEPT_PACKETS 3
 #define KEPT_BYTES 512 /* an encrypted audio packet that is longer is not kept */
 
-struct kept { /* an audio packet as it came, not decrypted */
-    int64_t arrived;
-    uint16_t size; /* 0: none */
+struct kept {                    /* an audio packet as it came, not decrypted */
+    int64_t sequence, timestamp; /* extended */
+    uint16_t size;               /* 0: none */
     uint8_t data[KEPT_BYTES];
 };
 
@@ -62,17 +62,24 @@ struct sound_in {
 struct in_stream {
     enum mcu_source source;
     struct mcu_stream_options options;
-    uint32_t ssrc, rtx_ssrc; /* of the far end; 0: not known yet */
-    int codec;               /* of the last packet; -1: none yet */
+    bool latched, rtx_latched; /* packets came, of: */
+    uint32_t ssrc, rtx_ssrc;   /* the far end's */
+    int codec;                 /* of the last packet; -1: none yet */
     uint32_t clock;
     struct mcu_reception reception;
-    int64_t timestamp;         /* extended, of the highest; -1: none yet */
+    int64_t timestamp; /* extended, of the highest; -1: none yet */
+    int64_t
+        authentic; /* audio: the highest sequence number that was decrypted; -1: none yet */
+    int64_t base;  /* video: of sequence numbers; more with each new SSRC */
+    int leg;       /* its leg's handle */
+    bool waiting;  /* video: in plane->waiting: has something to do although nothing comes */
+    struct in_stream *waiting_before, *waiting_after;
     struct sound_in *sound;    /* audio */
     struct mcu_frames *frames; /* video */
     uint32_t width, height;    /* of the last key frame */
     uint64_t pictures, nacks, keys_asked;
-    uint8_t fir_command;
-    double loss; /* of the last interval that we reported */
+    uint8_t fir_command; /* of the last FIR that we sent */
+    double loss;         /* of the last interval that we reported */
 };
 
 /* -- what goes to a leg -- */
@@ -82,17 +89,19 @@ struct out_stream {
     struct mcu_stream_options options;
     int codec;
     uint32_t ssrc, rtx_ssrc;
-    int64_t sequence; /* extended, of the last packet; -1: none yet */
-    int64_t rtx_sequence;
-    uint32_t offset;    /* of timestamps: what was sent at tick or time 0 */
+    int64_t sequence,
+        rtx_sequence;   /* extended, of the last packet (before the first: random) */
+    uint32_t offset;    /* audio: the timestamp of tick 0 */
     uint32_t timestamp; /* of the last packet */
     int64_t sent_at;    /* its time, us */
     int64_t tick;       /* audio: its tick */
-    uint64_t packets, bytes, pictures, nacks, resent;
+    uint64_t packets, bytes, pictures, nacks, resent, keys_asked;
     int64_t lost; /* as the far end reports */
     double loss, jitter_ms;
     struct mcu_sent *sent; /* video, if NACKs are understood */
     uint16_t picture_id;
+    bool broken;     /* video: a packet of the present picture was not sent */
+    int fir_command; /* of the last FIR that came; -1: none yet */
 };
 
 /* -- a leg -- */
@@ -102,23 +111,36 @@ struct credentials {
     char remote_ufrag[MCU_UFRAG_MAX + 1];
 };
 
+/* Addresses of one leg that an authentic check came from: what it sends from there is looked
+ * at. One more takes the place of the oldest. */
+#define PROVEN 4
+struct proven {
+    struct udp_socket *socket; /* one of the plane's; NULL: none */
+    union udp_address address;
+};
+
 struct leg {
     int handle;
     bool webrtc;
     bool connected; /* WebRTC: a check with USE-CANDIDATE was authentic; RTP: has a remote */
-    bool silent;    /* MCU_EVENT_SILENT was said and nothing came since */
+    bool silent;    /* MCU_EVENT_SILENT was said and nothing came since: it is sent nothing */
     struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
+    struct proven proven[PROVEN];
+    unsigned proven_next;
     struct udp_socket *socket, *rtcp_socket; /* references; by which it is reached */
     union udp_address remote, rtcp_remote;
-    int64_t authentic_at; /* the last check or SRTP packet from the present address */
-    int64_t rtt;          /* us; -1: not known */
-    bool keyed;
-    struct mcu_srtp *sending, *receiving;
+    int64_t authentic_at; /* the last check or SRTP packet from the present address: consent */
+    int64_t heard_at; /* the same, or a packet that was skipped: it has not gone elsewhere */
+    int64_t rtt;      /* us; -1: not known */
+    uint32_t ssrc;    /* of our RTCP while we send nothing */
+    bool muxed;       /* RTCP comes and goes on the RTP port */
+    struct mcu_srtp *sending, *receiving; /* NULL: no keys */
     struct in_stream *in[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
     struct leg_sounding sounding; /* tick.c's */
     uint64_t limit;               /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
+    unsigned said; /* events in this second that the far end caused */
     uint64_t drops[MCU_DROPS];
 };
 
@@ -133,12 +155,16 @@ struct mcu_plane {
     struct events *events;
     struct sounding *sounding;        /* tick.c's */
     struct mcu_plane_options options; /* without the addresses */
+    uint16_t range_next;              /* where the search for free ports goes on */
     struct udp_socket *sockets[PLANE_SOCKETS];
     size_t socket_count;
     uint16_t port;
     int epoll, wake; /* wake: an eventfd for the packet thread */
     pthread_t packet_thread;
+    struct packet_thread *packets;
     atomic_bool ending;
+    struct in_stream *waiting; /* waiting.h */
+    size_t streams;            /* in and out */
     uint64_t drops[MCU_DROPS];
     struct udp_sent sent;
     uint64_t packets_in, bytes_in, receive_calls;
@@ -162,9 +188,9 @@ struct leg *plane_next_leg(struct mcu_plane *plane, size_t *at);
 /* Counts a drop, of a leg where there is one. Locked. */
 void plane_drop(struct mcu_plane *plane, struct leg *leg, enum mcu_drop why);
 
-/* Puts an event in the queue, and takes its data over (frees it where the queue is full).
- * Locked or not. */
-void plane_event(struct mcu_plane *plane, const struct mcu_event *event);
+/* Puts an event in the queue, and takes its data over; false: the queue is full, the data was
+ * freed, and it is counted. Locked or not. */
+bool plane_event(struct mcu_plane *plane, const struct mcu_event *event);
 /* One without data. */
 void plane_say(struct mcu_plane *plane, enum mcu_event_kind kind, int leg, int64_t a);
 

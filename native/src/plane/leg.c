@@ -1,0 +1,212 @@
+/* A leg's life. */
+#include "leg.h"
+
+#include "legs.h"
+#include "packets.h"
+#include "ports.h"
+#include "waiting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+uint32_t leg_random(void)
+{
+    uint32_t value = 0;
+    while (!value)
+        if (getrandom(&value, sizeof value, 0) != sizeof value)
+            value = 0;
+    return value;
+}
+
+struct leg *leg_new(bool webrtc)
+{
+    struct leg *leg = calloc(1, sizeof *leg);
+    if (!leg)
+        return NULL;
+    leg->webrtc = leg->muxed = webrtc;
+    leg->rtt = -1;
+    leg->ssrc = leg_random();
+    return leg;
+}
+
+void leg_free(struct leg *leg)
+{
+    if (!leg)
+        return;
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        in_stream_free(leg->in[i]);
+        out_stream_free(leg->out[i]);
+    }
+    mcu_srtp_free(leg->sending);
+    mcu_srtp_free(leg->receiving);
+    udp_drop(leg->socket);
+    udp_drop(leg->rtcp_socket);
+    explicit_bzero(leg->ice, sizeof leg->ice);
+    free(leg);
+}
+
+int leg_begin(struct mcu_plane *plane, struct leg *leg)
+{
+    leg->authentic_at = leg->heard_at = plane_now();
+    const int handle = legs_add(plane->legs, leg);
+    if (handle < 0)
+        errno = ENOSPC;
+    else
+        eventfd_write(plane->wake, 1); /* the packet thread may wait for nothing at all */
+    return handle;
+}
+
+bool leg_here(const struct leg *leg, const struct arrival *in)
+{
+    return leg->socket == in->socket && udp_address_equal(&leg->remote, in->from);
+}
+
+void leg_authentic(struct leg *leg, const struct arrival *in)
+{
+    if (leg->webrtc && !leg_here(leg, in))
+        return;
+    leg->authentic_at = leg->heard_at = in->now;
+    leg->silent = false;
+    if (leg->webrtc)
+        return;
+    leg->connected = true;
+    if (in->socket == leg->socket)
+        leg->remote = *in->from;
+    else
+        leg->rtcp_remote = *in->from;
+}
+
+void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now)
+{
+    const int64_t most = leg->webrtc ? MCU_CONSENT_US : MCU_RTP_SILENT_US;
+    leg->said = 0;
+    if (leg->silent || !leg->connected || now - leg->authentic_at < most)
+        return;
+    leg->silent = true;
+    plane_say(plane, MCU_EVENT_SILENT, leg->handle, 0);
+}
+
+void leg_say(struct mcu_plane *plane, struct leg *leg, const struct mcu_event *event)
+{
+    if (leg->said++ < SAYS_MOST)
+        plane_event(plane, event);
+    else
+        plane_drop(plane, leg, MCU_DROP_EVENT);
+}
+
+/* -- streams -- */
+
+static int stream_error(const struct mcu_stream_options *options)
+{
+    const bool known = options->source < MCU_SOURCES && options->format_count >= 1 &&
+                       options->format_count <= 8 && options->ssrc_count <= 4 &&
+                       memchr(options->mid, 0, sizeof options->mid) &&
+                       memchr(options->cname, 0, sizeof options->cname);
+    return known ? 0 : EINVAL;
+}
+
+/* Puts what was made at the leg, and takes what is not needed back. */
+static int attach(struct mcu_plane *plane, int handle, enum mcu_source source,
+                  struct in_stream **in, struct out_stream **out)
+{
+    struct leg *leg = plane_leg(plane, handle);
+    if (!leg)
+        return ENOENT;
+    if (leg->in[source] || leg->out[source])
+        return EEXIST;
+    if (plane->streams + (*in != NULL) + (*out != NULL) > MCU_PLANE_STREAMS)
+        return ENOSPC;
+    plane->streams += (size_t)(*in != NULL) + (*out != NULL);
+    leg->in[source] = *in;
+    leg->out[source] = *out;
+    if (*in)
+        (*in)->leg = handle;
+    *in = NULL;
+    *out = NULL;
+    return 0;
+}
+
+int mcu_plane_add_stream(struct mcu_plane *plane, int handle,
+                         const struct mcu_stream_options *options)
+{
+    errno = stream_error(options);
+    if (errno)
+        return -1;
+    struct in_stream *in = options->receives ? in_stream_new(options) : NULL;
+    struct out_stream *out = options->sends ? out_stream_new(options) : NULL;
+    int why = ENOMEM;
+    if ((in || !options->receives) && (out || !options->sends)) {
+        plane_lock(plane);
+        why = attach(plane, handle, options->source, &in, &out);
+        plane_unlock(plane);
+    }
+    in_stream_free(in);
+    out_stream_free(out);
+    errno = why;
+    return why ? -1 : 0;
+}
+
+/* -- keys -- */
+
+int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profile profile,
+                       const uint8_t *sending, const uint8_t *receiving)
+{
+    if ((unsigned)profile >= MCU_SRTP_PROFILES) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct mcu_srtp *out = mcu_srtp_new(profile, sending, true);
+    struct mcu_srtp *in = mcu_srtp_new(profile, receiving, false);
+    int why = out && in ? 0 : ENOMEM;
+    plane_lock(plane);
+    struct leg *leg = why ? NULL : plane_leg(plane, handle);
+    if (leg) {
+        struct mcu_srtp *const before[] = {leg->sending, leg->receiving};
+        leg->sending = out;
+        leg->receiving = in;
+        out = before[0];
+        in = before[1];
+    } else if (!why) {
+        why = ENOENT;
+    }
+    plane_unlock(plane);
+    mcu_srtp_free(out);
+    mcu_srtp_free(in);
+    errno = why;
+    return why ? -1 : 0;
+}
+
+/* -- the end -- */
+
+/* What only the parts counted is added to the plane's sums, which outlive the leg. */
+static void settle(struct mcu_plane *plane, struct leg *leg)
+{
+    uint64_t drops[MCU_DROPS];
+    leg_part_drops(leg, drops);
+    for (int i = 0; i < MCU_DROPS; i++)
+        plane->drops[i] += drops[i];
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        plane->streams -= (size_t)(leg->in[i] != NULL) + (leg->out[i] != NULL);
+        if (leg->in[i])
+            waiting_set(plane, leg->in[i], false);
+    }
+}
+
+int mcu_plane_remove(struct mcu_plane *plane, int handle)
+{
+    plane_lock(plane);
+    struct leg *leg = plane_leg(plane, handle);
+    if (leg) {
+        sounding_leg_gone(plane, leg);
+        ports_unwatch(plane, leg);
+        settle(plane, leg);
+        legs_take(plane->legs, leg);
+    }
+    plane_unlock(plane);
+    leg_free(leg);
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
+}

@@ -1,0 +1,89 @@
+/* The streams of a leg: what each needs is made with it, so that packets make nothing. */
+#include "leg.h"
+
+#include <stdlib.h>
+
+static struct sound_in *sound_in_new(const struct mcu_stream_options *options)
+{
+    struct sound_in *sound = calloc(1, sizeof *sound);
+    if (!sound)
+        return NULL;
+    sound->hearing = mcu_hearing_new((enum mcu_audio_codec)options->formats[0].codec);
+    if (!sound->hearing) {
+        free(sound);
+        return NULL;
+    }
+    sound->standing.level = 127;
+    sound->levelled = options->extensions.level != 0;
+    sound->level = 127;
+    sound->bar = -1;
+    return sound;
+}
+
+struct in_stream *in_stream_new(const struct mcu_stream_options *options)
+{
+    struct in_stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->source = options->source;
+    stream->options = *options;
+    stream->codec = -1;
+    stream->timestamp = stream->authentic = -1;
+    if (options->source == MCU_AUDIO) {
+        stream->clock = mcu_codec_clock((enum mcu_audio_codec)options->formats[0].codec);
+        stream->sound = sound_in_new(options);
+    } else {
+        stream->clock = 90000;
+        stream->frames = mcu_frames_new(options->pixels_max);
+    }
+    if (stream->sound || stream->frames)
+        return stream;
+    free(stream);
+    return NULL;
+}
+
+void in_stream_free(struct in_stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->sound)
+        mcu_hearing_free(stream->sound->hearing);
+    free(stream->sound);
+    mcu_frames_free(stream->frames);
+    free(stream);
+}
+
+struct out_stream *out_stream_new(const struct mcu_stream_options *options)
+{
+    struct out_stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->source = options->source;
+    stream->options = *options;
+    stream->codec = options->formats[0].codec;
+    stream->ssrc = options->ssrc ? options->ssrc : leg_random();
+    stream->rtx_ssrc = options->rtx_ssrc ? options->rtx_ssrc : leg_random();
+    stream->sequence = leg_random() & 0x7FFF; /* low: RFC 3711 section 3.3.1 */
+    stream->rtx_sequence = leg_random() & 0x7FFF;
+    stream->offset = leg_random();
+    stream->tick = INT64_MIN;
+    stream->fir_command = -1;
+    if (options->source != MCU_AUDIO && options->nack) {
+        stream->sent = calloc(1, sizeof *stream->sent);
+        if (!stream->sent) {
+            free(stream);
+            return NULL;
+        }
+    }
+    return stream;
+}
+
+void out_stream_free(struct out_stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->sent)
+        mcu_sent_clear(stream->sent);
+    free(stream->sent);
+    free(stream);
+}

@@ -1,0 +1,76 @@
+/* What the packet thread's files share: one datagram on its way in, and what it leads to. All
+ * of it is called with the plane's lock held. */
+#ifndef MCU_PLANE_PACKETS_H
+#define MCU_PLANE_PACKETS_H
+
+#include "internal.h"
+
+#define MOVES_AFTER_US                                                                        \
+    500000           /* a leg's address that is silent for so long yields to another one */
+#define SKIP_MOST 63 /* packets of sound that are skipped before one is decrypted */
+#define SKIP_FURTHEST                                                                         \
+    3000 /* what is further from the last authentic packet is decrypted before it counts */
+#define SAYS_MOST 100  /* events a second that a leg's reports, requests and keys make */
+#define RESEND_ROOM 32 /* datagrams that one that came may lead to */
+
+struct arrival {
+    struct mcu_plane *plane;
+    struct udp_socket *socket;
+    const union udp_address *from;
+    uint8_t *data;
+    size_t size;
+    int64_t now;
+    struct udp_batch *out; /* has RESEND_ROOM */
+};
+
+/* ice.c: a STUN message came. */
+void ice_receive(const struct arrival *in);
+
+/* leg.c: something authentic came, or from where a plain leg is: consent, and where a leg with
+ * ports of its own is now. */
+void leg_authentic(struct leg *leg, const struct arrival *in);
+/* Whether it came from where the leg is. */
+bool leg_here(const struct leg *leg, const struct arrival *in);
+
+/* leg.c: each second: says MCU_EVENT_SILENT when it is time. */
+void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now);
+
+/* receive.c: a datagram came on one of the plane's own sockets, or on a leg's own. */
+void receive_shared(const struct arrival *in);
+void receive_own(const struct arrival *in, struct leg *leg, bool rtcp);
+
+/* receive_audio.c, receive_video.c: a packet of a stream, header taken apart, not decrypted.
+ */
+struct mcu_rtp;
+void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                   const struct mcu_rtp *packet);
+void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                   const struct mcu_rtp *packet);
+/* Decrypts a packet in place (where the leg has keys) and takes it apart again, without its
+ * padding: its new size, or 0 where it is not authentic or malformed; that is counted. */
+size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_stream *stream,
+                    uint8_t *data, size_t size, struct mcu_rtp *packet);
+/* The stream's packets are of this SSRC now. true: of another one than before. */
+bool receive_latch(struct in_stream *stream, uint32_t ssrc);
+
+/* rtcp_in.c */
+void rtcp_receive(const struct arrival *in, struct leg *leg);
+/* rtcp_out.c. `out` has room for one datagram each. */
+void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now);
+void rtcp_limit(struct leg *leg, struct udp_batch *out);
+/* What a stream of video misses: NACK; PLI or FIR; if it is time for that. */
+void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
+                      int64_t now);
+void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
+                  int64_t now);
+/* A 64-bit NTP time (RFC 3550 section 4), of now. */
+uint64_t rtcp_ntp(void);
+
+/* Says something that the far end caused: SAYS_MOST in a second, what is more is dropped. */
+void leg_say(struct mcu_plane *plane, struct leg *leg, const struct mcu_event *event);
+
+/* receive_video.c: gives what is complete, asks for what is missing. */
+void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
+                   struct udp_batch *out, int64_t now);
+
+#endif

@@ -1,0 +1,109 @@
+/* Video that came: decrypted, unwrapped where it was sent again, whole pictures handed on. */
+#include "packets.h"
+
+#include "waiting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Sequence numbers leap so far when another SSRC begins, that nothing of the old one is
+ * awaited any more. */
+#define LEAP (4 * MCU_FRAMES_PACKETS)
+
+static const struct mcu_format *format_of(const struct in_stream *stream, uint8_t type,
+                                          bool *again)
+{
+    for (size_t i = 0; i < stream->options.format_count; i++) {
+        const struct mcu_format *format = &stream->options.formats[i];
+        *again = format->rtx && format->rtx == type;
+        if (*again || format->payload_type == type)
+            return format;
+    }
+    return NULL;
+}
+
+/* A packet as it was sent first: its extended sequence number, or -1 where it tells nothing.
+ */
+static int64_t place(const struct arrival *in, struct in_stream *stream,
+                     const struct mcu_rtp *packet)
+{
+    if (!stream->latched || stream->ssrc != packet->ssrc) {
+        stream->base += stream->latched ? stream->reception.highest + LEAP : 0;
+        receive_latch(stream, packet->ssrc);
+    }
+    return stream->base + mcu_reception_packet(&stream->reception, packet->sequence,
+                                               packet->timestamp, packet->payload_size,
+                                               stream->clock, in->now);
+}
+
+/* RFC 4588 section 4: the original sequence number, then the original payload. */
+static int64_t unwrap(struct in_stream *stream, struct mcu_rtp *packet)
+{
+    stream->rtx_latched = true;
+    stream->rtx_ssrc = packet->ssrc;
+    if (!stream->latched || packet->payload_size <= 2) /* padding that probes the path */
+        return -1;
+    const uint16_t original = (uint16_t)(packet->payload[0] << 8 | packet->payload[1]);
+    packet->payload += 2;
+    packet->payload_size -= 2;
+    return stream->base + mcu_extend16(stream->reception.highest, original);
+}
+
+static void give(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
+                 const struct mcu_picture *picture)
+{
+    uint8_t *copy = malloc(picture->size ? picture->size : 1);
+    if (!copy)
+        return;
+    memcpy(copy, picture->data, picture->size);
+    stream->pictures++;
+    if (picture->key) {
+        stream->width = picture->width;
+        stream->height = picture->height;
+    }
+    const struct mcu_event event = {.kind = MCU_EVENT_PICTURE,
+                                    .leg = leg->handle,
+                                    .a = stream->source,
+                                    .b = picture->codec,
+                                    .c = picture->timestamp,
+                                    .width = picture->width,
+                                    .height = picture->height,
+                                    .key = picture->key,
+                                    .data = copy,
+                                    .size = picture->size};
+    if (!plane_event(plane, &event)) /* what follows it is of no use */
+        mcu_frames_want_key(stream->frames);
+}
+
+/* In the order that mcu/frames.h wants. */
+void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
+                   struct udp_batch *out, int64_t now)
+{
+    struct mcu_picture picture;
+    const bool due = mcu_frames_wake(stream->frames) <= now;
+    if (due)
+        rtcp_ask_missing(leg, stream, out, now);
+    while (mcu_frames_pop(stream->frames, &picture))
+        give(plane, leg, stream, &picture);
+    if (due || mcu_frames_wake(stream->frames) <= now)
+        rtcp_ask_key(leg, stream, out, now);
+    waiting_set(plane, stream, mcu_frames_wake(stream->frames) < INT64_MAX);
+}
+
+void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                   const struct mcu_rtp *packet)
+{
+    struct mcu_rtp opened;
+    bool again = false;
+    if (!receive_open(in, leg, stream, in->data, in->size, &opened))
+        return;
+    const struct mcu_format *format = format_of(stream, packet->payload_type, &again);
+    const int64_t sequence = again ? unwrap(stream, &opened) : place(in, stream, &opened);
+    if (!format || sequence < 0)
+        return;
+    stream->codec = format->codec;
+    mcu_frames_push(stream->frames, (enum mcu_video_codec)format->codec, sequence,
+                    opened.timestamp, opened.marker, opened.payload, opened.payload_size,
+                    in->now);
+    video_advance(in->plane, leg, stream, in->out, in->now);
+}

@@ -1,0 +1,176 @@
+/* RTCP of ours: reports each second, and what cannot wait for them. */
+#include "packets.h"
+#include "send.h"
+
+#include <string.h>
+#include <time.h>
+
+#define NTP_TO_UNIX UINT64_C(2208988800) /* seconds from 1900 to 1970 */
+#define RTT_UNKNOWN 100000               /* us */
+
+uint64_t rtcp_ntp(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const uint64_t fraction = ((uint64_t)now.tv_nsec << 32) / 1000000000;
+    return ((uint64_t)now.tv_sec + NTP_TO_UNIX) << 32 | fraction;
+}
+
+static uint32_t our_ssrc(const struct leg *leg)
+{
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->out[i])
+            return leg->out[i]->ssrc;
+    return leg->ssrc;
+}
+
+static const char *cname_of(const struct leg *leg)
+{
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        const char *cname = leg->out[i]  ? leg->out[i]->options.cname
+                            : leg->in[i] ? leg->in[i]->options.cname
+                                         : "";
+        if (cname[0])
+            return cname;
+    }
+    return "";
+}
+
+/* Protects what was written where the batch has it, and adds it. */
+static void finish(struct leg *leg, struct udp_batch *out, size_t size)
+{
+    if (leg->sending && mcu_srtp_protect_rtcp(leg->sending, udp_next(out), &size))
+        return;
+    send_rtcp(leg, out, size);
+}
+
+static size_t blocks_of(struct leg *leg, struct mcu_rtcp_block *blocks, int64_t now)
+{
+    size_t count = 0;
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        struct in_stream *stream = leg->in[i];
+        if (!stream || !stream->reception.begun)
+            continue;
+        mcu_reception_report(&stream->reception, stream->ssrc, now, &blocks[count]);
+        stream->loss = blocks[count].fraction_lost / 256.0;
+        count++;
+    }
+    return count;
+}
+
+/* The RTP timestamp of now, by the last packet's (RFC 3550 section 6.4.1). */
+static uint32_t timestamp_now(const struct out_stream *stream, int64_t now)
+{
+    const int64_t clock = stream->source == MCU_AUDIO
+                              ? mcu_codec_clock((enum mcu_audio_codec)stream->codec)
+                              : 90000;
+    return stream->timestamp + (uint32_t)((now - stream->sent_at) * clock / 1000000);
+}
+
+/* A sender report for each stream that sends, the blocks in the first; a receiver report where
+ * none does. */
+static void write_reports(struct leg *leg, uint8_t *data, size_t *size, int64_t now)
+{
+    struct mcu_rtcp_block blocks[MCU_SOURCES];
+    size_t count = blocks_of(leg, blocks, now);
+    bool sender = false;
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        const struct out_stream *stream = leg->out[i];
+        if (!stream || !stream->packets)
+            continue;
+        mcu_rtcp_sr(data, size, stream->ssrc, rtcp_ntp(), timestamp_now(stream, now),
+                    (uint32_t)stream->packets, (uint32_t)stream->bytes, blocks, count);
+        mcu_rtcp_sdes(data, size, stream->ssrc, cname_of(leg));
+        sender = true;
+        count = 0;
+    }
+    if (sender)
+        return;
+    mcu_rtcp_rr(data, size, our_ssrc(leg), blocks, count);
+    mcu_rtcp_sdes(data, size, our_ssrc(leg), cname_of(leg));
+}
+
+static bool write_limit(const struct leg *leg, uint8_t *data, size_t *size)
+{
+    uint32_t ssrcs[MCU_SOURCES];
+    size_t count = 0;
+    for (int i = MCU_CAMERA; i < MCU_SOURCES; i++)
+        if (leg->in[i] && leg->in[i]->latched)
+            ssrcs[count++] = leg->in[i]->ssrc;
+    return leg->limit && count &&
+           mcu_rtcp_remb(data, size, our_ssrc(leg), leg->limit, ssrcs, count) == 0;
+}
+
+void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now)
+{
+    if (!send_ready(leg))
+        return;
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    write_reports(leg, data, &size, now);
+    write_limit(leg, data, &size);
+    finish(leg, out, size);
+}
+
+void rtcp_limit(struct leg *leg, struct udp_batch *out)
+{
+    if (!send_ready(leg))
+        return;
+    uint8_t *data = udp_next(out);
+    size_t size = 0; /* compound, as not all know reduced size: an empty RR before it */
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    if (write_limit(leg, data, &size))
+        finish(leg, out, size);
+}
+
+/* -- what is missing -- */
+
+static int64_t rtt_of(const struct leg *leg) { return leg->rtt >= 0 ? leg->rtt : RTT_UNKNOWN; }
+
+static bool write_nacks(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size,
+                        int64_t now)
+{
+    int64_t missing[64]; /* with a mask each, they fit in any case */
+    const size_t count = mcu_frames_nacks(stream->frames, now, rtt_of(leg), missing,
+                                          sizeof missing / sizeof missing[0]);
+    if (!count || !stream->options.nack)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        missing[i] -= stream->base;
+    stream->nacks += count;
+    return mcu_rtcp_nack(data, size, our_ssrc(leg), stream->ssrc, missing, count) == 0;
+}
+
+static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size,
+                      int64_t now)
+{
+    if (!stream->latched || !mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
+        return false;
+    stream->keys_asked++;
+    if (stream->options.pli)
+        return mcu_rtcp_pli(data, size, our_ssrc(leg), stream->ssrc) == 0;
+    return stream->options.fir &&
+           mcu_rtcp_fir(data, size, our_ssrc(leg), stream->ssrc, ++stream->fir_command) == 0;
+}
+
+void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
+                      int64_t now)
+{
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    if (write_nacks(leg, stream, data, &size, now) && send_ready(leg))
+        finish(leg, out, size);
+}
+
+void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
+                  int64_t now)
+{
+    if (!udp_next(out) || !send_ready(leg))
+        return;
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    if (write_key(leg, stream, data, &size, now))
+        finish(leg, out, size);
+}

@@ -1,0 +1,88 @@
+/* One RTP packet of ours: header, payload, SRTP. */
+#include "send.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool send_ready(const struct leg *leg)
+{
+    return leg->connected && !leg->silent && (leg->sending || !leg->webrtc);
+}
+
+void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size)
+{
+    if (leg->muxed)
+        udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
+    else
+        udp_add(batch, leg->rtcp_socket, &leg->rtcp_remote, size, leg->handle);
+}
+
+bool send_rtp(struct leg *leg, const struct out_stream *stream, const struct mcu_rtp *header,
+              const struct send_payload *payload, struct udp_batch *batch)
+{
+    uint8_t *out = udp_next(batch);
+    size_t size = mcu_rtp_write(out, header, &stream->options.extensions);
+    if (size + payload->prefix_size + payload->size + MCU_SRTP_TRAILER > UDP_OUT_BYTES)
+        return false;
+    if (payload->prefix_size)
+        memcpy(out + size, payload->prefix, payload->prefix_size);
+    size += payload->prefix_size;
+    memcpy(out + size, payload->data, payload->size);
+    size += payload->size;
+    if (leg->sending && mcu_srtp_protect(leg->sending, out, &size))
+        return false;
+    udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
+    return true;
+}
+
+/* -- sound -- */
+
+int plane_sound_codec(const struct leg *leg)
+{
+    return leg->out[MCU_AUDIO] && send_ready(leg) ? leg->out[MCU_AUDIO]->codec : -1;
+}
+
+bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
+                      const struct sound_packet *packet, int64_t now)
+{
+    (void)plane;
+    const int codec = plane_sound_codec(leg);
+    if (codec < 0)
+        return false;
+    struct out_stream *stream = leg->out[MCU_AUDIO];
+    const int64_t samples = mcu_codec_clock((enum mcu_audio_codec)codec) / 50;
+    const struct mcu_rtp header = {
+        .payload_type = stream->options.formats[0].payload_type,
+        .marker = packet->tick != stream->tick + 1,
+        .sequence = (uint16_t)(stream->sequence + 1),
+        .timestamp = stream->offset + (uint32_t)(packet->tick * samples),
+        .ssrc = stream->ssrc,
+        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
+        .mid_size = strlen(stream->options.mid),
+        .level = packet->level,
+        .voice = packet->level < 127,
+        .has_send_time = true,
+        .send_time = mcu_send_time(now),
+    };
+    const struct send_payload payload = {.data = packet->payload, .size = packet->size};
+    stream->sequence++; /* also where SRTP refuses it: it is lost then, and no other has it */
+    if (!send_rtp(leg, stream, &header, &payload, batch))
+        return false;
+    stream->timestamp = header.timestamp;
+    stream->tick = packet->tick;
+    stream->sent_at = now;
+    stream->packets++;
+    stream->bytes += packet->size;
+    return true;
+}
+
+int64_t mcu_plane_sent_sequence(struct mcu_plane *plane, int handle)
+{
+    plane_lock(plane);
+    const struct leg *leg = plane_leg(plane, handle);
+    const struct out_stream *stream = leg ? leg->out[MCU_AUDIO] : NULL;
+    const int64_t sequence = stream && stream->packets ? stream->sequence : -1;
+    plane_unlock(plane);
+    errno = leg ? 0 : ENOENT;
+    return sequence;
+}

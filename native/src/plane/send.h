@@ -1,0 +1,32 @@
+/* One RTP packet of ours: header, payload, SRTP. Locked. */
+#ifndef MCU_PLANE_SEND_H
+#define MCU_PLANE_SEND_H
+
+#include "internal.h"
+
+/* Bytes of a payload of video: with the longest header (mid, abs-send-time), and the two bytes
+ * of RTX, within MCU_MTU. */
+#define SEND_PAYLOAD (MCU_MTU - 48 - 2)
+
+/* Whether anything may be sent to a leg now. */
+bool send_ready(const struct leg *leg);
+/* Adds what was written where the batch has it, to where a leg's RTCP goes. */
+void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size);
+
+/* Header (with the stream's extensions), `prefix` and payload, protected, into the batch,
+ * which has room. Returns false where SRTP refuses it; nothing is added then. */
+struct send_payload {
+    const uint8_t *data;
+    size_t size;
+    const uint8_t *prefix;
+    size_t prefix_size;
+};
+bool send_rtp(struct leg *leg, const struct out_stream *stream, const struct mcu_rtp *header,
+              const struct send_payload *payload, struct udp_batch *batch);
+
+/* What was sent as this extended sequence number goes once more: as RTX (RFC 4588) where that
+ * was agreed, else as the very same packet. Locked; the batch has room. */
+void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
+                struct udp_batch *batch, int64_t now);
+
+#endif

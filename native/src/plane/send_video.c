@@ -1,0 +1,190 @@
+/* Pictures to many legs: cut once for each codec, each leg its own headers and keys. */
+#include "send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct out_stream *video_of(const struct leg *leg)
+{
+    return leg->out[MCU_CAMERA] ? leg->out[MCU_CAMERA] : leg->out[MCU_SCREEN];
+}
+
+/* A packet that goes again without RTX is the very same: a nonce is never used for two
+ * different ones (RFC 7714 section 8). So it has nothing in it that changes with time. */
+static struct mcu_rtp header_of(const struct out_stream *stream,
+                                const struct mcu_payloads *payloads, uint32_t number,
+                                int64_t sequence, int64_t now)
+{
+    const struct mcu_format *format = &stream->options.formats[0];
+    return (struct mcu_rtp){
+        .payload_type = format->payload_type,
+        .marker = number + 1 == payloads->count,
+        .sequence = (uint16_t)sequence,
+        .timestamp = payloads->timestamp,
+        .ssrc = stream->ssrc,
+        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
+        .mid_size = strlen(stream->options.mid),
+        .level = -1,
+        .has_send_time = format->rtx != 0,
+        .send_time = mcu_send_time(now),
+    };
+}
+
+void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
+                struct udp_batch *batch, int64_t now)
+{
+    struct mcu_payloads *payloads;
+    uint32_t number;
+    struct send_payload payload = {0};
+    payload.data = mcu_sent_again(stream->sent, sequence, now, leg->rtt > 0 ? leg->rtt : 0,
+                                  &payload.size, &payloads, &number);
+    if (!payload.data)
+        return;
+    struct mcu_rtp header = header_of(stream, payloads, number, sequence, now);
+    const uint8_t original[2] = {(uint8_t)(sequence >> 8), (uint8_t)sequence};
+    if (stream->options.formats[0].rtx) {
+        header.payload_type = stream->options.formats[0].rtx;
+        header.ssrc = stream->rtx_ssrc;
+        header.sequence = (uint16_t)++stream->rtx_sequence;
+        payload.prefix = original;
+        payload.prefix_size = sizeof original;
+    }
+    if (send_rtp(leg, stream, &header, &payload, batch))
+        stream->resent++;
+}
+
+/* -- a picture -- */
+
+#define CODECS 3
+
+struct sending {
+    struct mcu_plane *plane;
+    const int *legs;
+    size_t count;
+    struct mcu_payloads *payloads[CODECS]; /* NULL: no leg takes it, or it cannot be cut */
+    struct udp_batch batch;
+};
+
+/* What the legs take, and the number that the picture has in VP8: one after their last. */
+static void survey(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
+                   bool wanted[CODECS], uint16_t *picture_id)
+{
+    bool numbered = false;
+    plane_lock(plane);
+    for (size_t i = 0; i < count; i++) {
+        const struct leg *leg = plane_leg(plane, legs[i]);
+        const struct out_stream *stream = leg && send_ready(leg) ? video_of(leg) : NULL;
+        if (!stream || (stream->codec != MCU_VP8) != h264)
+            continue;
+        wanted[stream->codec] = true;
+        if (!numbered)
+            *picture_id = (uint16_t)((stream->picture_id + 1) & 0x7FFF);
+        numbered = true;
+    }
+    plane_unlock(plane);
+}
+
+/* Lets the lock go to send what is in the batch, and notes for whom it was not. */
+static void make_room(struct sending *sending)
+{
+    int unsent[UDP_BATCH];
+    plane_unlock(sending->plane);
+    const size_t lost = plane_flush(sending->plane, &sending->batch, unsent);
+    plane_lock(sending->plane);
+    for (size_t i = 0; i < lost; i++) {
+        struct leg *leg = plane_leg(sending->plane, unsent[i]);
+        if (leg && video_of(leg))
+            video_of(leg)->broken = true;
+    }
+}
+
+static struct out_stream *receiver(struct sending *sending, int handle, struct leg **leg)
+{
+    *leg = plane_leg(sending->plane, handle);
+    struct out_stream *stream = *leg && send_ready(*leg) ? video_of(*leg) : NULL;
+    return stream && sending->payloads[stream->codec] ? stream : NULL;
+}
+
+static bool send_packet(struct sending *sending, struct leg *leg, struct out_stream *stream,
+                        uint32_t number, int64_t now)
+{
+    struct mcu_payloads *payloads = sending->payloads[stream->codec];
+    struct send_payload payload = {0};
+    payload.data = mcu_payloads_at(payloads, number, &payload.size);
+    const struct mcu_rtp header = header_of(stream, payloads, number, ++stream->sequence, now);
+    if (!send_rtp(leg, stream, &header, &payload, &sending->batch))
+        return false;
+    if (stream->sent)
+        mcu_sent_remember(stream->sent, stream->sequence, payloads, number);
+    stream->timestamp = payloads->timestamp;
+    stream->sent_at = now;
+    stream->packets++;
+    stream->bytes += payload.size;
+    return true;
+}
+
+/* All packets of the picture to one leg, which may go while the lock is let go. */
+static void send_to(struct sending *sending, int handle, uint16_t picture_id, int64_t now)
+{
+    struct leg *leg;
+    struct out_stream *stream = receiver(sending, handle, &leg);
+    if (!stream)
+        return;
+    stream->broken = false;
+    stream->picture_id = picture_id;
+    stream->pictures++;
+    const uint32_t count = sending->payloads[stream->codec]->count;
+    for (uint32_t number = 0; stream && number < count; number++) {
+        if (!send_packet(sending, leg, stream, number, now))
+            stream->broken = true;
+        if (udp_next(&sending->batch))
+            continue;
+        make_room(sending);
+        stream = receiver(sending, handle, &leg);
+    }
+}
+
+/* How many legs were sent all of it; the others need a key frame. */
+static int settle(struct sending *sending)
+{
+    int whole = 0;
+    for (size_t i = 0; i < sending->count; i++) {
+        struct leg *leg;
+        const struct out_stream *stream = receiver(sending, sending->legs[i], &leg);
+        if (stream && !stream->broken)
+            whole++;
+        else if (stream)
+            plane_say(sending->plane, MCU_EVENT_KEY_WANTED, leg->handle, stream->source);
+    }
+    return whole;
+}
+
+int mcu_plane_send_picture(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
+                           const uint8_t *data, size_t size, uint32_t timestamp, bool key)
+{
+    struct sending *sending = malloc(sizeof *sending);
+    if (!sending)
+        return -1;
+    *sending = (struct sending){.plane = plane, .legs = legs, .count = count};
+    bool wanted[CODECS] = {0};
+    uint16_t picture_id = 0;
+    const int64_t now = plane_now();
+    survey(plane, legs, count, h264, wanted, &picture_id);
+    for (int codec = 0; codec < CODECS; codec++)
+        if (wanted[codec])
+            sending->payloads[codec] =
+                mcu_payloads_new((enum mcu_video_codec)codec, data, size, SEND_PAYLOAD,
+                                 picture_id, timestamp, key, now);
+    plane_lock(plane);
+    for (size_t i = 0; i < count; i++)
+        send_to(sending, legs[i], picture_id, now);
+    make_room(sending);
+    const int whole = settle(sending);
+    for (int codec = 0; codec < CODECS; codec++)
+        if (sending->payloads[codec])
+            mcu_payloads_drop(sending->payloads[codec]);
+    plane_unlock(plane);
+    free(sending);
+    return whole;
+}

@@ -1,0 +1,217 @@
+#include "packet_thread.h"
+
+#include "legs.h"
+#include "packets.h"
+#include "ports.h"
+#include "waiting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#define SOCKETS_AT_ONCE 64
+#define ROUNDS 16 /* batches of one socket before the others have their turn */
+#define PACE_US                                                                               \
+    1000 /* from one reading to the next at least: many packets for one wake-up. A lone       \
+            packet is read at once */
+#define SLICE_US (1000000 / LEGS_SLICES)
+
+struct packet_thread {
+    struct mcu_plane *plane;
+    struct udp_inbox inbox;
+    struct udp_batch out;
+    int64_t read_at;
+    int64_t slice_at; /* when the present slice began */
+    unsigned slice;
+};
+
+/* So that one more datagram that comes has room for what it leads to. */
+static void make_room(struct packet_thread *self)
+{
+    if (self->out.count + RESEND_ROOM <= UDP_BATCH)
+        return;
+    plane_unlock(self->plane);
+    plane_flush(self->plane, &self->out, NULL);
+    plane_lock(self->plane);
+}
+
+/* -- what came -- */
+
+static void take(struct packet_thread *self, struct udp_socket *socket, size_t count,
+                 uint64_t as)
+{
+    struct mcu_plane *plane = self->plane;
+    const int64_t now = plane_now();
+    plane_lock(plane);
+    plane->receive_calls++;
+    for (size_t i = 0; i < count; i++) {
+        make_room(self);
+        const struct udp_in *got = &self->inbox.each[i];
+        const struct arrival in = {.plane = plane,
+                                   .socket = socket,
+                                   .from = &got->from,
+                                   .data = got->data,
+                                   .size = got->size,
+                                   .now = now,
+                                   .out = &self->out};
+        plane->packets_in++;
+        plane->bytes_in += got->size;
+        struct leg *leg = as & WATCH_SHARED ? NULL : plane_leg(plane, (int)(as & INT32_MAX));
+        if (as & WATCH_SHARED)
+            receive_shared(&in);
+        else if (leg)
+            receive_own(&in, leg, as & WATCH_RTCP);
+    }
+    plane_unlock(plane);
+    plane_flush(plane, &self->out, NULL);
+}
+
+/* The socket that is readable, a reference; NULL: its leg is gone. */
+static struct udp_socket *socket_of(struct mcu_plane *plane, uint64_t as)
+{
+    plane_lock(plane);
+    struct udp_socket *socket = NULL;
+    if (as & WATCH_SHARED) {
+        socket = plane->sockets[as & 0xFF];
+    } else {
+        const struct leg *leg = plane_leg(plane, (int)(as & INT32_MAX));
+        if (leg)
+            socket = as & WATCH_RTCP ? leg->rtcp_socket : leg->socket;
+    }
+    if (socket)
+        udp_hold(socket);
+    plane_unlock(plane);
+    return socket;
+}
+
+static void read_socket(struct packet_thread *self, uint64_t as)
+{
+    if (as & WATCH_WAKE) {
+        eventfd_t value;
+        eventfd_read(self->plane->wake, &value);
+        return;
+    }
+    struct udp_socket *socket = socket_of(self->plane, as);
+    if (!socket)
+        return;
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t count = udp_receive(socket, &self->inbox);
+        if (count)
+            take(self, socket, count, as);
+        if (count < UDP_BATCH)
+            break;
+    }
+    udp_drop(socket);
+}
+
+/* -- what is due -- */
+
+static void look_after_slice(struct packet_thread *self, int64_t now)
+{
+    size_t at = self->slice;
+    struct leg *leg;
+    while ((leg = legs_next_in_slice(self->plane->legs, &at))) {
+        leg_consent(self->plane, leg, now);
+        rtcp_report(leg, &self->out, now);
+        make_room(self); /* the leg may be gone after it */
+    }
+}
+
+static void look_after_waiting(struct packet_thread *self, int64_t now)
+{
+    struct in_stream *next;
+    for (struct in_stream *stream = self->plane->waiting; stream; stream = next) {
+        next = stream->waiting_after;
+        if (mcu_frames_wake(stream->frames) > now)
+            continue;
+        if (self->out.count + RESEND_ROOM > UDP_BATCH)
+            return; /* the others in the next round, which begins at once */
+        video_advance(self->plane, plane_leg(self->plane, stream->leg), stream, &self->out,
+                      now);
+    }
+}
+
+static void look_after(struct packet_thread *self, int64_t now)
+{
+    if (now - self->slice_at > 2 * 1000000) /* there were no legs for a while */
+        self->slice_at = now - SLICE_US;
+    plane_lock(self->plane);
+    for (; now - self->slice_at >= SLICE_US; self->slice_at += SLICE_US) {
+        self->slice = (self->slice + 1) % LEGS_SLICES;
+        look_after_slice(self, now);
+    }
+    look_after_waiting(self, now);
+    plane_unlock(self->plane);
+    plane_flush(self->plane, &self->out, NULL);
+}
+
+/* Milliseconds until something is due, rounded up; -1: nothing is. */
+static int until_due(struct packet_thread *self, int64_t now)
+{
+    plane_lock(self->plane);
+    const unsigned slices = legs_slices_until(self->plane->legs, self->slice);
+    const int64_t wake = waiting_wake(self->plane);
+    plane_unlock(self->plane);
+    if (!slices)
+        return -1;
+    int64_t due = self->slice_at + slices * (int64_t)SLICE_US;
+    due = wake < due ? wake : due;
+    return due <= now ? 1 : (int)((due - now + 999) / 1000);
+}
+
+static void pace(struct packet_thread *self)
+{
+    const int64_t until = self->read_at + PACE_US;
+    if (plane_now() < until) {
+        const struct timespec at = {.tv_sec = until / 1000000,
+                                    .tv_nsec = until % 1000000 * 1000};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+    }
+    self->read_at = plane_now();
+}
+
+static void *run(void *argument)
+{
+    struct packet_thread *self = argument;
+    struct epoll_event ready[SOCKETS_AT_ONCE];
+    while (!atomic_load(&self->plane->ending)) {
+        const int count = epoll_wait(self->plane->epoll, ready, SOCKETS_AT_ONCE,
+                                     until_due(self, plane_now()));
+        if (count > 0)
+            pace(self);
+        for (int i = 0; i < count; i++)
+            read_socket(self, ready[i].data.u64);
+        look_after(self, plane_now());
+    }
+    return NULL;
+}
+
+int packet_thread_begin(struct mcu_plane *plane)
+{
+    struct packet_thread *self = calloc(1, sizeof *self);
+    if (!self)
+        return -1;
+    self->plane = plane;
+    self->slice_at = plane_now();
+    udp_inbox_prepare(&self->inbox);
+    plane->packets = self;
+    errno = pthread_create(&plane->packet_thread, NULL, run, self);
+    if (!errno)
+        return 0;
+    free(self);
+    plane->packets = NULL;
+    return -1;
+}
+
+void packet_thread_end(struct mcu_plane *plane)
+{
+    if (!plane->packets)
+        return;
+    atomic_store(&plane->ending, true);
+    eventfd_write(plane->wake, 1);
+    pthread_join(plane->packet_thread, NULL);
+    free(plane->packets);
+    plane->packets = NULL;
+}

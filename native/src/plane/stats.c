@@ -1,0 +1,105 @@
+/* What is counted, as it is told. */
+#include "events.h"
+#include "leg.h"
+#include "legs.h"
+
+#include <errno.h>
+#include <string.h>
+
+static double milliseconds(double units, uint32_t clock) { return units * 1000.0 / clock; }
+
+static struct mcu_stream_stats received(const struct in_stream *stream)
+{
+    struct mcu_stream_stats stats = {
+        .source = stream->source,
+        .codec = stream->codec,
+        .packets = stream->reception.received,
+        .bytes = stream->reception.bytes,
+        .lost = stream->reception.begun ? mcu_reception_lost(&stream->reception) : 0,
+        .loss = stream->loss,
+        .jitter_ms = milliseconds(stream->reception.jitter, stream->clock),
+        .width = stream->width,
+        .height = stream->height,
+        .frames = stream->pictures,
+        .nacks = stream->nacks,
+        .keys_asked = stream->keys_asked,
+    };
+    if (stream->sound) {
+        const struct mcu_hearing_stats *heard = mcu_hearing_stats(stream->sound->hearing);
+        stats.concealed_ms = heard->concealed * 1000 / MCU_RATE;
+        stats.recovered_ms = heard->recovered * 1000 / MCU_RATE;
+        stats.delay_ms = heard->delay * 1000 / MCU_RATE;
+    }
+    return stats;
+}
+
+static struct mcu_stream_stats sent(const struct out_stream *stream)
+{
+    return (struct mcu_stream_stats){
+        .source = stream->source,
+        .sending = true,
+        .codec = stream->codec,
+        .packets = stream->packets,
+        .bytes = stream->bytes,
+        .lost = stream->lost,
+        .loss = stream->loss,
+        .jitter_ms = stream->jitter_ms,
+        .frames = stream->pictures,
+        .nacks = stream->nacks,
+        .resent = stream->resent,
+        .keys_asked = stream->keys_asked,
+    };
+}
+
+static void fill(const struct leg *leg, struct mcu_leg_stats *stats)
+{
+    memset(stats, 0, sizeof *stats);
+    stats->rtt_ms = leg->rtt < 0 ? -1 : (double)leg->rtt / 1000;
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        if (leg->in[i])
+            stats->streams[stats->stream_count++] = received(leg->in[i]);
+        if (leg->out[i])
+            stats->streams[stats->stream_count++] = sent(leg->out[i]);
+    }
+    leg_part_drops(leg, stats->drops);
+    for (int i = 0; i < MCU_DROPS; i++)
+        stats->drops[i] += leg->drops[i];
+}
+
+int mcu_plane_leg_stats(struct mcu_plane *plane, int handle, struct mcu_leg_stats *stats)
+{
+    plane_lock(plane);
+    const struct leg *leg = plane_leg(plane, handle);
+    if (leg)
+        fill(leg, stats);
+    plane_unlock(plane);
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
+}
+
+void mcu_plane_stats(struct mcu_plane *plane, struct mcu_plane_stats *stats)
+{
+    plane_lock(plane);
+    *stats = (struct mcu_plane_stats){
+        .packets_in = plane->packets_in,
+        .packets_out = plane->sent.packets,
+        .bytes_in = plane->bytes_in,
+        .bytes_out = plane->sent.bytes,
+        .receive_calls = plane->receive_calls,
+        .send_calls = plane->sent.calls,
+        .audio_encodes = plane->audio_encodes,
+        .audio_decodes = plane->audio_decodes,
+        .legs = legs_count(plane->legs),
+        .rooms = plane->rooms,
+    };
+    memcpy(stats->drops, plane->drops, sizeof stats->drops);
+    size_t at = 0;
+    for (const struct leg *leg; (leg = plane_next_leg(plane, &at));) {
+        uint64_t drops[MCU_DROPS];
+        leg_part_drops(leg, drops);
+        for (int i = 0; i < MCU_DROPS; i++)
+            stats->drops[i] += drops[i];
+    }
+    plane_unlock(plane);
+    stats->drops[MCU_DROP_EVENT] += events_dropped(plane->events);
+}

@@ -1,0 +1,16 @@
+#include "harness.h"
+#include "tests.h"
+
+int main(void)
+{
+    index_tests();
+    udp_tests();
+    ice_tests();
+    stranger_tests();
+    sound_tests();
+    video_tests();
+    rtcp_tests();
+    port_tests();
+    life_tests();
+    return failures ? 1 : 0;
+}

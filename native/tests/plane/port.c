@@ -1,0 +1,161 @@
+/* Legs with ports of their own. */
+#include "client.h"
+#include "tests.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAIRS 10 /* in the range of new_plane */
+
+/* A telephone at a plain leg: G.711, no level. */
+struct telephone {
+    struct client client;
+    struct sockaddr_in rtcp_local;
+    int rtcp_fd;
+    uint16_t rtp_port, rtcp_port;
+};
+
+static void call(struct telephone *telephone, struct mcu_plane *plane)
+{
+    struct client *client = &telephone->client;
+    memset(telephone, 0, sizeof *telephone);
+    client->plane = plane;
+    client->ssrc = 99;
+    client->leg =
+        mcu_plane_add_rtp(plane, AF_INET, &telephone->rtp_port, &telephone->rtcp_port);
+    CHECK(client->leg > 0 && telephone->rtp_port % 2 == 0 &&
+          telephone->rtcp_port == telephone->rtp_port + 1);
+    const struct mcu_stream_options options = {
+        .source = MCU_AUDIO,
+        .formats = {{.payload_type = AUDIO_TYPE, .codec = MCU_OPUS}},
+        .format_count = 1,
+        .sends = true,
+        .receives = true,
+    };
+    CHECK(mcu_plane_add_stream(plane, client->leg, &options) == 0);
+    client->fd = open_socket(&client->local);
+    telephone->rtcp_fd = open_socket(&telephone->rtcp_local);
+    client->server = client->local;
+    client->server.sin_port = htons(telephone->rtp_port);
+}
+
+static void answer(struct telephone *telephone)
+{
+    CHECK(mcu_plane_set_remote(telephone->client.plane, telephone->client.leg,
+                               (struct sockaddr *)&telephone->client.local,
+                               (struct sockaddr *)&telephone->rtcp_local) == 0);
+}
+
+static void hang_up(struct telephone *telephone)
+{
+    close(telephone->rtcp_fd);
+    leave(&telephone->client);
+}
+
+static void a_range_of_ports_is_used_up_and_freed(void)
+{
+    struct mcu_plane *plane = new_plane();
+    uint16_t rtp, rtcp, ports[PAIRS];
+    int legs[PAIRS];
+    for (int i = 0; i < PAIRS; i++) {
+        legs[i] = mcu_plane_add_rtp(plane, AF_INET, &ports[i], &rtcp);
+        CHECK(legs[i] > 0 && ports[i] >= 42000 && rtcp == ports[i] + 1 && rtcp <= 42019);
+        for (int j = 0; j < i; j++)
+            CHECK(ports[i] != ports[j]);
+    }
+    CHECK(mcu_plane_add_rtp(plane, AF_INET, &rtp, &rtcp) == -1 && errno == ENOSPC);
+    CHECK(mcu_plane_remove(plane, legs[3]) == 0);
+    CHECK(mcu_plane_add_rtp(plane, AF_INET, &rtp, &rtcp) > 0 && rtp == ports[3]);
+    CHECK(mcu_plane_add_rtp(plane, AF_INET6, &rtp, &rtcp) == -1 && errno == EINVAL);
+    mcu_plane_free(plane);
+}
+
+static void a_plain_leg_takes_packets_from_its_remote_address_only(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct client sprayer;
+    call(&telephone, plane);
+    say(&telephone.client, -1); /* before it is known where it is */
+    CHECK(drops(plane, MCU_DROP_STRANGER, 1));
+    answer(&telephone);
+    sprayer = telephone.client; /* its payload type, SSRC and numbers */
+    sprayer.fd = open_socket(&sprayer.local);
+    for (int i = 0; i < 10; i++) {
+        say(&sprayer, -1);
+        say(&telephone.client, -1);
+    }
+    CHECK(drops(plane, MCU_DROP_STRANGER, 11));
+    CHECK(received(&telephone.client, MCU_AUDIO, 10));
+    struct packet packet;
+    CHECK(!receive(&sprayer, &packet, QUIET_MS));
+    close(sprayer.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static void rtcp_of_a_leg_goes_by_its_own_port_or_by_the_same(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct packet packet;
+    call(&telephone, plane);
+    answer(&telephone);
+    struct client by_rtcp = telephone.client;
+    by_rtcp.fd = telephone.rtcp_fd;
+    CHECK(receive(&by_rtcp, &packet, PATIENCE_MS) && packet.data[1] >= 200);
+    CHECK(!receive(&telephone.client, &packet, 0));
+    CHECK(mcu_plane_set_remote(plane, telephone.client.leg,
+                               (struct sockaddr *)&telephone.client.local, NULL) == 0);
+    CHECK(receive(&telephone.client, &packet, PATIENCE_MS) && packet.data[1] >= 200);
+    uint8_t bye[64];
+    size_t size = 0;
+    say(&telephone.client, -1);
+    CHECK(received(&telephone.client, MCU_AUDIO, 1));
+    mcu_rtcp_bye(bye, &size, telephone.client.ssrc);
+    send_report(&telephone.client, bye, size);
+    CHECK(said(plane, MCU_EVENT_BYE, telephone.client.leg, PATIENCE_MS));
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static void a_keyed_leg_is_where_its_authentic_packets_come_from(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct client *client = &telephone.client;
+    call(&telephone, plane);
+    answer(&telephone);
+    set_keys(client);
+    say(client, -1);
+    CHECK(received(client, MCU_AUDIO, 1));
+    struct client elsewhere = *client;
+    elsewhere.fd = open_socket(&elsewhere.local);
+    say(&elsewhere, -1); /* while it is heard where it was */
+    CHECK(drops(plane, MCU_DROP_STRANGER, 1));
+    usleep(600000);
+    send_raw(&elsewhere, "\x80\x6f 1234567890 not authentic at all", 34);
+    CHECK(drops(plane, MCU_DROP_SRTP, 1));
+    say(&elsewhere, -1);
+    CHECK(received(client, MCU_AUDIO, 2));
+    struct packet packet;
+    const int sound = mcu_plane_add_sound(plane, true);
+    static const int16_t samples[MCU_TICK];
+    const struct mcu_mix mix = {.sound = sound, .samples = samples};
+    const struct mcu_route route = {.leg = client->leg, .sound = sound};
+    CHECK(mcu_plane_send(plane, 1, &mix, 1, &route, 1) == 0);
+    CHECK(receive_rtp(&elsewhere, AUDIO_TYPE, &packet, PATIENCE_MS));
+    close(elsewhere.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+void port_tests(void)
+{
+    TEST(a_range_of_ports_is_used_up_and_freed);
+    TEST(a_plain_leg_takes_packets_from_its_remote_address_only);
+    TEST(rtcp_of_a_leg_goes_by_its_own_port_or_by_the_same);
+    TEST(a_keyed_leg_is_where_its_authentic_packets_come_from);
+}

@@ -1,0 +1,169 @@
+/* Reports, and what they ask for. */
+#include "client.h"
+#include "tests.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void each_second_a_leg_is_told_what_came_and_went(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_rtcp_event event;
+    join(&client, plane, -1);
+    be_heard(&client, 1);
+    for (int i = 0; i < 10; i++, usleep(1000)) {
+        if (i == 4)
+            client.sequence++; /* one is lost */
+        say(&client, 20);
+    }
+    CHECK(received(&client, MCU_AUDIO, 10));
+    CHECK(receive_rtcp(&client, MCU_RTCP_REPORT, &event, PATIENCE_MS));
+    CHECK(event.media_ssrc == client.ssrc && event.lost == 1 && event.highest == 10);
+    CHECK(event.fraction_lost > 20 && event.fraction_lost < 26);
+    CHECK(receive_rtcp(&client, MCU_RTCP_REPORT, &event, 1200));
+    CHECK(event.lost == 1 && event.fraction_lost == 0);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void the_round_trip_is_measured_by_our_reports(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_rtcp_event sender;
+    struct mcu_leg_stats stats;
+    uint8_t picture[50] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0}, report[100];
+    join(&client, plane, 0);
+    CHECK(mcu_plane_leg_stats(plane, client.leg, &stats) == 0 && stats.rtt_ms < 0);
+    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 90000,
+                                 true) == 1);
+    CHECK(receive_rtcp(&client, MCU_RTCP_SENDER, &sender, PATIENCE_MS));
+    CHECK(sender.packets == 1 && sender.timestamp - 90000 < 2 * 90000);
+    usleep(50000); /* on its way and back, as far as the report tells */
+    const struct mcu_rtcp_block block = {.ssrc = sender.ssrc,
+                                         .last_sr = (uint32_t)(sender.ntp >> 16)};
+    size_t size = 0;
+    mcu_rtcp_rr(report, &size, client.ssrc, &block, 1);
+    send_report(&client, report, size);
+    usleep(20000);
+    CHECK(mcu_plane_leg_stats(plane, client.leg, &stats) == 0);
+    CHECK(stats.rtt_ms >= 50 && stats.rtt_ms < 500);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+/* The SSRC of what the leg is sent as video. */
+static uint32_t video_ssrc(struct client *client)
+{
+    uint8_t picture[50] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0};
+    struct packet packet;
+    mcu_plane_send_picture(client->plane, &client->leg, 1, false, picture, sizeof picture, 1,
+                           true);
+    CHECK(receive_rtp(client, VIDEO_TYPE, &packet, PATIENCE_MS));
+    return packet.rtp.ssrc;
+}
+
+static void a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_event event;
+    uint8_t data[100];
+    size_t size = 0;
+    join(&client, plane, 0);
+    const uint32_t ssrc = video_ssrc(&client);
+    mcu_rtcp_pli(data, &size, 1, ssrc);
+    send_report(&client, data, size);
+    CHECK(await(plane, MCU_EVENT_KEY_WANTED, client.leg, &event, PATIENCE_MS));
+    CHECK(event.a == MCU_CAMERA);
+    for (int i = 0; i < 3; i++) {
+        size = 0;
+        mcu_rtcp_fir(data, &size, 1, ssrc, 9);
+        send_report(&client, data, size);
+    }
+    CHECK(said(plane, MCU_EVENT_KEY_WANTED, client.leg, PATIENCE_MS));
+    CHECK(!said(plane, MCU_EVENT_KEY_WANTED, client.leg, QUIET_MS));
+    size = 0;
+    mcu_rtcp_pli(data, &size, 1, ssrc + 1); /* of no stream of ours */
+    send_report(&client, data, size);
+    CHECK(!said(plane, MCU_EVENT_KEY_WANTED, client.leg, QUIET_MS));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void bandwidth_and_bye_are_told(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_event event;
+    uint8_t data[100];
+    size_t size = 0;
+    const uint32_t ours = 5;
+    join(&client, plane, -1);
+    say(&client, 20);
+    CHECK(received(&client, MCU_AUDIO, 1));
+    mcu_rtcp_remb(data, &size, 1, 1500000, &ours, 1);
+    mcu_rtcp_bye(data, &size, client.ssrc);
+    send_report(&client, data, size);
+    CHECK(await(plane, MCU_EVENT_BANDWIDTH, client.leg, &event, PATIENCE_MS));
+    CHECK(event.a > 1490000 && event.a <= 1500000);
+    CHECK(said(plane, MCU_EVENT_BYE, client.leg, PATIENCE_MS));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void what_a_leg_asks_for_is_bounded_and_malformed_rtcp_counted(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    uint8_t data[200];
+    size_t size;
+    join(&client, plane, 0);
+    const uint32_t ssrc = video_ssrc(&client);
+    for (int i = 0; i < 400; i++) {
+        size = 0;
+        mcu_rtcp_pli(data, &size, 1, ssrc);
+        send_report(&client, data, size);
+    }
+    for (int i = 0; i < 100 && dropped(plane, MCU_DROP_EVENT) < 100; i++)
+        usleep(10000);
+    CHECK(dropped(plane, MCU_DROP_EVENT) >= 100);
+    size = 0;
+    mcu_rtcp_pli(data, &size, 1, ssrc);
+    data[3] = 9; /* longer than it is */
+    send_report(&client, data, size);
+    CHECK(drops(plane, MCU_DROP_RTCP_MALFORMED, 1));
+    data[0] = 0x81;
+    data[1] = 206;
+    send_raw(&client, data, 40); /* not authentic */
+    CHECK(drops(plane, MCU_DROP_SRTP, 1));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void a_limit_is_asked_for_at_once(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_rtcp_event event;
+    const uint8_t piece[20] = {0x10};
+    join(&client, plane, 0);
+    show(&client, VIDEO_TYPE, client.video_ssrc, 1, false, piece, sizeof piece);
+    CHECK(received(&client, MCU_CAMERA, 1));
+    CHECK(mcu_plane_limit(plane, client.leg, 600000) == 0);
+    CHECK(receive_rtcp(&client, MCU_RTCP_REMB, &event, 100));
+    CHECK(event.bits_per_second > 590000 && event.bits_per_second <= 600000);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+void rtcp_tests(void)
+{
+    TEST(each_second_a_leg_is_told_what_came_and_went);
+    TEST(the_round_trip_is_measured_by_our_reports);
+    TEST(a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not);
+    TEST(bandwidth_and_bye_are_told);
+    TEST(what_a_leg_asks_for_is_bounded_and_malformed_rtcp_counted);
+    TEST(a_limit_is_asked_for_at_once);
+}

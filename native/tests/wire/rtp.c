@@ -93,6 +93,46 @@ static void extensions_that_do_not_fit_are_passed_over(void)
     CHECK(parse(&packet, data, sizeof data, false) == 0 && packet.level == -1);
 }
 
+/* A packet with this extension block and two bytes of payload that would read on as a level.
+ */
+static struct mcu_rtp with_block(uint16_t profile, const uint8_t *block, size_t size)
+{
+    static uint8_t data[64];
+    memset(data, 0, sizeof data);
+    data[0] = 0x90;
+    data[12] = (uint8_t)(profile >> 8);
+    data[13] = (uint8_t)profile;
+    data[15] = (uint8_t)(size / 4);
+    memcpy(data + 16, block, size);
+    data[16 + size] = 1;
+    data[17 + size] = 0x85;
+    struct mcu_rtp packet;
+    CHECK(parse(&packet, data, 18 + size, false) == 0 && packet.payload_size == 2);
+    return packet;
+}
+
+static void elements_of_a_wrong_length_are_not_believed(void)
+{
+    /* two bytes of send time, then one of sequence, padded */
+    const uint8_t one[] = {0x31, 1, 2, 0x40, 3, 0, 0, 0};
+    const struct mcu_rtp packet = with_block(0xBEDE, one, sizeof one);
+    CHECK(!packet.has_send_time && !packet.has_wide_sequence);
+    uint8_t mid[20] = {1, MCU_MID_MAX + 1};
+    CHECK(with_block(0x1000, mid, sizeof mid).mid == NULL);
+    mid[1] = MCU_MID_MAX;
+    CHECK(with_block(0x1000, mid, sizeof mid).mid_size == MCU_MID_MAX);
+    const uint8_t empty[] = {2, 0, 2, 0};
+    CHECK(with_block(0x1000, empty, sizeof empty).level == -1);
+    const uint8_t lone[] = {0, 0, 0, 2}; /* its length would be in the payload */
+    CHECK(with_block(0x1000, lone, sizeof lone).level == -1);
+}
+
+static void nothing_is_read_after_the_reserved_id(void)
+{
+    const uint8_t reserved[] = {0xF0, 0, 0x20, 0x81};
+    CHECK(with_block(0xBEDE, reserved, sizeof reserved).level == -1);
+}
+
 static void a_packet_that_is_cut_anywhere_is_refused_or_shorter(void)
 {
     uint8_t out[MCU_RTP_HEADER_MAX + 20] = {0};
@@ -172,6 +212,8 @@ void rtp_tests(void)
     TEST(nothing_is_written_for_what_was_not_negotiated);
     TEST(the_two_byte_form_is_read);
     TEST(extensions_that_do_not_fit_are_passed_over);
+    TEST(elements_of_a_wrong_length_are_not_believed);
+    TEST(nothing_is_read_after_the_reserved_id);
     TEST(a_packet_that_is_cut_anywhere_is_refused_or_shorter);
     TEST(padding_is_cut_off_and_what_is_more_than_there_is_refused);
     TEST(csrcs_are_passed_over);

@@ -198,8 +198,11 @@ int packet_thread_begin(struct mcu_plane *plane)
     udp_inbox_prepare(&self->inbox);
     plane->packets = self;
     errno = pthread_create(&plane->packet_thread, NULL, run, self);
-    if (!errno)
+    if (!errno) {
+        pthread_setname_np(plane->packet_thread,
+                           "mcu-packets"); /* as top and the benchmarks show it */
         return 0;
+    }
     free(self);
     plane->packets = NULL;
     return -1;

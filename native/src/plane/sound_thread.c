@@ -185,6 +185,8 @@ static int start(struct mcu_plane *plane)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failure = pthread_create(&plane->sounding->thread, NULL, run, plane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failure)
+        pthread_setname_np(plane->sounding->thread, "mcu-sound");
     return failure;
 }
 

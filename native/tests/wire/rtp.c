@@ -133,6 +133,16 @@ static void nothing_is_read_after_the_reserved_id(void)
     CHECK(with_block(0xBEDE, reserved, sizeof reserved).level == -1);
 }
 
+static void the_id_zero_is_nobody_s(void)
+{
+    const uint8_t data[] = {0x90, 0, 0,    0,    0, 0, 0, 0,   0,   0,
+                            0,    0, 0xBE, 0xDE, 0, 1, 1, 'a', 'b', 0};
+    const struct mcu_rtp_extensions none = {0};
+    struct mcu_rtp packet;
+    CHECK(mcu_rtp_parse(&packet, data, sizeof data, &none, false) == 0);
+    CHECK(packet.mid == NULL && packet.level == -1);
+}
+
 static void a_packet_that_is_cut_anywhere_is_refused_or_shorter(void)
 {
     uint8_t out[MCU_RTP_HEADER_MAX + 20] = {0};
@@ -214,6 +224,7 @@ void rtp_tests(void)
     TEST(extensions_that_do_not_fit_are_passed_over);
     TEST(elements_of_a_wrong_length_are_not_believed);
     TEST(nothing_is_read_after_the_reserved_id);
+    TEST(the_id_zero_is_nobody_s);
     TEST(a_packet_that_is_cut_anywhere_is_refused_or_shorter);
     TEST(padding_is_cut_off_and_what_is_more_than_there_is_refused);
     TEST(csrcs_are_passed_over);

@@ -79,6 +79,8 @@ static void shelf_lose(struct mcu_plane *plane, struct shelf *shelf, struct item
     struct sounding *sounding = plane->sounding;
     pthread_mutex_lock(&sounding->queue);
     item->gone_after = sounding->steps_asked;
+    sounding->untidy = true;
+    pthread_cond_signal(&sounding->asked);
     pthread_mutex_unlock(&sounding->queue);
     item->gone = true;
     item->next_gone = shelf->gone;

@@ -129,15 +129,18 @@ static void publish(struct mcu_plane *plane, int64_t tick)
 
 /* -- the thread -- */
 
-/* The oldest step, which stays in the queue until it is done; NULL: the thread is to end. */
-static const struct step *wait_for_step(struct sounding *sounding)
+/* Waits for a step, which stays in the queue until it is done, or for something to be freed.
+ * false: the thread is to end. */
+static bool wait_for_work(struct sounding *sounding, const struct step **step)
 {
     pthread_mutex_lock(&sounding->queue);
-    while (!sounding->waiting && !sounding->ending)
+    while (!sounding->waiting && !sounding->untidy && !sounding->ending)
         pthread_cond_wait(&sounding->asked, &sounding->queue);
-    const struct step *step = sounding->ending ? NULL : &sounding->steps[sounding->first];
+    *step = sounding->waiting ? &sounding->steps[sounding->first] : NULL;
+    sounding->untidy = false;
+    const bool goes_on = !sounding->ending;
     pthread_mutex_unlock(&sounding->queue);
-    return step;
+    return goes_on;
 }
 
 static void step_done(struct sounding *sounding)
@@ -163,16 +166,17 @@ static void carry_out(struct mcu_plane *plane, const struct step *step)
         sounding_pass(plane);
         break;
     }
-    sounding_reap(plane);
+    step_done(plane->sounding);
 }
 
 static void *run(void *argument)
 {
     struct mcu_plane *plane = argument;
     const struct step *step;
-    while ((step = wait_for_step(plane->sounding))) {
-        carry_out(plane, step);
-        step_done(plane->sounding);
+    while (wait_for_work(plane->sounding, &step)) {
+        if (step)
+            carry_out(plane, step);
+        sounding_reap(plane);
     }
     return NULL;
 }

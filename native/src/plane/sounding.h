@@ -100,6 +100,7 @@ struct sounding {
     struct step steps[STEPS];
     size_t first, waiting; /* the one that is carried out among them */
     int64_t steps_asked;
+    bool untidy; /* something was removed */
     bool ending;
     struct take taken; /* in the last tick that was collected */
 

@@ -5,7 +5,8 @@ memory that overlaps. Rectangles are clipped to the canvas. A chroma sample belo
 top left of its four pixels, so tiles that share an edge never colour each other.
 """
 
-from typing import Final, TypeAlias, final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -88,3 +89,153 @@ def avatar(
 
 def copy(canvas: I420, source: I420, rect: _Rect, x: int, y: int, /) -> None:
     """Copy a rectangle of the source so that its top left comes to (x, y) of the canvas."""
+
+# -- the media plane (native/include/mcu/plane.h is the manual) --------------------------------------------------------
+
+AUDIO: int
+CAMERA: int
+SCREEN: int
+PROVED: int
+MOVED: int
+SILENT: int
+DTLS: int
+PICTURE: int
+KEY_WANTED: int
+BANDWIDTH: int
+REPORT: int
+DIGIT: int
+BYE: int
+UNSENT: int
+COLLECTED: int
+
+class Event(NamedTuple):
+    """`kind` is one of the constants above; what `a`, `b`, `c` are depends on it."""
+
+    kind: int
+    leg: int
+    a: int
+    b: int
+    c: int
+    width: int
+    height: int
+    key: bool
+    data: bytes
+
+class Talker(NamedTuple):
+    room: int
+    leg: int
+    level: int  # -dBov of its tick
+
+@final
+class Plane:
+    """The sockets, legs and threads of a worker. Every method is quick; none waits for the network.
+
+    Methods that take a leg, room or sound raise `LookupError` for one that is gone, `ValueError` for any other argument
+    that is wrong, and `OverflowError` where the sound thread is too far behind; then nothing has changed.
+    """
+
+    def __new__(
+        cls,
+        addresses: Sequence[str],
+        *,
+        port: int = 0,
+        ports: tuple[int, int] = (0, 0),
+        complexity: int = 5,
+        bits_per_second: int = 32_000,
+        loss_percent: int = 5,
+    ) -> Plane:
+        """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard). Raises `OSError`, `ValueError`."""
+
+    @property
+    def port(self) -> int: ...
+    def fileno(self) -> int:
+        """Readable while events wait."""
+
+    def close(self) -> None:
+        """Ends the threads and the sockets. What is called after it raises `ValueError`."""
+
+    def events(self) -> list[Event]:
+        """What happened since the last call, oldest first."""
+
+    def add_webrtc(self, ufrag: str, password: str, remote_ufrag: str, /) -> int: ...
+    def restart_ice(self, leg: int, ufrag: str, password: str, remote_ufrag: str, /) -> None: ...
+    def add_rtp(self, ipv6: bool = False, /) -> tuple[int, int, int]:
+        """(leg, RTP port, RTCP port). Raises `OSError` where the range has no free pair."""
+
+    def set_remote(self, leg: int, address: str, port: int, rtcp_port: int | None = None, /) -> None:
+        """`rtcp_port` None: on the same port (RFC 5761)."""
+
+    def set_keys(self, leg: int, profile: str, sending: bytes, receiving: bytes, /) -> None:
+        """`profile` by its IANA name without a prefix: AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES256_CM_SHA1_80 or
+        AES128_CM_SHA1_80. Keys: master key, then salt. Raises `ValueError`."""
+
+    def remove(self, leg: int, /) -> None: ...
+    def add_stream(
+        self,
+        leg: int,
+        source: int,
+        *,
+        formats: Sequence[tuple[int, str, int]],
+        mid: str = "",
+        dtmf: int = 0,
+        ssrcs: Sequence[int] = (),
+        extensions: Mapping[str, int] = ...,
+        sends: bool = True,
+        receives: bool = True,
+        nack: bool = False,
+        pli: bool = False,
+        fir: bool = False,
+        ssrc: int = 0,
+        rtx_ssrc: int = 0,
+        cname: str = "",
+        pixels_max: int = 16_777_216,
+    ) -> None:
+        """`formats`: (payload type, codec, RTX payload type or 0), the first is what is sent.
+
+        Codecs are "opus", "G722", "PCMA", "PCMU"; "VP8", "H264" (mode 1), "H264/0". `extensions`: ids by "mid", "rid",
+        "repaired", "level", "send_time", "sequence". `ssrcs`: what the offer announces, four at most.
+        """
+
+    def send_dtls(self, leg: int, data: Buffer, /) -> None: ...
+    def send_picture(self, legs: Sequence[int], codec: str, data: Buffer, timestamp: int, key: bool, /) -> int:
+        """How many of the legs were sent it whole.
+
+        `codec`: "VP8" or "H264" (Annex B); legs of either packetization mode take the same. Of `timestamp` (90 kHz) the
+        low 32 bits are sent.
+        """
+
+    def want_key(self, leg: int, source: int, /) -> None: ...
+    def limit(self, leg: int, bits_per_second: int, /) -> None: ...
+    def add_room(self, loudest: int, /) -> int: ...
+    def remove_room(self, room: int, /) -> None: ...
+    def hear(self, leg: int, room: int, /) -> None:
+        """`room` 0: nothing of the leg is decoded."""
+
+    def add_sound(self, primed: bool, /) -> int: ...
+    def remove_sound(self, sound: int, /) -> None: ...
+    def collect(self, tick: int, /) -> None:
+        """Step one of a tick; the event COLLECTED follows."""
+
+    def talkers(self) -> tuple[list[Talker], memoryview]:
+        """Who was decoded in the last collected tick, and their samples: int16, a row of 960 for each, read-only.
+
+        A leg that has just lost its place among the loudest is in it once more and fades to nothing.
+        """
+
+    def send(self, tick: int, sounds: Sequence[int], samples: Buffer, routes: Sequence[tuple[int, int]], /) -> None:
+        """Step two. `samples`: int16, a row of 960 for each of `sounds`; they are copied.
+
+        `routes`: (leg, sound) that change in this tick; sound 0: nothing is sent; -1: silence. Legs and sounds that are
+        gone are passed over.
+        """
+
+    def skip(self, tick: int, /) -> None:
+        """A tick that is let go: time passes for all, and stale sound is dropped."""
+
+    def sent_sequence(self, leg: int, /) -> int:
+        """Extended, of the last packet of sound that was sent; -1: none yet."""
+    def leg_stats(self, leg: int, /) -> dict[str, Any]:
+        """The fields of `struct mcu_leg_stats`; `streams` is a list of dicts, `drops` a dict by name."""
+
+    def stats(self) -> dict[str, Any]:
+        """The fields of `struct mcu_plane_stats`."""

@@ -8,12 +8,16 @@
 #include <mcu/i420.h>
 
 struct module_state {
-    PyTypeObject *picture_type;
+    PyTypeObject *picture_type, *plane_type, *rows_type;
+    PyObject *event_type, *talker_type; /* named tuples */
 };
 
-/* Adds the class `I420` to the module. -1 with an exception where it cannot. */
+/* Each adds classes to the module. -1 with an exception where it cannot. */
 int add_picture_type(PyObject *module);
-/* Adds the class `Vp8Encoder`, likewise. */
+int add_plane_type(PyObject *module);
+int add_event_types(PyObject *module); /* with the constants of events and sources */
+int add_rows_type(PyObject *module);
+
 int add_vp8_type(PyObject *module);
 
 /* The picture in an `I420`, valid while the object lives; NULL with an exception where the
@@ -21,7 +25,12 @@ int add_vp8_type(PyObject *module);
 const struct mcu_i420 *as_picture(PyObject *module, PyObject *object);
 const struct mcu_i420 *as_canvas(PyObject *module, PyObject *object);
 
+/* What `PyArg_Parse…` and `PyLong_As…` return. They raise OverflowError for what is no number
+ * of C's; for us that is a wrong value: ValueError. */
+int parsed(int ok);
+
 /* Each returns 1, or 0 with a ValueError that names the argument. */
+int check_number(const char *name, long long value, long long least, long long most);
 int check_range(const char *name, int value, int least, int most);
 int check_size(int width, int height);
 int check_place(const char *name, int place);

@@ -1,12 +1,27 @@
 /* Arguments, checked: what a kernel may rely on. */
 #include "binding.h"
 
-int check_range(const char *name, int value, int least, int most)
+int parsed(int ok)
+{
+    if (!ok && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_ValueError, "a number is far out of range");
+    }
+    return ok;
+}
+
+int check_number(const char *name, long long value, long long least, long long most)
 {
     if (value >= least && value <= most)
         return 1;
-    PyErr_Format(PyExc_ValueError, "%s is %d, but must be %d to %d", name, value, least, most);
+    PyErr_Format(PyExc_ValueError, "%s is %lld, but must be %lld to %lld", name, value, least,
+                 most);
     return 0;
+}
+
+int check_range(const char *name, int value, int least, int most)
+{
+    return check_number(name, value, least, most);
 }
 
 int check_size(int width, int height)

@@ -9,22 +9,12 @@
 #include <mcu/draw.h>
 #include <mcu/scale.h>
 
-/* `PyArg_Parse…` raises OverflowError for what is no C int; for us that is a wrong value. */
-static int parsed(int ok)
-{
-    if (!ok && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear();
-        PyErr_SetString(PyExc_ValueError, "a number is far out of range");
-    }
-    return ok;
-}
-
 static PyObject *rect_tuple(struct mcu_rect rect)
 {
     return Py_BuildValue("(iiii)", rect.x, rect.y, rect.width, rect.height);
 }
 
-PyDoc_STRVAR(letterbox_doc, "letterbox(width, height, tile)\n--\n\n"
+PyDoc_STRVAR(letterbox_doc, "letterbox(width, height, tile, /)\n--\n\n"
                             "Where a picture of this size comes to in the tile.");
 
 static PyObject *letterbox(PyObject *Py_UNUSED(module), PyObject *args)
@@ -38,7 +28,7 @@ static PyObject *letterbox(PyObject *Py_UNUSED(module), PyObject *args)
     return rect_tuple(mcu_letterbox(width, height, tile));
 }
 
-PyDoc_STRVAR(scale_doc, "scale_into_tile(canvas, source, tile)\n--\n\n"
+PyDoc_STRVAR(scale_doc, "scale_into_tile(canvas, source, tile, /)\n--\n\n"
                         "Scale and letterbox; returns the visible part of the picture.");
 
 static PyObject *scale_into_tile(PyObject *module, PyObject *args)
@@ -59,7 +49,7 @@ static PyObject *scale_into_tile(PyObject *module, PyObject *args)
     return failed ? PyErr_NoMemory() : rect_tuple(drawn);
 }
 
-PyDoc_STRVAR(fill_doc, "fill(canvas, rect, colour)\n--\n\nFill a rectangle.");
+PyDoc_STRVAR(fill_doc, "fill(canvas, rect, colour, /)\n--\n\nFill a rectangle.");
 
 static PyObject *fill(PyObject *module, PyObject *args)
 {
@@ -79,7 +69,7 @@ static PyObject *fill(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(border_doc, "border(canvas, rect, thickness, colour)\n--\n\n"
+PyDoc_STRVAR(border_doc, "border(canvas, rect, thickness, colour, /)\n--\n\n"
                          "Draw the outline of a rectangle, inside it.");
 
 static PyObject *border(PyObject *module, PyObject *args)
@@ -101,7 +91,7 @@ static PyObject *border(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(label_doc, "label(canvas, x, y, mask, size, ink, plate, plate_alpha)\n--\n\n"
+PyDoc_STRVAR(label_doc, "label(canvas, x, y, mask, size, ink, plate, plate_alpha, /)\n--\n\n"
                         "Blit text, given as opacities, on a plate.");
 
 static PyObject *label(PyObject *module, PyObject *args)
@@ -134,7 +124,7 @@ release_mask:
 }
 
 PyDoc_STRVAR(avatar_doc,
-             "avatar(canvas, tile, background, disc, radius, mask, size, ink)\n--\n\n"
+             "avatar(canvas, tile, background, disc, radius, mask, size, ink, /)\n--\n\n"
              "Fill a tile with a disc and initials, given as opacities.");
 
 static PyObject *avatar(PyObject *module, PyObject *args)
@@ -170,7 +160,7 @@ release_mask:
     return result;
 }
 
-PyDoc_STRVAR(copy_doc, "copy(canvas, source, rect, x, y)\n--\n\n"
+PyDoc_STRVAR(copy_doc, "copy(canvas, source, rect, x, y, /)\n--\n\n"
                        "Copy a rectangle of the source to (x, y) of the canvas.");
 
 static PyObject *copy(PyObject *module, PyObject *args)
@@ -205,7 +195,8 @@ static PyMethodDef methods[] = {
 
 static int execute(PyObject *module)
 {
-    return add_picture_type(module) || add_vp8_type(module) ||
+    return add_picture_type(module) || add_vp8_type(module) || add_event_types(module) ||
+           add_rows_type(module) || add_plane_type(module) ||
            PyModule_AddIntConstant(module, "MAX_SIDE", MCU_MAX_SIDE);
 }
 
@@ -213,6 +204,10 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct module_state *state = PyModule_GetState(module);
     Py_VISIT(state->picture_type);
+    Py_VISIT(state->plane_type);
+    Py_VISIT(state->rows_type);
+    Py_VISIT(state->event_type);
+    Py_VISIT(state->talker_type);
     return 0;
 }
 
@@ -220,6 +215,10 @@ static int clear(PyObject *module)
 {
     struct module_state *state = PyModule_GetState(module);
     Py_CLEAR(state->picture_type);
+    Py_CLEAR(state->plane_type);
+    Py_CLEAR(state->rows_type);
+    Py_CLEAR(state->event_type);
+    Py_CLEAR(state->talker_type);
     return 0;
 }
 
@@ -232,7 +231,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "mcu.media._native",
-    .m_doc = "Drawing on I420 pictures, in C and without the GIL.",
+    .m_doc = "Drawing on I420 pictures, and the media plane; in C and without the GIL.",
     .m_size = sizeof(struct module_state),
     .m_methods = methods,
     .m_slots = slots,

@@ -60,14 +60,10 @@ static PyObject *picture_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     static char *names[] = {"y", "u", "v", "strides", "width", "height", NULL};
     PyObject *planes[3];
     int stride[3], width, height;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOO(iii)ii", names, &planes[0],
-                                     &planes[1], &planes[2], &stride[0], &stride[1],
-                                     &stride[2], &width, &height)) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError))
-            PyErr_SetString(PyExc_ValueError, "a number is far out of range");
-        return NULL;
-    }
-    if (!check_size(width, height))
+    if (!parsed(PyArg_ParseTupleAndKeywords(args, keywords, "OOO(iii)ii", names, &planes[0],
+                                            &planes[1], &planes[2], &stride[0], &stride[1],
+                                            &stride[2], &width, &height)) ||
+        !check_size(width, height))
         return NULL;
     allocfunc allocate = __extension__(allocfunc) PyType_GetSlot(type, Py_tp_alloc);
     struct picture_object *self = (struct picture_object *)allocate(type, 0);

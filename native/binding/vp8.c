@@ -38,7 +38,7 @@ static void encoder_dealloc(PyObject *object)
 }
 
 PyDoc_STRVAR(encode_doc,
-             "encode(picture, timestamp, key)\n--\n\n"
+             "encode($self, picture, timestamp, key, /)\n--\n\n"
              "One I420 picture: the frame and whether it is a key frame, or None.");
 
 static PyObject *encode(PyObject *object, PyTypeObject *type, PyObject *const *args,
@@ -69,7 +69,7 @@ static PyObject *encode(PyObject *object, PyTypeObject *type, PyObject *const *a
                          PyBool_FromLong(encoded.key));
 }
 
-PyDoc_STRVAR(retarget_doc, "retarget(bits_per_second)\n--\n\n"
+PyDoc_STRVAR(retarget_doc, "retarget($self, bits_per_second, /)\n--\n\n"
                            "Aim at another rate from the next picture on.");
 
 static PyObject *retarget(PyObject *object, PyObject *rate)

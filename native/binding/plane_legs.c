@@ -1,0 +1,209 @@
+/* The methods of Plane that are about legs and their streams. */
+#include "plane.h"
+
+PyObject *plane_add_webrtc(PyObject *self, PyObject *args)
+{
+    const char *ufrag, *password, *remote_ufrag;
+    PyThreadState *thread;
+    if (!PyArg_ParseTuple(args, "sss", &ufrag, &password, &remote_ufrag))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int leg = mcu_plane_add_webrtc(plane, ufrag, password, remote_ufrag);
+    release_plane(self, thread);
+    return number(leg);
+}
+
+PyObject *plane_restart_ice(PyObject *self, PyObject *args)
+{
+    int leg;
+    const char *ufrag, *password, *remote_ufrag;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "isss", &leg, &ufrag, &password, &remote_ufrag)))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_restart_ice(plane, leg, ufrag, password, remote_ufrag);
+    release_plane(self, thread);
+    return done(result);
+}
+
+PyObject *plane_add_rtp(PyObject *self, PyObject *args)
+{
+    int ipv6 = 0;
+    uint16_t rtp_port, rtcp_port;
+    PyThreadState *thread;
+    if (!PyArg_ParseTuple(args, "|p", &ipv6))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int leg = mcu_plane_add_rtp(plane, ipv6 ? AF_INET6 : AF_INET, &rtp_port, &rtcp_port);
+    release_plane(self, thread);
+    return leg < 0 ? refused() : Py_BuildValue("(iHH)", leg, rtp_port, rtcp_port);
+}
+
+static void set_port(struct sockaddr_storage *address, uint16_t port)
+{
+    if (address->ss_family == AF_INET)
+        ((struct sockaddr_in *)address)->sin_port = htons(port);
+    else
+        ((struct sockaddr_in6 *)address)->sin6_port = htons(port);
+}
+
+static int get_remote_port(const char *name, long value, struct sockaddr_storage *address)
+{
+    if (!check_number(name, value, 1, UINT16_MAX))
+        return 0;
+    set_port(address, (uint16_t)value);
+    return 1;
+}
+
+PyObject *plane_set_remote(PyObject *self, PyObject *args)
+{
+    int leg, port;
+    const char *text;
+    PyObject *rtcp_port = Py_None;
+    struct sockaddr_storage rtp, rtcp;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "isi|O", &leg, &text, &port, &rtcp_port)) ||
+        !get_address(text, &rtp))
+        return NULL;
+    const int own_rtcp = rtcp_port != Py_None;
+    rtcp = rtp;
+    const long second = own_rtcp ? PyLong_AsLong(rtcp_port) : port;
+    if (!parsed(second != -1 || !PyErr_Occurred()) || !get_remote_port("port", port, &rtp) ||
+        !get_remote_port("rtcp_port", second, &rtcp))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_set_remote(plane, leg, (const struct sockaddr *)&rtp,
+                                            own_rtcp ? (const struct sockaddr *)&rtcp : NULL);
+    release_plane(self, thread);
+    return done(result);
+}
+
+PyObject *plane_set_keys(PyObject *self, PyObject *args)
+{
+    int leg, result = -1;
+    const char *name;
+    enum mcu_srtp_profile profile;
+    Py_buffer sending, receiving;
+    PyThreadState *thread;
+    struct mcu_plane *plane = NULL;
+    if (!parsed(PyArg_ParseTuple(args, "isy*y*", &leg, &name, &sending, &receiving)))
+        return NULL;
+    if (get_profile(name, &profile) && check_key("sending", &sending, profile) &&
+        check_key("receiving", &receiving, profile))
+        plane = hold_plane(self, &thread);
+    if (plane) {
+        result = mcu_plane_set_keys(plane, leg, profile, sending.buf, receiving.buf);
+        release_plane(self, thread);
+    }
+    PyBuffer_Release(&receiving);
+    PyBuffer_Release(&sending);
+    return plane ? done(result) : NULL;
+}
+
+PyObject *plane_remove(PyObject *self, PyObject *args)
+{
+    int leg;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "i", &leg)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_remove(plane, leg);
+    release_plane(self, thread);
+    return done(result);
+}
+
+PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    int leg;
+    struct mcu_stream_options stream;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        get_stream(args, keywords, &leg, &stream) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_add_stream(plane, leg, &stream);
+    release_plane(self, thread);
+    return done(result);
+}
+
+PyObject *plane_send_dtls(PyObject *self, PyObject *args)
+{
+    int leg, result = -1;
+    Py_buffer data;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "iy*", &leg, &data)))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (plane) {
+        result = mcu_plane_send_dtls(plane, leg, data.buf, (size_t)data.len);
+        release_plane(self, thread);
+    }
+    PyBuffer_Release(&data);
+    return plane ? done(result) : NULL;
+}
+
+PyObject *plane_send_picture(PyObject *self, PyObject *args)
+{
+    PyObject *sequence;
+    const char *codec;
+    Py_buffer data;
+    unsigned long long timestamp;
+    int key, *legs, result = -1;
+    size_t count;
+    bool h264;
+    PyThreadState *thread;
+    struct mcu_plane *plane = NULL;
+    if (!PyArg_ParseTuple(args, "Osy*Kp", &sequence, &codec, &data, &timestamp, &key))
+        return NULL;
+    if (get_picture_codec(codec, &h264) && get_handles(sequence, &legs, &count)) {
+        plane = hold_plane(self, &thread);
+        if (plane) {
+            result = mcu_plane_send_picture(plane, legs, count, h264, data.buf,
+                                            (size_t)data.len, (uint32_t)timestamp, key != 0);
+            release_plane(self, thread);
+        }
+        PyMem_Free(legs);
+    }
+    PyBuffer_Release(&data);
+    return plane ? number(result) : NULL;
+}
+
+PyObject *plane_want_key(PyObject *self, PyObject *args)
+{
+    int leg, source;
+    PyThreadState *thread;
+    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "ii", &leg, &source)) &&
+                                      check_range("source", source, 0, MCU_SOURCES - 1)
+                                  ? hold_plane(self, &thread)
+                                  : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_want_key(plane, leg, (enum mcu_source)source);
+    release_plane(self, thread);
+    return done(result);
+}
+
+PyObject *plane_limit(PyObject *self, PyObject *args)
+{
+    int leg;
+    long long most;
+    PyThreadState *thread;
+    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "iL", &leg, &most)) &&
+                                      check_number("bits_per_second", most, 0, INT64_MAX)
+                                  ? hold_plane(self, &thread)
+                                  : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_limit(plane, leg, (uint64_t)most);
+    release_plane(self, thread);
+    return done(result);
+}

@@ -10,7 +10,20 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("audio", "growth", "delay", "loss", "join", "strangers", "packets", "idle", "video", "compositor", "all")
+COMMANDS = (
+    "audio",
+    "growth",
+    "ticks",
+    "packets",
+    "delay",
+    "loss",
+    "strangers",
+    "join",
+    "idle",
+    "video",
+    "compositor",
+    "all",
+)
 
 
 def main() -> int:

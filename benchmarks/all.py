@@ -57,6 +57,7 @@ LIMITS: Final = (
     Limit("20 legs, 20 talking: of Janus's", _LOUD, _of("ratio"), most=0.5),
     Limit("growth with legs: R²", "growth", _of("r_squared"), least=0.99),
     Limit("  encodes a tick, most of any size", "growth", lambda f: max(f["encodes_per_tick"]), most=4.5),
+    Limit("20 rooms: ticks at most 5 ms late, %", "ticks", _of("ticks_within_5_ms_percent"), least=99),
     Limit("mouth to ear, p50 ms", "delay", _of("p50_ms"), most=50, peer=_peer("p50_ms")),
     Limit("  p95 ms", "delay", _of("p95_ms"), most=70, peer=_peer("p95_ms")),
     Limit("single losses: longest gap, ms", "loss --percent 0.5", _of("longest_gap_ms"), most=20),

@@ -81,12 +81,15 @@ async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float)
             await load.begin()
             await asyncio.sleep(WARM_UP_S)
             loop = asyncio.get_running_loop()
+            encoded = await contestant.encodes()
             cpu, began = cpu_seconds(contestant.pid), loop.time()
             await asyncio.sleep(seconds)
             used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
+            encodes, ticks = (now - then for now, then in zip(await contestant.encodes(), encoded, strict=True))
             counted = await load.results()
     return {
         "cpu_percent_per_leg": round(100 * used / elapsed / legs, 4),
+        **({"encodes_per_tick": round(encodes / ticks, 2)} if ticks else {}),
         "packets_received_percent_least": round(100 * min(leg["received"] / leg["sent"] for leg in counted), 1),
         "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import janus
 from mcu.demo.server import RunningServer, running_server
@@ -36,13 +37,16 @@ class Contestant(Protocol):
     async def join(self, offer: str) -> str:
         """Join the one room with a browser's SDP offer; returns the answer."""
 
+    async def encodes(self) -> tuple[float, float]:
+        """Packets of sound encoded so far, and ticks; zeros where it does not say."""
+
 
 @dataclass
 class Ours:
-    """`mcu serve` with one worker, and one meeting booked over REST."""
+    """`mcu serve` with one worker, and meetings booked over REST, into which legs go in turns."""
 
     server: RunningServer
-    number: str
+    meetings: list[str]  # their numbers
     http: aiohttp.ClientSession
     name: str = "mcu"
     legs: list[str] = field(default_factory=list)  # their ids, in order of joining
@@ -52,8 +56,8 @@ class Ours:
         return self.server.pid
 
     async def join(self, offer: str) -> str:
-        body = {"name": f"Leg {len(self.legs) + 1}"}
-        async with self.http.post(f"{self.server.url}/api/v1/join/{self.number}", json=body) as answer:
+        body, meeting = {"name": f"Leg {len(self.legs) + 1}"}, self.meetings[len(self.legs) % len(self.meetings)]
+        async with self.http.post(f"{self.server.url}/api/v1/join/{meeting}", json=body) as answer:
             joined = await _ok(answer)
         token = joined["session_token"]
         self.legs.append(joined["leg"])
@@ -62,6 +66,16 @@ class Ours:
             if not answer.ok:
                 raise RuntimeError(f"the leg was refused: {answer.status} {await answer.text()}")
             return await answer.text()
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """A metric, summed over its other labels."""
+        async with self.http.get(f"{self.server.operations_url}/metrics") as answer:
+            families = text_string_to_metric_families(await answer.text())
+        samples = (sample for family in families for sample in family.samples)
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+    async def encodes(self) -> tuple[float, float]:
+        return await self.metric("mcu_audio_encodes_total"), await self.metric("mcu_ticks_total")
 
     async def media(self, number: int) -> dict[str, Any]:
         """What the server counts of the leg that joined as `number`, from 0 on."""
@@ -81,8 +95,8 @@ async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def ours(prefix: list[str], settings: dict[str, str] | None = None) -> AsyncIterator[Ours]:
-    """Our server with an open meeting for up to 200 legs."""
+async def ours(prefix: list[str], settings: dict[str, str] | None = None, meetings: int = 1) -> AsyncIterator[Ours]:
+    """Our server with open meetings for up to 200 legs each."""
     with tempfile.TemporaryDirectory(prefix="mcu-benchmark-") as folder:
         environment = {"MCU_MEDIA__WORKERS": "1", **(settings or {})}
         async with (
@@ -91,9 +105,11 @@ async def ours(prefix: list[str], settings: dict[str, str] | None = None) -> Asy
         ):
             headers = {"Authorization": f"Bearer {server.token}"}
             booking = {"title": "Benchmark", "access": {"guest_pin": None, "max_participants": 200}}
-            async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:
-                number = (await _ok(answer))["join"]["meeting_number"]
-            yield Ours(server, number, http)
+            numbers = []
+            for _ in range(meetings):
+                async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:
+                    numbers.append((await _ok(answer))["join"]["meeting_number"])
+            yield Ours(server, numbers, http)
 
 
 @contextlib.asynccontextmanager

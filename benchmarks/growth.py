@@ -6,14 +6,12 @@ it is, because who does not talk shares one.
 
 import argparse
 import asyncio
-import re
-import urllib.request
 from typing import Any
 
 import numpy as np
 
 from benchmarks.audio import weigh
-from benchmarks.contestants import Ours, ours, pin_load
+from benchmarks.contestants import ours, pin_load
 from benchmarks.progress import say
 
 TALKERS = 3
@@ -37,13 +35,9 @@ async def _run(sizes: tuple[int, ...], seconds: float) -> dict[str, Any]:
     percent, encodes = [], []
     for legs in sizes:
         async with ours(prefix) as contestant:
-            before = _counted(contestant)
             figures = await weigh(contestant, legs, TALKERS, seconds)
-            after = _counted(contestant)
         percent.append(figures["cpu_percent_per_leg"] * legs)
-        encodes.append(
-            round((after["audio_encodes"] - before["audio_encodes"]) / (after["ticks"] - before["ticks"]), 2)
-        )
+        encodes.append(figures["encodes_per_tick"])
         say(f"{legs} legs: {percent[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
     slope, base = np.polyfit(sizes, percent, 1)
     left = np.array(percent) - (base + slope * np.array(sizes))
@@ -55,13 +49,4 @@ async def _run(sizes: tuple[int, ...], seconds: float) -> dict[str, Any]:
         "cpu_percent_per_more_leg": round(float(slope), 4),
         "r_squared": round(1 - float(left @ left) / float(spread @ spread), 4),
         "encodes_per_tick": encodes,
-    }
-
-
-def _counted(contestant: Ours) -> dict[str, float]:
-    with urllib.request.urlopen(f"{contestant.server.operations_url}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    return {
-        name: sum(float(value) for value in re.findall(rf"^mcu_{name}_total{{[^}}]*}} (\S+)", text, re.MULTILINE))
-        for name in ("audio_encodes", "ticks")
     }

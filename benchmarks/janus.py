@@ -62,6 +62,9 @@ class Janus:
         event = await self._message(session, handle, {"request": "configure", "muted": False}, offer)
         return str(event["jsep"]["sdp"])
 
+    async def encodes(self) -> tuple[float, float]:
+        return 0.0, 0.0
+
     async def _message(
         self, session: str, handle: str, body: dict[str, Any], offer: str | None = None
     ) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""`python -m benchmarks ticks`: how late the mixer is under load, in rooms with three talkers each.
+
+Reports how much of a core the server used, and which share of the ticks was at most 5 ms late, by its own histogram
+(`mcu_tick_lateness_seconds`).
+"""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.audio import WARM_UP_S, sounds
+from benchmarks.contestants import Ours, ours, pin_load
+from benchmarks.legs import carried
+from benchmarks.processes import cpu_seconds
+from benchmarks.progress import say
+
+TALKERS = 3
+WITHIN = "0.005"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rooms", type=int, default=20, help="rooms at once")
+    parser.add_argument("--legs", type=int, default=200, help="legs in all of them together")
+    parser.add_argument("--seconds", type=float, default=15, help="how long is counted")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_run(options.rooms, options.legs, options.seconds))
+
+
+async def _run(rooms: int, legs: int, seconds: float) -> dict[str, Any]:
+    prefix = pin_load()
+    with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
+        directory = Path(folder)
+        wanted = sounds(directory, legs, TALKERS * rooms)
+        async with (
+            ours(prefix, meetings=rooms) as contestant,
+            carried(contestant.join, wanted, directory, WARM_UP_S + seconds) as load,
+        ):
+            say(f"{legs} legs in {rooms} rooms for {seconds:g} s")
+            await load.begin()
+            await asyncio.sleep(WARM_UP_S)
+            before, cpu = await _ticks(contestant), cpu_seconds(contestant.pid)
+            counted = await load.results()
+            after, used = await _ticks(contestant), cpu_seconds(contestant.pid) - cpu
+    within, all_of_them = (late - early for late, early in zip(after, before, strict=True))
+    return {
+        "rooms": rooms,
+        "legs": legs,
+        "cpu_percent": round(100 * used / seconds, 1),
+        "ticks_within_5_ms_percent": round(100 * within / all_of_them, 2),
+        "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
+    }
+
+
+async def _ticks(contestant: Ours) -> tuple[float, float]:
+    name = "mcu_tick_lateness_seconds_bucket"
+    return await contestant.metric(name, le=WITHIN), await contestant.metric(name, le="+Inf")

@@ -197,15 +197,19 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
 
 int mcu_plane_remove(struct mcu_plane *plane, int handle)
 {
+    struct udp_batch batch;
+    batch.count = 0;
     plane_lock(plane);
     struct leg *leg = plane_leg(plane, handle);
     if (leg) {
         sounding_leg_gone(plane, leg);
         ports_unwatch(plane, leg);
+        rtcp_bye(leg, &batch);
         settle(plane, leg);
         legs_take(plane->legs, leg);
     }
     plane_unlock(plane);
+    plane_flush(plane, &batch, NULL);
     leg_free(leg);
     errno = leg ? 0 : ENOENT;
     return leg ? 0 : -1;

@@ -58,6 +58,8 @@ void rtcp_receive(const struct arrival *in, struct leg *leg);
 /* rtcp_out.c. `out` has room for one datagram each. */
 void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now);
 void rtcp_limit(struct leg *leg, struct udp_batch *out);
+/* The leg is being removed: its streams end. */
+void rtcp_bye(struct leg *leg, struct udp_batch *out);
 /* What a stream of video misses: NACK; PLI or FIR; if it is time for that. */
 void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
                       int64_t now);

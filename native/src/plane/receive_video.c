@@ -81,13 +81,14 @@ void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *s
 {
     struct mcu_picture picture;
     const bool due = mcu_frames_wake(stream->frames) <= now;
-    if (due)
+    if (due && stream->latched)
         rtcp_ask_missing(leg, stream, out, now);
     while (mcu_frames_pop(stream->frames, &picture))
         give(plane, leg, stream, &picture);
-    if (due || mcu_frames_wake(stream->frames) <= now)
+    if (stream->latched && (due || mcu_frames_wake(stream->frames) <= now))
         rtcp_ask_key(leg, stream, out, now);
-    waiting_set(plane, stream, mcu_frames_wake(stream->frames) < INT64_MAX);
+    /* of whom nothing ever came, nothing can be asked */
+    waiting_set(plane, stream, stream->latched && mcu_frames_wake(stream->frames) < INT64_MAX);
 }
 
 void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,

@@ -123,6 +123,20 @@ void rtcp_limit(struct leg *leg, struct udp_batch *out)
         finish(leg, out, size);
 }
 
+void rtcp_bye(struct leg *leg, struct udp_batch *out)
+{
+    if (!send_ready(leg))
+        return;
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    mcu_rtcp_sdes(data, &size, our_ssrc(leg), cname_of(leg));
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->out[i])
+            mcu_rtcp_bye(data, &size, leg->out[i]->ssrc);
+    finish(leg, out, size);
+}
+
 /* -- what is missing -- */
 
 static int64_t rtt_of(const struct leg *leg) { return leg->rtt >= 0 ? leg->rtt : RTT_UNKNOWN; }
@@ -144,9 +158,9 @@ static bool write_nacks(struct leg *leg, struct in_stream *stream, uint8_t *data
 static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size,
                       int64_t now)
 {
-    if (!stream->latched || !mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
+    if (!mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
         return false;
-    stream->keys_asked++;
+    stream->keys_asked += stream->options.pli || stream->options.fir;
     if (stream->options.pli)
         return mcu_rtcp_pli(data, size, our_ssrc(leg), stream->ssrc) == 0;
     return stream->options.fir &&
@@ -166,11 +180,9 @@ void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batc
 void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
                   int64_t now)
 {
-    if (!udp_next(out) || !send_ready(leg))
-        return;
     uint8_t *data = udp_next(out);
     size_t size = 0;
     mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
-    if (write_key(leg, stream, data, &size, now))
+    if (write_key(leg, stream, data, &size, now) && send_ready(leg))
         finish(leg, out, size);
 }

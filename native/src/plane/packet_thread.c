@@ -6,6 +6,7 @@
 #include "waiting.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -197,7 +198,11 @@ int packet_thread_begin(struct mcu_plane *plane)
     self->slice_at = plane_now();
     udp_inbox_prepare(&self->inbox);
     plane->packets = self;
+    sigset_t all, before;
+    sigfillset(&all); /* signals are for threads that know of them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     errno = pthread_create(&plane->packet_thread, NULL, run, self);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!errno) {
         pthread_setname_np(plane->packet_thread,
                            "mcu-packets"); /* as top and the benchmarks show it */

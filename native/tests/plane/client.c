@@ -16,6 +16,8 @@ static int64_t milliseconds(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+uint16_t first_port(void) { return (uint16_t)(12000 + getpid() % 900 * 20); }
+
 struct mcu_plane *new_plane(void)
 {
     struct sockaddr_storage address = {0};
@@ -24,8 +26,8 @@ struct mcu_plane *new_plane(void)
     v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const struct mcu_plane_options options = {.addresses = &address,
                                               .address_count = 1,
-                                              .range_first = 42000,
-                                              .range_last = 42019,
+                                              .range_first = first_port(),
+                                              .range_last = (uint16_t)(first_port() + 19),
                                               .complexity = 0,
                                               .bits_per_second = 32000};
     struct mcu_plane *plane = mcu_plane_new(&options);

@@ -39,7 +39,8 @@ struct packet { /* what a client received */
     struct mcu_rtp rtp;
 };
 
-/* A plane on 127.0.0.1, with ports 42000 … 42019 for legs of their own. */
+/* A plane on 127.0.0.1, with 20 ports for legs of their own, other ones in each process. */
+uint16_t first_port(void);
 struct mcu_plane *new_plane(void);
 
 /* A UDP socket on the loopback; *local is where. */

@@ -12,5 +12,7 @@ int main(void)
     rtcp_tests();
     port_tests();
     life_tests();
+    tick_rooms_tests();
+    tick_sounds_tests();
     return failures ? 1 : 0;
 }

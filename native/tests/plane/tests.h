@@ -11,5 +11,7 @@ void video_tests(void);
 void rtcp_tests(void);
 void port_tests(void);
 void life_tests(void);
+void tick_rooms_tests(void);
+void tick_sounds_tests(void);
 
 #endif

@@ -20,10 +20,8 @@ static int32_t slot(const struct mcu_arrivals *arrivals, int32_t index)
 
 static void begin(struct mcu_arrivals *arrivals, int64_t zero)
 {
-    const int32_t spread = arrivals->spread;
     memset(arrivals, 0, sizeof *arrivals);
     arrivals->zero = zero;
-    arrivals->begin = spread;
     arrivals->group = INT64_MIN;
 }
 
@@ -95,12 +93,9 @@ void mcu_arrivals_forget(struct mcu_arrivals *arrivals) { arrivals->count = 0; }
 
 int32_t mcu_arrivals_delay(const struct mcu_arrivals *arrivals)
 {
-    int32_t delay = arrivals->spread + MCU_DELAY_LEAST;
-    if (arrivals->count < KNOWN) {
-        const int32_t before = arrivals->begin + MCU_DELAY_LEAST;
-        delay = delay > before ? delay : before;
-        delay = delay > MCU_DELAY_FIRST ? delay : MCU_DELAY_FIRST;
-    }
+    const int32_t delay = arrivals->spread + MCU_DELAY_LEAST;
+    if (arrivals->count < KNOWN && delay < MCU_DELAY_FIRST)
+        return MCU_DELAY_FIRST;
     return delay < MCU_DELAY_MOST ? delay : MCU_DELAY_MOST;
 }
 

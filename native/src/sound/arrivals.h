@@ -19,7 +19,6 @@ struct mcu_arrivals {           /* zero it to begin */
     int32_t first, count;       /* the oldest, and how many */
     int64_t group;              /* which 20 ms of the stream the newest are of */
     int32_t fastest, spread;    /* the least of `late`; what nearly all needed more */
-    int32_t begin;              /* spread to begin with after a pause */
 };
 
 /* A packet that begins at `timestamp` came at `now`. */

@@ -19,6 +19,7 @@ struct mcu_hearing {
     struct mcu_hearing_stats stats;
     uint32_t rate;        /* Hz of the stream's timestamps */
     bool awake;           /* the last tick was decoded */
+    bool anchored;        /* the supply's time is the stream's */
     bool waits;           /* for the next packet's FEC */
     int64_t astray_since; /* when the first came of those that were all too late; 0: none */
     struct mcu_pace pace;
@@ -34,6 +35,7 @@ struct mcu_hearing *mcu_hearing_new(enum mcu_audio_codec codec)
     if (!hearing)
         return NULL;
     hearing->supply.stats = &hearing->stats;
+    mcu_weave_restart(&hearing->supply.weave);
     mcu_hearing_restart(hearing, codec);
     return hearing;
 }
@@ -46,20 +48,20 @@ void mcu_hearing_free(struct mcu_hearing *hearing)
     free(hearing);
 }
 
-/* The stream goes on, at another time. */
+/* The stream goes on at another time, or is another: what waits is still played. */
 static void begin_anew(struct mcu_hearing *hearing)
 {
     mcu_arrivals_forget(&hearing->arrivals);
     mcu_supply_restart(&hearing->supply);
+    hearing->anchored = false;
     hearing->astray_since = 0;
-    hearing->awake = false;
 }
 
 void mcu_hearing_restart(struct mcu_hearing *hearing, enum mcu_audio_codec codec)
 {
     begin_anew(hearing);
     hearing->arrivals = (struct mcu_arrivals){0};
-    hearing->pace = (struct mcu_pace){0};
+    hearing->pace.drift_ppm = 0;
     hearing->rate = mcu_codec_clock(codec);
     hearing->waits = false;
 }
@@ -69,7 +71,8 @@ void mcu_hearing_restart(struct mcu_hearing *hearing, enum mcu_audio_codec codec
 /* Whether a packet is past; if all have been for long, the stream's time is another. */
 static bool is_late(struct mcu_hearing *hearing, const struct mcu_packet *packet, int64_t now)
 {
-    if (!hearing->awake || packet->timestamp + packet->duration > hearing->supply.next) {
+    if (!hearing->awake || !hearing->anchored ||
+        packet->timestamp + packet->duration > hearing->supply.next) {
         hearing->astray_since = 0;
         return false;
     }
@@ -175,10 +178,9 @@ static bool begins(const struct mcu_supply *supply)
     return head && head->timestamp < supply->next + MCU_TICK;
 }
 
-static enum mcu_heard play(struct mcu_hearing *hearing, int64_t offset, int16_t *out)
+static enum mcu_heard play(struct mcu_hearing *hearing, int64_t time, int16_t *out)
 {
     struct mcu_supply *supply = &hearing->supply;
-    const int64_t time = hearing->pace.clock - offset;
     if (mcu_weave_is_silent(&supply->weave)) {
         mcu_supply_move(supply, time);
         if (!begins(supply)) {
@@ -187,34 +189,50 @@ static enum mcu_heard play(struct mcu_hearing *hearing, int64_t offset, int16_t 
         }
     }
     const struct mcu_packet *newest = mcu_queue_last(&supply->queue);
-    if (newest &&
-        newest->timestamp + newest->duration - mcu_supply_played(&hearing->supply) > DEEPEST)
-        mcu_supply_cut(supply, time - mcu_supply_played(&hearing->supply));
-    mcu_pace_play(&hearing->pace, supply, time - mcu_supply_played(&hearing->supply), out);
+    const int64_t played = mcu_supply_played(supply);
+    if (newest && newest->timestamp + newest->duration - played > DEEPEST)
+        mcu_supply_cut(supply, time - played);
+    mcu_pace_play(&hearing->pace, supply, time - mcu_supply_played(supply), out);
     return MCU_HEARD_SOUND;
+}
+
+static enum mcu_heard sleep_through(struct mcu_hearing *hearing, int64_t time, int16_t *out)
+{
+    mcu_supply_sleep(&hearing->supply, time);
+    hearing->supply.next += MCU_TICK;
+    return nothing(hearing, out);
+}
+
+/* Whoever begins to listen, or a stream that has begun anew, is put to its time. */
+static void anchor(struct mcu_hearing *hearing, bool known, int64_t time)
+{
+    if (!hearing->awake) {
+        mcu_supply_sleep(&hearing->supply, time);
+        mcu_supply_wake(&hearing->supply);
+    } else if (known && !hearing->anchored) {
+        mcu_supply_anchor(&hearing->supply, time);
+    }
+    hearing->anchored = known;
 }
 
 enum mcu_heard mcu_hearing_tick(struct mcu_hearing *hearing, bool decode, int64_t now,
                                 int16_t *out)
 {
     mcu_pace_tick(&hearing->pace, samples_of(now));
-    if (!hearing->arrivals.count)
-        return nothing(hearing, out);
+    const bool known = hearing->arrivals.count > 0; /* else what waits is played to its end */
     const int64_t offset = wanted_offset(hearing);
-    enum mcu_heard heard = MCU_HEARD_NOTHING;
-    if (!decode) {
-        mcu_supply_sleep(&hearing->supply, hearing->pace.clock - offset);
-        hearing->supply.next += MCU_TICK;
-        nothing(hearing, out);
+    const int64_t time =
+        known ? hearing->pace.clock - offset : mcu_supply_played(&hearing->supply);
+    enum mcu_heard heard;
+    if (decode) {
+        anchor(hearing, known, time);
+        heard = play(hearing, time, out);
     } else {
-        if (!hearing->awake) {
-            mcu_supply_sleep(&hearing->supply, hearing->pace.clock - offset);
-            mcu_supply_wake(&hearing->supply);
-        }
-        heard = play(hearing, offset, out);
+        heard = sleep_through(hearing, time, out);
     }
     hearing->awake = decode;
-    tell_delay(hearing, offset);
+    if (known)
+        tell_delay(hearing, offset);
     return heard;
 }
 

@@ -13,7 +13,7 @@ enum {
     TOO_SHORT = 240,       /* … or put in */
     REST = 2,              /* ticks between two stretches */
     HURRY = 4800,          /* delay too long by so much: no rest */
-    PATIENT = 50,          /* ticks after which any match will do */
+    PATIENT = 50,          /* ticks after which half a match will do */
     LIKELY = 120           /* an excess up to this may come from drift */
 };
 
@@ -43,11 +43,11 @@ void mcu_pace_silence(struct mcu_pace *pace)
     pace->patience = pace->rest = 0;
 }
 
-/* At first only what nobody can hear, then whatever there is. */
+/* At first only what nobody can hear, then what can hardly be heard. */
 static double least_match(const struct mcu_pace *pace)
 {
     const double waited = pace->patience < PATIENT ? pace->patience : PATIENT;
-    return 0.9 - 0.6 * waited / PATIENT;
+    return 0.9 - 0.4 * waited / PATIENT;
 }
 
 static void stretch(struct mcu_pace *pace, struct mcu_supply *supply, int64_t excess)
@@ -60,8 +60,9 @@ static void stretch(struct mcu_pace *pace, struct mcu_supply *supply, int64_t ex
         return;
     const size_t count = (excess > 0 ? mcu_shrink : mcu_grow)(
         weave->samples, MCU_STRETCH_LEAST, least_match(pace), out, &match);
-    pace->patience++;
-    if (count == MCU_STRETCH_LEAST || MCU_STRETCH_LEAST - (int64_t)count > excess + SLACK)
+    const int64_t beyond = MCU_STRETCH_LEAST - (int64_t)count - excess;
+    pace->patience += count == MCU_STRETCH_LEAST;
+    if (count == MCU_STRETCH_LEAST || (excess > 0 ? beyond > SLACK : beyond < -TOO_SHORT))
         return;
     mcu_weave_replace(weave, MCU_STRETCH_LEAST, out, count);
     if (count > MCU_STRETCH_LEAST)

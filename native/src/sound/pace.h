@@ -11,7 +11,7 @@ struct mcu_pace { /* zero it to begin */
     bool running;
     int64_t clock;    /* samples at 48 kHz; smooth, though ticks come late */
     double drift_ppm; /* the sender's clock is faster by so much, as far as is known */
-    int32_t patience; /* ticks for which a stretch has been wanted */
+    int32_t patience; /* ticks in which no good place to stretch was found */
     int32_t rest;     /* ticks until there may be another */
     struct mcu_drift drift;
 };

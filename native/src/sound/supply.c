@@ -9,10 +9,9 @@ enum {
 void mcu_supply_restart(struct mcu_supply *supply)
 {
     mcu_queue_clear(&supply->queue);
-    mcu_weave_restart(&supply->weave);
     supply->last_sequence = -1;
     supply->last_duration = MCU_TICK;
-    supply->ended = false;
+    supply->ended = supply->held = false;
     supply->doubtful = 0;
     supply->loss = 0;
     supply->without_fec = MCU_SUPPLY_NO_FEC;
@@ -86,6 +85,9 @@ static void take(struct mcu_supply *supply, const struct mcu_packet *packet, int
 {
     const int32_t samples = packet->duration - past;
     settle_doubt(supply, packet);
+    if (supply->held)
+        mcu_weave_tear(&supply->weave);
+    supply->held = false;
     if (!packet->size) {
         mcu_weave_make_up(&supply->weave, samples);
     } else if (!mcu_weave_decode(&supply->weave, codec_of(packet),
@@ -160,6 +162,7 @@ static int32_t wait(struct mcu_supply *supply, int32_t wanted, int32_t hold)
     const int32_t made = whole_pieces(wanted), held = least(made, hold);
     mcu_weave_make_up(&supply->weave, made);
     supply->next += made - held;
+    supply->held = supply->held || held > 0;
     supply->stats->stretched += (uint64_t)held;
     if (!supply->ended)
         supply->doubtful += made;
@@ -201,6 +204,12 @@ void mcu_supply_wake(struct mcu_supply *supply)
                            mcu_queue_payload(&supply->queue, head), head->size);
         pass(supply, head);
     }
+}
+
+void mcu_supply_anchor(struct mcu_supply *supply, int64_t time)
+{
+    mcu_weave_tear(&supply->weave);
+    supply->next = time + (int64_t)supply->weave.count;
 }
 
 void mcu_supply_move(struct mcu_supply *supply, int64_t time)

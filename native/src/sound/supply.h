@@ -24,7 +24,7 @@ struct mcu_supply { /* zero it, then mcu_supply_restart */
     int32_t without_fec; /* packets since the last that carried FEC */
 };
 
-/* Another stream: forgets everything, keeps the decoders' memory. */
+/* Another stream: only what waits stays. */
 void mcu_supply_restart(struct mcu_supply *supply);
 /* Stream time of the next sample that is played. */
 int64_t mcu_supply_played(const struct mcu_supply *supply);
@@ -42,6 +42,8 @@ void mcu_supply_sleep(struct mcu_supply *supply, int64_t time);
 /* Somebody listens again: packets before the present time are decoded for the decoder's sake
  * only. */
 void mcu_supply_wake(struct mcu_supply *supply);
+/* The next sample that is played is of `time`, though it is of another stream. */
+void mcu_supply_anchor(struct mcu_supply *supply, int64_t time);
 /* Goes on at `time`, or with the next packet where that is earlier. Only while it is silent.
  */
 void mcu_supply_move(struct mcu_supply *supply, int64_t time);

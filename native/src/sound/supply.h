@@ -18,6 +18,7 @@ struct mcu_supply { /* zero it, then mcu_supply_restart */
     int64_t last_sequence; /* of the last packet that was played; -1: none */
     int32_t last_duration;
     bool ended; /* the last packet said that silence follows (Opus DTX) */
+    bool held;  /* the stream's time has stood still since the last packet */
     int32_t
         doubtful; /* samples made up: lost or never said, which the next packet will tell */
     double loss;  /* of packets, of late */

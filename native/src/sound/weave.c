@@ -19,7 +19,7 @@ void mcu_weave_fall_silent(struct mcu_weave *weave)
     weave->count = 0;
     weave->silent = 0;
     weave->made = MCU_WEAVE_FADED;
-    weave->torn = false;
+    weave->joined = JOIN;
 }
 
 void mcu_weave_restart(struct mcu_weave *weave)
@@ -53,6 +53,30 @@ static struct mcu_decoder *decoder_for(struct mcu_weave *weave, enum mcu_audio_c
     return *decoder;
 }
 
+/* -- joining -- */
+
+static void begin_joining(struct mcu_weave *weave, const int16_t *tail, float gain)
+{
+    weave->joined = 0;
+    weave->torn = tail;
+    weave->gain = gain;
+    if (tail)
+        memcpy(weave->tail, tail, sizeof weave->tail);
+}
+
+/* `samples` come next: their beginning goes over from what waits. */
+static void join(struct mcu_weave *weave, int16_t *samples, int32_t count)
+{
+    for (int32_t i = 0; i < count && weave->joined < JOIN; i++, weave->joined++) {
+        const float rise = (float)(weave->joined + 1) / (JOIN + 1);
+        const float from =
+            weave->torn ? (float)weave->tail[weave->joined] : weave->gain * (float)samples[i];
+        samples[i] = (int16_t)((float)samples[i] * rise + from * (1 - rise));
+    }
+}
+
+static int16_t *room(struct mcu_weave *weave) { return weave->samples + weave->count; }
+
 /* -- what is made up -- */
 
 /* How loud it is, by how much was made before. */
@@ -71,8 +95,6 @@ static void fade(int16_t *samples, int32_t count, int32_t made)
         samples[i] = (int16_t)((float)samples[i] * gain_after(made + i));
 }
 
-static int16_t *room(struct mcu_weave *weave) { return weave->samples + weave->count; }
-
 static bool can_conceal(const struct mcu_weave *weave)
 {
     return present(weave) && weave->made < MCU_WEAVE_FADED;
@@ -81,30 +103,12 @@ static bool can_conceal(const struct mcu_weave *weave)
 void mcu_weave_tear(struct mcu_weave *weave)
 {
     int16_t piece[PIECE];
-    if (weave->torn || !can_conceal(weave))
+    if (!can_conceal(weave) || (weave->torn && weave->joined == 0))
         return;
     mcu_conceal(present(weave), PIECE, piece);
-    fade(piece, JOIN, weave->made);
-    memcpy(weave->tail, piece, sizeof weave->tail);
-    weave->torn = true;
-}
-
-/* `count` samples were written to the end: the first `past` of them are left out, the others
- * go over from what waits, and back to `gain` 1. */
-static void add(struct mcu_weave *weave, int32_t count, int32_t past, float gain)
-{
-    int16_t *at = room(weave);
-    const int32_t kept = count - past;
-    if (past)
-        memmove(at, at + past, (size_t)kept * sizeof *at);
-    for (int32_t i = 0; (weave->torn || gain < 1) && i < kept && i < JOIN; i++) {
-        const float rise = (float)(i + 1) / (JOIN + 1);
-        const float from = weave->torn ? (float)weave->tail[i] : gain * (float)at[i];
-        at[i] = (int16_t)((float)at[i] * rise + from * (1 - rise));
-    }
-    weave->torn = false;
-    weave->silent = 0;
-    weave->count += (size_t)kept;
+    fade(piece, PIECE, weave->made);
+    join(weave, piece, PIECE);
+    begin_joining(weave, piece, 0);
 }
 
 /* What of the last piece is too much becomes the tail. */
@@ -117,11 +121,12 @@ static void conceal(struct mcu_weave *weave, int32_t samples)
         made += PIECE;
     }
     fade(out, made, weave->made);
-    add(weave, samples, 0, 1);
-    weave->torn = made > samples;
-    if (weave->torn)
-        memcpy(weave->tail, out + samples, sizeof weave->tail);
+    join(weave, out, made);
+    if (made > samples)
+        begin_joining(weave, out + samples, 0);
     weave->made += samples;
+    weave->count += (size_t)samples;
+    weave->silent = 0;
 }
 
 void mcu_weave_make_up(struct mcu_weave *weave, int32_t samples)
@@ -132,12 +137,26 @@ void mcu_weave_make_up(struct mcu_weave *weave, int32_t samples)
     }
     memset(room(weave), 0, (size_t)samples * sizeof(int16_t));
     weave->made = MCU_WEAVE_FADED;
-    weave->torn = false;
+    weave->joined = JOIN;
     weave->count += (size_t)samples;
     weave->silent += samples;
 }
 
 /* -- what came -- */
+
+/* `count` samples that came were written to the end; the first `past` are left out. */
+static void add(struct mcu_weave *weave, int32_t count, int32_t past)
+{
+    int16_t *at = room(weave);
+    const int32_t kept = count - past;
+    if (past)
+        memmove(at, at + past, (size_t)kept * sizeof *at);
+    if (weave->joined == JOIN && gain_after(weave->made) < 1)
+        begin_joining(weave, NULL, gain_after(weave->made));
+    join(weave, at, kept);
+    weave->made = weave->silent = 0;
+    weave->count += (size_t)kept;
+}
 
 bool mcu_weave_decode(struct mcu_weave *weave, enum mcu_audio_codec codec,
                       const uint8_t *payload, size_t size, int32_t past)
@@ -148,8 +167,7 @@ bool mcu_weave_decode(struct mcu_weave *weave, enum mcu_audio_codec codec,
     const int count = decoder ? mcu_decode(decoder, payload, size, room(weave)) : -1;
     if (count <= past)
         return false;
-    add(weave, count, past, gain_after(weave->made));
-    weave->made = 0;
+    add(weave, count, past);
     return true;
 }
 
@@ -165,8 +183,7 @@ bool mcu_weave_recover(struct mcu_weave *weave, enum mcu_audio_codec codec,
     const int count = mcu_decode_fec(present(weave), next, size, duration, room(weave));
     if (count != duration)
         return false;
-    add(weave, count, count - gap, gain_after(weave->made));
-    weave->made = 0;
+    add(weave, count, count - gap);
     return true;
 }
 

@@ -8,17 +8,20 @@
 #define MCU_WEAVE_MAX 8192
 #define MCU_WEAVE_WANTED 1440 /* that one may ask for: then the longest packet still fits */
 #define MCU_WEAVE_FADED 5760  /* made up after which there is silence: 120 ms */
-#define MCU_WEAVE_PIECE 480   /* made up at a time: the SILK of Opus makes no less than 10 ms \
-                               */
-#define MCU_WEAVE_JOIN 240    /* two pieces that do not belong together are joined in 5 ms */
+#define MCU_WEAVE_PIECE                                                                       \
+    480                    /* made up at a time: the SILK of Opus makes no less than 10 ms    \
+                            */
+#define MCU_WEAVE_JOIN 240 /* two pieces that do not belong together are joined in 5 ms */
 
 struct mcu_weave {                                  /* zero it, then mcu_weave_restart */
     struct mcu_decoder *decoders[MCU_AUDIO_CODECS]; /* made when first needed */
     int codec;                                      /* of the present one; -1: none */
     int32_t made;   /* samples made up since the last that came, MCU_WEAVE_FADED at most */
     int32_t silent; /* zeros at the end of `samples` */
-    bool torn;      /* what comes next does not go on from what waits, which would go on … */
-    int16_t tail[MCU_WEAVE_JOIN]; /* … like this */
+    int32_t joined; /* of MCU_WEAVE_JOIN, of what is being joined; so many: nothing is */
+    bool torn;      /* it is joined to `tail`; if not, to itself at `gain` */
+    float gain;
+    int16_t tail[MCU_WEAVE_JOIN]; /* how what waits would go on */
     size_t count;                 /* samples that wait */
     int16_t samples[MCU_WEAVE_MAX];
 };

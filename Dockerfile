@@ -9,7 +9,7 @@ RUN npm --prefix /src/web install --no-save --ignore-scripts && npm --prefix /sr
 
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-    ca-certificates cmake gcc libc6-dev libopus-dev libspandsp-dev libsrtp2-dev libssl-dev libvpx-dev libyuv-dev \
+    ca-certificates cmake gcc libc6-dev libopus-dev libspandsp-dev libssl-dev libvpx-dev libyuv-dev \
     ninja-build python3-dev python3-venv
 WORKDIR /src
 RUN python3 -m venv /opt/mcu
@@ -22,7 +22,7 @@ RUN /opt/mcu/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/wheel . \
 
 FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core libopus0 \
-    libspandsp2 libsrtp2-1 libvpx7 libyuv0 python3 \
+    libspandsp2 libssl3 libvpx7 libyuv0 python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home-dir /var/lib/mcu --create-home --shell /usr/sbin/nologin mcu
 COPY --from=build /opt/mcu /opt/mcu

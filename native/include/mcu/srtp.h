@@ -1,5 +1,5 @@
-/* SRTP and SRTCP (RFC 3711, RFC 7714) by libsrtp2: one direction each, keys from DTLS or SDES.
- * Not thread-safe: the leg that owns it is locked by whoever calls. */
+/* SRTP and SRTCP (RFC 3711, RFC 6188, RFC 7714) by OpenSSL: one direction each, keys from DTLS
+ * or SDES. Not thread-safe: the leg that owns it is locked by whoever calls. */
 #ifndef MCU_SRTP_H
 #define MCU_SRTP_H
 
@@ -16,15 +16,12 @@ enum mcu_srtp_profile { /* in order of preference */
 };
 #define MCU_SRTP_TRAILER 32 /* bytes that protecting adds at most, SRTCP's index included */
 #define MCU_SRTP_SOURCES                                                                      \
-    32 /* SSRCs of a far end that are remembered: of more, the one heard least lately is      \
-          forgotten, with its replay window */
+    32 /* SSRCs of a direction that are remembered. Of more that are received, the one heard  \
+          least lately is forgotten, with its replay window; of more to send, none is         \
+          protected */
 
 /* Bytes of master key and master salt together: 44, 28, 46, 30. */
 size_t mcu_srtp_key_size(enum mcu_srtp_profile profile);
-
-/* Starts the library, which takes some 40 ms the first time: to be called before there are
- * calls to disturb. Any thread, any number of times. False: it cannot be had. */
-bool mcu_srtp_start(void);
 
 struct mcu_srtp; /* one direction */
 

@@ -88,10 +88,6 @@ static int begin(struct mcu_plane *plane, const struct mcu_plane_options *option
 {
     plane->options = *options;
     plane->options.addresses = NULL;
-    if (!mcu_srtp_start()) {
-        errno = ENOSYS;
-        return -1;
-    }
     plane->epoll = epoll_create1(EPOLL_CLOEXEC);
     plane->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     plane->legs = legs_new();

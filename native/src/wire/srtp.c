@@ -3,28 +3,32 @@
 #include <mcu/rtp.h>
 
 #include "bytes.h"
+#include "srtp_box.h"
 
-#include <arpa/inet.h>
-#include <openssl/crypto.h>
-#include <pthread.h>
-#include <srtp2/srtp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RTP_HEADER = 12, RTCP_HEADER = 8, RTCP_INDEX = 4, KEY_MAX = 46, WINDOW = 1024 };
+enum { RTP_HEADER = 12, RTCP_HEADER = 8, RTCP_INDEX = 4, WINDOW = 1024 };
 static const int64_t INDEX_MAX = ((int64_t)1 << 48) - 1; /* a counter of 32 bits */
+static const int64_t RTCP_MAX = INT32_MAX;
+#define ENCRYPTED 0x80000000u /* RFC 3711 section 3.4: the E flag */
 
-/* What was received of one SSRC. */
+/* Which indexes came, of the last WINDOW. */
+struct window {
+    int64_t highest; /* -1: none */
+    uint64_t seen[WINDOW / 64];
+};
+
+/* What was sent or received of one SSRC. */
 struct source {
     uint32_t ssrc;
-    int64_t highest; /* index that was authenticated; -1: none */
     uint64_t used;
+    struct window rtp, rtcp;
 };
 
 struct mcu_srtp {
-    srtp_t session;
-    enum mcu_srtp_profile profile;
-    uint8_t key[KEY_MAX]; /* for a stream that must start at another counter than 0 */
+    bool sending;
+    struct box rtp, rtcp;
     struct source sources[MCU_SRTP_SOURCES];
     size_t source_count;
     uint64_t clock; /* of `used` */
@@ -33,110 +37,30 @@ struct mcu_srtp {
     int64_t index;
 };
 
-size_t mcu_srtp_key_size(enum mcu_srtp_profile profile)
-{
-    static const size_t sizes[MCU_SRTP_PROFILES] = {44, 28, 46, 30};
-    return sizes[profile];
-}
-
-static size_t tag_size(enum mcu_srtp_profile profile)
-{
-    return profile <= MCU_SRTP_AEAD_AES_128_GCM ? 16 : 10;
-}
-
-static void set_ciphers(srtp_policy_t *policy, enum mcu_srtp_profile profile)
-{
-    static void (*const setters[MCU_SRTP_PROFILES])(srtp_crypto_policy_t *) = {
-        srtp_crypto_policy_set_aes_gcm_256_16_auth,
-        srtp_crypto_policy_set_aes_gcm_128_16_auth,
-        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
-        srtp_crypto_policy_set_rtp_default,
-    };
-    setters[profile](&policy->rtp);
-    setters[profile](&policy->rtcp);
-}
-
-static bool create(srtp_t *session, enum mcu_srtp_profile profile, uint8_t *key, bool sending)
-{
-    srtp_policy_t policy = {
-        .ssrc = {.type = sending ? ssrc_any_outbound : ssrc_any_inbound},
-        .key = key,
-        .window_size = WINDOW,
-        .allow_repeat_tx = sending,
-    };
-    set_ciphers(&policy, profile);
-    return srtp_create(session, &policy) == srtp_err_status_ok;
-}
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool ready;
-
-static void start_library(void)
-{
-    /* The library's cryptography (NSS) is shut down with the last session, and takes
-     * milliseconds to start again with the next: this one stays. */
-    static srtp_t kept;
-    uint8_t key[KEY_MAX] = {0};
-    ready = srtp_init() == srtp_err_status_ok &&
-            create(&kept, MCU_SRTP_AEAD_AES_128_GCM, key, true);
-}
-
-bool mcu_srtp_start(void)
-{
-    pthread_once(&once, start_library);
-    return ready;
-}
-
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)
 {
-    if (!mcu_srtp_start())
-        return NULL;
     struct mcu_srtp *srtp = calloc(1, sizeof *srtp);
     if (!srtp)
         return NULL;
-    srtp->profile = profile;
     srtp->skipped_index = srtp->index = -1;
-    memcpy(srtp->key, key, mcu_srtp_key_size(profile));
-    if (!create(&srtp->session, profile, srtp->key, sending)) {
-        OPENSSL_cleanse(srtp->key, sizeof srtp->key);
-        free(srtp);
-        return NULL;
-    }
-    return srtp;
+    srtp->sending = sending;
+    if (box_open(&srtp->rtp, profile, key, false, sending) &&
+        box_open(&srtp->rtcp, profile, key, true, sending))
+        return srtp;
+    mcu_srtp_free(srtp);
+    return NULL;
 }
 
 void mcu_srtp_free(struct mcu_srtp *srtp)
 {
     if (!srtp)
         return;
-    srtp_dealloc(srtp->session);
-    OPENSSL_cleanse(srtp->key, sizeof srtp->key);
+    box_close(&srtp->rtp);
+    box_close(&srtp->rtcp);
     free(srtp);
 }
 
-/* -- sending -- */
-
-int mcu_srtp_protect(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
-{
-    int length = (int)*size;
-    if (*size < RTP_HEADER || *size > MCU_DATAGRAM ||
-        srtp_protect(srtp->session, data, &length) != srtp_err_status_ok)
-        return -1;
-    *size = (size_t)length;
-    return 0;
-}
-
-int mcu_srtp_protect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
-{
-    int length = (int)*size;
-    if (*size < RTCP_HEADER || *size > MCU_DATAGRAM ||
-        srtp_protect_rtcp(srtp->session, data, &length) != srtp_err_status_ok)
-        return -1;
-    *size = (size_t)length;
-    return 0;
-}
-
-/* -- receiving -- */
+/* -- sources -- */
 
 static struct source *source_of(struct mcu_srtp *srtp, uint32_t ssrc)
 {
@@ -146,103 +70,196 @@ static struct source *source_of(struct mcu_srtp *srtp, uint32_t ssrc)
     return NULL;
 }
 
-/* Notes that something of this SSRC was authentic. The library keeps a stream for each SSRC
- * that ever was: the one that was used least lately is given up for a new one. */
+/* The one of this SSRC, from now on; NULL: a sender has no place for it. A receiver gives up
+ * the one that was used least lately; a sender none, it would use its nonces again. */
 static struct source *noted(struct mcu_srtp *srtp, uint32_t ssrc)
 {
     struct source *source = source_of(srtp, ssrc);
     if (!source) {
-        if (srtp->source_count < MCU_SRTP_SOURCES) {
+        source = srtp->sources;
+        if (srtp->source_count < MCU_SRTP_SOURCES)
             source = &srtp->sources[srtp->source_count++];
-        } else {
-            source = srtp->sources;
+        else if (srtp->sending)
+            return NULL;
+        else
             for (size_t i = 1; i < MCU_SRTP_SOURCES; i++)
                 if (srtp->sources[i].used < source->used)
                     source = &srtp->sources[i];
-            srtp_remove_stream(srtp->session, htonl(source->ssrc));
-        }
-        *source = (struct source){.ssrc = ssrc, .highest = -1};
+        *source = (struct source){.ssrc = ssrc, .rtp.highest = -1, .rtcp.highest = -1};
     }
     source->used = ++srtp->clock;
     return source;
 }
 
-/* Unprotects, and notes the index that the packet has where it is authentic. */
-static int unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size, int64_t index)
+/* -- the replay window, RFC 3711 section 3.3.2 -- */
+
+static uint64_t *word_of(struct window *window, int64_t index, uint64_t *bit)
 {
-    const uint32_t ssrc = get32(data + 8);
-    int length = (int)*size;
-    if (srtp_unprotect(srtp->session, data, &length) != srtp_err_status_ok)
+    *bit = UINT64_C(1) << (index & 63);
+    return &window->seen[(index % WINDOW) / 64];
+}
+
+static bool is_new(struct window *window, int64_t index)
+{
+    uint64_t bit;
+    if (index > window->highest)
+        return true;
+    return window->highest - index < WINDOW && !(*word_of(window, index, &bit) & bit);
+}
+
+static void see(struct window *window, int64_t index)
+{
+    uint64_t bit;
+    if (index - window->highest >= WINDOW)
+        memset(window->seen, 0, sizeof window->seen);
+    else
+        for (int64_t passed = window->highest + 1; passed < index; passed++)
+            *word_of(window, passed, &bit) &= ~bit;
+    if (index > window->highest)
+        window->highest = index;
+    uint64_t *word = word_of(window, index, &bit);
+    *word |= bit;
+}
+
+/* -- RTP -- */
+
+/* Bytes of the header with CSRCs and extension; 0: the packet is shorter. */
+static size_t header_size(const uint8_t *data, size_t size)
+{
+    if (size < RTP_HEADER)
+        return 0;
+    size_t header = RTP_HEADER + 4u * (data[0] & 0x0F);
+    if (data[0] & 0x10) {
+        if (size < header + 4)
+            return 0;
+        header += 4 + 4u * (size_t)get16(data + header + 2);
+    }
+    return header <= size ? header : 0;
+}
+
+static bool pass_rtp(struct mcu_srtp *srtp, uint8_t *data, size_t size, int64_t index,
+                     uint8_t *tag, bool sending)
+{
+    uint8_t counter[4];
+    put32(counter, (uint32_t)(index >> 16));
+    const size_t header = header_size(data, size);
+    const struct box_part part = {.ssrc = get32(data + 8),
+                                  .index = index,
+                                  .head = data,
+                                  .head_size = header,
+                                  .body_size = size - header,
+                                  .extra = counter,
+                                  .extra_size = srtp->rtp.gcm ? 0 : sizeof counter};
+    if (!header)
+        return false;
+    return sending ? box_seal(&srtp->rtp, &part, tag) : box_unseal(&srtp->rtp, &part, tag);
+}
+
+int mcu_srtp_protect(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
+{
+    if (*size < RTP_HEADER || *size > MCU_DATAGRAM)
         return -1;
-    *size = (size_t)length;
-    struct source *source = noted(srtp, ssrc);
-    if (index > source->highest)
-        source->highest = index;
-    srtp->index = index;
+    struct source *source = noted(srtp, get32(data + 8));
+    if (!source)
+        return -1;
+    struct window *window = &source->rtp;
+    const int64_t index = mcu_extend16(window->highest, get16(data + 2));
+    if (index < 0 || index > INDEX_MAX ||
+        !pass_rtp(srtp, data, *size, index, data + *size, true))
+        return -1;
+    if (index > window->highest)
+        window->highest = index;
+    *size += srtp->rtp.tag;
     return 0;
 }
 
-/* An SSRC of which nothing was authentic yet, as a stream of its own: only such a one takes
- * another counter than 0. */
-static int add_stream(struct mcu_srtp *srtp, uint32_t ssrc)
-{
-    srtp_policy_t policy = {
-        .ssrc = {.type = ssrc_specific, .value = ssrc},
-        .key = srtp->key,
-        .window_size = WINDOW,
-    };
-    set_ciphers(&policy, srtp->profile);
-    return srtp_add_stream(srtp->session, &policy) == srtp_err_status_ok ? 0 : -1;
-}
-
-/* Unprotects a packet of another counter than the library would guess. Where it is not
- * authentic, all is as it was. */
-static int leap(struct mcu_srtp *srtp, uint8_t *data, size_t *size, int64_t index)
+/* As if the packet had this index. Where it is not authentic, all is as it was. */
+static int unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size, int64_t index)
 {
     const uint32_t ssrc = get32(data + 8);
-    const bool known = source_of(srtp, ssrc);
-    if (!known && add_stream(srtp, ssrc))
+    struct source *source = source_of(srtp, ssrc);
+    const size_t clear = *size - srtp->rtp.tag;
+    if (index < 0 || index > INDEX_MAX || (source && !is_new(&source->rtp, index)) ||
+        !pass_rtp(srtp, data, clear, index, data + clear, false))
         return -1;
-    srtp_set_stream_roc(srtp->session, ssrc, (uint32_t)(index >> 16));
-    const int verdict = unprotect(srtp, data, size, index);
-    if (verdict && !known)
-        srtp_remove_stream(srtp->session, htonl(ssrc));
-    else /* 0 means none: else it would hold this counter for packets to come */
-        srtp_set_stream_roc(srtp->session, ssrc, 0);
-    return verdict;
+    see(&noted(srtp, ssrc)->rtp, index);
+    srtp->index = index;
+    *size = clear;
+    return 0;
 }
 
 int mcu_srtp_unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
 {
-    if (*size < RTP_HEADER + tag_size(srtp->profile) || *size > MCU_DATAGRAM)
+    if (*size < RTP_HEADER + srtp->rtp.tag || *size > MCU_DATAGRAM)
         return -1;
     const uint32_t ssrc = get32(data + 8);
     const uint16_t sequence = get16(data + 2);
     const struct source *source = source_of(srtp, ssrc);
-    const int64_t guess = mcu_extend16(source ? source->highest : -1, sequence);
+    const int64_t guess = mcu_extend16(source ? source->rtp.highest : -1, sequence);
     const int64_t skipped = srtp->skipped_ssrc == ssrc ? srtp->skipped_index : -1;
     srtp->skipped_index = -1;
     if (skipped <= guess || (skipped & 0xFFFF) != sequence || skipped > INDEX_MAX)
         return unprotect(srtp, data, size, guess);
     uint8_t copy[MCU_DATAGRAM]; /* rare: once after a long skip */
-    const size_t before = *size;
-    memcpy(copy, data, before);
-    if (leap(srtp, data, size, skipped) == 0)
+    memcpy(copy, data, *size);
+    if (unprotect(srtp, data, size, skipped) == 0)
         return 0;
-    memcpy(data, copy, before);
+    memcpy(data, copy, *size);
     return unprotect(srtp, data, size, guess);
+}
+
+/* -- RTCP: RFC 3711 section 3.4, RFC 7714 section 9 -- */
+
+static struct box_part rtcp_part(uint8_t *data, size_t size, int64_t index,
+                                 const uint8_t word[RTCP_INDEX])
+{
+    return (struct box_part){.ssrc = get32(data + 4),
+                             .index = index,
+                             .head = data,
+                             .head_size = RTCP_HEADER,
+                             .body_size = size - RTCP_HEADER,
+                             .extra = word,
+                             .extra_size = RTCP_INDEX};
+}
+
+int mcu_srtp_protect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
+{
+    if (*size < RTCP_HEADER || *size > MCU_DATAGRAM)
+        return -1;
+    struct source *source = noted(srtp, get32(data + 4));
+    const int64_t index = source ? source->rtcp.highest + 1 : 0;
+    uint8_t word[RTCP_INDEX], tag[BOX_TAG_MAX];
+    if (!source || index > RTCP_MAX)
+        return -1;
+    put32(word, ENCRYPTED | (uint32_t)index);
+    const struct box_part part = rtcp_part(data, *size, index, word);
+    if (!box_seal(&srtp->rtcp, &part, tag))
+        return -1;
+    source->rtcp.highest = index;
+    uint8_t *end = data + *size; /* the tag comes before the index in GCM, else behind it */
+    memcpy(end + (srtp->rtcp.gcm ? srtp->rtcp.tag : 0), word, RTCP_INDEX);
+    memcpy(end + (srtp->rtcp.gcm ? 0 : RTCP_INDEX), tag, srtp->rtcp.tag);
+    *size += RTCP_INDEX + srtp->rtcp.tag;
+    return 0;
 }
 
 int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
 {
-    int length = (int)*size;
-    if (*size < RTCP_HEADER + RTCP_INDEX + tag_size(srtp->profile) || *size > MCU_DATAGRAM)
+    if (*size < RTCP_HEADER + RTCP_INDEX + srtp->rtcp.tag || *size > MCU_DATAGRAM)
         return -1;
+    const size_t clear = *size - RTCP_INDEX - srtp->rtcp.tag;
+    const uint8_t *word = data + clear + (srtp->rtcp.gcm ? srtp->rtcp.tag : 0);
+    const uint8_t *tag = data + clear + (srtp->rtcp.gcm ? 0 : RTCP_INDEX);
     const uint32_t ssrc = get32(data + 4);
-    if (srtp_unprotect_rtcp(srtp->session, data, &length) != srtp_err_status_ok)
+    const int64_t index = get32(word) & ~ENCRYPTED;
+    struct source *source = source_of(srtp, ssrc);
+    if (!(get32(word) & ENCRYPTED) || (source && !is_new(&source->rtcp, index)))
         return -1;
-    *size = (size_t)length;
-    noted(srtp, ssrc);
+    const struct box_part part = rtcp_part(data, clear, index, word);
+    if (!box_unseal(&srtp->rtcp, &part, tag))
+        return -1;
+    see(&noted(srtp, ssrc)->rtcp, index);
+    *size = clear;
     return 0;
 }
 

@@ -12,12 +12,18 @@ struct pair {
     struct mcu_srtp *sender, *receiver;
 };
 
-static struct pair new_pair(enum mcu_srtp_profile profile)
+static struct pair pair_of(enum mcu_srtp_profile profile, const uint8_t *key)
 {
-    uint8_t *key = noise_bytes(mcu_srtp_key_size(profile));
     const struct pair pair = {mcu_srtp_new(profile, key, true),
                               mcu_srtp_new(profile, key, false)};
     CHECK(pair.sender && pair.receiver);
+    return pair;
+}
+
+static struct pair new_pair(enum mcu_srtp_profile profile)
+{
+    uint8_t *key = noise_bytes(mcu_srtp_key_size(profile));
+    const struct pair pair = pair_of(profile, key);
     free(key);
     return pair;
 }
@@ -270,7 +276,8 @@ static void a_receiver_that_is_told_wrongly_is_not_misled(void)
 
 static void forgets(enum mcu_srtp_profile profile)
 {
-    const struct pair pair = new_pair(profile);
+    uint8_t *key = noise_bytes(mcu_srtp_key_size(profile));
+    const struct pair pair = pair_of(profile, key);
     const struct datagram first = sealed(pair.sender, 5);
     CHECK(opens(pair.receiver, &first, 5));
     const struct datagram once = sealed_as(pair.sender, 0, 9);
@@ -279,16 +286,33 @@ static void forgets(enum mcu_srtp_profile profile)
         CHECK(mcu_srtp_unprotect(pair.receiver, copy.data, &copy.size) == -time);
     }
     for (uint32_t ssrc = 1; ssrc < 10 * MCU_SRTP_SOURCES; ssrc++) {
-        struct datagram another = sealed_as(pair.sender, ssrc, 9);
+        const struct pair other = pair_of(profile, key); /* each has only so many to send */
+        struct datagram another = sealed_as(other.sender, ssrc, 9);
         CHECK(mcu_srtp_unprotect(pair.receiver, another.data, &another.size) == 0);
         if (ssrc % 20 == 0) {
             const struct datagram packet = sealed(pair.sender, 5 + ssrc);
             CHECK(opens(pair.receiver, &packet, 5 + ssrc));
             CHECK(!opens(pair.receiver, &first, 5)); /* it was never forgotten */
         }
+        free_pair(other);
     }
     struct datagram again = once; /* that one was */
     CHECK(mcu_srtp_unprotect(pair.receiver, again.data, &again.size) == 0);
+    free_pair(pair);
+    free(key);
+}
+
+/* Were one forgotten, it would begin anew with nonces that were used. */
+static void a_sender_forgets_no_stream_and_takes_no_more_than_it_remembers(void)
+{
+    const struct pair pair = new_pair(MCU_SRTP_AEAD_AES_256_GCM);
+    for (uint32_t ssrc = 0; ssrc < MCU_SRTP_SOURCES; ssrc++)
+        sealed_as(pair.sender, ssrc, 9);
+    struct datagram packet = clear(MCU_SRTP_SOURCES, 9, 100);
+    CHECK(mcu_srtp_protect(pair.sender, packet.data, &packet.size) == -1);
+    packet = (struct datagram){.data = {0x80, 201, 0, 1, 9, 9, 9, 9}, .size = 8};
+    CHECK(mcu_srtp_protect_rtcp(pair.sender, packet.data, &packet.size) == -1);
+    sealed_as(pair.sender, 0, 10);
     free_pair(pair);
 }
 
@@ -332,6 +356,7 @@ void srtp_tests(void)
     TEST(a_stream_of_which_nothing_was_heard_begins_at_any_counter);
     TEST(a_receiver_that_is_told_wrongly_is_not_misled);
     TEST(the_stream_heard_least_lately_makes_room_for_a_new_one);
+    TEST(a_sender_forgets_no_stream_and_takes_no_more_than_it_remembers);
     TEST(the_very_same_packet_can_be_sent_again);
     TEST(what_is_too_short_or_too_long_is_not_protected);
 }

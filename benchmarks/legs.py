@@ -46,7 +46,7 @@ def build(directory: Path) -> Path:
     program = directory / "load"
     sources = [*(ROOT / "benchmarks/load").glob("*.c"), *(ROOT / "native/src/wire").glob("*.c")]
     flags = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-I", ROOT / "native/include")
-    subprocess.run(["cc", *flags, "-o", program, *sources, "-lsrtp2", "-lcrypto"], check=True)
+    subprocess.run(["cc", *flags, "-o", program, *sources, "-lcrypto"], check=True)
     return program
 
 

@@ -11,6 +11,7 @@ enum {
     TOO_LATE = IN_TIME / 100 + MCU_ARRIVALS / IN_TIME, /* the most that may, and one more */
     PAUSE = 5 * MCU_RATE,    /* two clocks have drifted apart since: begin again */
     SOONER = MCU_DELAY_MOST, /* than any before: the stream's time has jumped */
+    FURTHEST = 1 << 30,      /* from the first: begin again while 32 bits can tell */
 };
 
 static int32_t slot(const struct mcu_arrivals *arrivals, int32_t index)
@@ -78,7 +79,8 @@ void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t
 {
     const int64_t zero = now - timestamp;
     if (!arrivals->count || now - arrivals->at[slot(arrivals, arrivals->count - 1)] > PAUSE ||
-        zero - arrivals->zero < (int64_t)arrivals->fastest - SOONER)
+        zero - arrivals->zero < (int64_t)arrivals->fastest - SOONER ||
+        zero - arrivals->zero < -FURTHEST || arrivals->fastest > FURTHEST)
         begin(arrivals, zero);
     const int64_t late = zero - arrivals->zero;
     if (arrivals->count &&

@@ -184,8 +184,25 @@ static void a_leg_is_loud_in_the_first_tick_that_is_heard(void)
     mcu_encoder_free(sender.encoder);
 }
 
+/* Until by how much cannot be told in 32 bits. */
+static void a_stream_that_comes_ever_sooner_is_a_stream(void)
+{
+    struct mcu_hearing *hearing = mcu_hearing_new(MCU_OPUS);
+    int64_t sooner = 0, number = 0;
+    for (; sooner < INT32_MAX + INT64_C(20000); number++) {
+        mcu_hearing_skipped(hearing, MCU_OPUS, number, number * MCU_TICK + sooner,
+                            number * TICK_US);
+        sooner += sooner < INT32_MAX - 20000 ? 9600 : 500;
+    }
+    int16_t out[MCU_TICK];
+    CHECK(hear(hearing, (int)number, false, out) == MCU_HEARD_NOTHING);
+    CHECK(mcu_hearing_stats(hearing)->target <= 9600);
+    mcu_hearing_free(hearing);
+}
+
 void hearing_tests(void)
 {
+    TEST(a_stream_that_comes_ever_sooner_is_a_stream);
     TEST(whatever_comes_a_tick_is_a_tick);
     TEST(after_rubbish_a_stream_is_heard_as_ever);
     TEST(what_cannot_be_played_is_counted);

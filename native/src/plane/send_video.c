@@ -10,6 +10,10 @@ static struct out_stream *video_of(const struct leg *leg)
     return leg->out[MCU_CAMERA] ? leg->out[MCU_CAMERA] : leg->out[MCU_SCREEN];
 }
 
+#define RESEND_LEAST                                                                          \
+    10000 /* us until the same goes again, also to who keeps its round trip to                \
+             itself */
+
 /* A packet that goes again without RTX is the very same: a nonce is never used for two
  * different ones (RFC 7714 section 8). So it has nothing in it that changes with time. */
 static struct mcu_rtp header_of(const struct out_stream *stream,
@@ -37,8 +41,9 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     struct mcu_payloads *payloads;
     uint32_t number;
     struct send_payload payload = {0};
-    payload.data = mcu_sent_again(stream->sent, sequence, now, leg->rtt > 0 ? leg->rtt : 0,
-                                  &payload.size, &payloads, &number);
+    const int64_t rtt = leg->rtt > RESEND_LEAST ? leg->rtt : RESEND_LEAST;
+    payload.data =
+        mcu_sent_again(stream->sent, sequence, now, rtt, &payload.size, &payloads, &number);
     if (!payload.data)
         return;
     struct mcu_rtp header = header_of(stream, payloads, number, sequence, now);

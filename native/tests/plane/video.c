@@ -199,7 +199,7 @@ static void what_is_asked_for_again_comes_as_rtx(void)
 {
     struct mcu_plane *plane = new_plane();
     struct client client;
-    struct packet lost, again;
+    struct packet lost = {0}, again;
     uint8_t picture[5000], seen[5000];
     join(&client, plane, RTX_TYPE);
     make_picture(picture, sizeof picture, true);
@@ -213,6 +213,30 @@ static void what_is_asked_for_again_comes_as_rtx(void)
     CHECK((again.rtp.payload[0] << 8 | again.rtp.payload[1]) == lost.rtp.sequence);
     const struct mcu_stream_stats stats = stream_stats(plane, client.leg, MCU_CAMERA, true);
     CHECK(stats.resent == 1 && stats.nacks == 1 && stats.frames == 1);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void what_is_asked_for_many_times_at_once_comes_once(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct packet lost = {0}, again;
+    uint8_t picture[5000], seen[5000], data[MCU_RTCP_MAX];
+    size_t size = 0;
+    join(&client, plane, RTX_TYPE); /* no report came: the round trip is not known */
+    make_picture(picture, sizeof picture, true);
+    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 7,
+                                 true) == 1);
+    watch(&client, seen, sizeof seen, 2, &lost);
+    const int64_t sequence = lost.rtp.sequence;
+    mcu_rtcp_rr(data, &size, client.video_ssrc, NULL, 0);
+    for (int i = 0; i < 50; i++)
+        CHECK(mcu_rtcp_nack(data, &size, client.video_ssrc, lost.rtp.ssrc, &sequence, 1) == 0);
+    send_report(&client, data, size);
+    CHECK(receive_rtp(&client, RTX_TYPE, &again, PATIENCE_MS));
+    const struct mcu_stream_stats stats = stream_stats(plane, client.leg, MCU_CAMERA, true);
+    CHECK(stats.resent == 1 && stats.nacks == 50);
     leave(&client);
     mcu_plane_free(plane);
 }
@@ -251,5 +275,6 @@ void video_tests(void)
     TEST(a_picture_from_another_ssrc_begins_anew);
     TEST(a_picture_goes_to_many_legs_whole);
     TEST(what_is_asked_for_again_comes_as_rtx);
+    TEST(what_is_asked_for_many_times_at_once_comes_once);
     TEST(without_rtx_the_very_same_packet_comes_again);
 }

@@ -124,17 +124,21 @@ static void hear(const struct arrival *in, struct in_stream *stream,
                      packet->payload, packet->payload_size, in->now);
 }
 
-/* The codec of the first packet tells the clock of the reports. */
+/* The codec of the first packet tells the clock of the reports; a key of a telephone tells of
+ * none. Nothing of another SSRC goes on. */
 static void begin(struct in_stream *stream, const struct mcu_rtp *packet)
 {
-    const int codec = format_of(stream, packet->payload_type);
-    if (codec >= 0)
-        stream->clock = mcu_codec_clock((enum mcu_audio_codec)codec);
-    if (receive_latch(stream, packet->ssrc)) {
-        memset(&stream->sound->dtmf, 0, sizeof stream->sound->dtmf);
-        mcu_hearing_restart(stream->sound->hearing,
-                            (enum mcu_audio_codec)(codec >= 0 ? codec : stream->codec));
-    }
+    struct sound_in *sound = stream->sound;
+    const int told = format_of(stream, packet->payload_type);
+    const int codec = told >= 0 ? told : stream->options.formats[0].codec;
+    stream->clock = mcu_codec_clock((enum mcu_audio_codec)codec);
+    if (!receive_latch(stream, packet->ssrc))
+        return;
+    stream->authentic = -1;
+    sound->skipped = 0;
+    memset(sound->kept, 0, sizeof sound->kept);
+    memset(&sound->dtmf, 0, sizeof sound->dtmf);
+    mcu_hearing_restart(sound->hearing, (enum mcu_audio_codec)codec);
 }
 
 void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *stream,

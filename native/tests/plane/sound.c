@@ -109,6 +109,43 @@ static void another_ssrc_begins_another_stream(void)
     mcu_plane_free(plane);
 }
 
+static void another_ssrc_is_skipped_like_the_first(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    join(&client, plane, -1);
+    client.sequence = 60000;
+    say_many(&client, 20, 100);
+    const uint64_t before = skipped(&client);
+    client.ssrc = 77;
+    client.sequence = 100;
+    for (int i = 0; i < 33; i++)
+        say(&client, 100);
+    CHECK(drops(plane, MCU_DROP_SKIPPED, before + 32));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+static void what_was_kept_of_one_ssrc_is_not_heard_in_another(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    join(&client, plane, -1);
+    be_heard(&client, 1);
+    client.timestamp = 1 << 24;
+    say_many(&client, 20, 100);
+    client.ssrc = 77;
+    client.timestamp = 1000;
+    for (int i = 0; i < 10; i++) {
+        say(&client, 20);
+        usleep(5000);
+        tick(plane);
+    }
+    CHECK(dropped(plane, MCU_DROP_LATE) == 0 && dropped(plane, MCU_DROP_SRTP) == 0);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void a_key_press_is_told_once(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -129,6 +166,26 @@ static void a_key_press_is_told_once(void)
     CHECK(await(plane, MCU_EVENT_DIGIT, client.leg, &event, PATIENCE_MS));
     CHECK(event.a == '5');
     CHECK(!said(plane, MCU_EVENT_DIGIT, client.leg, QUIET_MS));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+/* Keys of a telephone may be all that comes, and from more than one source. */
+static void keys_are_told_of_whoever_has_said_nothing_yet(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_event event;
+    join(&client, plane, -1);
+    for (uint8_t key = 1; key < 4; key++) {
+        uint8_t out[256];
+        const uint8_t press[4] = {key, 10, 0, 160};
+        const struct mcu_rtp header = {
+            .payload_type = DTMF_TYPE, .sequence = key, .ssrc = 50u + key, .level = -1};
+        send_raw(&client, out, make(&client, &header, press, sizeof press, out));
+        CHECK(await(plane, MCU_EVENT_DIGIT, client.leg, &event, PATIENCE_MS));
+        CHECK(event.a == '0' + key);
+    }
     leave(&client);
     mcu_plane_free(plane);
 }
@@ -234,7 +291,10 @@ void sound_tests(void)
     TEST(a_leg_that_is_skipped_for_hours_is_understood_at_once);
     TEST(a_forged_leap_of_the_sequence_poisons_nothing);
     TEST(another_ssrc_begins_another_stream);
+    TEST(another_ssrc_is_skipped_like_the_first);
+    TEST(what_was_kept_of_one_ssrc_is_not_heard_in_another);
     TEST(a_key_press_is_told_once);
+    TEST(keys_are_told_of_whoever_has_said_nothing_yet);
     TEST(who_is_loud_is_among_the_talkers);
     TEST(what_a_leg_is_sent_has_rising_numbers_and_its_ticks_timestamps);
     TEST(reports_tell_how_far_a_leg_has_heard);

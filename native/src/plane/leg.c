@@ -99,10 +99,24 @@ void leg_say(struct mcu_plane *plane, struct leg *leg, const struct mcu_event *e
 
 /* -- streams -- */
 
+/* Sound has no RTX: what is lost is recovered in band or concealed. */
+static bool formats_known(const struct mcu_stream_options *options)
+{
+    const bool sound = options->source == MCU_AUDIO;
+    const int codecs = sound ? MCU_AUDIO_CODECS : MCU_H264_MODE0 + 1;
+    for (size_t i = 0; i < options->format_count; i++) {
+        const struct mcu_format *format = &options->formats[i];
+        if (format->codec < 0 || format->codec >= codecs || (sound && format->rtx))
+            return false;
+    }
+    return true;
+}
+
 static int stream_error(const struct mcu_stream_options *options)
 {
     const bool known = options->source < MCU_SOURCES && options->format_count >= 1 &&
                        options->format_count <= 8 && options->ssrc_count <= 4 &&
+                       formats_known(options) &&
                        memchr(options->mid, 0, sizeof options->mid) &&
                        memchr(options->cname, 0, sizeof options->cname);
     return known ? 0 : EINVAL;
@@ -181,7 +195,8 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profil
 
 /* -- the end -- */
 
-/* What only the parts counted is added to the plane's sums, which outlive the leg. */
+/* What the leg shares with others, while they are locked out. What only its parts counted is
+ * added to the plane's sums, which outlive it. */
 static void settle(struct mcu_plane *plane, struct leg *leg)
 {
     uint64_t drops[MCU_DROPS];
@@ -192,6 +207,8 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
         plane->streams -= (size_t)(leg->in[i] != NULL) + (leg->out[i] != NULL);
         if (leg->in[i])
             waiting_set(plane, leg->in[i], false);
+        if (leg->out[i] && leg->out[i]->sent) /* other legs have a share in it */
+            mcu_sent_clear(leg->out[i]->sent);
     }
 }
 

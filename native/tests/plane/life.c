@@ -75,6 +75,27 @@ static void what_is_gone_or_wrong_is_refused(void)
     mcu_plane_free(plane);
 }
 
+static void a_codec_that_is_none_is_refused(void)
+{
+    struct mcu_plane *plane = new_plane();
+    const int leg = mcu_plane_add_webrtc(plane, "ours", "password", "them");
+    struct mcu_stream_options options = {
+        .format_count = 2, .sends = true, .receives = true, .pixels_max = 1};
+    for (int source = MCU_AUDIO; source < MCU_SOURCES; source++) {
+        const int codecs[] = {-1, source == MCU_AUDIO ? MCU_AUDIO_CODECS : MCU_H264_MODE0 + 1};
+        options.source = (enum mcu_source)source;
+        for (int i = 0; i < 4; i++) {
+            options.formats[0].codec = options.formats[1].codec = 0;
+            options.formats[i / 2].codec = codecs[i % 2];
+            CHECK(mcu_plane_add_stream(plane, leg, &options) == -1 && errno == EINVAL);
+        }
+    }
+    options.source = MCU_AUDIO; /* sound is never sent again */
+    options.formats[1] = (struct mcu_format){.payload_type = 1, .rtx = 2};
+    CHECK(mcu_plane_add_stream(plane, leg, &options) == -1 && errno == EINVAL);
+    mcu_plane_free(plane);
+}
+
 static void two_planes_cannot_have_one_port(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -199,6 +220,49 @@ static void legs_are_removed_while_packets_fly(void)
     mcu_plane_free(plane);
 }
 
+/* -- pictures while legs go -- */
+
+struct showing {
+    struct mcu_plane *plane;
+    atomic_int stays, comes;
+    atomic_bool ending;
+};
+
+static void *show_pictures(void *argument)
+{
+    struct showing *showing = argument;
+    const uint8_t picture[60000] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0};
+    for (uint32_t at = 0; !atomic_load(&showing->ending); at += 3000) {
+        const int legs[] = {atomic_load(&showing->stays), atomic_load(&showing->comes)};
+        CHECK(mcu_plane_send_picture(showing->plane, legs, 2, false, picture, sizeof picture,
+                                     at, true) >= 0);
+    }
+    return NULL;
+}
+
+/* Legs share what they may have to send again: it is for TSan to see that they do so well. */
+static void a_leg_goes_while_another_thread_shows_it_pictures(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct showing showing = {.plane = plane};
+    struct client stays, comes;
+    pthread_t thread;
+    join(&stays, plane, RTX_TYPE);
+    atomic_store(&showing.stays, stays.leg);
+    CHECK(pthread_create(&thread, NULL, show_pictures, &showing) == 0);
+    for (int i = 0; i < 50; i++) {
+        join(&comes, plane, RTX_TYPE);
+        atomic_store(&showing.comes, comes.leg);
+        while (stream_stats(plane, comes.leg, MCU_CAMERA, true).frames < 3)
+            nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+        leave(&comes);
+    }
+    atomic_store(&showing.ending, true);
+    pthread_join(thread, NULL);
+    leave(&stays);
+    mcu_plane_free(plane);
+}
+
 void life_tests(void)
 {
     TEST(a_thousand_legs_come_and_go_and_no_handle_comes_again);
@@ -208,4 +272,6 @@ void life_tests(void)
     TEST(one_port_on_all_addresses);
     TEST(events_are_bounded_and_pictures_go_first);
     TEST(legs_are_removed_while_packets_fly);
+    TEST(a_leg_goes_while_another_thread_shows_it_pictures);
+    TEST(a_codec_that_is_none_is_refused);
 }

@@ -231,7 +231,7 @@ enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROP_STUN_UNKNOWN, /* a check for no leg of ours */
                 MCU_DROP_STUN_FORGED,  /* MESSAGE-INTEGRITY is wrong */
                 MCU_DROP_DATAGRAM,     /* of no protocol, or too long */
-                MCU_DROP_DTLS,         /* more than MCU_PLANE_BEFORE waiting */
+                MCU_DROP_DTLS, /* more than MCU_PLANE_BEFORE waiting, or 100 in a second */
                 MCU_DROP_RTP_MALFORMED,
                 MCU_DROP_RTP_UNKNOWN, /* of no stream that was agreed */
                 MCU_DROP_RTP_NO_KEYS,

@@ -57,7 +57,8 @@ static void locate(const struct arrival *in, struct leg *leg, bool nominates)
     if (!leg_here(leg, in) && (nominates || left || !leg->socket)) {
         come_to(leg, in);
         if (leg->connected)
-            plane_say(in->plane, MCU_EVENT_MOVED, leg->handle, 0);
+            leg_say(in->plane, leg,
+                    &(struct mcu_event){.kind = MCU_EVENT_MOVED, .leg = leg->handle});
     }
     if (nominates && !leg->connected) {
         leg->connected = true;

@@ -140,7 +140,8 @@ struct leg {
     struct leg_sounding sounding; /* tick.c's */
     uint64_t limit;               /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
-    unsigned said; /* events in this second that the far end caused */
+    unsigned dtls_said; /* DTLS in this second; and other */
+    unsigned said;      /* events that the far end caused */
     uint64_t drops[MCU_DROPS];
 };
 

@@ -10,7 +10,9 @@
 #define SKIP_MOST 63 /* packets of sound that are skipped before one is decrypted */
 #define SKIP_FURTHEST                                                                         \
     3000 /* what is further from the last authentic packet is decrypted before it counts */
-#define SAYS_MOST 100  /* events a second that a leg's reports, requests and keys make */
+#define SAYS_MOST                                                                             \
+    100 /* events a second that a leg's reports, requests, keys and moves make,               \
+           and as many of DTLS */
 #define RESEND_ROOM 32 /* datagrams that one that came may lead to */
 
 struct arrival {

@@ -145,7 +145,7 @@ static void receive_media(const struct arrival *in, struct leg *leg, enum mcu_da
 
 static void receive_dtls(const struct arrival *in, struct leg *leg)
 {
-    if (leg->dtls_waiting >= MCU_PLANE_BEFORE) {
+    if (leg->dtls_waiting >= MCU_PLANE_BEFORE || leg->dtls_said >= SAYS_MOST) {
         plane_drop(in->plane, leg, MCU_DROP_DTLS);
         return;
     }
@@ -155,6 +155,7 @@ static void receive_dtls(const struct arrival *in, struct leg *leg)
     memcpy(copy, in->data, in->size);
     const struct mcu_event event = {
         .kind = MCU_EVENT_DTLS, .leg = leg->handle, .data = copy, .size = in->size};
+    leg->dtls_said++;
     if (plane_event(in->plane, &event))
         leg->dtls_waiting++;
 }

@@ -50,6 +50,28 @@ static void dtls_of_a_proved_leg_is_handed_over_and_bounded(void)
     mcu_plane_free(plane);
 }
 
+/* Python answers each: whoever may join must not keep it busy. */
+static void a_flood_of_dtls_is_cut_to_what_a_handshake_needs(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_event event;
+    uint64_t said = 0;
+    join(&client, plane, -1);
+    for (uint64_t sent = 0; sent < 640; sent += MCU_PLANE_BEFORE) {
+        for (int i = 0; i < MCU_PLANE_BEFORE; i++)
+            send_raw(&client, hello, sizeof hello);
+        while (said + dropped(plane, MCU_DROP_DTLS) < sent + MCU_PLANE_BEFORE)
+            if (mcu_plane_event(plane, &event)) {
+                said += event.kind == MCU_EVENT_DTLS;
+                free(event.data);
+            }
+    }
+    CHECK(said >= 100 && said <= 300); /* of one second, or of parts of two or three */
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void without_keys_a_leg_is_deaf(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -126,6 +148,7 @@ void stranger_tests(void)
 {
     TEST(what_a_stranger_sends_is_dropped);
     TEST(dtls_of_a_proved_leg_is_handed_over_and_bounded);
+    TEST(a_flood_of_dtls_is_cut_to_what_a_handshake_needs);
     TEST(without_keys_a_leg_is_deaf);
     TEST(packets_with_bad_tags_leave_the_call_alone);
     TEST(a_packet_that_comes_again_is_dropped);

@@ -320,7 +320,7 @@ uint64_t dropped(struct mcu_plane *plane, enum mcu_drop why)
     return stats.drops[why];
 }
 
-static void nap(void) { nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); }
+static void nap(void) { nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL); }
 
 bool drops(struct mcu_plane *plane, enum mcu_drop why, uint64_t count)
 {

@@ -124,6 +124,27 @@ static void a_check_without_digest_or_that_is_controlled_is_refused(void)
     mcu_plane_free(plane);
 }
 
+static void a_check_over_ipv6_proves_as_well(void)
+{
+    struct sockaddr_storage address = {0};
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
+    *six = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    const struct mcu_plane_options options = {.addresses = &address, .address_count = 1};
+    struct mcu_plane *plane = mcu_plane_new(&options);
+    const int leg = mcu_plane_add_webrtc(plane, "ours", "password", "them");
+    uint8_t out[MCU_STUN_MAX];
+    const uint8_t transaction[12] = {6};
+    const size_t size =
+        mcu_stun_request(out, transaction, "ours:them", 9, "password", 8, 1, 1, true);
+    struct client client = {.fd = socket(AF_INET6, SOCK_DGRAM, 0)};
+    six->sin6_port = htons(mcu_plane_port(plane));
+    CHECK(sendto(client.fd, out, size, 0, (struct sockaddr *)six, sizeof *six) > 0);
+    CHECK(answered(&client) == 200);
+    CHECK(said(plane, MCU_EVENT_PROVED, leg, PATIENCE_MS));
+    close(client.fd);
+    mcu_plane_free(plane);
+}
+
 /* The client's packets come from another port from now on. */
 static void change_socket(struct client *client)
 {
@@ -237,6 +258,7 @@ void ice_tests(void)
     TEST(who_names_no_leg_of_ours_is_not_answered);
     TEST(malformed_stun_is_counted);
     TEST(a_check_without_digest_or_that_is_controlled_is_refused);
+    TEST(a_check_over_ipv6_proves_as_well);
     TEST(a_nominating_check_from_elsewhere_moves_the_leg_at_once);
     TEST(any_check_moves_a_leg_that_was_silent_where_it_was);
     TEST(nobody_takes_the_address_of_another_leg);

@@ -83,13 +83,11 @@ static void send_in_codec(struct mcu_plane *plane, struct sound *sound, int code
                     .tick = tick, .payload = payload, .size = (size_t)size, .level = level});
 }
 
-/* The stream of a mix; NULL: it was gone when the step was asked for. */
+/* The stream of a mix; NULL: it was gone when the step was asked for. Locked. */
 static struct sound *sound_of_mix(const struct sounding *sounding, const struct step *step,
                                   size_t at)
 {
-    struct item *item = shelf_find(&sounding->sounds, step->sounds[at]);
-    return item && !(item->gone && item->gone_after < step->number) ? (struct sound *)item
-                                                                    : NULL;
+    return (struct sound *)shelf_find(&sounding->sounds, step->sounds[at]);
 }
 
 /* The same, with those who hear it in `listening`; NULL also if it has had its mix. */

@@ -251,8 +251,6 @@ void sounding_route(struct mcu_plane *plane, const struct mcu_route *route)
     struct sound *before = sound_of(plane, leg->sounding.sound);
     struct sound *sound = sound_of(plane, route->sound);
     stop_listening(plane, leg);
-    if (sound && sound->item.gone && sound->item.gone_after < sounding->step)
-        return;
     if (sound || route->sound == -1)
         hear_stream(plane, leg, sound);
     if (sound && before)
@@ -339,19 +337,21 @@ void sound_free(struct sound *sound)
     free(sound);
 }
 
-void sounding_reap(struct mcu_plane *plane)
+bool sounding_reap(struct mcu_plane *plane)
 {
     struct sounding *sounding = plane->sounding;
     struct item *item;
     plane_lock(plane);
-    while ((item = shelf_reap(&sounding->rooms, sounding->step)))
+    while ((item = shelf_reap(&sounding->rooms, sounding->done)))
         room_free((struct room *)item);
-    while ((item = shelf_reap(&sounding->sounds, sounding->step))) {
+    while ((item = shelf_reap(&sounding->sounds, sounding->done))) {
         struct sound *sound = (struct sound *)item;
         for (size_t at = 0; at < sound->listeners.count; at++)
             sound->listeners.each[at]->sounding.sound = 0;
         sounding_put_back(sounding, sound, true);
         sound_free(sound);
     }
+    const bool left = sounding->rooms.gone || sounding->sounds.gone;
     plane_unlock(plane);
+    return !left;
 }

@@ -143,17 +143,27 @@ static bool wait_for_work(struct sounding *sounding, const struct step **step)
     return goes_on;
 }
 
-static void step_done(struct sounding *sounding)
+static void step_done(struct sounding *sounding, const struct step *step)
 {
+    sounding->done = step->number;
     pthread_mutex_lock(&sounding->queue);
     sounding->first = (sounding->first + 1) % STEPS;
     sounding->waiting--;
     pthread_mutex_unlock(&sounding->queue);
 }
 
+/* Before each step, so that none finds what was removed before it was asked for. */
+static void tidy(struct mcu_plane *plane)
+{
+    struct sounding *sounding = plane->sounding;
+    const bool all = sounding_reap(plane);
+    pthread_mutex_lock(&sounding->queue);
+    sounding->untidy |= !all;
+    pthread_mutex_unlock(&sounding->queue);
+}
+
 static void carry_out(struct mcu_plane *plane, const struct step *step)
 {
-    plane->sounding->step = step->number;
     switch (step->kind) {
     case STEP_COLLECT:
         sounding_collect(plane);
@@ -166,7 +176,7 @@ static void carry_out(struct mcu_plane *plane, const struct step *step)
         sounding_pass(plane);
         break;
     }
-    step_done(plane->sounding);
+    step_done(plane->sounding, step);
 }
 
 static void *run(void *argument)
@@ -174,9 +184,9 @@ static void *run(void *argument)
     struct mcu_plane *plane = argument;
     const struct step *step;
     while (wait_for_work(plane->sounding, &step)) {
+        tidy(plane);
         if (step)
             carry_out(plane, step);
-        sounding_reap(plane);
     }
     return NULL;
 }
@@ -188,6 +198,8 @@ static int start(struct mcu_plane *plane)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failure = pthread_create(&plane->sounding->thread, NULL, run, plane);
+    if (!failure)
+        pthread_setname_np(plane->sounding->thread, "mcu sound");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure)
         pthread_setname_np(plane->sounding->thread, "mcu-sound");

@@ -106,7 +106,7 @@ struct sounding {
 
     /* The sound thread's own. */
     pthread_t thread;
-    int64_t step; /* number of the one that is carried out */
+    int64_t done; /* number of the last step that was */
     int64_t sends;
     struct take taking;
     struct handles chosen, fading, unlevelled, listening[MCU_AUDIO_CODECS], unsendable;
@@ -128,8 +128,9 @@ void *sounding_grown(void *each, size_t count, size_t *capacity, size_t size);
 struct sound_in *sound_in_of(const struct leg *leg); /* NULL: it sends no sound */
 /* A leg hears another stream from this step on. Locked; the sound thread's. */
 void sounding_route(struct mcu_plane *plane, const struct mcu_route *route);
-/* Frees what was removed and can be used by no step any more. Not locked. */
-void sounding_reap(struct mcu_plane *plane);
+/* Frees what was removed and can be used by no step any more. false: there is more to free
+ * when another step is done. Not locked. */
+bool sounding_reap(struct mcu_plane *plane);
 void room_free(struct room *room);
 void sound_free(struct sound *sound);
 

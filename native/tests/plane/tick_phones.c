@@ -187,31 +187,48 @@ static double strength_in(const int16_t *samples, double hertz)
     return hypot(cosine, sine) / MCU_TICK;
 }
 
+static int by_size(const void *one, const void *other)
+{
+    const double a = *(const double *)one, b = *(const double *)other;
+    return a < b ? -1 : a > b;
+}
+
 double strength(const struct phone *phone, double hertz, size_t ticks)
 {
-    double sum = 0;
+    double each[HEARD_TICKS];
+    size_t count = 0;
     if (phone->heard_count < ticks)
         return -1;
-    for (size_t at = phone->heard_count - ticks; at < phone->heard_count; at += 2)
-        sum += strength_in(&phone->heard[at * MCU_TICK], hertz);
-    return 2 * sum / (double)ticks;
+    for (size_t at = phone->heard_count - ticks; at + 1 < phone->heard_count; at += 2)
+        each[count++] = strength_in(&phone->heard[at * MCU_TICK], hertz);
+    qsort(each, count, sizeof each[0], by_size);
+    return each[count / 2];
 }
 
 /* -- ticks -- */
 
-void wait_tick(void)
+static int64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    const long left = 20000000 - now.tv_nsec % 20000000;
-    nanosleep(&(struct timespec){.tv_nsec = left}, NULL);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+void wait_tick(struct studio *studio)
+{
+    if (!studio->next)
+        studio->next = now_ns();
+    studio->next += 20000000;
+    const int64_t left = studio->next - now_ns();
+    if (left > 0)
+        nanosleep(&(struct timespec){.tv_nsec = (long)left}, NULL);
 }
 
 void listen_until(struct studio *studio, const struct phone *phone, size_t count)
 {
     listen_all(studio);
     for (int tries = 0; phone->heard_count < count && tries < 50; tries++) {
-        wait_tick();
+        wait_tick(studio);
         listen_all(studio);
     }
 }

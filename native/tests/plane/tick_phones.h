@@ -33,7 +33,8 @@ struct studio {
     struct phone phones[PHONES];
     size_t count;
     int64_t tick;
-    int unsent; /* events */
+    int64_t next; /* ns: when the next is due */
+    int unsent;   /* events */
     struct mcu_talker talkers[PHONES];
     int16_t samples[PHONES][MCU_TICK];
     size_t talking;
@@ -47,8 +48,9 @@ struct phone *add_phone(struct studio *studio, enum mcu_audio_codec codec, bool 
                         bool keyed);
 /* What a phone says in the next tick, as a packet. */
 void speak_tick(struct phone *phone);
-/* Waits for the next 20 ms. */
-void wait_tick(void);
+/* Waits for the next 20 ms; not at all where the machine kept us from it: all that is due is
+ * said and collected. */
+void wait_tick(struct studio *studio);
 /* Collects a tick, and waits until it is collected. */
 void collect(struct studio *studio);
 /* Asks for a tick to be sent. */
@@ -58,8 +60,8 @@ void send_tick(struct studio *studio, const struct mcu_mix *mixes, size_t mix_co
 void listen_all(struct studio *studio);
 /* The same, until a phone has heard so many packets, or for a second. */
 void listen_until(struct studio *studio, const struct phone *phone, size_t count);
-/* Amplitude of a tone in the last `ticks` ticks that a phone heard, whatever its phase in each
- * pair of them. */
+/* Amplitude of a tone in the last `ticks` ticks that a phone heard: the median of pairs of
+ * them, so that what a busy machine made up for a while does not count. */
 double strength(const struct phone *phone, double hertz, size_t ticks);
 void tone(int16_t *samples, double hertz, int amplitude, double *phase);
 

@@ -155,7 +155,30 @@ static void nothing_of_the_room_is_in_a_stream_for_those_outside(void)
     /* and back: the room's encoder has forgotten what it said, for nobody listened */
     send_one(studio, room, quiet, &in);
     drain(studio);
+    CHECK(studio->stats.audio_encodes - before == 6);
     CHECK(mcu_level(&phone->heard[25 * MCU_TICK], MCU_TICK) > 70);
+    close_studio(studio);
+}
+
+static void an_encoder_that_is_used_again_has_forgotten_its_stream(void)
+{
+    struct studio *studio = open_studio();
+    int16_t loud[MCU_TICK], quiet[MCU_TICK] = {0};
+    double phase = 0;
+    struct phone *one = add_phone(studio, MCU_OPUS, false, false);
+    struct phone *other = add_phone(studio, MCU_OPUS, false, false);
+    const int first = mcu_plane_add_sound(studio->plane, false);
+    for (int at = 0; at < 20; at++) {
+        tone(loud, 440, 20000, &phase);
+        send_one(studio, first, loud, &(struct mcu_route){one->leg, first});
+    }
+    drain(studio);
+    CHECK(mcu_plane_remove_sound(studio->plane, first) == 0);
+    drain(studio); /* its encoder waits for the next stream */
+    const int second = mcu_plane_add_sound(studio->plane, false);
+    send_one(studio, second, quiet, &(struct mcu_route){other->leg, second});
+    drain(studio);
+    CHECK(other->heard_count == 1 && mcu_level(other->heard, MCU_TICK) > 70);
     close_studio(studio);
 }
 
@@ -257,6 +280,29 @@ static void what_is_asked_of_a_thread_that_is_too_far_behind_is_refused_and_coun
     close_studio(studio);
 }
 
+static void a_stream_that_is_removed_is_sent_all_that_was_asked_for_before(void)
+{
+    enum { SOUNDS = 30 };
+    struct studio *studio = open_studio();
+    static const int16_t quiet[MCU_TICK];
+    struct mcu_mix mixes[SOUNDS];
+    struct mcu_route routes[SOUNDS];
+    for (int at = 0; at < SOUNDS; at++) {
+        mixes[at] = (struct mcu_mix){mcu_plane_add_sound(studio->plane, true), quiet};
+        routes[at] = (struct mcu_route){add_phone(studio, MCU_OPUS, false, false)->leg,
+                                        mixes[at].sound};
+    }
+    for (int at = 0; at < 3; at++)
+        send_tick(studio, mixes, SOUNDS, routes, SOUNDS);
+    for (int at = 0; at < SOUNDS; at++)
+        CHECK(mcu_plane_remove_sound(studio->plane, mixes[at].sound) == 0);
+    send_tick(studio, mixes, SOUNDS, routes, SOUNDS);
+    drain(studio);
+    for (int at = 0; at < SOUNDS; at++)
+        CHECK(studio->phones[at].heard_count == 3);
+    close_studio(studio);
+}
+
 /* -- many threads -- */
 
 static void *come_and_go(void *argument)
@@ -315,8 +361,10 @@ void tick_sounds_tests(void)
     TEST(a_change_between_shared_and_own_stream_makes_no_click);
     TEST(the_loudness_of_what_a_leg_heard_before_is_not_in_the_next_stream);
     TEST(nothing_of_the_room_is_in_a_stream_for_those_outside);
+    TEST(an_encoder_that_is_used_again_has_forgotten_its_stream);
     TEST(silence_is_sent_without_an_encode_and_nothing_is_sent_without_a_mix);
     TEST(a_leg_that_is_routed_to_what_is_gone_hears_nothing);
     TEST(what_is_asked_of_a_thread_that_is_too_far_behind_is_refused_and_counted);
+    TEST(a_stream_that_is_removed_is_sent_all_that_was_asked_for_before);
     TEST(rooms_and_streams_come_and_go_while_others_speak);
 }

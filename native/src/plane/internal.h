@@ -67,6 +67,8 @@ struct in_stream {
     int codec;                 /* of the last packet; -1: none yet */
     uint32_t clock;
     struct mcu_reception reception;
+    uint64_t packets_before, bytes_before; /* of SSRCs before this one */
+    int64_t lost_before;
     int64_t timestamp; /* extended, of the highest; -1: none yet */
     int64_t
         authentic; /* audio: the highest sequence number that was decrypted; -1: none yet */

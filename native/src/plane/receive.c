@@ -102,15 +102,26 @@ size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_s
     return size;
 }
 
+/* What was received of the SSRC before is added to the sums. */
+static void settle(struct in_stream *stream)
+{
+    if (!stream->reception.begun)
+        return;
+    stream->packets_before += stream->reception.received;
+    stream->bytes_before += stream->reception.bytes;
+    stream->lost_before += mcu_reception_lost(&stream->reception);
+}
+
 bool receive_latch(struct in_stream *stream, uint32_t ssrc)
 {
     const bool other = stream->latched && stream->ssrc != ssrc;
-    if (!stream->latched || other) {
-        stream->latched = true;
-        stream->ssrc = ssrc;
-        memset(&stream->reception, 0, sizeof stream->reception);
-        stream->timestamp = -1;
-    }
+    if (stream->latched && !other)
+        return false;
+    settle(stream);
+    stream->latched = true;
+    stream->ssrc = ssrc;
+    memset(&stream->reception, 0, sizeof stream->reception);
+    stream->timestamp = stream->authentic = -1;
     return other;
 }
 

@@ -134,7 +134,6 @@ static void begin(struct in_stream *stream, const struct mcu_rtp *packet)
     stream->clock = mcu_codec_clock((enum mcu_audio_codec)codec);
     if (!receive_latch(stream, packet->ssrc))
         return;
-    stream->authentic = -1;
     sound->skipped = 0;
     memset(sound->kept, 0, sizeof sound->kept);
     memset(&sound->dtmf, 0, sizeof sound->dtmf);

@@ -13,9 +13,10 @@ static struct mcu_stream_stats received(const struct in_stream *stream)
     struct mcu_stream_stats stats = {
         .source = stream->source,
         .codec = stream->codec,
-        .packets = stream->reception.received,
-        .bytes = stream->reception.bytes,
-        .lost = stream->reception.begun ? mcu_reception_lost(&stream->reception) : 0,
+        .packets = stream->packets_before + stream->reception.received,
+        .bytes = stream->bytes_before + stream->reception.bytes,
+        .lost = stream->lost_before +
+                (stream->reception.begun ? mcu_reception_lost(&stream->reception) : 0),
         .loss = stream->loss,
         .jitter_ms = milliseconds(stream->reception.jitter, stream->clock),
         .width = stream->width,

@@ -240,7 +240,11 @@ bool receive(struct client *client, struct packet *packet, int patience_ms)
     struct pollfd ready = {.fd = client->fd, .events = POLLIN};
     if (poll(&ready, 1, patience_ms > 0 ? patience_ms : 0) <= 0)
         return false;
-    const ssize_t got = recv(client->fd, packet->data, sizeof packet->data, 0);
+    struct sockaddr_in from = {0};
+    socklen_t size = sizeof from;
+    const ssize_t got = recvfrom(client->fd, packet->data, sizeof packet->data, 0,
+                                 (struct sockaddr *)&from, &size);
+    packet->from = ntohs(from.sin_port);
     packet->size = got > 0 ? (size_t)got : 0;
     return got > 0;
 }

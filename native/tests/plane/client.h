@@ -36,6 +36,7 @@ struct client {
 struct packet { /* what a client received */
     uint8_t data[2048];
     size_t size;
+    uint16_t from; /* port */
     struct mcu_rtp rtp;
 };
 

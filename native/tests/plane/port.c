@@ -107,10 +107,12 @@ static void rtcp_of_a_leg_goes_by_its_own_port_or_by_the_same(void)
     struct client by_rtcp = telephone.client;
     by_rtcp.fd = telephone.rtcp_fd;
     CHECK(receive(&by_rtcp, &packet, PATIENCE_MS) && packet.data[1] >= 200);
+    CHECK(packet.from == telephone.rtcp_port);
     CHECK(!receive(&telephone.client, &packet, 0));
     CHECK(mcu_plane_set_remote(plane, telephone.client.leg,
                                (struct sockaddr *)&telephone.client.local, NULL) == 0);
     CHECK(receive(&telephone.client, &packet, PATIENCE_MS) && packet.data[1] >= 200);
+    CHECK(packet.from == telephone.rtp_port);
     uint8_t bye[64];
     size_t size = 0;
     say(&telephone.client, -1);

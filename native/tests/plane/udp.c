@@ -49,14 +49,14 @@ static void send_mixed(bool segments)
     int unsent[UDP_BATCH];
     batch->count = 0;
     atomic_store(&from->refusals, segments ? 0 : UDP_REFUSALS);
-    const size_t sizes[] = {1100, 1100, 1100, 700, 1200, 90, 90};
+    const size_t sizes[] = {1100, 1100, 1100, 700, 90, 90, 1200};
     const uint8_t marks[] = {1, 2, 3, 4, 5, 6, 7};
     for (size_t i = 0; i < 7; i++)
         put(batch, from, one, sizes[i], marks[i]);
     put(batch, from, two, 50, 8);
     CHECK(udp_send(batch, unsent, &sent) == 0);
     CHECK(sent.packets == 8 && sent.calls == 1 && batch->count == 0);
-    CHECK(sent.bytes == 1100 * 3 + 700 + 1200 + 90 + 90 + 50);
+    CHECK(sent.bytes == 1100 * 3 + 700 + 90 + 90 + 1200 + 50);
     expect(one, sizes, marks, 7);
     expect(two, (const size_t[]){50}, (const uint8_t[]){8}, 1);
     CHECK(atomic_load(&from->references) == 1);

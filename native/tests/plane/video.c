@@ -127,7 +127,7 @@ static void a_picture_from_another_ssrc_begins_anew(void)
         make_picture(picture, sizeof picture, true);
         cut(&pieces, picture, sizeof picture);
         client.video_ssrc += 7;
-        client.video_sequence = (uint16_t)(50000 - 20000 * i);
+        client.video_sequence = (uint16_t)(50000 - 100 * i);
         client.timestamp += 90000;
         show_cut(&client, &pieces, -1);
         CHECK(gives(&client, picture, sizeof picture));

@@ -22,7 +22,7 @@ class Bits:
         zeros = 0
         while not self.take(1):
             zeros += 1
-            if zeros > 32:
+            if zeros > 31:
                 raise EndOfBits
         return (1 << zeros) - 1 + self.take(zeros)
 

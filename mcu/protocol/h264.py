@@ -17,7 +17,8 @@ SPS_MAX = 512  # bytes read of one: with every scaling list there is, less
 UNREADABLE = (1 << 16, 1 << 16)
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _EMULATION = re.compile(rb"\x00\x00\x03")
-_HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})  # profiles with chroma_format_idc
+_HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138})  # profiles with chroma_format_idc
+_DISPUTED = frozenset({134, 135, 139, 144})  # of these FFmpeg does not read what the standard says: none is believed
 
 
 def nal_units(picture: bytes) -> Iterator[bytes]:
@@ -157,9 +158,26 @@ def _size_or_largest(unit: bytes) -> Size:
 
 
 def sps_size(unit: bytes) -> Size:
-    """The size that a sequence parameter set claims. Raises `EndOfBits`."""
-    bits = Bits(_EMULATION.sub(b"\x00\x00", unit[1:SPS_MAX]))
+    """The size that a sequence parameter set claims. Raises `EndOfBits`.
+
+    FFmpeg reads a set that it refuses once more with its emulation prevention left in, and then believes that: the
+    larger size counts, and first of all one that no picture may have.
+    """
+    size = _read_sps(_EMULATION.sub(b"\x00\x00", unit[1:SPS_MAX]))
+    try:
+        raw = _read_sps(unit[1:SPS_MAX])
+    except EndOfBits:
+        return size
+    if 0 in raw.shown:
+        return size
+    return max(size, raw, key=lambda one: (max(one.coded) >= UNREADABLE[0], one.coded[0] * one.coded[1]))
+
+
+def _read_sps(data: bytes) -> Size:
+    bits = Bits(data)
     profile = bits.take(8)
+    if profile in _DISPUTED:
+        raise EndOfBits
     bits.take(16)  # constraint flags, level
     bits.unsigned()  # seq_parameter_set_id
     chroma = _read_chroma(bits) if profile in _HIGH else 1
@@ -170,6 +188,8 @@ def sps_size(unit: bytes) -> Size:
     width, height = bits.unsigned() + 1, bits.unsigned() + 1
     fields = 2 - bits.take(1)  # frame_mbs_only_flag: a map unit is one macroblock high, or two
     coded = 16 * width, 16 * height * fields
+    if max(coded) >= UNREADABLE[0]:
+        return Size(coded, coded)
     bits.take(fields)  # mb_adaptive_frame_field_flag where there are fields, direct_8x8_inference_flag
     return Size(coded, _crop(bits, coded, chroma, fields) if bits.take(1) else coded)
 

@@ -29,7 +29,7 @@ static uint64_t take_unsigned(struct bits *bits)
 {
     unsigned zeros = 0;
     while (!take(bits, 1)) {
-        if (bits->bad || ++zeros > 32) {
+        if (bits->bad || ++zeros > 31) {
             bits->bad = true;
             return 0;
         }
@@ -44,12 +44,13 @@ static int64_t take_signed(struct bits *bits)
     return number & 1 ? (number + 1) / 2 : -(number / 2);
 }
 
-/* The unit's bytes after its header, without emulation prevention (section 7.4.1). */
-static void unescape(struct bits *bits, const uint8_t *unit, size_t size)
+/* The unit's bytes after its header, without emulation prevention (section 7.4.1), or, `raw`,
+ * with it. */
+static void load(struct bits *bits, const uint8_t *unit, size_t size, bool raw)
 {
     size_t used = 0, zeros = 0;
     for (size_t at = 1; at < size; at++) {
-        if (zeros >= 2 && unit[at] == 3) {
+        if (!raw && zeros >= 2 && unit[at] == 3) {
             zeros = 0;
             continue;
         }
@@ -62,9 +63,15 @@ static void unescape(struct bits *bits, const uint8_t *unit, size_t size)
 /* The profiles whose parameter sets have chroma_format_idc. */
 static bool is_high(uint64_t profile)
 {
-    static const uint8_t high[] = {100, 110, 122, 244, 44,  83, 86,
-                                   118, 128, 138, 139, 134, 135};
+    static const uint8_t high[] = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138};
     return memchr(high, (int)profile, sizeof high) != NULL;
+}
+
+/* Profiles of which the standard and FFmpeg do not say the same: nobody sends them, and who
+ * did could claim one size to us and another one to the decoder. */
+static bool is_disputed(uint64_t profile)
+{
+    return profile == 134 || profile == 135 || profile == 139 || profile == 144;
 }
 
 static void skip_scaling_list(struct bits *bits, unsigned size)
@@ -125,11 +132,19 @@ static void crop(struct bits *bits, uint64_t chroma, uint64_t fields, struct mcu
     claimed->height = (uint32_t)less(claimed->coded_height, down * (top + bottom));
 }
 
-static int read_sps(const uint8_t *unit, size_t size, struct mcu_size *claimed)
+static uint64_t area(const struct mcu_size *size)
+{
+    return (uint64_t)size->coded_width * size->coded_height;
+}
+
+enum { UNREADABLE = -1, TOO_LARGE = -2 };
+
+static int read_as(const uint8_t *unit, size_t size, bool raw, struct mcu_size *claimed)
 {
     struct bits bits = {.at = 0};
-    unescape(&bits, unit, size);
+    load(&bits, unit, size, raw);
     const uint64_t profile = take(&bits, 8);
+    bits.bad |= is_disputed(profile);
     take(&bits, 16);      /* constraint flags, level */
     take_unsigned(&bits); /* seq_parameter_set_id */
     const uint64_t chroma = is_high(profile) ? read_chroma(&bits) : 1;
@@ -141,20 +156,30 @@ static int read_sps(const uint8_t *unit, size_t size, struct mcu_size *claimed)
     const uint64_t map_height = 16 * (take_unsigned(&bits) + 1);
     const unsigned fields = 2 - (unsigned)take(&bits, 1); /* frame_mbs_only_flag */
     const uint64_t height = map_height * fields;
-    if (bits.bad || width > UINT16_MAX || height > UINT16_MAX)
-        return -1;
+    if (bits.bad)
+        return UNREADABLE;
+    if (width > UINT16_MAX || height > UINT16_MAX)
+        return TOO_LARGE;
     *claimed = (struct mcu_size){(uint32_t)width, (uint32_t)height, (uint32_t)width,
                                  (uint32_t)height};
     take(&bits,
          fields);       /* mb_adaptive_frame_field_flag of fields, direct_8x8_inference_flag */
     if (take(&bits, 1)) /* frame_cropping_flag */
         crop(&bits, chroma, fields, claimed);
-    return bits.bad || !claimed->width || !claimed->height ? -1 : 0;
+    return bits.bad || !claimed->width || !claimed->height ? UNREADABLE : 0;
 }
 
-static uint64_t area(const struct mcu_size *size)
+/* FFmpeg reads a set that it refuses once more with its emulation prevention left in, and then
+ * believes that: the larger size counts. */
+static int read_sps(const uint8_t *unit, size_t size, struct mcu_size *claimed)
 {
-    return (uint64_t)size->coded_width * size->coded_height;
+    struct mcu_size raw;
+    if (read_as(unit, size, false, claimed) < 0)
+        return -1;
+    const int again = read_as(unit, size, true, &raw);
+    if (again == 0 && area(&raw) > area(claimed))
+        *claimed = raw;
+    return again == TOO_LARGE ? -1 : 0;
 }
 
 /* Every parameter set is read, wherever a decoder would find one. */

@@ -1,5 +1,8 @@
 """Video payloads in C against their Python twins, and against aiortc's readers."""
 
+import contextlib
+
+import av
 import native_video as native
 import pytest
 from aiortc.codecs.h264 import H264PayloadDescriptor, h264_depayload
@@ -239,6 +242,27 @@ def test_a_parameter_set_that_is_damaged_or_cut_claims_what_the_twin_reads(bit: 
     damaged = bytearray(SPS)
     damaged[bit // 8] ^= 0x80 >> bit % 8
     picture = START + bytes(damaged[:length])
+    assert _got(H264, picture) == _want(H264, picture)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "67900033acb400fa007d32",  # profile 144, of which FFmpeg reads more than the standard says
+        "67420033d000000301d0d1a007d003e98030d96becb741f69b7189e31335fe59d6",  # 6240x16 without, 8000x8000 with
+        "67420033d0000003014c41a007d003e99cb6718ae457ccc74347674711b751549681590d393b36ce94b4c270ac63caad7128e900",
+    ],
+)
+def test_no_parameter_set_claims_less_than_ffmpeg_reads(parameters: str) -> None:
+    picture = START + bytes.fromhex(parameters)
+    decoder = av.CodecContext.create("h264", "r")
+    slices = START + bytes.fromhex("68ce3880") + START + bytes.fromhex("658884") + b"\x00\x00\x03" * 40
+    with contextlib.suppress(av.error.InvalidDataError):
+        decoder.decode(av.Packet(picture + slices))
+    assert (decoder.width, decoder.height) == (8000, 8000)
+    size = native.size_of(H264, picture)
+    claimed = -1 if isinstance(size, int) else size.coded_width * size.coded_height
+    assert claimed == -1 or claimed >= 8000 * 8000
     assert _got(H264, picture) == _want(H264, picture)
 
 

@@ -101,6 +101,13 @@ PyObject *plane_stats(PyObject *self, PyObject *Py_UNUSED(nothing))
           put_count(dict, "send_calls", stats.send_calls) &&
           put_count(dict, "audio_encodes", stats.audio_encodes) &&
           put_count(dict, "audio_decodes", stats.audio_decodes) &&
+          put_count(dict, "lost_in", stats.lost_in) &&
+          put_count(dict, "lost_out", stats.lost_out) &&
+          put_count(dict, "concealed_ms", stats.concealed_ms) &&
+          put_count(dict, "recovered_ms", stats.recovered_ms) &&
+          put_double(dict, "jitter_ms_in", stats.jitter_ms_in) &&
+          put_double(dict, "jitter_ms_out", stats.jitter_ms_out) &&
+          put_double(dict, "rtt_ms", stats.rtt_ms) &&
           put(dict, "drops", drops_dict(stats.drops)) && put_count(dict, "legs", stats.legs) &&
           put_count(dict, "rooms", stats.rooms)))
         Py_CLEAR(dict);

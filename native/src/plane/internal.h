@@ -149,6 +149,10 @@ struct leg {
 
 /* -- the plane -- */
 
+struct totals { /* of streams */
+    uint64_t lost_in, lost_out, concealed_ms, recovered_ms;
+};
+
 struct legs;   /* legs.c: the table, by handle, by ufrag, by address */
 struct events; /* events.c */
 
@@ -169,6 +173,7 @@ struct mcu_plane {
     struct in_stream *waiting; /* waiting.h */
     size_t streams;            /* in and out */
     uint64_t drops[MCU_DROPS];
+    struct totals gone; /* of legs that are no more */
     struct udp_sent sent;
     uint64_t packets_in, bytes_in, receive_calls;
     uint64_t audio_encodes, audio_decodes; /* the sound thread counts them, locked */

@@ -203,6 +203,7 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
     leg_part_drops(leg, drops);
     for (int i = 0; i < MCU_DROPS; i++)
         plane->drops[i] += drops[i];
+    leg_add_totals(leg, &plane->gone);
     for (int i = 0; i < MCU_SOURCES; i++) {
         plane->streams -= (size_t)(leg->in[i] != NULL) + (leg->out[i] != NULL);
         if (leg->in[i])

@@ -12,6 +12,8 @@ int leg_begin(struct mcu_plane *plane, struct leg *leg);
 
 /* What a leg's own parts dropped (hearing, frames), by the plane's reasons. Locked. */
 void leg_part_drops(const struct leg *leg, uint64_t drops[MCU_DROPS]);
+/* Adds what is counted of a leg's streams. Locked. */
+void leg_add_totals(const struct leg *leg, struct totals *totals);
 
 struct in_stream *
 in_stream_new(const struct mcu_stream_options *options); /* NULL: no memory */

@@ -112,19 +112,25 @@ class ParticipantPatch(Request):
 
 
 class StreamOut(BaseModel):
-    """One stream, one way. Counted since the leg connected; rates over the last second."""
+    """One stream, one way. Counted since the leg connected; rates since they were last asked for, a second or more."""
 
     media: str = Field(description="`audio`, `camera`, `screen`, or `video` (the composed picture); may grow")
     codec: str
     packets: int
     bytes: int
-    lost: int
-    loss_percent: float
+    lost: int = Field(description="Packets; of what is sent, as the participant's end reports")
+    loss_percent: float = Field(description="In the last interval between two reports")
     jitter_ms: float
     bitrate_bps: int
     width: int
     height: int
     frame_rate: float
+    concealed_ms: int = Field(description="Sound that was made up for what did not come in time")
+    recovered_ms: int = Field(description="Sound that was lost and came back in the next packet")
+    delay_ms: int = Field(description="Of the buffer that evens out the network")
+    nacks: int = Field(description="Packets that were asked for again")
+    resent: int = Field(description="Packets that were sent again")
+    keys_asked: int = Field(description="Times that a whole picture was asked for")
 
 
 class MediaOut(BaseModel):

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from mcu.api.runner import Runner
 from mcu.app import data
+from mcu.app.media import worker_options
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
@@ -131,8 +132,8 @@ def release() -> str:
 
 
 def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWorkers:
-    arguments = start_arguments(settings.media.addresses, settings.logging.level)
-    return LocalWorkers(settings.media.workers, Start(arguments=arguments), metrics=metrics, clock=clock)
+    arguments = [start_arguments(options, settings.logging.level) for options in worker_options(settings.media)]
+    return LocalWorkers([Start(arguments=listed) for listed in arguments], metrics=metrics, clock=clock)
 
 
 def _profile(media: Media) -> RoomProfile:

@@ -69,7 +69,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Line]:
     yield extension()
     yield database(settings)
     yield time_of_day(clock.now())
-    yield media_addresses(settings.media.addresses)
+    yield media(settings)
     yield web_client(WEB_DIRECTORY)
     yield fonts()
 
@@ -219,14 +219,30 @@ def _synchronised() -> bool:
     return state not in {-1, _TIME_ERROR}
 
 
-def media_addresses(configured: tuple[str, ...]) -> Line:
-    unusable = capabilities.unusable_addresses(configured)
+def media(settings: Settings) -> Line:
+    """Where browsers send sound and picture: the addresses are ours, the ports free, and others can reach them."""
+    wanted = settings.media
+    unusable = capabilities.unusable_addresses(wanted.addresses)
     if unusable:
         return fail("media", f"{', '.join(unusable)} is not of this machine: correct media.addresses")
-    offered = capabilities.offered_addresses(configured)
+    bound = capabilities.bound_addresses(wanted.addresses)
+    ports = range(wanted.port, wanted.port + wanted.workers) if wanted.port else range(0)
+    taken = [] if _runs(settings) else capabilities.taken_ports(bound, ports)
+    if taken:
+        return fail("media", f"UDP port {', '.join(map(str, taken))} is taken: free it, or set media.port")
+    offered = [*wanted.public_addresses, *(() if wanted.only_public_addresses else bound)]
     if all(_is_loopback(address) for address in offered):
         return advice("media", "only this machine's own browsers can send media: set media.addresses")
-    return ok("media", f"browsers send to {', '.join(offered)} (UDP)")
+    where = f"{', '.join(offered)}, UDP {_ports_text(ports)}"
+    if not ports:
+        return advice("media", f"browsers send to {where}: set media.port where a firewall must be told")
+    return ok("media", f"browsers send to {where}")
+
+
+def _ports_text(ports: range) -> str:
+    if not ports:
+        return "on any port"
+    return f"port {ports[0]}" if len(ports) == 1 else f"ports {ports[0]} to {ports[-1]}"
 
 
 def web_client(directory: Path) -> Line:

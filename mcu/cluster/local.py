@@ -28,9 +28,9 @@ STEADY_S: Final = 10.0  # who lived this long is started again at once
 class LocalWorkers:
     """Implements `mcu.conference.workers.Workers`."""
 
-    def __init__(self, count: int, start: Start, *, metrics: Metrics, clock: Clock) -> None:
-        self._count = count
-        self._start = start
+    def __init__(self, starts: Sequence[Start], *, metrics: Metrics, clock: Clock) -> None:
+        """`starts`: how the worker of each slot is started."""
+        self._starts = starts
         self._metrics = metrics
         self._clock = clock
         self._listeners: list[WorkersListener] = []
@@ -63,7 +63,9 @@ class LocalWorkers:
     async def start(self) -> None:
         """Start them all, and wait until each has answered once. Raises `errors.Unavailable` when one does not."""
         self._metrics.workers_alive(0)
-        self._slots = [asyncio.create_task(self._keep(slot), name=f"worker-{slot}") for slot in range(self._count)]
+        self._slots = [
+            asyncio.create_task(self._keep(slot), name=f"worker-{slot}") for slot in range(len(self._starts))
+        ]
         for slot, task in enumerate(self._slots):
             while slot not in self._alive:
                 if task.done():
@@ -115,7 +117,7 @@ class LocalWorkers:
     async def _run(self, slot: int, name: str) -> bool:
         """One worker from start to death. Returns whether it ever answered."""
         try:
-            worker = await WorkerProcess.start(name, self._start, self._clock)
+            worker = await WorkerProcess.start(name, self._starts[slot], self._clock)
         except OSError:
             log.exception("worker_not_started", worker=name)
             return False

@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeGuard
 
@@ -34,6 +34,7 @@ from mcu.media.messages import (
     ToWorker,
     WorkerReport,
 )
+from mcu.media.transport.options import MediaOptions
 from mcu.net.rpc import FrameConnection
 
 log = structlog.get_logger(__name__)
@@ -261,7 +262,6 @@ def _is_error(kind: object) -> TypeGuard[type[errors.McuError]]:
     return isinstance(kind, type) and issubclass(kind, errors.McuError)
 
 
-def start_arguments(addresses: Sequence[str], log_level: str) -> tuple[str, ...]:
+def start_arguments(media: MediaOptions, log_level: str) -> tuple[str, ...]:
     """What `mcu.media.worker` is started with."""
-    listed = [part for address in addresses for part in ("--address", address)]
-    return (*listed, "--log-level", log_level)
+    return ("--media", media.as_argument(), "--log-level", log_level)

@@ -126,6 +126,25 @@ class Media(Section):
         (),
         description="IP addresses to offer browsers for media (ICE host candidates). By default all of this machine's.",
     )
+    port: Port = Field(
+        0,
+        description="UDP port for browsers' media, on each address: the first worker's; each further worker takes the "
+        "next. 0 takes free ones, which no firewall can be told of.",
+    )
+    public_addresses: Addresses = Field(
+        (),
+        description="Addresses by which browsers reach this machine through a NAT that maps each port to the same port "
+        "here. They are offered before its own.",
+    )
+    only_public_addresses: bool = Field(
+        False, description="Offer the public addresses alone: the machine's own are nobody's business, or no use."
+    )
+    rtp_first_port: Port = Field(
+        0, description="First UDP port of the range for media that is not a browser's; 0: there is no range."
+    )
+    rtp_last_port: Port = Field(
+        0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
+    )
     width: Even = Field(1280, ge=320, le=1920, description="Width of the composed picture, in pixels.")
     height: Even = Field(720, ge=180, le=1080, description="Height of the composed picture, in pixels.")
     fps: int = Field(30, ge=5, le=30, description="Composed pictures per second.")
@@ -133,6 +152,16 @@ class Media(Section):
     resume_window_s: float = Field(
         60.0, ge=5, le=600, description="How long a lost participant's seat is kept, in seconds."
     )
+
+    @model_validator(mode="after")
+    def _ports_that_can_be(self) -> Self:
+        if self.port + self.workers - 1 > 65535:
+            raise ValueError("port leaves no room for a port for each worker below 65536")
+        if self.only_public_addresses and not self.public_addresses:
+            raise ValueError("only_public_addresses needs public_addresses")
+        if self.rtp_first_port and self.rtp_last_port - self.rtp_first_port < 2 * self.workers:
+            raise ValueError("rtp_last_port must leave each worker at least two ports from rtp_first_port on")
+        return self
 
 
 class Auth(Section):

@@ -152,21 +152,34 @@ def voices(samples: Samples) -> Finding:
     return Finding("voices are heard", f"{100 * share:.0f} % of the time", share >= 0.3)
 
 
+def amplitudes(samples: Samples, hertz: float, length: int = TICK_SAMPLES) -> npt.NDArray[np.float64]:
+    """Of a tone, in each whole piece of so many samples, shape (pieces,)."""
+    pieces = samples[: samples.size // length * length].reshape(-1, length)
+    window = np.hanning(length)
+    probe = window * np.exp(-2j * np.pi * hertz * np.arange(length) / SAMPLE_RATE)
+    found: npt.NDArray[np.float64] = np.abs(pieces @ probe) * 2 / window.sum()
+    return found
+
+
 def strength(samples: Samples, hertz: float) -> npt.NDArray[np.float64]:
     """How much of a tone is in each whole tick, shape (ticks,): its amplitude, less what is found beside it.
 
     A click, which has something of every tone, counts for nothing.
     """
-    ticks = samples[: samples.size // TICK_SAMPLES * TICK_SAMPLES].reshape(-1, TICK_SAMPLES)
-    beside = np.maximum(_amplitude(ticks, hertz - BESIDE_HZ), _amplitude(ticks, hertz + BESIDE_HZ))
-    above: npt.NDArray[np.float64] = np.maximum(0, _amplitude(ticks, hertz) - beside)
+    beside = np.maximum(amplitudes(samples, hertz - BESIDE_HZ), amplitudes(samples, hertz + BESIDE_HZ))
+    above: npt.NDArray[np.float64] = np.maximum(0, amplitudes(samples, hertz) - beside)
     return above
 
 
-def _amplitude(ticks: npt.NDArray[np.int16], hertz: float) -> npt.NDArray[np.float64]:
-    probe = np.hanning(TICK_SAMPLES) * np.exp(-2j * np.pi * hertz * np.arange(TICK_SAMPLES) / SAMPLE_RATE)
-    amplitude: npt.NDArray[np.float64] = np.abs(ticks @ probe) * 4 / TICK_SAMPLES
-    return amplitude
+def lasting(samples: Samples, hertz: float) -> npt.NDArray[np.float64]:
+    """The strength that a tone has in a tick and in the next one too, shape (ticks - 1,).
+
+    Where a loud tone of somebody else breaks off and goes on, as when packets were late, its edges have something of
+    every frequency, unevenly: for one tick that is taken for a tone. Nobody who is let in is heard for one tick.
+    """
+    found = strength(samples, hertz)
+    least: npt.NDArray[np.float64] = np.minimum(found[:-1], found[1:])
+    return least
 
 
 def absent(what: str, samples: Samples, hertz: float) -> Finding:
@@ -178,12 +191,13 @@ def absent(what: str, samples: Samples, hertz: float) -> Finding:
 def after_join(what: str, samples: Samples, hertz: float) -> Finding:
     """The tone is there, and not before a join sound has been heard whole."""
     joined = [start for kind, start in detect(samples) if kind is NoticeKind.JOINED]
-    present = np.flatnonzero(strength(samples, hertz) > HEARD)
+    heard = lasting(samples, hertz)
+    present = np.flatnonzero(heard > HEARD)
     if not joined or not present.size:
         return Finding(what, f"{len(joined)} join sounds, the tone in {present.size} ticks", False)
     first_ms, end_ms = present[0] * 20, (joined[-1] + SOUNDS[NoticeKind.JOINED].size) / SAMPLE_RATE * 1000
-    early = float(strength(samples, hertz)[: max(0, int(end_ms // 20) - 1)].max(initial=0.0))
-    good = early < UNHEARD and first_ms >= end_ms - 40
+    early = float(heard[: max(0, int(end_ms // 20) - 1)].max(initial=0.0))
+    good = early < UNHEARD and bool(first_ms >= end_ms - 40)
     return Finding(what, f"sound over at {end_ms:.0f} ms, tone from {first_ms:.0f} ms", good)
 
 

@@ -20,12 +20,29 @@ from av.audio.codeccontext import AudioCodecContext
 from av.video.codeccontext import VideoCodecContext
 
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, VideoCodec
-from mcu.protocol.rtp import Unwrap
 
 KEPT = 3_000  # packets: a minute of sound
 BACKLOG = 64  # frames that may wait to be decoded
 ASK_EVERY_S = 1.0  # for a key frame, while there is no picture
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
+
+
+class Unwrap:
+    """Numbers of `bits` bits, as numbers that never wrap: each within half a turn of the highest so far."""
+
+    def __init__(self, bits: int) -> None:
+        self._turn = 1 << bits
+        self.highest: int | None = None
+
+    def __call__(self, value: int) -> int:
+        if self.highest is None:
+            self.highest = self._turn + value  # a turn in front, so that what was overtaken stays positive
+            return self.highest
+        ahead = (value - self.highest) % self._turn
+        if ahead < self._turn >> 1:
+            self.highest += ahead
+            return self.highest
+        return self.highest + ahead - self._turn
 
 
 class OpusPacket(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class TickPlan:
 @dataclass(kw_only=True)
 class _Seat:
     state: LegState
+    number: int  # seats are taken in this order
     joined: bool = False  # its JOINED notice has started
     present: bool = False  # the last that the others were told is that it is here
     returning: bool = False  # back on a new connection, and not announced since
@@ -103,6 +104,9 @@ class RoomLife:
         self._resume_ticks = resume_ticks
         self._new_notice_id = new_notice_id
         self._seats: dict[LegId, _Seat] = {}
+        self._taken = 0  # seats, ever
+        self._where: dict[LegState, set[LegId]] = {state: set() for state in LegState}
+        self._inside: frozenset[LegId] | None = frozenset()  # None: it has changed
         self._members: set[LegId] = set()  # of the batch that plays
         self._batch: list[_Notice] = []
         self._leaving: dict[LegId, Cause] = {}  # gone or lost, the others not told yet
@@ -118,7 +122,7 @@ class RoomLife:
     def add(self, leg: LegId) -> None:
         """A new leg, CONNECTING. A leg that has a seat keeps it as it is."""
         if leg not in self._seats:
-            self._seats[leg] = _Seat(state=LegState.CONNECTING)
+            self._take(leg, LegState.CONNECTING)
             self._changes.append((leg, LegState.CONNECTING, None))
 
     def restore(self, leg: LegId) -> None:
@@ -128,7 +132,8 @@ class RoomLife:
         are still away.
         """
         if leg not in self._seats:
-            self._seats[leg] = _Seat(state=LegState.RECONNECTING, joined=True, restored=True, cause=Cause.WORKER)
+            seat = self._take(leg, LegState.RECONNECTING)
+            seat.joined, seat.restored, seat.cause = True, True, Cause.WORKER
             self._changes.append((leg, LegState.RECONNECTING, Cause.WORKER))
 
     def happened(self, leg: LegId, event: LegEvent, cause: Cause | None = None) -> None:
@@ -155,11 +160,30 @@ class RoomLife:
         seat = self._seats.get(leg)
         return seat.state if seat else LegState.GONE
 
+    @property
+    def idle(self) -> bool:
+        """Nobody has a seat, and all is told: until somebody comes, a tick would do nothing."""
+        return not (self._seats or self._notices or self._leaving or self._changes or self._dirty)
+
+    def _take(self, leg: LegId, state: LegState) -> _Seat:
+        self._taken += 1
+        self._seats[leg] = seat = _Seat(state=state, number=self._taken)
+        self._where[state].add(leg)
+        return seat
+
+    def _put(self, leg: LegId, seat: _Seat, state: LegState) -> None:
+        if LegState.IN_ROOM in (seat.state, state):
+            self._inside = None
+        self._where[seat.state].discard(leg)
+        if state is not LegState.GONE:
+            self._where[state].add(leg)
+        seat.state = state
+
     def _move(self, leg: LegId, event: LegEvent, cause: Cause | None) -> None:
         seat = self._seats.get(leg)
         if seat is None or (state := after(seat.state, event)) is seat.state:
             return
-        seat.state = state
+        self._put(leg, seat, state)
         self._changes.append((leg, state, cause))
         if state is not LegState.IN_ROOM:
             self._members.discard(leg)
@@ -226,15 +250,23 @@ class RoomLife:
         changes, self._changes = self._changes, []
         dirty, self._dirty = self._dirty, {}
         return TickPlan(
-            inside=frozenset(self._in_state(LegState.IN_ROOM)),
+            inside=self._all_inside(),
             cues=cues,
             changes=changes,
             records=[notice.record() for notice in dirty.values()],
             finished=finished,
         )
 
+    def _all_inside(self) -> frozenset[LegId]:
+        """The same object for as long as nobody enters or leaves."""
+        if self._inside is None:
+            self._inside = frozenset(self._where[LegState.IN_ROOM])
+        return self._inside
+
     def _in_state(self, *states: LegState) -> list[LegId]:
-        return [leg for leg, seat in self._seats.items() if seat.state in states]
+        """By seat. A tick in which nothing changes never asks for those who are in the room: they may be many."""
+        found = [leg for state in states for leg in self._where[state]]
+        return sorted(found, key=lambda leg: self._seats[leg].number) if len(found) > 1 else found
 
     def _expire(self) -> None:
         for leg in self._in_state(LegState.RECONNECTING):
@@ -260,7 +292,7 @@ class RoomLife:
 
     def _start_batch(self) -> None:
         """Everyone who waits to enter, together. Without a sound to play they enter at once."""
-        if self._batch:
+        if self._batch or not self._where[LegState.ANNOUNCING]:
             return
         self._members = set(self._in_state(LegState.ANNOUNCING))
         entering: dict[NoticeKind, list[LegId]] = {NoticeKind.JOINED: [], NoticeKind.RECONNECTED: []}

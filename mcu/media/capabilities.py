@@ -1,13 +1,11 @@
 """What this machine has of what a media worker needs; asked by `mcu doctor`. Opens nothing and changes nothing."""
 
-import socket
-from contextlib import closing
 from importlib import import_module
 
 import av
 
 from mcu.media.picture.masks import DEJAVU
-from mcu.media.transport.ice import host_addresses
+from mcu.media.transport.addresses import bindable, host_addresses
 
 CODECS = {"libopus": "Opus", "libx264": "H.264", "libvpx": "VP8"}
 
@@ -33,12 +31,17 @@ def font_installed() -> bool:
 
 def unusable_addresses(addresses: tuple[str, ...]) -> list[str]:
     """Those of `addresses` that no UDP socket can be bound to here."""
-    return [address for address in addresses if not _bindable(address)]
+    return [address for address in addresses if not bindable(address)]
 
 
-def offered_addresses(configured: tuple[str, ...]) -> list[str]:
-    """Where browsers are told to send media."""
+def bound_addresses(configured: tuple[str, ...]) -> list[str]:
+    """Where media is taken."""
     return list(configured) or host_addresses()
+
+
+def taken_ports(addresses: list[str], ports: range) -> list[int]:
+    """Those of `ports` that cannot be had on one of `addresses` now."""
+    return [port for port in ports if not all(bindable(address, port) for address in addresses)]
 
 
 def _has(library: str) -> bool:
@@ -46,14 +49,4 @@ def _has(library: str) -> bool:
         av.codec.Codec(library, "w")
     except (av.error.FFmpegError, ValueError):
         return False
-    return True
-
-
-def _bindable(address: str) -> bool:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_DGRAM)) as sock:
-        try:
-            sock.bind((address, 0))
-        except OSError:
-            return False
     return True

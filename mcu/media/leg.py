@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mcu.ids import LegId
-from mcu.media.audio.input import AudioInput
 from mcu.media.messages import Cause, Layout, Source
-from mcu.media.seams import AudioPacket, EncodedPicture, Transport
+from mcu.media.seams import EncodedPicture, Transport
 
 START_BITRATE = 2_000_000  # bit/s to a leg that has not yet said what it can receive
 
@@ -20,7 +19,6 @@ class Leg:
     language: str
     muted: bool
     admitted: bool
-    input: AudioInput
     camera: bool = True
     screen: bool = False
     held: bool = False  # by its own wish; outlives a lost connection
@@ -45,6 +43,8 @@ class ConnectionOwner(Protocol):
 
     def audio_report(self, connection: "Connection", highest_sequence: int, lost: int) -> None: ...
 
+    def unsent(self, connection: "Connection", tick: int) -> None: ...
+
 
 class Connection:
     """One transport of a leg: says to the room whose events these are. A `TransportListener`."""
@@ -52,7 +52,6 @@ class Connection:
     def __init__(self, leg: Leg, owner: ConnectionOwner) -> None:
         self.leg = leg
         self.up = False
-        self.last_sequence = -1  # of the sound we sent, extended
         self._owner = owner
         self._transport: Transport | None = None
 
@@ -75,10 +74,6 @@ class Connection:
         self.up = False
         self._owner.lost(self, cause)
 
-    def on_audio(self, packet: AudioPacket) -> None:
-        if self.leg.connection is self:
-            self.leg.input.push(packet)
-
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         self._owner.picture(self, source, picture)
 
@@ -90,3 +85,6 @@ class Connection:
 
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         self._owner.audio_report(self, highest_sequence, lost)
+
+    def on_unsent(self, tick: int) -> None:
+        self._owner.unsent(self, tick)

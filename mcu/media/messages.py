@@ -106,13 +106,16 @@ class NoticeRecord(msgspec.Struct, frozen=True, kw_only=True):
     legs: tuple[LegId, ...]  # whom it is about
     cause: Cause | None  # why, for LEFT
     wall_ms: int  # Unix time when its first sample was mixed
-    tick: int  # the same, in ticks of the room
+    tick: int  # the same, in ticks of the worker
     missed: dict[NoticeKind, int]  # for MISSED: how many of each; else empty
     recipients: dict[LegId, Outcome]
 
 
 class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream of a leg, one way. Counted since the leg connected; rates over the last second."""
+    """One stream of a leg, one way. Counted since the leg connected.
+
+    Rates are of the time since they were last asked for, a second back or more; the first time, since it connected.
+    """
 
     media: str  # "audio", "camera", "screen", "video" (the composed one)
     codec: str
@@ -125,6 +128,12 @@ class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     frame_rate: float = 0.0
+    concealed_ms: int = 0  # sound that was made up for what did not come in time
+    recovered_ms: int = 0  # sound that was lost and came back in band (Opus FEC)
+    delay_ms: int = 0  # of the jitter buffer
+    nacks: int = 0  # packets that were asked for again: received streams by us, sent ones by the far end
+    resent: int = 0  # of those, the ones that came or went again
+    keys_asked: int = 0  # key frames
 
 
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +228,17 @@ class Spotlight(Command, frozen=True, kw_only=True):
     leg: LegId | None
 
 
+class RestartIce(Command, frozen=True, kw_only=True):
+    """New ICE credentials for the connection that a leg has: its network changed. Answered by `Answered`.
+
+    The leg stays where it is, and nobody is told.
+    """
+
+    room: RoomId
+    leg: LegId
+    offer: str  # SDP
+
+
 class GetLegMedia(Command, frozen=True, kw_only=True):
     """Answered by `LegMediaReply`."""
 
@@ -242,6 +262,7 @@ AnyCommand = (
     | SetRoomLayout
     | SetLegLayout
     | Spotlight
+    | RestartIce
     | GetLegMedia
     | Ping
 )
@@ -314,6 +335,22 @@ class LayoutChanged(Event, frozen=True, kw_only=True):
     tiles: list[Tile]
 
 
+class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's packets, both ways. Counters include legs that are gone; the means are of the legs that are there."""
+
+    packets_in: int = 0
+    packets_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    lost_in: int = 0
+    lost_out: int = 0
+    jitter_ms_in: float = 0.0
+    jitter_ms_out: float = 0.0
+    rtt_ms: float = 0.0
+    concealed_ms: int = 0
+    recovered_ms: int = 0
+
+
 class WorkerReport(Event, frozen=True, kw_only=True):
     """Once a second. Counters since the worker started."""
 
@@ -326,7 +363,9 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     frames_composed: int
     dropped: dict[str, int]  # by reason
     cpu_seconds: float
-    tick_late_ms: list[int]  # histogram: late by <1, <2, <5, <10, <20, <50, >=50 ms
+    tick_late_ms: list[int]  # histogram: sound handed over <1, <2, <5, <10, <20, <50, >=50 ms after its tick was due
+    audio_decodes: int = 0
+    network: NetworkReport = NetworkReport()
 
 
 AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | WorkerReport

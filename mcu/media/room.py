@@ -4,18 +4,16 @@ It decides nothing about who may hear or be heard: `RoomLife` does, and both mix
 """
 
 import asyncio
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-
-import structlog
+from dataclasses import dataclass
 
 from mcu import errors
-from mcu.clock import Clock
 from mcu.ids import LegId, NoticeId, RoomId, new_id
 from mcu.media.announce import RoomLife, TickPlan
-from mcu.media.audio.input import AudioInput
 from mcu.media.audio.mixer import AudioMixer
+from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.audio.speaker import SpeakerDetector
 from mcu.media.leg import START_BITRATE, Connection, Leg
@@ -35,7 +33,9 @@ from mcu.media.messages import (
     LegMedia,
     MuteLeg,
     NoticeChanged,
+    NoticeKind,
     RemoveLeg,
+    RestartIce,
     RoomProfile,
     SetLegLayout,
     SetRoomLayout,
@@ -46,12 +46,20 @@ from mcu.media.messages import (
 )
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.receipts import Receipts
-from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, TransportFactory, Viewer
-
-log = structlog.get_logger(__name__)
+from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, SoundPlane, TransportFactory, Viewer
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
 SPEAKERS_EVERY = 10  # ticks between reports of who speaks
+TOLD_KEPT = 8  # ticks with notices that are remembered: what became of one is known before the next begins
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A notice whose last piece is in this tick, for one connection."""
+
+    notice: NoticeId
+    kind: NoticeKind
+    connection: Connection
 
 
 class Room:
@@ -63,16 +71,18 @@ class Room:
         profile: RoomProfile,
         *,
         transports: TransportFactory,
+        plane: SoundPlane,
         pool: Executor,
         emit: Callable[[AnyEvent], None],
-        clock: Clock,
+        wake: Callable[["Room"], None],
     ) -> None:
         self.turn = asyncio.Lock()  # held by the command that is being carried out
         self._room = room
         self._profile = profile
         self._transports = transports
+        self._plane = plane
         self._emit = emit
-        self._clock = clock
+        self._wake = wake
         self._legs: dict[LegId, Leg] = {}
         self._life = RoomLife(
             sound_ticks=SOUND_TICKS,
@@ -81,15 +91,15 @@ class Room:
         )
         self._receipts = Receipts()
         self._inside: frozenset[LegId] = frozenset()
-        self._mixer = AudioMixer(profile.loudest)
+        self._muted: frozenset[LegId] = frozenset()
+        self._told = deque[tuple[int, frozenset[LegId]]](maxlen=TOLD_KEPT)  # ticks with notices, and who was to hear
+        self._finished: list[_Finished] = []  # in the last tick
+        self._mixer = AudioMixer(plane, profile.loudest)
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
         self._pictures = RoomPictures(profile, pool, self)
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
-        self._tick = 0
-        self._drops = Counter[str]()
-        self._audio_encodes = 0
 
     # -- commands ---------------------------------------------------------------------------------------------------
 
@@ -102,11 +112,20 @@ class Room:
         if self._legs.get(leg.leg) is not leg:  # new, or its seat was given up meanwhile
             self._legs[leg.leg] = leg
             self._life.add(leg.leg)
+            self._wake(self)
         leg.muted = leg.muted or command.muted
+        self._note_muted()
         self._replace_taking_over(leg, connection)
         if connection.up:  # it was quicker than we
             self.connected(connection)
         return answer
+
+    async def restart_ice(self, command: RestartIce) -> str:
+        """Answer an offer for the connection that the leg has. Raises `errors.Conflict` where it has none."""
+        connection = self._leg(command.leg).connection
+        if connection is None:
+            raise errors.Conflict("the leg has no connection at the moment")
+        return await connection.transport.restart(command.offer)
 
     def restore(self, seat: AbsentLeg) -> None:
         """A seat of a worker that died."""
@@ -117,9 +136,10 @@ class Room:
             muted=seat.muted,
             held=seat.held,
             admitted=True,
-            input=AudioInput(seat.leg),
         )
+        self._note_muted()
         self._life.restore(seat.leg)
+        self._wake(self)
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command that is done at once. Raises `errors.NotFound` for a leg that is not here."""
@@ -142,6 +162,7 @@ class Room:
                 self._life.happened(leg.leg, LegEvent.HELD if command.held else LegEvent.RESUMED)
             case MuteLeg():
                 leg.muted = command.muted
+                self._note_muted()
             case CameraLeg():
                 leg.camera, leg.screen = command.camera, command.screen
             case SetLegLayout():
@@ -160,15 +181,27 @@ class Room:
     def size(self) -> int:
         return len(self._legs)
 
-    def dropped(self) -> Counter[str]:
-        """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
-        drops = self._drops + Counter(self._pictures.dropped())
-        for leg in self._legs.values():
-            drops.update(leg.input.drops)
-        return drops
+    @property
+    def sound_room(self) -> int:
+        """What the plane calls it."""
+        return self._mixer.room
 
-    def encodes(self) -> Counter[str]:
-        return Counter(audio=self._audio_encodes, video=self._pictures.encodes, composed=self._pictures.frames_composed)
+    @property
+    def idle(self) -> bool:
+        """Until somebody comes a tick would do nothing."""
+        return not self._legs and self._life.idle
+
+    def dropped(self) -> Mapping[str, int]:
+        """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
+        return self._pictures.dropped()
+
+    @property
+    def video_encodes(self) -> int:
+        return self._pictures.encodes
+
+    @property
+    def frames_composed(self) -> int:
+        return self._pictures.frames_composed
 
     async def close(self) -> None:
         """The meeting is over: every leg ends, and is told by its transport."""
@@ -176,51 +209,50 @@ class Room:
         for leg in list(self._legs.values()):
             self._emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
             self._remove(leg)
+        self._mixer.close()
         await asyncio.gather(self._painting, *self._closing, return_exceptions=True)
 
     # -- the tick ---------------------------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """20 ms: say what is due, mix, send."""
-        self._tick += 1
-        plan = self._life.tick(self._tick, int(self._clock.now().timestamp() * 1000))
+    def tick(self, number: int, wall_ms: int, said: Said, out: Outgoing) -> None:
+        """20 ms: say what is due, and mix. `number`: the worker's tick, `wall_ms`: Unix time. Nothing is sent yet.
+
+        After an exception the legs that were to hear a piece of a notice in this tick are lost, and nothing of the room
+        may be sent in it.
+        """
+        self._expect_receipts()
+        plan = self._life.tick(number, wall_ms)
         self._follow(plan)
-        connections = {leg.leg: leg.connection for leg in self._legs.values() if leg.connection is not None}
-        muted = frozenset(leg.leg for leg in self._legs.values() if leg.muted)
+        if plan.cues:
+            self._told.append((number, frozenset(plan.cues)))
         try:
-            mixed = self._mixer.mix(
-                {leg.leg: leg.input for leg in self._legs.values()}, plan.inside, muted, plan.cues, list(connections)
-            )
+            levels = self._mixer.mix(said, plan.inside, self._muted, plan.cues, out)
         except Exception:
-            for leg_id in plan.cues.keys() & connections.keys():  # they were not told: they are not in the room
-                self.lost(connections[leg_id], Cause.FAILED)
+            self.not_sent(number)
             raise
-        self._audio_encodes += mixed.encodes
-        for leg_id, payload in mixed.payloads.items():
-            self._send(connections[leg_id], payload, mixed.sent_levels[leg_id], told=leg_id in plan.cues)
-        self._expect_receipts(plan)
-        self._listen(mixed.levels)
+        kinds = {record.notice: record.kind for record in plan.records}
+        self._finished += [
+            _Finished(notice, kinds[notice], connection)
+            for notice, recipients in plan.finished
+            for leg_id in recipients
+            if (connection := self._connection(leg_id)) is not None
+        ]
+        self._listen(number, levels)
 
-    def skip(self) -> None:
-        """A tick that is not made up for: stale sound is let go, notices wait."""
-        for leg in self._legs.values():
-            leg.input.pop(decode=False)
-            if leg.connection is not None:
-                leg.connection.transport.skip_audio()
-
-    def _send(self, connection: Connection, payload: bytes, level: int, *, told: bool) -> None:
-        sequence = connection.transport.send_audio(payload, level=level)
-        if sequence is not None:
-            connection.last_sequence = sequence
-            return
-        self._drops["audio_not_sent"] += 1
-        if told:  # a piece of a notice did not go out: that leg does not hear the room any more (S5.3-1)
-            self.lost(connection, Cause.NETWORK)
+    def not_sent(self, number: int) -> None:
+        """What was mixed in this tick did not go out: whoever was to be told something was not (S5.3-1)."""
+        self._mixer.start_over()
+        for tick, legs in list(self._told):
+            for connection in [self._connection(leg_id) for leg_id in legs if tick == number]:
+                if connection is not None:
+                    self.lost(connection, Cause.FAILED)
 
     def _follow(self, plan: TickPlan) -> None:
         for record in plan.records:
             self._emit(NoticeChanged(room=self._room, record=record))
-        if plan.inside != self._inside:
+        if plan.inside is not self._inside:
+            for leg_id in self._inside - plan.inside:
+                self._speakers.forget(leg_id)
             self._inside = plan.inside
             self._show()
         for leg_id, state, cause in plan.changes:
@@ -228,18 +260,18 @@ class Room:
             if state is LegState.GONE:
                 self._remove(self._legs[leg_id])
 
-    def _expect_receipts(self, plan: TickPlan) -> None:
-        kinds = {record.notice: record.kind for record in plan.records}
-        for notice, recipients in plan.finished:
-            for leg_id in recipients:
-                connection = self._connection(leg_id)
-                if connection is not None:
-                    last = connection.last_sequence
-                    self._receipts.sent(leg_id, notice, first=last - SOUND_TICKS[kinds[notice]] + 1, last=last)
+    def _expect_receipts(self) -> None:
+        """Of notices whose last piece was in the last tick: it has been sent by now, and nothing since."""
+        finished, self._finished = self._finished, []
+        for notice in finished:
+            leg = notice.connection.leg
+            if leg.connection is notice.connection:
+                last = self._plane.sent_sequence(notice.connection.transport.handle)
+                self._receipts.sent(leg.leg, notice.notice, first=last - SOUND_TICKS[notice.kind] + 1, last=last)
 
-    def _listen(self, levels: Mapping[LegId, int]) -> None:
+    def _listen(self, number: int, levels: Mapping[LegId, int]) -> None:
         self._speakers.hear(levels)
-        if self._tick % SPEAKERS_EVERY:
+        if number % SPEAKERS_EVERY:
             return
         heard_from = (self._speakers.active, sorted(self._speakers.speaking))
         if heard_from != self._heard_from:
@@ -261,7 +293,7 @@ class Room:
                 self._life.happened(leg.leg, LegEvent.LOST, Cause.NETWORK)
         leg.connection = connection
         leg.bits_per_second = START_BITRATE
-        leg.input.restart()  # its packets are counted anew
+        self._mixer.connect(leg.leg, connection.transport.handle)
         self._life.happened(leg.leg, LegEvent.CONNECTED)
         self._life.happened(leg.leg, LegEvent.RETURNED)
         if leg.admitted:
@@ -278,6 +310,7 @@ class Room:
                 self._life.happened(leg.leg, LegEvent.LOST, cause)
         elif leg.connection is connection:
             leg.connection = None
+            self._mixer.disconnect(leg.leg)
             self._life.happened(leg.leg, LegEvent.LOST, cause)
             self._receipts.forget(leg.leg)
             self._show()
@@ -301,13 +334,16 @@ class Room:
             for notice, received in self._receipts.reported(leg.leg, highest_sequence, lost):
                 self._life.reported(leg.leg, notice, received=received)
 
+    def unsent(self, connection: Connection, tick: int) -> None:
+        leg = connection.leg
+        if leg.connection is connection and any(tick == told and leg.leg in legs for told, legs in self._told):
+            self.lost(connection, Cause.NETWORK)  # a piece of a notice: it does not hear the room any more (S5.3-1)
+
     # -- what the picture mixer asks (PictureOutputs) ---------------------------------------------------------------
 
     def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None:
-        for leg_id in legs:
-            leg = self._legs.get(leg_id)
-            if leg is not None and leg.connection is not None and self._is_inside(leg_id):
-                leg.connection.transport.send_picture(picture)
+        inside = [connection for leg_id in legs if self._is_inside(leg_id) and (connection := self._connection(leg_id))]
+        self._transports.send_picture([connection.transport for connection in inside], picture)
 
     def request_key(self, leg: LegId, source: Source) -> None:
         connection = self._connection(leg)
@@ -340,7 +376,6 @@ class Room:
             language=command.language,
             muted=command.muted,
             admitted=command.admitted,
-            input=AudioInput(command.leg),
         )
 
     def _leg(self, leg: LegId | None) -> Leg:
@@ -355,6 +390,11 @@ class Room:
     def _is_inside(self, leg: LegId) -> bool:
         """In the room by the last tick's plan, and nothing has happened to it since."""
         return leg in self._inside and self._life.state(leg) is LegState.IN_ROOM
+
+    def _note_muted(self) -> None:
+        muted = frozenset(leg.leg for leg in self._legs.values() if leg.muted)
+        if muted != self._muted:
+            self._muted = muted
 
     def _show(self) -> None:
         """Tell the picture mixer who may be seen, and who looks."""
@@ -382,11 +422,11 @@ class Room:
         for connection in (leg.connection, leg.taking_over):
             if connection is not None:
                 self._drop(connection)
-        self._drops.update(leg.input.drops)
-        self._mixer.forget(leg.leg)
+        self._mixer.disconnect(leg.leg)
         self._speakers.forget(leg.leg)
         self._receipts.forget(leg.leg)
         del self._legs[leg.leg]
+        self._note_muted()
         self._show()
 
     def _drop(self, connection: Connection) -> None:

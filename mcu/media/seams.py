@@ -1,7 +1,7 @@
 """Where the parts of a worker meet: what a transport, the audio mixer and the picture mixer give one another.
 
-The room (`room.py`) joins them and alone knows all three. The transport is replaced by native code later;
-nothing above this seam may know what carries the packets.
+The room (`room.py`) joins them and alone knows all three. Packets and codecs of sound are the native plane's
+(`mcu.media._native`); nothing above this seam may know how it carries them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Buffer
 
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, Source, Tile
@@ -20,17 +21,7 @@ TICK_SAMPLES = SAMPLE_RATE * TICK_MS // 1000  # 960
 VIDEO_CLOCK = 90_000  # Hz
 
 Samples = npt.NDArray[np.int16]  # 1-D: mono at SAMPLE_RATE
-VideoCodec = Literal["H264", "VP8"]
-
-
-class AudioPacket(msgspec.Struct, frozen=True):
-    """One Opus packet from a leg."""
-
-    sequence: int  # extended: never wraps
-    timestamp: int  # 48 kHz, extended: never wraps
-    payload: bytes
-    level: int | None  # RFC 6464: 0 (loudest) … 127 (silence), in -dBov; None where the leg does not send it
-    arrived: float  # monotonic seconds
+VideoCodec = Literal["H264", "VP8", "H264/0"]  # H264/0: each slice fits in a packet (RFC 6184, packetization mode 0)
 
 
 class EncodedPicture(msgspec.Struct):
@@ -42,7 +33,6 @@ class EncodedPicture(msgspec.Struct):
     key: bool
     width: int = 0
     height: int = 0
-    fragments: list[bytes] | None = None  # RTP payloads, made by the first transport that sends it and shared by all
 
 
 # -- transport ------------------------------------------------------------------------------------------------------
@@ -57,8 +47,6 @@ class TransportListener(Protocol):
     def on_lost(self, cause: Cause) -> None:
         """The connection is over and will not come back: NETWORK, HANGUP (DTLS close), or FAILED before it was up."""
 
-    def on_audio(self, packet: AudioPacket) -> None: ...
-
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         """A complete frame, in order. After a gap: nothing until the next key frame, which the transport asks for."""
 
@@ -71,30 +59,32 @@ class TransportListener(Protocol):
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         """An RTCP receiver report for the sound we send: extended highest sequence received, packets lost so far."""
 
+    def on_unsent(self, tick: int) -> None:
+        """The sound of this tick did not go out to the leg, though it is routed to a sound that had samples."""
+
 
 class Transport(Protocol):
-    """One leg's packets, both ways."""
+    """One leg's packets, both ways. Its sound goes by the plane's own methods, with `handle`: see `SoundPlane`."""
+
+    @property
+    def handle(self) -> int:
+        """What the plane calls the leg. Never used for another. The plane raises `LookupError` for it once closed."""
 
     @property
     def video_codec(self) -> VideoCodec | None:
         """What the leg takes of the composed picture; None: sound only."""
-
-    def send_audio(self, payload: bytes, *, level: int) -> int | None:
-        """Send one tick of Opus. Returns its extended sequence number, or None when it could not be sent.
-
-        Called every tick, also with silence: the RTP timestamp advances by TICK_SAMPLES a call.
-        """
-
-    def skip_audio(self) -> None:
-        """Nothing to send in this tick: only time passes."""
-
-    def send_picture(self, picture: EncodedPicture) -> None: ...
 
     def request_key(self, source: Source) -> None:
         """Ask the leg for a key frame (PLI)."""
 
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
         """Ask the leg to send no more than this (REMB)."""
+
+    async def restart(self, offer: str) -> str:
+        """New ICE credentials for the same leg (RFC 8839 section 4.4): the answer to an offer of its browser.
+
+        Nothing else is negotiated again. Raises `errors.Invalid` for an offer that is not of this session.
+        """
 
     def stats(self, leg: LegId) -> LegMedia: ...
 
@@ -110,10 +100,75 @@ class TransportFactory(Protocol):
         Raises `errors.Invalid` for an offer that cannot be parsed or has no audio that we know.
         """
 
+    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None:
+        """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
+
     def dropped(self) -> Mapping[str, int]:
         """What its transports dropped, by reason, since the worker started; of those that are gone too."""
 
     async def close(self) -> None: ...
+
+
+# -- the sound of a worker's rooms ------------------------------------------------------------------------------------
+
+
+class Talker(Protocol):
+    """Who was decoded in a tick. `mcu.media._native.Talker` is the one there is."""
+
+    @property
+    def room(self) -> int: ...
+
+    @property
+    def leg(self) -> int:
+        """A `Transport.handle`."""
+
+    @property
+    def level(self) -> int:
+        """-dBov of the samples."""
+
+
+class SoundPlane(Protocol):
+    """What decodes, encodes and sends sound. `mcu.media._native.Plane` is the one there is; its manual is plane.h.
+
+    A tick has two steps: `collect`; then, when the plane's owner is told that it is collected (`on_collected` of
+    `mcu.media.transport.engine.Engine`), `talkers` and `send`. Methods that take a leg, room or sound raise
+    `LookupError` for one that is gone; `collect`, `send` and `skip` raise `OverflowError` where the sound thread is too
+    far behind.
+    """
+
+    def add_room(self, loudest: int, /) -> int:
+        """A room in which `loudest` legs are decoded at a time."""
+
+    def remove_room(self, room: int, /) -> None: ...
+
+    def hear(self, leg: int, room: int, /) -> None:
+        """In which room a leg may be heard; 0: in none, and nothing of it is decoded. Only economy: the caller decides
+        in each tick whom it mixes."""
+
+    def add_sound(self, primed: bool, /) -> int:
+        """A stream of sound that legs are routed to. `primed`: see plane.h; never for those who are outside."""
+
+    def remove_sound(self, sound: int, /) -> None: ...
+
+    def collect(self, tick: int, /) -> None:
+        """Step one: decode."""
+
+    def talkers(self) -> tuple[Sequence[Talker], memoryview]:
+        """Who was decoded, by room, and their samples: int16, a row of TICK_SAMPLES each, read-only, valid until the
+        next `collect` but one."""
+
+    def send(self, tick: int, sounds: Sequence[int], samples: Buffer, routes: Sequence[tuple[int, int]], /) -> None:
+        """Step two: from this tick on these legs hear these sounds; each sound is encoded and sent.
+
+        `samples`: int16, a row of TICK_SAMPLES for each of `sounds`. `routes`: (leg, sound) that change; sound 0:
+        nothing is sent and only time passes, -1: silence is sent.
+        """
+
+    def skip(self, tick: int, /) -> None:
+        """A tick that is let go: time passes for all."""
+
+    def sent_sequence(self, leg: int, /) -> int:
+        """Extended sequence number of the last packet of sound that was sent to a leg; -1: none yet."""
 
 
 # -- announcing (pure) ----------------------------------------------------------------------------------------------

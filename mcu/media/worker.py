@@ -3,7 +3,7 @@
 It obeys commands, reports events, and runs the 20 ms tick of its rooms. When the socket closes, so does the worker: no
 worker outlives its control process.
 
-    python -m mcu.media.worker --fd 5 --name w0 [--address 192.0.2.1 …] [--log-level info]
+    python -m mcu.media.worker --fd 5 --name w0 [--media '{"addresses": ["192.0.2.1"]}'] [--log-level info]
 """
 
 import argparse
@@ -13,6 +13,7 @@ import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import NoReturn
 
 import structlog
@@ -34,6 +35,7 @@ from mcu.media.messages import (
     LegMediaReply,
     OpenRoom,
     Ping,
+    RestartIce,
     ToControl,
     ToWorker,
     WorkerReport,
@@ -41,6 +43,8 @@ from mcu.media.messages import (
 from mcu.media.room import Room
 from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
+from mcu.media.transport.engine import Engine
+from mcu.media.transport.options import MediaOptions, options_from
 from mcu.media.transport.webrtc import WebRtcTransports
 from mcu.net.process import die_with_parent
 from mcu.net.rpc import FrameConnection
@@ -49,6 +53,7 @@ from mcu.telemetry.logging import configure_logging
 log = structlog.get_logger(__name__)
 
 COMMANDS_AT_ONCE = 64  # a command more waits for one to end
+POOL = max(2, os.cpu_count() or 1)  # threads that paint and encode pictures
 
 
 class Worker:
@@ -57,18 +62,20 @@ class Worker:
     def __init__(
         self,
         control: FrameConnection[ToWorker],
+        engine: Engine,
         transports: TransportFactory,
         pool: ThreadPoolExecutor,
         clock: Clock,
     ) -> None:
         self._control = control
+        self._engine = engine
         self._transports = transports
         self._pool = pool
-        self._clock = clock
         self._rooms: dict[RoomId, Room] = {}
-        self._ticker = Ticker(clock, self._rooms)
+        self._ticker = Ticker(clock, engine.plane)
+        engine.on_collected = self._ticker.on_collected
         self._ended = Counter[str]()  # drops of rooms that are no more
-        self._encodes = Counter[str]()
+        self._video_encodes = self._frames_composed = 0  # theirs
 
     async def run(self) -> None:
         """Until the control process closes the socket.
@@ -115,17 +122,21 @@ class Worker:
                 return Done()
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
-            match command:
-                case CloseRoom():
-                    await self._close_room(command.room)
-                    return Done()
-                case AddLeg():
-                    return Answered(answer=await room.add_leg(command))
-                case GetLegMedia():
-                    return LegMediaReply(media=room.leg_media(command.leg))
-                case _:
-                    room.obey(command)
-                    return Done()
+            return await self._carry_out_in(room, command)
+
+    async def _carry_out_in(self, room: Room, command: AnyCommand) -> AnyReply:
+        match command:
+            case CloseRoom():
+                await self._close_room(command.room)
+            case AddLeg():
+                return Answered(answer=await room.add_leg(command))
+            case RestartIce():
+                return Answered(answer=await room.restart_ice(command))
+            case GetLegMedia():
+                return LegMediaReply(media=room.leg_media(command.leg))
+            case _:
+                room.obey(command)
+        return Done()
 
     def _open_room(self, command: OpenRoom) -> None:
         if command.room in self._rooms:
@@ -134,9 +145,10 @@ class Worker:
             command.room,
             command.profile,
             transports=self._transports,
+            plane=self._engine.plane,
             pool=self._pool,
             emit=self.emit,
-            clock=self._clock,
+            wake=self._ticker.wake,
         )
         for seat in command.absent:
             room.restore(seat)
@@ -145,9 +157,11 @@ class Worker:
     async def _close_room(self, room_id: RoomId) -> None:
         room = self._rooms.pop(room_id, None)
         if room is not None:
+            self._ticker.forget(room)
             await room.close()
             self._ended.update(room.dropped())
-            self._encodes.update(room.encodes())
+            self._video_encodes += room.video_encodes
+            self._frames_composed += room.frames_composed
 
     def _room(self, room_id: RoomId) -> Room:
         try:
@@ -161,31 +175,34 @@ class Worker:
             self.emit(self._snapshot())
 
     def _snapshot(self) -> WorkerReport:
-        dropped, encodes = self._ended + Counter(self._transports.dropped()), self._encodes.copy()
+        rooms, plane = self._rooms.values(), self._engine.stats()
+        dropped = self._ended + Counter(self._transports.dropped())
         dropped.update(ticks_skipped=self._ticker.skipped_ticks, ticks_failed=self._ticker.failed_ticks)
-        for room in self._rooms.values():
-            dropped.update(room.dropped())
-            encodes.update(room.encodes())
+        for room in rooms:
+            for reason, count in room.dropped().items():
+                dropped[reason] += count
         return WorkerReport(
             rooms=len(self._rooms),
-            legs=sum(room.size for room in self._rooms.values()),
+            legs=sum(room.size for room in rooms),
             ticks=self._ticker.ticks,
             late_ticks=self._ticker.late_ticks,
-            audio_encodes=encodes["audio"],
-            video_encodes=encodes["video"],
-            frames_composed=encodes["composed"],
+            audio_encodes=plane["audio_encodes"],
+            video_encodes=self._video_encodes + sum(room.video_encodes for room in rooms),
+            frames_composed=self._frames_composed + sum(room.frames_composed for room in rooms),
             dropped=dict(dropped),
             cpu_seconds=time.process_time(),
             tick_late_ms=list(self._ticker.late_histogram),
+            audio_decodes=plane["audio_decodes"],
+            network=self._engine.network(),
         )
 
 
-async def serve(fd: int, addresses: list[str]) -> None:
-    """Run a worker over the inherited socket `fd`. `addresses`: where it takes media; none: all of the machine's."""
+async def serve(fd: int, options: MediaOptions) -> None:
+    """Run a worker over the inherited socket `fd`."""
     control = await FrameConnection.over(socket.socket(fileno=fd), ToWorker)
-    transports = WebRtcTransports(addresses)
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="picture") as pool:
-        await Worker(control, transports, pool, SystemClock()).run()
+    clock = SystemClock()
+    with closing(Engine(options, clock)) as engine, ThreadPoolExecutor(POOL, thread_name_prefix="picture") as pool:
+        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock).run()
     await control.close()
 
 
@@ -194,12 +211,12 @@ def main() -> NoReturn:
     parser = argparse.ArgumentParser(prog="mcu.media.worker", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="our end of the socket pair")
     parser.add_argument("--name", required=True, help="what the control process calls us")
-    parser.add_argument("--address", action="append", default=[], help="an address to take media on")
+    parser.add_argument("--media", type=options_from, default=MediaOptions(), help="where it takes media, as JSON")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     options = parser.parse_args()
     configure_logging(options.log_level, "json")
     structlog.contextvars.bind_contextvars(worker=options.name)
-    uvloop.run(serve(options.fd, options.address))
+    uvloop.run(serve(options.fd, options.media))
     raise SystemExit(0)
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browsers import ANNA, BO, CILLA, Browser, Enter, book, strength
+from browsers import ANNA, BO, CILLA, Browser, Enter, book
 from running_server import RunningServer
+from sound import strength
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

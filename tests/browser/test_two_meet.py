@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from browsers import ANNA, BO, LOUD, RATE, SILENT, Colour, Samples, book, browser, first_heard, strength
+from browsers import ANNA, BO, LOUD, RATE, SILENT, Colour, Samples, book, browser, first_heard
 from playwright.sync_api import Playwright
 from running_server import RunningServer
+from sound import strength
 
 from mcu.media.audio.sounds import SOUNDS, detect
 from mcu.media.messages import NoticeKind

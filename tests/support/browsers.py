@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 from running_server import RunningServer
+from sound import strength
 
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
@@ -236,15 +237,6 @@ def browser(
 
 
 # -- what is in a sound ---------------------------------------------------------------------------------------------
-
-
-def strength(samples: Samples, hertz: float) -> float:
-    """The mean amplitude of one frequency (16-bit steps), by pieces of 40 ms: phases may jump between them."""
-    length = RATE // 25
-    pieces = samples[: samples.size // length * length].reshape(-1, length).astype(np.float64)
-    window = np.hanning(length)
-    turn = np.exp(-2j * np.pi * hertz * np.arange(length) / RATE)
-    return float(np.mean(2 * np.abs((pieces * window) @ turn)) / window.sum()) if len(pieces) else 0.0
 
 
 def first_heard(samples: Samples, hertz: float, amplitude: float = 500.0) -> int | None:

@@ -1,17 +1,20 @@
-"""Two ends and what is between them: a listener that writes down, and a relay that loses, delays and rebinds.
+"""Two ends and what is between them: a listener that writes down, a tick, and a relay that loses, delays and rebinds.
 
 The relay is for faults only: packets go through real sockets on loopback with or without it.
 """
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import av
 import numpy as np
 
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import AudioPacket, EncodedPicture, Transport
+from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Samples, Transport, TransportFactory
+from mcu.media.transport.engine import Engine
 
 WAIT_S = 20.0  # seconds: the machine may be busy with other tests
 Filter = Callable[[bytes], bool]  # whether a datagram may pass
@@ -20,16 +23,17 @@ Filter = Callable[[bytes], bool]  # whether a datagram may pass
 class Ear:
     """A `TransportListener` that writes down what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, factory: TransportFactory) -> None:
+        self._factory = factory
         self.transport: Transport | None = None
         self.connected = asyncio.Event()
         self.lost: list[Cause] = []
-        self.audio: list[AudioPacket] = []
         self.pictures: list[tuple[Source, EncodedPicture]] = []
         self.key_requests = 0
         self.bandwidth: list[int] = []
         self.reports: list[tuple[int, int]] = []
-        self.echo = False  # send back what comes
+        self.unsent: list[int] = []
+        self.echo = False  # send back the pictures that come
 
     def on_connected(self) -> None:
         self.connected.set()
@@ -37,15 +41,10 @@ class Ear:
     def on_lost(self, cause: Cause) -> None:
         self.lost.append(cause)
 
-    def on_audio(self, packet: AudioPacket) -> None:
-        self.audio.append(packet)
-        if self.echo and self.transport is not None:
-            self.transport.send_audio(packet.payload, level=packet.level or 0)
-
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         self.pictures.append((source, picture))
         if self.echo and source is Source.CAMERA and self.transport is not None:
-            self.transport.send_picture(picture)
+            self._factory.send_picture([self.transport], picture)
 
     def on_key_request(self) -> None:
         self.key_requests += 1
@@ -58,8 +57,74 @@ class Ear:
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         self.reports.append((highest_sequence, lost))
 
+    def on_unsent(self, tick: int) -> None:
+        self.unsent.append(tick)
+
     def of(self, source: Source) -> list[EncodedPicture]:
         return [picture for where, picture in self.pictures if where is source]
+
+
+class Studio:
+    """The tick of a plane without rooms: each leg hears the sound that it is given, or what it says itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.heard: defaultdict[int, list[Samples]] = defaultdict(list)  # by handle, a tick each
+        self.levels: defaultdict[int, list[int]] = defaultdict(list)  # -dBov of it, as it was decoded
+        self.late = 0.0  # seconds, of the latest tick
+        self._plane = engine.plane
+        self._room = self._plane.add_room(32)
+        self._sounds: dict[int, int] = {}
+        self._given: dict[int, Iterator[Samples]] = {}
+        self._routes: list[tuple[int, int]] = []
+        self._tick = 0
+        engine.on_collected = self._mix
+        self._task = asyncio.create_task(self._run())
+
+    def seat(self, handle: int, sound: Iterator[Samples] | None = None) -> None:
+        """From now on the leg is heard, and hears `sound`, in the end silence; None: its own."""
+        if handle not in self._sounds:
+            self._plane.hear(handle, self._room)
+            self._sounds[handle] = self._plane.add_sound(False)
+            self._routes.append((handle, self._sounds[handle]))
+        if sound is not None:
+            self._given[handle] = sound
+
+    def pause(self, handle: int) -> None:
+        """From now on nothing is sent to the leg; only time passes."""
+        self._routes.append((handle, 0))
+
+    def resume(self, handle: int) -> None:
+        self._routes.append((handle, self._sounds[handle]))
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += TICK_MS / 1000
+            await asyncio.sleep(max(0, due - loop.time()))
+            self.late = max(self.late, loop.time() - due)
+            self._tick += 1
+            with suppress(OverflowError):
+                self._plane.collect(self._tick)
+
+    def _mix(self, tick: int) -> None:
+        talkers, memory = self._plane.talkers()
+        rows = np.frombuffer(memory, np.int16).reshape(-1, TICK_SAMPLES)
+        said = {talker.leg: row.copy() for talker, row in zip(talkers, rows, strict=True)}
+        for talker in talkers:
+            self.heard[talker.leg].append(said[talker.leg])
+            self.levels[talker.leg].append(talker.level)
+        nothing = np.zeros(TICK_SAMPLES, np.int16)
+        mixes = [
+            next(self._given[leg], nothing) if leg in self._given else said.get(leg, nothing) for leg in self._sounds
+        ]
+        samples = np.stack(mixes) if mixes else np.zeros((0, TICK_SAMPLES), np.int16)
+        self._plane.send(tick, list(self._sounds.values()), samples, self._routes)
+        self._routes = []
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
 
 
 class _End(asyncio.DatagramProtocol):

@@ -1,14 +1,15 @@
-"""Tones, packets and what can be measured of them."""
+"""Tones, and what can be measured of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from mcu.ids import LegId
-from mcu.media.audio.input import AudioInput
-from mcu.media.audio.level import level_of
-from mcu.media.audio.opus import OpusDecoder, OpusEncoder
-from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, AudioPacket, Samples
+from mcu.demo.check import amplitudes
+from mcu.demo.sources import encode
+from mcu.demo.taps import OpusDecoder
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples
+
+_PIECE = 2 * TICK_SAMPLES
 
 
 def tone(hertz: float, ticks: int, amplitude: float = 6000) -> Samples:
@@ -26,51 +27,20 @@ def quiet(ticks: int) -> Samples:
     return np.zeros(ticks * TICK_SAMPLES, np.int16)
 
 
-def packets(samples: Samples, *, level: int | str | None = "measured") -> list[AudioPacket]:
-    """Opus packets of one tick each, on time. `level`: what each says of itself; "measured" is the truth."""
-    encoder = OpusEncoder()
-    made = []
-    for number, frame in enumerate(samples.reshape(-1, TICK_SAMPLES)):
-        said = level_of(frame) if level == "measured" else level
-        assert not isinstance(said, str)
-        made.append(
-            AudioPacket(
-                sequence=number,
-                timestamp=number * TICK_SAMPLES,
-                payload=encoder.encode(frame),
-                level=said,
-                arrived=number * 0.02,
-            )
-        )
-    return made
-
-
-def played(arrivals: Iterable[Sequence[AudioPacket]], source: AudioInput | None = None) -> list[Samples | None]:
-    """What comes out, tick by tick, when these packets come in before each tick."""
-    source = source or AudioInput(LegId("leg_a"))
-    out = []
-    for arriving in arrivals:
-        for packet in arriving:
-            source.push(packet)
-        out.append(source.pop(decode=True))
-    return out
-
-
 def joined(ticks: Iterable[Samples | None]) -> Samples:
     return np.concatenate([np.zeros(TICK_SAMPLES, np.int16) if tick is None else tick for tick in ticks])
 
 
-def decoded(payloads: Iterable[bytes]) -> Samples:
-    """As a browser hears it."""
+def through_opus(samples: Samples) -> Samples:
+    """As a browser hears it: encoded and decoded, and late by the codec's 6.5 ms."""
     decoder = OpusDecoder()
-    return np.concatenate([decoder.decode(payload) for payload in payloads])
+    return np.concatenate([decoder.decode(spoken.payload) for spoken in encode(samples)])
 
 
 def strength(samples: Samples, hertz: float) -> float:
-    """Amplitude of one frequency in a recording."""
-    window = np.hanning(samples.size)
-    phase = np.exp(-2j * np.pi * hertz * np.arange(samples.size) / SAMPLE_RATE)
-    return float(2 * abs(np.sum(samples * window * phase)) / window.sum())
+    """The mean amplitude of one frequency (16-bit steps), by pieces of 40 ms: phases may jump between them."""
+    found = amplitudes(samples, hertz, _PIECE)
+    return float(found.mean()) if found.size else 0.0
 
 
 def loudest_click(samples: Samples, hertz: float, block: int = 240) -> float:

@@ -1,149 +1,110 @@
 """What each leg of a room hears, a tick at a time: everyone but itself, and the notices.
 
-It mixes only legs that the gate has inside and that are not muted, and gives room sound only to legs that the gate has
-inside: whoever is outside gets silence, or the sound of a notice. It decides neither.
+It mixes only legs that the gate has inside and that are not muted, whatever else the plane delivers, and gives room
+sound only to legs that the gate has inside: whoever is outside gets silence, or the sound of a notice. It decides
+neither. What a tick costs grows with who talks and what changes, not with how many listen.
 """
 
-from collections import Counter, deque
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
-import numpy.typing as npt
 
 from mcu.ids import LegId
-from mcu.media.audio.input import AudioInput
-from mcu.media.audio.level import SILENCE, level_of
-from mcu.media.audio.loudest import Loudest
-from mcu.media.audio.opus import OpusEncoder, silence
+from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import piece
-from mcu.media.seams import TICK_SAMPLES, Cue, Samples
+from mcu.media.audio.streams import Streams
+from mcu.media.seams import Cue, SoundPlane
 
-_LINGER = 10  # ticks for which a leg that has fallen silent keeps an encode of its own
-_PRIMED_BY = 2  # ticks that an encoder hears before it takes over a leg from another
-_FALL = np.linspace(1, 0, TICK_SAMPLES, dtype=np.float32)
-
-Sum = npt.NDArray[np.int32]
-_NO_SUM: Sum = np.zeros(TICK_SAMPLES, np.int32)
-
-_Cues = tuple[Cue, ...]
-
-
-class Shared(Enum):
-    """The streams that are not one leg's own."""
-
-    ROOM = "room"  # whoever is inside and does not talk
-    DOOR = "door"  # whoever is outside and hears the same notice
-    SILENT = "silent"  # whoever is outside and hears nothing: one packet, made once
-
-
-_Stream = LegId | Shared
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixedTick:
-    """What the mixer made of one tick."""
-
-    payloads: Mapping[LegId, bytes]  # Opus, for every listener
-    sent_levels: Mapping[LegId, int]  # -dBov of it
-    levels: Mapping[LegId, int]  # -dBov of everyone inside: of what they say; SILENCE if muted
-    talkers: list[LegId]  # the legs that are mixed, loudest first
-    encodes: int
-
-
-def mix_minus(frames: Mapping[LegId, Samples]) -> tuple[Sum, dict[LegId, Sum]]:
-    """The sum of all frames, and for each leg the sum without its own. Not limited yet."""
-    if not frames:
-        return _NO_SUM, {}
-    total: Sum = np.sum(list(frames.values()), axis=0, dtype=np.int32)
-    return total, {leg: total - frame for leg, frame in frames.items()}
-
-
-def limited(total: Sum, cues: Sequence[Cue]) -> Samples:
-    """A sum and the notices' sounds, limited once."""
-    if cues:
-        total = total + np.sum([piece(cue) for cue in cues], axis=0, dtype=np.int32)
-    samples: Samples = np.clip(total, -32768, 32767).astype(np.int16)
-    return samples
+_LINGER = 10  # ticks for which a leg that has fallen silent keeps a stream of its own
+_NOWHERE = 0  # the room in which the plane hears whoever is not to be heard
 
 
 class AudioMixer:
     """One room's sound. `loudest`: how many legs are mixed at a time."""
 
-    def __init__(self, loudest: int) -> None:
-        self._loudest = Loudest(loudest)
-        self._talkers: list[LegId] = []
+    def __init__(self, plane: SoundPlane, loudest: int) -> None:
+        self._plane = plane
+        self.room = plane.add_room(loudest)  # as the plane calls it
+        self._streams = Streams(plane)
+        self._handles: dict[LegId, int] = {}
+        self._legs: dict[int, LegId] = {}  # by handle
+        self._heard_at: set[LegId] = set()  # the plane hears these in this room
+        self._may_be_heard: tuple[frozenset[LegId], frozenset[LegId]] | None = None  # inside and muted, as of then
         self._lingering: dict[LegId, int] = {}  # ticks for which a leg still has a stream of its own
-        self._encoders: dict[_Stream, OpusEncoder] = {}
-        self._live: frozenset[_Stream] = frozenset()  # what was encoded in the last tick
-        self._recent: dict[LegId, deque[Samples]] = {}  # what each leg was sent last
-        self._were_inside: frozenset[LegId] = frozenset()  # in the last tick
 
-    def forget(self, leg: LegId) -> None:
-        """The leg is gone for good. A leg of the same name, also in the next tick, begins anew."""
-        self._end_stream(leg)
-        for kept in (self._lingering, self._recent):
-            kept.pop(leg, None)
+    def connect(self, leg: LegId, handle: int) -> None:
+        """A leg is connected, or connected anew: it hears, from the next tick on, what the gate lets it."""
+        self.disconnect(leg)
+        self._handles[leg] = handle
+        self._legs[handle] = leg
+        self._streams.connect(leg, handle)
+        self._may_be_heard = None
 
-    def _end_stream(self, leg: LegId) -> None:
-        self._encoders.pop(leg, None)
-        self._live -= {leg}
+    def disconnect(self, leg: LegId) -> None:
+        """The leg's connection is over. One that it has later, also in the next tick, begins anew."""
+        handle = self._handles.pop(leg, None)
+        if handle is not None:
+            self._hear(leg, handle, _NOWHERE)
+            del self._legs[handle]
+            self._streams.disconnect(leg)
+            self._lingering.pop(leg, None)
 
     def close(self) -> None:
-        """End all encoders."""
-        for kept in (self._encoders, self._lingering, self._recent):
-            kept.clear()
+        """The room is over."""
+        for leg in list(self._handles):
+            self.disconnect(leg)
+        self._streams.close()
+        self._plane.remove_room(self.room)
 
     def mix(
         self,
-        inputs: Mapping[LegId, AudioInput],
+        said: Said,
         inside: frozenset[LegId],
         muted: frozenset[LegId],
         cues: Mapping[LegId, Sequence[Cue]],
-        listeners: Sequence[LegId],
-    ) -> MixedTick:
-        """Take a tick from every input, and make one for every listener."""
-        frames, levels = self._hear(inputs, inside, muted)
-        total, without = mix_minus(frames)
-        self._linger(frames, inside)
-        due = {leg: tuple(cues.get(leg, ())) for leg in listeners}
-        streams = self._assign(due, inside)
-        sounds: dict[_Stream, Samples] = {}
-        for leg, stream in streams.items():
-            if stream not in sounds:
-                sounds[stream] = limited(without.get(leg, total) if leg in inside else _NO_SUM, due[leg])
-        for leg in self._were_inside - inside:  # its encoder remembers the room
-            self._end_stream(leg)
-        self._were_inside = inside
-        for leg in self._recent.keys() - inside:  # nothing of what it heard before it was lost is heard outside
-            self._recent[leg].clear()
-        payloads, encodes = self._encode(streams, sounds)
-        loudness = {stream: level_of(sound) for stream, sound in sounds.items()}
-        return MixedTick(
-            payloads=payloads,
-            sent_levels={leg: loudness[stream] for leg, stream in streams.items()},
-            levels=levels,
-            talkers=list(self._talkers),
-            encodes=encodes,
-        )
+        out: Outgoing,
+    ) -> dict[LegId, int]:
+        """One tick: from what was said in the room to what is sent to whom. Returns -dBov of the legs that are mixed.
+
+        `inside` and `muted` are the same objects for as long as nothing in them changes.
+        """
+        talking = self._admitted(said, inside, muted)
+        self._linger(talking, inside)
+        self._streams.follow(inside, self._lingering.keys(), cues, out)
+        self._fill(said, talking, out)
+        self._follow(inside, muted)
+        return {leg: said.talkers[at].level for leg, at in talking.items()}
+
+    def start_over(self) -> None:
+        """What `mix` made of this tick was not sent."""
+        self._streams.start_over()
 
     # -- who is heard ------------------------------------------------------------------------------------------------
 
-    def _hear(
-        self, inputs: Mapping[LegId, AudioInput], inside: frozenset[LegId], muted: frozenset[LegId]
-    ) -> tuple[dict[LegId, Samples], dict[LegId, int]]:
-        open_legs = {leg: inputs[leg] for leg in inputs.keys() & inside if leg not in muted}
-        levels = {leg: open_legs[leg].level() if leg in open_legs else SILENCE for leg in inputs.keys() & inside}
-        before, self._talkers = self._talkers, list(self._loudest.pick({leg: levels[leg] for leg in open_legs}))
-        fading = [leg for leg in before if leg in open_legs and leg not in self._talkers]
-        frames: dict[LegId, Samples] = {}
-        for leg, source in inputs.items():
-            wanted = leg in self._talkers or leg in fading
-            samples = source.pop(decode=leg in open_legs and (wanted or not source.says_its_level))
-            if samples is not None and wanted:
-                frames[leg] = samples if leg not in fading else (samples * _FALL).astype(np.int16)
-        return frames, levels
+    def _admitted(self, said: Said, inside: frozenset[LegId], muted: frozenset[LegId]) -> dict[LegId, int]:
+        """The rows that may be mixed, by leg."""
+        rows: dict[LegId, int] = {}
+        for at, talker in enumerate(said.talkers):
+            leg = self._legs.get(talker.leg)
+            if leg is not None and leg in inside and leg not in muted:
+                rows[leg] = at
+        return rows
+
+    def _follow(self, inside: frozenset[LegId], muted: frozenset[LegId]) -> None:
+        """Spare the plane what will not be mixed."""
+        now = (inside, muted)
+        if self._may_be_heard is not None and all(map(_same, self._may_be_heard, now)):
+            return
+        self._may_be_heard = now
+        wanted = {leg for leg in self._handles if leg in inside and leg not in muted}
+        for leg in wanted ^ self._heard_at:
+            self._hear(leg, self._handles[leg], self.room if leg in wanted else _NOWHERE)
+
+    def _hear(self, leg: LegId, handle: int, room: int) -> None:
+        with contextlib.suppress(LookupError):  # its transport has just ended, which the room is about to hear
+            self._plane.hear(handle, room)
+        (self._heard_at.discard if room == _NOWHERE else self._heard_at.add)(leg)
 
     # -- what is sent ------------------------------------------------------------------------------------------------
 
@@ -152,45 +113,20 @@ class AudioMixer:
         left = {leg: ticks - 1 for leg, ticks in self._lingering.items() if ticks > 1 and leg in inside}
         self._lingering = left | dict.fromkeys(talking, _LINGER)
 
-    def _assign(self, due: Mapping[LegId, _Cues], inside: frozenset[LegId]) -> dict[LegId, _Stream]:
-        """Which stream each listener is sent. Two legs share one only if they hear the very same."""
-        in_room = _commonest(cues for leg, cues in due.items() if leg in inside and leg not in self._lingering)
-        at_door = _commonest(cues for leg, cues in due.items() if leg not in inside and cues)
-        streams: dict[LegId, _Stream] = {}
-        for leg, cues in due.items():
-            if leg in inside:
-                streams[leg] = Shared.ROOM if cues == in_room and leg not in self._lingering else leg
-            elif not cues:
-                streams[leg] = Shared.SILENT
-            else:
-                streams[leg] = Shared.DOOR if cues == at_door else leg
-        return streams
-
-    def _encode(
-        self, streams: Mapping[LegId, _Stream], sounds: Mapping[_Stream, Samples]
-    ) -> tuple[dict[LegId, bytes], int]:
-        packets: dict[_Stream, bytes] = {Shared.SILENT: silence()}
-        encodes = 0
-        for leg, stream in streams.items():
-            if stream not in packets:
-                encodes += self._prime(stream, leg) + 1
-                packets[stream] = self._encoders[stream].encode(sounds[stream])
-            self._recent.setdefault(leg, deque(maxlen=_PRIMED_BY)).append(sounds[stream])
-        self._live = frozenset(sounds)
-        return {leg: packets[stream] for leg, stream in streams.items()}, encodes
-
-    def _prime(self, stream: _Stream, leg: LegId) -> int:
-        """Let an encoder that starts, or starts again, hear what `leg` heard last: the change makes no click."""
-        if stream in self._live:
-            return 0
-        if stream not in self._encoders:
-            self._encoders[stream] = OpusEncoder()
-        recent = self._recent.get(leg, ())
-        for sound in recent:
-            self._encoders[stream].encode(sound)
-        return len(recent)
+    def _fill(self, said: Said, talking: Mapping[LegId, int], out: Outgoing) -> None:
+        """A row for each stream that is heard: the room without its own leg where it is inside, and the notices."""
+        rows = out.rows(list(self._streams.sounds.values()))
+        if len(talking) == len(said.talkers):
+            total = said.samples.sum(axis=0, dtype=np.int32)
+        else:
+            total = said.samples[list(talking.values())].sum(axis=0, dtype=np.int32)
+        for row, stream in zip(rows, self._streams.sounds, strict=True):
+            row[:] = total if stream.inside else 0
+            if stream.inside and stream.leg is not None and stream.leg in talking:
+                row -= said.samples[talking[stream.leg]]
+            for cue in self._streams.cues_of(stream):
+                row += piece(cue)
 
 
-def _commonest(due: Iterable[_Cues]) -> _Cues:
-    counted = Counter(due).most_common(1)
-    return counted[0][0] if counted else ()
+def _same(one: object, other: object) -> bool:
+    return one is other

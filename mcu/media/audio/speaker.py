@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from mcu.ids import LegId
-from mcu.media.audio.level import SILENCE
 
+SILENCE = 127  # -dBov
 _SUBBANDS, _SUBBAND = 13, 10  # N1 and the dB in each: the immediate activity is 0 … 13
 _MEDIUM, _LONG = 5, 10  # N2 immediates in a medium interval, N3 mediums in the long one
 _LONG_FROM = 4  # a medium interval with this many active immediates is active
@@ -30,9 +30,11 @@ class _Voice:
         self.immediates: deque[int] = deque([0] * (_MEDIUM * _LONG), maxlen=_MEDIUM * _LONG)
         self.speaking = False
         self._run = 0
+        self.silent = 0  # ticks
 
     def hear(self, level: int) -> None:
         loud = level < _SPEAKS_FROM
+        self.silent = 0 if loud else self.silent + 1
         self.immediates.append(min((SILENCE - level) // _SUBBAND, _SUBBANDS) if loud else 0)
         self._follow(loud)
 
@@ -40,6 +42,11 @@ class _Voice:
         self._run = self._run + 1 if loud is not self.speaking else 0
         if self._run >= (_HANGOVER if self.speaking else _ONSET):
             self.speaking, self._run = loud, 0
+
+    @property
+    def forgotten(self) -> bool:
+        """Nothing of its last second is left that anything is decided by."""
+        return self.silent >= _MEDIUM * _LONG
 
     def scores(self) -> tuple[float, float, float]:
         """Log-likelihood that the leg speaks: immediate, medium, long."""
@@ -60,7 +67,7 @@ def _score(active: int, of: int, rate: float) -> float:
 
 
 class SpeakerDetector:
-    """Fed once a tick with the levels of all who may be heard."""
+    """Fed once a tick with the levels of those who are mixed. Whoever is not among them is silent."""
 
     def __init__(self) -> None:
         self.active: LegId | None = None
@@ -73,16 +80,19 @@ class SpeakerDetector:
         return frozenset(leg for leg, voice in self._voices.items() if voice.speaking)
 
     def hear(self, levels: Mapping[LegId, int]) -> None:
-        """One tick: -dBov of every leg inside. Who is not in `levels` is no longer here."""
-        for leg in self._voices.keys() - levels.keys():
-            self.forget(leg)
-        for leg, level in levels.items():
-            self._voices.setdefault(leg, _Voice()).hear(level)
+        """One tick: -dBov of every leg that is mixed."""
+        for leg in levels.keys() - self._voices.keys():
+            self._voices[leg] = _Voice()
+        for leg, voice in list(self._voices.items()):
+            voice.hear(levels.get(leg, SILENCE))
+            if voice.forgotten:
+                del self._voices[leg]
         self._ticks += 1
         if self._ticks % _EVERY == 0 or self.active is None:
             self._decide()
 
     def forget(self, leg: LegId) -> None:
+        """It is not in the room any more."""
         self._voices.pop(leg, None)
         if self.active == leg:
             self.active = None
@@ -92,7 +102,7 @@ class SpeakerDetector:
         if self.active is None:
             self.active = max(rivals, key=lambda leg: rivals[leg][::-1], default=None)
             return
-        holder = self._voices[self.active].scores()
+        holder = self._voices.get(self.active, _Voice()).scores()
         lead = {leg: [mine - his for mine, his in zip(scores, holder, strict=True)] for leg, scores in rivals.items()}
         better = [leg for leg, (c1, c2, c3) in lead.items() if c1 > _C1 and c2 > _C2 and c3 > _C3]
         self.active = max(better, key=lambda leg: lead[leg][1], default=self.active)

@@ -20,7 +20,6 @@ from av.video.frame import VideoFrame
 from mcu.clock import Clock
 from mcu.media._native import I420
 from mcu.media.seams import EncodedPicture, VideoCodec
-from mcu.protocol import h264, vp8
 
 QUEUE: Final = 8  # pictures that wait for the decoder or are in it: a quarter of a second
 MAX_SIDE: Final = 2560
@@ -69,15 +68,9 @@ def i420(frame: VideoFrame) -> I420:
     return I420(y, u, v, (y.line_size, u.line_size, v.line_size), frame.width, frame.height)
 
 
-def claimed_size(picture: EncodedPicture) -> tuple[int, int] | None:
-    """(width, height) in pixels that an encoded picture says it needs, where it says so at all."""
-    return h264.frame_size(picture.data) if picture.codec == "H264" else vp8.frame_size(picture.data)
-
-
 def too_large(picture: EncodedPicture) -> bool:
-    """Whether decoding the picture would take more memory than any leg is given."""
-    size = claimed_size(picture)
-    return size is not None and (max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS)
+    """Whether decoding the picture would take more memory than any leg is given, by what it claims."""
+    return max(picture.width, picture.height) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS
 
 
 class Shot(NamedTuple):

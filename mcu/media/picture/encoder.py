@@ -4,6 +4,7 @@ Owns the codec's settings. Refuses to decide anything: when to encode, at what r
 told to it (`classes`). The canvas is handed over as it is, without a copy; the encoder is done with it when `encode`
 returns, because nothing looks ahead. The GIL is free meanwhile. An encoder is for one thread at a time.
 
+In H.264 for packetization mode 0 each slice fits in an RTP payload (RFC 6184 section 6.2).
 H.264 is constrained baseline (42c0xx), so that browsers, SIP and H.323 can share it, with the parameter sets before
 each key frame. The rate of either changes in place: FFmpeg's wrapper of x264 compares `bit_rate` with what x264 runs
 at before each frame; its wrapper of libvpx does not, which is why libvpx is reached without it (docs/adr/0010).
@@ -20,6 +21,7 @@ from mcu.media.picture.decoder import i420
 from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, VideoCodec
 
 NEVER: Final = 1 << 30  # frames between key frames: only when asked for
+SLICE_MAX: Final = 1100  # bytes: less than the plane puts in a payload
 VBV_SECONDS: Final = 0.5  # how far a key frame may run ahead of the rate
 
 _X264: Final = {
@@ -28,7 +30,6 @@ _X264: Final = {
     "profile": "baseline",
     "forced-idr": "1",  # a key frame that is asked for is an IDR picture: a decoder can begin there
     "sc_threshold": "0",  # a change of scene is no reason for a key frame
-    "x264-params": "repeat-headers=1:annexb=1",
 }
 
 
@@ -43,8 +44,10 @@ class PictureEncoder:
         self.codec = codec
         self.width, self.height = width, height
         self.bits_per_second = bits_per_second  # the rate that it aims at
-        made = _X264Encoder if codec == "H264" else _VpxEncoder
-        self._encoder: _Encoder = made(width, height, fps, bits_per_second)
+        shape = (width, height, fps, bits_per_second)
+        self._encoder: _Encoder = (
+            _VpxEncoder(*shape) if codec == "VP8" else _X264Encoder(*shape, SLICE_MAX if codec == "H264/0" else 0)
+        )
 
     def retarget(self, bits_per_second: int) -> None:
         """Aim at another rate from the next picture on, without a key frame."""
@@ -84,7 +87,7 @@ class _VpxEncoder:
 
 
 class _X264Encoder:
-    def __init__(self, width: int, height: int, fps: int, bits_per_second: int) -> None:
+    def __init__(self, width: int, height: int, fps: int, bits_per_second: int, slice_max: int) -> None:
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, VIDEO_CLOCK), Fraction(fps)
@@ -92,7 +95,13 @@ class _X264Encoder:
         context.thread_count = 1
         context.gop_size, context.max_b_frames = NEVER, 0
         bucket = str(int(bits_per_second * VBV_SECONDS))
-        context.options = {**_X264, "maxrate": str(bits_per_second), "bufsize": bucket}
+        parameters = f"repeat-headers=1:annexb=1:slice-max-size={slice_max}"
+        context.options = {
+            **_X264,
+            "maxrate": str(bits_per_second),
+            "bufsize": bucket,
+            "x264-params": parameters,
+        }
         context.open()
         self._context = context
 

@@ -2,8 +2,9 @@
 
 Takes: audio in Opus; the first video line both ways (the camera up, the composed picture down); the second video line
 towards us only (the shared screen). All in one BUNDLE with rtcp-mux. Any other line is answered with port 0.
-H.264 is packetization-mode 1 only, which RFC 7742 section 6.2 obliges every browser to have; constrained baseline
-before other profiles, VP8 where there is no H.264.
+H.264 in packetization-mode 1 goes before VP8, and that before mode 0, whose slices must fit in a packet each;
+constrained baseline goes before other profiles. Retransmission is by RTX (RFC 4588) where the offer has it.
+We are an ICE-lite agent (RFC 8445 section 2.5): the browser checks, and its own candidates are not read.
 DTLS role: passive wherever the offer allows it. The DTLS server picks the SRTP profile, and browsers that pick prefer
 AES-CM with SHA-1 over the AEAD profiles; the price is half a round trip.
 """
@@ -34,29 +35,37 @@ SKIPPED = ("a=candidate:", "a=rtcp:", "a=rtcp-fb:*")  # not used here; the last 
 LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"  # lets the browser estimate and send REMB
-FEEDBACK = (
-    RTCRtcpFeedback("nack"),
-    RTCRtcpFeedback("nack", "pli"),
-    RTCRtcpFeedback("ccm", "fir"),
-    RTCRtcpFeedback("goog-remb"),
-)
+SSRCS_MAX = 4  # of a line: a stream, its repair, and what some browsers leave there
+_FEEDBACK = {
+    "nack": RTCRtcpFeedback("nack"),
+    "nack pli": RTCRtcpFeedback("nack", "pli"),
+    "ccm fir": RTCRtcpFeedback("ccm", "fir"),
+    "goog-remb": RTCRtcpFeedback("goog-remb"),
+}
 _BROKEN = (AssertionError, AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 _OURS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One m-line that we take."""
+    """One m-line that we take. Payload type 0: there is none."""
 
     index: int
     mid: str
     payload_type: int
     direction: str  # ours
     ssrcs: tuple[int, ...]  # that the offer announces
+    extensions: dict[str, int]  # URI to id, of those that we use
+    rtx: int = 0  # payload type of its retransmissions
+    feedback: frozenset[str] = frozenset()  # of "nack", "nack pli", "ccm fir", "goog-remb"
 
     @property
     def sends(self) -> bool:
         """Whether we send on it."""
         return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        return self.direction in ("sendrecv", "recvonly")
 
 
 class VideoLine(Line, frozen=True, kw_only=True):
@@ -64,13 +73,19 @@ class VideoLine(Line, frozen=True, kw_only=True):
     source: Source
 
 
+class Credentials(msgspec.Struct, frozen=True):
+    """Of one side, in ICE (RFC 8445 section 5.3)."""
+
+    ufrag: str
+    password: str
+
+
 class Agreed(msgspec.Struct, frozen=True, kw_only=True):
     """What offer and answer have in common."""
 
     audio: Line
     video: tuple[VideoLine, ...]
-    extensions: dict[str, int]  # URI to id
-    ice: RTCIceParameters
+    ice: Credentials
     dtls: RTCDtlsParameters
     role: Literal["client", "server"]  # ours, in DTLS
 
@@ -82,11 +97,12 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
     """What the answer says of us."""
 
-    ice: RTCIceParameters
+    ice: Credentials
     candidates: Sequence[RTCIceCandidate]
     dtls: RTCDtlsParameters
     audio_ssrc: int
     video_ssrc: int
+    rtx_ssrc: int
     cname: str
 
 
@@ -121,7 +137,6 @@ def agree(offer: str) -> tuple[SessionDescription, Agreed]:
     return session, Agreed(
         audio=audio,
         video=_video_lines(bundle),
-        extensions={ext.uri: ext.id for _, media in bundle for ext in media.rtp.headerExtensions if 0 < ext.id < 15},
         ice=_ice(first),
         dtls=dtls,
         role="client" if dtls.role == "server" else "server",
@@ -147,7 +162,7 @@ def _bundle(session: SessionDescription) -> list[tuple[int, MediaDescription]]:
     return taken
 
 
-def _ice(media: MediaDescription) -> RTCIceParameters:
+def _ice(media: MediaDescription) -> Credentials:
     ice = media.ice
     if ice is None or not ice.usernameFragment or not ice.password:
         raise Invalid("The offer has no ICE credentials (a=ice-ufrag, a=ice-pwd).")
@@ -155,7 +170,7 @@ def _ice(media: MediaDescription) -> RTCIceParameters:
         raise Invalid("The offer's ICE credentials do not have the length of RFC 8839.")
     if ice.iceLite:
         raise Invalid("The offer is of an ICE-lite agent; one of the two must be a full one that starts.")
-    return ice
+    return Credentials(ice.usernameFragment, ice.password)
 
 
 def _dtls(media: MediaDescription) -> RTCDtlsParameters:
@@ -180,9 +195,10 @@ def _audio(index: int, media: MediaDescription) -> Line:
     return Line(
         index=index,
         mid=media.rtp.muxId,
-        payload_type=int(codec.payloadType or 0),
+        payload_type=_payload_type(codec),
         direction=_OURS[media.direction or "sendrecv"],
-        ssrcs=tuple(description.ssrc for description in media.ssrc),
+        ssrcs=_ssrcs(media),
+        extensions=_extensions(media, (MID, LEVEL)),
     )
 
 
@@ -203,16 +219,41 @@ def _video(index: int, media: MediaDescription, source: Source) -> VideoLine | N
     return VideoLine(
         index=index,
         mid=media.rtp.muxId,
-        payload_type=int(codec.payloadType or 0),
+        payload_type=_payload_type(codec),
         direction=direction,
-        ssrcs=tuple(description.ssrc for description in media.ssrc),
-        codec="H264" if codec.name.upper() == "H264" else "VP8",
+        ssrcs=_ssrcs(media),
+        extensions=_extensions(media, (MID, SEND_TIME)),
+        rtx=_rtx(media.rtp.codecs, codec),
+        feedback=frozenset(map(_said, codec.rtcpFeedback)) & _FEEDBACK.keys(),
+        codec=_codec(codec),
         source=source,
     )
 
 
+def _payload_type(codec: RTCRtpCodecParameters) -> int:
+    return int(codec.payloadType or 0)
+
+
+def _ssrcs(media: MediaDescription) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(described.ssrc for described in media.ssrc if 0 < described.ssrc < 1 << 32))[:SSRCS_MAX]
+
+
+def _extensions(media: MediaDescription, ours: Sequence[str]) -> dict[str, int]:
+    """Those that fit in the one-byte header (RFC 8285 section 4.2)."""
+    return {ext.uri: ext.id for ext in media.rtp.headerExtensions if ext.uri in ours and 0 < ext.id < 15}
+
+
+def _rtx(codecs: Sequence[RTCRtpCodecParameters], codec: RTCRtpCodecParameters) -> int:
+    repeats = (c for c in codecs if c.name.lower() == "rtx" and c.parameters.get("apt") == codec.payloadType)
+    return next(map(_payload_type, repeats), 0)
+
+
+def _said(feedback: RTCRtcpFeedback) -> str:
+    return f"{feedback.type} {feedback.parameter}" if feedback.parameter else feedback.type
+
+
 def choose_video(codecs: Sequence[RTCRtpCodecParameters]) -> RTCRtpCodecParameters | None:
-    """H.264 constrained baseline, then other H.264, then VP8; None where there is neither."""
+    """The best of what we have; None where there is nothing of it."""
     ranked = [(rank, number) for number, codec in enumerate(codecs) if (rank := _rank(codec)) is not None]
     return codecs[min(ranked)[1]] if ranked else None
 
@@ -222,12 +263,23 @@ def _rank(codec: RTCRtpCodecParameters) -> int | None:
     if codec.clockRate != 90_000 or name not in ("H264", "VP8"):
         return None
     if name == "VP8":
-        return 9
-    if str(codec.parameters.get("packetization-mode", "0")) != "1":
+        return 10
+    mode = _mode(codec)
+    if mode not in ("0", "1"):
         return None
     profile = str(codec.parameters.get("profile-level-id", "42000a")).lower()
     order = ("42e0", "42c0", "4200", "4d", "64")  # constrained baseline, baseline, main, high
-    return next((rank for rank, start in enumerate(order) if profile.startswith(start)), len(order))
+    return (0 if mode == "1" else 20) + next((rank for rank, is_ in enumerate(order) if profile.startswith(is_)), 5)
+
+
+def _mode(codec: RTCRtpCodecParameters) -> str:
+    return str(codec.parameters.get("packetization-mode", "0"))
+
+
+def _codec(codec: RTCRtpCodecParameters) -> VideoCodec:
+    if codec.name.upper() == "VP8":
+        return "VP8"
+    return "H264" if _mode(codec) == "1" else "H264/0"
 
 
 # -- answer ---------------------------------------------------------------------------------------------------------
@@ -257,40 +309,86 @@ def _refuse(offered: MediaDescription) -> MediaDescription:
 
 
 def _take(offered: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> MediaDescription:
-    media = MediaDescription(kind=offered.kind, port=9, profile=offered.profile, fmt=[line.payload_type])
+    codecs = _answered_codecs(offered, line)
+    media = MediaDescription(kind=offered.kind, port=9, profile=offered.profile, fmt=[c.payloadType for c in codecs])
     media.host, media.rtcp_host, media.rtcp_port, media.rtcp_mux = "0.0.0.0", "0.0.0.0", 9, True
     media.direction = line.direction
     media.rtp.muxId = line.mid
-    media.rtp.codecs = [_answered_codec(offered, line)]
-    media.rtp.headerExtensions = _answered_extensions(offered, line, agreed)
+    media.rtp.codecs = codecs
+    media.rtp.headerExtensions = [
+        RTCRtpHeaderExtensionParameters(id=number, uri=uri) for uri, number in line.extensions.items()
+    ]
     media.ice_candidates, media.ice_candidates_complete = list(ours.candidates), True  # aiortc reads the last line's
-    media.ice, media.dtls = ours.ice, RTCDtlsParameters(fingerprints=ours.dtls.fingerprints, role=agreed.role)
+    media.ice = RTCIceParameters(ours.ice.ufrag, ours.ice.password, iceLite=True)
+    media.dtls = RTCDtlsParameters(fingerprints=ours.dtls.fingerprints, role=agreed.role)
     if line.sends:
-        ssrc = ours.audio_ssrc if line is agreed.audio else ours.video_ssrc
-        media.msid = f"{ours.cname} {ours.cname}-{offered.kind}"
-        media.ssrc = [SsrcDescription(ssrc=ssrc, cname=ours.cname, msid=media.msid)]
+        _announce(media, line, agreed, ours)
     return media
 
 
-def _answered_codec(offered: MediaDescription, line: Line) -> RTCRtpCodecParameters:
+def _announce(media: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> None:
+    """Our streams by their SSRCs, a stream and its retransmissions as a pair (RFC 5576 section 4.2, RFC 4588)."""
+    media.msid = f"{ours.cname} {ours.cname}-{media.kind}"
+    ssrcs = [ours.audio_ssrc] if line is agreed.audio else [ours.video_ssrc, ours.rtx_ssrc][: 2 if line.rtx else 1]
+    media.ssrc = [SsrcDescription(ssrc=ssrc, cname=ours.cname, msid=media.msid) for ssrc in ssrcs]
+    media.ssrc_group = [GroupDescription(semantic="FID", items=[*ssrcs])] if len(ssrcs) > 1 else []
+
+
+def _answered_codecs(offered: MediaDescription, line: Line) -> list[RTCRtpCodecParameters]:
+    codec = _answered(offered, line.payload_type)
+    if isinstance(line, VideoLine):
+        codec.rtcpFeedback = [_FEEDBACK[said] for said in _FEEDBACK if said in line.feedback]
+        codec.parameters = {} if line.codec == "VP8" else _h264(offered, line)
+        if not line.rtx:
+            return [codec]
+        repeats = _answered(offered, line.rtx)
+        repeats.parameters = {"apt": line.payload_type}
+        return [codec, repeats]
+    codec.parameters = {"minptime": 10, "useinbandfec": 1}
+    return [codec]
+
+
+def _answered(offered: MediaDescription, payload_type: int) -> RTCRtpCodecParameters:
+    codec = next(codec for codec in offered.rtp.codecs if codec.payloadType == payload_type)
+    return RTCRtpCodecParameters(codec.mimeType, codec.clockRate, codec.channels, codec.payloadType)
+
+
+def _h264(offered: MediaDescription, line: VideoLine) -> dict[str, int | str | None]:
     codec = next(codec for codec in offered.rtp.codecs if codec.payloadType == line.payload_type)
-    answered = RTCRtpCodecParameters(codec.mimeType, codec.clockRate, codec.channels, codec.payloadType)
-    if offered.kind == "audio":
-        answered.parameters = {"minptime": 10, "useinbandfec": 1}
-        return answered
-    answered.rtcpFeedback = [feedback for feedback in FEEDBACK if feedback in codec.rtcpFeedback]
-    if codec.name.upper() == "H264":
-        answered.parameters = {
-            "level-asymmetry-allowed": "1",
-            "packetization-mode": "1",
-            "profile-level-id": str(codec.parameters.get("profile-level-id", "42000a")),
-        }
-    return answered
+    return {
+        "level-asymmetry-allowed": "1",
+        "packetization-mode": "1" if line.codec == "H264" else "0",
+        "profile-level-id": str(codec.parameters.get("profile-level-id", "42000a")),
+    }
 
 
-def _answered_extensions(
-    offered: MediaDescription, line: Line, agreed: Agreed
-) -> list[RTCRtpHeaderExtensionParameters]:
-    wanted = {MID, LEVEL} if line is agreed.audio else {MID, SEND_TIME}
-    known = ((ext.uri, agreed.extensions.get(ext.uri)) for ext in offered.rtp.headerExtensions)
-    return [RTCRtpHeaderExtensionParameters(id=number, uri=uri) for uri, number in known if uri in wanted and number]
+# -- ICE restart ----------------------------------------------------------------------------------------------------
+
+
+def restarted(offer: str, agreed: Agreed) -> Credentials:
+    """The browser's new credentials (RFC 8839 section 4.4.1.1.1).
+
+    Raises `errors.Invalid` where it is not the offer of the same browser in the same session.
+    """
+    bundle = _bundle(parse(offer))
+    dtls = _dtls(bundle[0][1])
+    if _prints(dtls) != _prints(agreed.dtls):
+        raise Invalid("The offer is not of this session: it has other fingerprints.")
+    ice = _ice(bundle[0][1])
+    if ice == agreed.ice:
+        raise Invalid("The offer has the ICE credentials of before: it restarts nothing.")
+    return ice
+
+
+def _prints(dtls: RTCDtlsParameters) -> set[tuple[str, str]]:
+    return {(print_.algorithm.lower(), print_.value.upper()) for print_ in dtls.fingerprints}
+
+
+def with_credentials(answer: str, ice: Credentials) -> str:
+    """The same answer with other ICE credentials, and everything else as it was."""
+    new = {"a=ice-ufrag:": ice.ufrag, "a=ice-pwd:": ice.password}
+    lines = answer.splitlines()
+    for number, line in enumerate(lines):
+        start = next((start for start in new if line.startswith(start)), None)
+        lines[number] = f"{start}{new[start]}" if start else line
+    return "\r\n".join(lines) + "\r\n"

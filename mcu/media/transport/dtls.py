@@ -1,37 +1,68 @@
-"""DTLS-SRTP for one leg: aiortc's handshake, and a packet path that does not go through its task.
+"""DTLS-SRTP for one leg: aiortc's handshake over the plane's datagrams, and keys that go to the plane.
 
-Owns the keys. SRTP goes from the socket to the session, and back, within one call: no queue, no task, no `await`.
-Refuses what does not authenticate. Profiles are aiortc's, AEAD first (RFC 7714), nothing weaker than AES-128 with an
+Datagrams come from the leg's proved address alone: the plane gives no other, so no stranger's hello is ever answered
+on a leg's behalf. No packet of media passes here. Profiles: AEAD first (RFC 7714), nothing weaker than AES-128 with an
 80-bit tag; the side that is DTLS server chooses among them, so we are it whenever the offer lets us (see `answer.py`).
+What is lost of a handshake is sent again by OpenSSL's timer, after 1 s, 2 s and 4 s.
 """
 
+import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Protocol
+from contextlib import suppress
+from typing import cast
 
-import pylibsrtp
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport
-from aiortc.rtcdtlstransport import State
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AEAD_AES_256_GCM,
+    SRTP_AES128_CM_SHA1_80,
+    State,
+)
+from OpenSSL import SSL
 
-from mcu.media.transport.drops import Drops
-from mcu.media.transport.ice import Address, Agent, Door
+from mcu.media._native import Plane
+
+RECORDS_MAX = 64  # datagrams that wait to be read
+_NAMES = {  # the plane's, the best first
+    SRTP_AEAD_AES_256_GCM: "AEAD_AES_256_GCM",
+    SRTP_AEAD_AES_128_GCM: "AEAD_AES_128_GCM",
+    SRTP_AES128_CM_SHA1_80: "AES128_CM_SHA1_80",
+}
+_EXPORTED_AS = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 
 
-class PacketSink(Protocol):
-    """Where decrypted packets go."""
+class Records:
+    """A leg's DTLS datagrams: what aiortc's transport has in place of ICE. Bounded; DTLS sends again what is lost."""
 
-    def on_rtp(self, packet: bytes) -> None: ...
+    def __init__(self, plane: Plane, handle: int) -> None:
+        self._plane, self._handle = plane, handle
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
 
-    def on_rtcp(self, packet: bytes) -> None: ...
+    def put(self, record: bytes) -> bool:
+        """False where too many wait."""
+        if self._queue.qsize() >= RECORDS_MAX:
+            return False
+        self._queue.put_nowait(record)
+        return True
+
+    async def _recv(self) -> bytes:
+        return await self._queue.get()
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            self._plane.send_dtls(self._handle, data)
+        except LookupError:  # the leg has ended
+            raise ConnectionError from None
 
 
 class SecureTransport(RTCDtlsTransport):
     """A leg's DTLS association. Tells `on_closed` once, when the far end closes it or it fails."""
 
-    def __init__(self, ice: RTCIceTransport, agent: Agent, certificate: RTCCertificate, drop: Drops) -> None:
-        super().__init__(ice, [certificate])
-        self._agent = agent
-        self._drop = drop
+    def __init__(self, plane: Plane, handle: int, certificate: RTCCertificate) -> None:
+        self.records = Records(plane, handle)
+        super().__init__(cast(RTCIceTransport, self.records), [certificate])
+        self._srtp_profiles = list(_NAMES)
+        self._plane, self._handle = plane, handle
         self._profile = ""
         self.on_closed: Callable[[], None] = lambda: None
 
@@ -44,40 +75,30 @@ class SecureTransport(RTCDtlsTransport):
         """The SRTP profile that was agreed on, by its IANA name; empty before that."""
         return self._profile
 
+    def end(self) -> None:
+        """Says good-bye where there is somebody to say it to; nothing is read any more."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._ssl is not None and self._state in (State.CONNECTING, State.CONNECTED):
+            with suppress(SSL.Error):
+                self._ssl.shutdown()
+            with suppress(SSL.Error, LookupError):
+                self._plane.send_dtls(self._handle, self._ssl.bio_read(1500))
+
     def _setup_srtp(self) -> None:
-        super()._setup_srtp()
-        if self._ssl is not None:
-            self._profile = self._ssl.get_selected_srtp_profile().decode()
-
-    def deliver_to(self, sink: PacketSink) -> None:
-        """From now on packets are decrypted and handed over. Call it when connected."""
-        self._agent.on_media = partial(self._on_media, sink)
-
-    def _on_media(self, sink: PacketSink, packet: bytes, door: Door, address: Address) -> None:
-        try:
-            if len(packet) > 1 and 192 <= packet[1] <= 223:  # RFC 5761 section 4
-                plain, deliver = self._rx_srtp.unprotect_rtcp(packet), sink.on_rtcp
-            else:
-                plain, deliver = self._rx_srtp.unprotect(packet), sink.on_rtp
-        except pylibsrtp.Error:
-            self._drop("srtp_rejected")
+        """Gives the plane the keys. aiortc's own sessions are not made."""
+        assert self._ssl is not None
+        agreed = self._ssl.get_selected_srtp_profile()
+        profile = next((profile for profile in _NAMES if profile.openssl_profile == agreed), None)
+        if profile is None:
+            self._set_state(State.FAILED)
             return
-        self._agent.heard = True
-        if not self._agent.is_remote(address):
-            self._agent.send_to(door, address)
-        deliver(plain)
-
-    def protect(self, packet: bytes) -> bytes:
-        """An RTP packet as it goes on the wire. Raises `pylibsrtp.Error`."""
-        protected: bytes = self._tx_srtp.protect(packet)
-        return protected
-
-    def send_wire(self, protected: bytes) -> bool:
-        """Sends what `protect` made. False where the socket does not take it."""
-        return self._agent.send_now(protected)
-
-    def send_rtcp(self, packet: bytes) -> bool:
-        return self._agent.send_now(self._tx_srtp.protect_rtcp(packet))
+        size = 2 * (profile.key_length + profile.salt_length)
+        exported = self._ssl.export_keying_material(_EXPORTED_AS, size)
+        client, server = (profile.get_key_and_salt(exported, side) for side in (0, 1))
+        sending, receiving = (server, client) if self._role == "server" else (client, server)
+        self._plane.set_keys(self._handle, _NAMES[profile], sending, receiving)
+        self._profile = agreed.decode()
 
     def _set_state(self, state: State) -> None:
         was_connected = self._state is State.CONNECTED

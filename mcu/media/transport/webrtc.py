@@ -1,51 +1,62 @@
 """WebRTC legs of a worker: an offer in, a transport and an answer out. The one `seams.TransportFactory`.
 
-Owns each leg's life on the network: ICE, then DTLS, then packets, then the end, told once. The rest is in the files
-beside it, each one job. Nothing above the seam knows aiortc.
+Owns each leg's life on the network: proved by a check, then DTLS, then connected, then the end, told once. Packets are
+the plane's; the rest is in the files beside it, each one job. Nothing above the seam knows aiortc.
 """
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from aiortc import RTCCertificate, RTCIceTransport
+from aiortc import RTCCertificate, RTCDtlsParameters
+from aiortc.sdp import SessionDescription
 
-from mcu.clock import Clock, SystemClock
-from mcu.errors import Unavailable
+from mcu.clock import Clock
+from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
+from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import EncodedPicture, TransportListener, VideoCodec
+from mcu.media.seams import EncodedPicture, Transport, TransportListener, VideoCodec
 from mcu.media.transport import answer as sdp
-from mcu.media.transport.drops import Drops
 from mcu.media.transport.dtls import SecureTransport
-from mcu.media.transport.ice import Agent, Gatherer, host_addresses
-from mcu.media.transport.session import Session
+from mcu.media.transport.engine import Engine
+from mcu.media.transport.figures import Figures
+from mcu.media.transport.streams import add_streams, sources_of
 
 log = structlog.get_logger()
 
 CONNECT_S = 10.0  # for ICE and DTLS together
-POLL_S = 0.01  # while something is missing: how long a packet may be overtaken before it is asked for
-REPORT_S = 1.0
 PIXELS_MAX = 4096 * 4096  # of a frame that a leg sends
 RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
+_SOURCES = {Source.CAMERA: native.CAMERA, Source.SCREEN: native.SCREEN}
+_FROM = {number: source for source, number in _SOURCES.items()}
 
 
 class WebRtcTransport:
-    """One leg's packets, both ways; a `seams.Transport`."""
+    """One leg's packets, both ways; a `seams.Transport`. Hears of its leg from the engine."""
 
     def __init__(
-        self, agent: Agent, ice: RTCIceTransport, dtls: SecureTransport, session: Session, agreed: sdp.Agreed
+        self, engine: Engine, handle: int, agreed: sdp.Agreed, answer: str, dtls: SecureTransport, clock: Clock
     ) -> None:
-        self._agent, self._ice, self._dtls, self._session, self._agreed = agent, ice, dtls, session, agreed
-        self._ended: asyncio.Future[Cause] = asyncio.get_running_loop().create_future()
-        self._timer: asyncio.TimerHandle | None = None
+        self.handle = handle
+        self._engine, self._agreed, self._answer, self._dtls, self._clock = engine, agreed, answer, dtls, clock
+        self._listener: TransportListener | None = None
+        self._limits: dict[Source, int] = {}
+        self._codecs = sources_of(agreed)
+        self._figures = Figures(self._codecs, clock.monotonic())
+        loop = asyncio.get_running_loop()
+        self._proved: asyncio.Future[None] = loop.create_future()
+        self._ended: asyncio.Future[Cause] = loop.create_future()
         self._task: asyncio.Task[None] | None = None
-        self._ending = False  # the task is past its life, or told to be: never cancel it (again), it holds sockets
+        self._ending = False  # the plane has no such leg any more
 
     def start(self, listener: TransportListener) -> asyncio.Task[None]:
         """Connects in the background. The task ends when everything that the leg held is released."""
+        self._listener = listener
+        self._engine.listen(self.handle, self)
         self._task = asyncio.create_task(self._run(listener))
         return self._task
 
@@ -53,171 +64,202 @@ class WebRtcTransport:
 
     @property
     def video_codec(self) -> VideoCodec | None:
-        return self._session.codec
-
-    def send_audio(self, payload: bytes, *, level: int) -> int | None:
-        return self._session.send_audio(payload, level)
-
-    def skip_audio(self) -> None:
-        self._session.skip_audio()
-
-    def send_picture(self, picture: EncodedPicture) -> None:
-        self._session.send_picture(picture)
+        camera = self._agreed.camera
+        return camera.codec if camera is not None and camera.sends else None
 
     def request_key(self, source: Source) -> None:
-        self._session.request_key(source)
+        if self._dtls.connected:
+            self._engine.plane.want_key(self.handle, _SOURCES[source])
 
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
-        self._session.limit_bitrate(source, bits_per_second)
+        """One limit for the sum: a browser takes it for all that it sends."""
+        self._limits[source] = bits_per_second
+        if not self._ending:
+            self._engine.plane.limit(self.handle, sum(self._limits.values()))
+
+    async def restart(self, offer: str) -> str:
+        """New ICE credentials for the same leg. See `seams.Transport`."""
+        theirs = await asyncio.to_thread(sdp.restarted, offer, self._agreed)
+        if self._ending:
+            raise Conflict("The leg's connection has ended.")
+        ours = credentials()
+        self._engine.plane.restart_ice(self.handle, ours.ufrag, ours.password, theirs.ufrag)
+        self._answer = sdp.with_credentials(self._answer, ours)
+        return self._answer
 
     def stats(self, leg: LegId) -> LegMedia:
-        rtt = self._session.rtt or self._agent.rtt
-        return LegMedia(
-            leg=leg,
-            rtt_ms=None if rtt is None else round(1000 * rtt, 2),
-            srtp_profile=self._dtls.profile,
-            receiving=self._session.receiving(),
-            sending=self._session.sending(),
-            dropped=dict(self._agent.drop.leg),
-        )
+        if self._ending:
+            raise Conflict("The leg's connection has ended.")
+        counted = self._engine.plane.leg_stats(self.handle)
+        return self._figures.of(leg, self._dtls.profile, counted, self._clock.monotonic())
 
     async def close(self) -> None:
-        """Says good-bye and leaves no task, timer or socket. May be called more than once."""
-        if self._task is not None:
-            if not self._ending:
-                self._ending = True
+        """Says good-bye. The plane has no such leg from the call on, not only from the return. May be called again."""
+        if not self._ending:
+            self._release()
+            if self._task is not None:
                 self._task.cancel()
+        if self._task is not None:
             await asyncio.wait([self._task])
+
+    # -- engine.LegEvents -----------------------------------------------------------------------------------------
+
+    def on_event(self, event: native.Event) -> None:
+        listener = self._listener
+        assert listener is not None
+        match event.kind:
+            case native.PICTURE:
+                listener.on_picture(_FROM[event.a], self._picture(event))
+            case native.DTLS:
+                self._dtls.records.put(event.data)
+            case native.REPORT:
+                listener.on_audio_report(event.a, max(0, event.b))
+            case native.KEY_WANTED:
+                listener.on_key_request()
+            case native.BANDWIDTH:
+                listener.on_bandwidth(event.a)
+            case native.UNSENT:
+                listener.on_unsent(event.a)
+            case _:
+                self._life_event(event.kind)
+
+    def _picture(self, event: native.Event) -> EncodedPicture:
+        return EncodedPicture(
+            codec="VP8" if self._codecs[event.a] == "VP8" else "H264",
+            data=event.data,
+            timestamp=event.c,
+            key=event.key,
+            width=event.width,
+            height=event.height,
+        )
+
+    def on_failure(self) -> None:
+        self._end(Cause.FAILED)
+
+    def _life_event(self, kind: int) -> None:
+        if kind == native.PROVED and not self._proved.done():
+            self._proved.set_result(None)
+        elif kind == native.SILENT:
+            self._end(Cause.NETWORK)
+        elif kind == native.BYE:
+            self._end(Cause.HANGUP)
 
     # -- its life -------------------------------------------------------------------------------------------------
 
     async def _run(self, listener: TransportListener) -> None:
         try:
             cause = await self._live(listener)
-            self._ending = True
-            listener.on_lost(cause)
         except Exception:  # this leg ends, and no other
-            log.exception("a leg's transport failed")
-            listener.on_lost(Cause.FAILED)
-        finally:
-            self._ending = True
-            await self._release()
+            log.exception("leg_transport_failed")
+            cause = Cause.FAILED
+        self._release()
+        listener.on_lost(cause)
 
     async def _live(self, listener: TransportListener) -> Cause:
         try:
             async with asyncio.timeout(CONNECT_S):
-                await self._ice.start(self._agreed.ice)
-                if self._ice.state == "completed":
-                    await self._dtls.start(self._agreed.dtls)
+                await self._proved
+                await self._dtls.start(self._agreed.dtls)
         except TimeoutError:
             return Cause.FAILED
         if not self._dtls.connected:
             return Cause.FAILED
-        self._agent.on_lost = lambda: self._end(Cause.NETWORK)
         self._dtls.on_closed = lambda: self._end(Cause.HANGUP)
-        self._dtls.deliver_to(self)
         listener.on_connected()
-        return await self._report_until_ended()
-
-    async def _report_until_ended(self) -> Cause:
-        while True:
-            done, _ = await asyncio.wait([self._ended], timeout=REPORT_S)
-            if done:
-                return self._ended.result()
-            self._session.each_second()
+        return await self._ended
 
     def _end(self, cause: Cause) -> None:
         if not self._ended.done():
             self._ended.set_result(cause)
 
-    async def _release(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        await self._dtls.stop()
-        await self._ice.stop()
-
-    # -- packets (dtls.PacketSink) --------------------------------------------------------------------------------
-
-    def on_rtp(self, packet: bytes) -> None:
-        self._session.on_rtp(packet)
-        if self._timer is None and self._session.busy:
-            self._arm()
-
-    def on_rtcp(self, packet: bytes) -> None:
-        self._session.on_rtcp(packet)
-
-    def _arm(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(POLL_S, self._poll)
-
-    def _poll(self) -> None:
-        self._timer = None
-        self._session.poll()
-        if self._session.busy:
-            self._arm()
+    def _release(self) -> None:
+        self._ending = True
+        self._dtls.end()
+        self._engine.remove(self.handle)
 
 
 class WebRtcTransports:
-    """Makes the WebRTC transports of one worker.
+    """Makes the WebRTC transports of one worker, on its engine.
 
-    `addresses`: where browsers reach this machine; empty: every address it has. `pixels_max`: larger frames of a leg
-    are dropped before any decoder sees them.
+    `pixels_max`: larger frames of a leg are dropped before any decoder sees them.
     """
 
-    def __init__(
-        self, addresses: Sequence[str] = (), *, pixels_max: int = PIXELS_MAX, clock: Clock | None = None
-    ) -> None:
-        self._addresses = tuple(addresses)
+    def __init__(self, engine: Engine, *, pixels_max: int = PIXELS_MAX, clock: Clock) -> None:
+        self._engine = engine
         self._pixels_max = min(pixels_max, PIXELS_MAX)
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._certificate = RTCCertificate.generateCertificate()
-        self._legs: set[WebRtcTransport] = set()
-        self._dropped: Counter[str] = Counter()
+        self._legs: dict[int, WebRtcTransport] = {}
+        self._drops = Counter[str]()
 
     async def answer(self, offer: str, listener: TransportListener) -> tuple[WebRtcTransport, str]:
         """A transport for an SDP offer, and the SDP answer. Connects in the background.
 
         Raises `errors.Invalid` for an offer that cannot be parsed or has no audio that we know, and
-        `errors.Unavailable` when no socket can be had.
+        `errors.Unavailable` where the worker has as many legs as it can.
         """
-        session_description, agreed = await asyncio.to_thread(sdp.agree, offer)  # 1.4 ms for Chromium's, more for worse
-        drop = Drops(self._dropped)
-        agent = Agent(self._addresses or host_addresses(), drop, self._clock)
-        gatherer = Gatherer(agent)
-        ice = RTCIceTransport(gatherer)
-        await gatherer.gather()
-        if not agent.local_candidates:
-            await ice.stop()
-            raise Unavailable("No socket could be opened on any of the server's media addresses.")
-        dtls = SecureTransport(ice, agent, self._fresh_certificate(), drop)
-        dtls._set_role(agreed.role)
-        session = Session(agreed, dtls, listener, self._pixels_max, drop, self._clock)
-        transport = WebRtcTransport(agent, ice, dtls, session, agreed)
-        ours = sdp.Ours(
-            ice=gatherer.getLocalParameters(),
-            candidates=gatherer.getLocalCandidates(),
-            dtls=dtls.getLocalParameters(),
-            audio_ssrc=session.audio_out.ssrc,
-            video_ssrc=session.video_out.ssrc,
-            cname=session.cname,
-        )
+        session, agreed = await asyncio.to_thread(sdp.agree, offer)  # 1.4 ms for Chromium's, more for worse
+        ours = self._ours()
         try:
-            written = sdp.write(session_description, agreed, ours)
+            handle = self._engine.plane.add_webrtc(ours.ice.ufrag, ours.ice.password, agreed.ice.ufrag)
+        except OSError:
+            raise Unavailable("This media worker has as many legs as it can have.") from None
+        try:
+            return self._start(handle, session, agreed, ours, listener)
         except Exception:
-            await ice.stop()  # nobody else has its sockets yet
+            self._engine.plane.remove(handle)  # nobody else has it yet
             raise
-        self._legs.add(transport)
-        transport.start(listener).add_done_callback(lambda _: self._legs.discard(transport))
-        return transport, written
+
+    def _start(
+        self, handle: int, session: SessionDescription, agreed: sdp.Agreed, ours: sdp.Ours, listener: TransportListener
+    ) -> tuple[WebRtcTransport, str]:
+        dtls = SecureTransport(self._engine.plane, handle, self._certificate)
+        dtls._set_role(agreed.role)
+        add_streams(self._engine.plane, handle, agreed, ours, self._pixels_max)
+        answer = sdp.write(session, agreed, ours)
+        transport = WebRtcTransport(self._engine, handle, agreed, answer, dtls, self._clock)
+        self._legs[handle] = transport
+        transport.start(listener).add_done_callback(lambda _: self._legs.pop(handle))
+        return transport, answer
+
+    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None:
+        """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
+        handles = [transport.handle for transport in transports if transport.video_codec == picture.codec]
+        self._drops["picture_not_taken"] += len(transports) - len(handles)
+        kind = "VP8" if picture.codec == "VP8" else "H264"
+        self._engine.plane.send_picture(handles, kind, picture.data, picture.timestamp, picture.key)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the worker started, by reason; of legs that are gone too."""
-        return self._dropped
+        return self._drops + Counter(self._engine.stats()["drops"])
 
     async def close(self) -> None:
         """Closes every leg."""
-        await asyncio.gather(*(leg.close() for leg in list(self._legs)))
+        await asyncio.gather(*(leg.close() for leg in list(self._legs.values())))
 
-    def _fresh_certificate(self) -> RTCCertificate:
+    def _ours(self) -> sdp.Ours:
         if self._certificate.expires - datetime.now(UTC) < RENEW:
             self._certificate = RTCCertificate.generateCertificate()
-        return self._certificate
+        audio, video, rtx = _ssrcs(3)
+        return sdp.Ours(
+            ice=credentials(),
+            candidates=self._engine.candidates,
+            dtls=RTCDtlsParameters(fingerprints=self._certificate.getFingerprints()),
+            audio_ssrc=audio,
+            video_ssrc=video,
+            rtx_ssrc=rtx,
+            cname=secrets.token_hex(8),
+        )
+
+
+def credentials() -> sdp.Credentials:
+    """Ours, new: 64 bits of user name and 192 of password (RFC 8445 section 5.3 wants 24 and 128)."""
+    return sdp.Credentials(secrets.token_hex(8), secrets.token_hex(24))
+
+
+def _ssrcs(count: int) -> list[int]:
+    """Different ones, none 0."""
+    found = set[int]()
+    while len(found) < count:
+        found.add(1 + secrets.randbelow((1 << 32) - 1))
+    return list(found)

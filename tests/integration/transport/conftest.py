@@ -2,15 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 
 import aioice.ice
 import pytest
-from calls import Call
+from calls import Call, MakeCall, Server
 from rtc import Relay, until
 
 from mcu.demo.client import MeetingClient
-from mcu.media.transport.webrtc import WebRtcTransports
+from mcu.media.seams import Samples
 
 
 @pytest.fixture(autouse=True)
@@ -28,18 +28,18 @@ async def _nothing_left() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[WebRtcTransports]:
-    transports = WebRtcTransports(["127.0.0.1"])
-    yield transports
-    await transports.close()
+async def server() -> AsyncIterator[Server]:
+    made = Server("127.0.0.1")
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-async def call(server: WebRtcTransports) -> AsyncIterator[Callable[..., Call]]:
+async def call(server: Server) -> AsyncIterator[MakeCall]:
     calls: list[Call] = []
 
-    def make(client: MeetingClient, relay: Relay | None = None) -> Call:
-        calls.append(Call(server, client, relay))
+    def make(client: MeetingClient, relay: Relay | None = None, sound: Iterator[Samples] | None = None) -> Call:
+        calls.append(Call(server, client, relay, sound))
         return calls[-1]
 
     yield make

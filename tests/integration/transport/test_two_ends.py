@@ -1,23 +1,24 @@
 """Our transport and aiortc's client, over real sockets on loopback: sound, picture, what is lost, and how it ends."""
 
 import asyncio
+import itertools
 import re
 import time
 from dataclasses import replace
 
+import aioice.ice
 import numpy as np
 import pytest
 from aiortc.rtcdtlstransport import SRTP_PROFILES
-from calls import MakeCall
+from calls import MakeCall, Server
 from rtc import Ear, Relay, bars, is_rtp, until
 
 from mcu.demo.client import MeetingClient
-from mcu.demo.sources import LivePicture, LiveSound, OpusEncoder, tone
+from mcu.demo.sources import LivePicture, LiveSound, tone
 from mcu.demo.taps import Heard
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
 from mcu.media.seams import EncodedPicture, VideoCodec
-from mcu.media.transport.webrtc import WebRtcTransports
 
 LEG = LegId("leg_1")
 
@@ -44,30 +45,30 @@ async def test_the_screen_is_a_second_picture(call: MakeCall) -> None:
     talk = call(MeetingClient(camera=LivePicture(bars(), 10), screen=LivePicture(bars(640, 360), 5)))
     await talk.begin()
     await until(lambda: len(talk.ear.of(Source.SCREEN)) > 3 and len(talk.ear.of(Source.CAMERA)) > 3)
-    assert {(p.width, p.height) for p in talk.ear.of(Source.SCREEN)} == {(640, 360)}
-    assert {(p.width, p.height) for p in talk.ear.of(Source.CAMERA)} == {(320, 180)}
+    assert {(p.width, p.height) for p in talk.ear.of(Source.SCREEN) if p.key} == {(640, 360)}
+    assert {(p.width, p.height) for p in talk.ear.of(Source.CAMERA) if p.key} == {(320, 180)}
 
 
 async def test_a_leg_without_camera_or_video_line_has_sound_alone(call: MakeCall) -> None:
     talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
-    talk.ear.echo = True
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 20)
     assert talk.leg.video_codec is None
     assert [stream.media for stream in talk.leg.stats(LEG).sending] == ["audio"]
 
 
-async def test_the_level_in_the_header_arrives(call: MakeCall) -> None:
-    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=32_000, seconds=0.4)), video=False))
+async def test_what_is_heard_is_what_was_said_and_as_loud(call: MakeCall, server: Server) -> None:
+    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=32_000)), video=False))
     await talk.begin()
-    await until(lambda: len(talk.ear.audio) > 40)
-    levels = [packet.level for packet in talk.ear.audio]
-    assert 3 in levels[:20]  # a sine at full scale is 3 dB below the square wave
-    assert levels[-1] == 127
+    await until(lambda: len(talk.heard) > 75)
+    said = np.concatenate(talk.heard[-50:]).astype(float)
+    hertz = np.argmax(np.abs(np.fft.rfft(said))) * 48_000 / len(said)
+    assert abs(hertz - 440) < 3
+    assert 2 <= server.studio.levels[talk.leg.handle][-1] <= 4  # a sine at full scale is 3 dB below the square wave
 
 
 async def test_the_far_end_sees_the_level_that_we_send(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(video=False), sound=tone(440, amplitude=3200))
     levels: list[object] = []
     await talk.begin()
     receiver = talk.client._peer.getTransceivers()[0].receiver
@@ -78,26 +79,28 @@ async def test_the_far_end_sees_the_level_that_we_send(call: MakeCall) -> None:
         await handle(packet, arrival_time_ms)
 
     vars(receiver)["_handle_rtp_packet"] = look
-    encoder = OpusEncoder()
-    sent = [talk.leg.send_audio(encoder.encode(tick), level=42) for tick, _ in zip(tone(440), range(5), strict=False)]
-    await until(lambda: len(levels) == 5)
-    assert levels == [(False, 42)] * 5
-    assert sent[0] is not None
-    assert sent == list(range(sent[0], sent[0] + 5))
+    await until(lambda: len(levels) > 20)
+    assert {level for _, level in levels[-5:]} == {23}  # type: ignore[attr-defined]  # 3 and 20 dB
 
 
-async def test_time_passes_in_the_timestamps_of_silence_too(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False))
+async def test_time_passes_in_the_timestamps_of_silence_too(call: MakeCall, server: Server) -> None:
+    talk = call(MeetingClient(video=False), sound=tone(440))
     await talk.begin()
-    payload = OpusEncoder().encode(np.zeros(960, np.int16))
-    talk.leg.send_audio(payload, level=127)
-    talk.leg.skip_audio()
-    talk.leg.skip_audio()
-    talk.leg.send_audio(payload, level=127)
-    await until(lambda: talk.client.packets_received() == 2)
-    first, second = talk.client.heard_sound.packets
-    assert second.timestamp - first.timestamp == 3 * 960
-    assert second.sequence - first.sequence == 1
+    await until(lambda: talk.client.packets_received() > 10)
+    server.studio.pause(talk.leg.handle)
+    await asyncio.sleep(0.2)
+    server.studio.resume(talk.leg.handle)
+    before = talk.client.packets_received()
+    await until(lambda: talk.client.packets_received() > before + 10)
+    packets = sorted(talk.client.heard_sound.packets, key=lambda packet: packet.sequence)
+    steps = {
+        (after.sequence - one.sequence, after.timestamp - one.timestamp) for one, after in itertools.pairwise(packets)
+    }
+    assert {sequences for sequences, _ in steps} == {1}
+    pauses = [samples for _, samples in steps if samples > 2 * 960]
+    assert len(pauses) == 1
+    assert 5 * 960 <= pauses[0] <= 20 * 960
+    assert pauses[0] % 960 == 0
 
 
 @pytest.mark.policy("S10")
@@ -137,8 +140,9 @@ async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(ca
     times = [picture.timestamp for picture in talk.ear.of(Source.CAMERA)]
     assert len(seen) > 3
     assert times == sorted(times)
-    assert [picture.key for picture in talk.ear.of(Source.CAMERA)].count(True) == 1
-    assert "video_unrepaired" not in talk.leg.stats(LEG).dropped
+    keys = [number for number, picture in enumerate(talk.ear.of(Source.CAMERA)) if picture.key]
+    assert keys[-1] < 5  # at the beginning, and never again
+    assert "picture" not in talk.leg.stats(LEG).dropped
 
 
 async def test_a_gap_that_stays_is_followed_by_a_key_frame_that_we_asked_for(call: MakeCall) -> None:
@@ -160,7 +164,7 @@ async def test_a_gap_that_stays_is_followed_by_a_key_frame_that_we_asked_for(cal
     assert gap <= 2, "nothing but what was whole before the gap came before the key frame"
     assert talk.client.camera is not None
     assert talk.client.camera.key_requests == 1
-    assert talk.leg.stats(LEG).dropped["video_unrepaired"] == 1
+    assert talk.leg.stats(LEG).dropped["picture"] >= 1
 
 
 async def test_what_the_far_end_lost_is_sent_again(call: MakeCall) -> None:
@@ -192,12 +196,16 @@ async def test_the_room_gets_the_key_frame_that_it_asks_for(call: MakeCall) -> N
     await until(lambda: any(picture.key for picture in talk.ear.of(Source.CAMERA)[before:]), 1)
 
 
-async def test_a_picture_that_cannot_be_decoded_yet_is_not_sent_but_a_key_frame_asked_for(call: MakeCall) -> None:
-    talk = call(MeetingClient(codecs=("VP8",)))
-    await talk.begin()
-    talk.leg.send_picture(EncodedPicture("VP8", b"\x11" + bytes(100), 0, key=False))
-    assert talk.ear.key_requests == 1
-    assert talk.leg.stats(LEG).dropped["picture_before_key"] == 1
+async def test_a_picture_goes_to_those_whose_codec_it_has_and_to_nobody_else(call: MakeCall, server: Server) -> None:
+    both = [call(MeetingClient(codecs=(codec,))) for codec in ("VP8", "H264")]
+    for talk in both:
+        await talk.begin()
+    picture = LivePicture(bars(), 15)
+    picture.start("VP8")
+    server.transports.send_picture([talk.leg for talk in both], EncodedPicture("VP8", picture.next(True), 0, key=True))
+    await until(lambda: both[0].leg.stats(LEG).sending[1].packets > 0)
+    assert both[1].leg.stats(LEG).sending[1].packets == 0
+    assert server.dropped("picture_not_taken") == 1
 
 
 async def test_the_far_ends_wish_for_a_key_frame_reaches_the_room(call: MakeCall) -> None:
@@ -207,8 +215,7 @@ async def test_the_far_ends_wish_for_a_key_frame_reaches_the_room(call: MakeCall
     await until(lambda: talk.client.seen and talk.client.seen.decoded > 3)
     receiver = talk.client._peer.getTransceivers()[1].receiver
     before = talk.ear.key_requests
-    ssrc = int(re.findall(r"a=ssrc:(\d+) cname", talk.answer)[1])
-    await receiver._send_rtcp_pli(ssrc)
+    await receiver._send_rtcp_pli(talk.ssrc_of_video())
     await until(lambda: talk.ear.key_requests > before)
 
 
@@ -243,7 +250,7 @@ async def test_the_figures_of_a_leg_are_those_of_its_streams(call: MakeCall) -> 
     await asyncio.sleep(4.3)
     stats = talk.leg.stats(LEG)
     streams = {stream.media: stream for stream in stats.receiving}
-    assert 3 < streams["audio"].loss_percent < 20
+    assert 2 < streams["audio"].loss_percent < 25
     assert 8 < streams["audio"].lost < 30
     assert 0 < streams["audio"].jitter_ms < 100
     assert 20_000 < streams["audio"].bitrate_bps < 100_000
@@ -252,9 +259,33 @@ async def test_the_figures_of_a_leg_are_those_of_its_streams(call: MakeCall) -> 
     assert stats.rtt_ms is not None
     assert 0 < stats.rtt_ms < 500
     sent = {stream.media: stream for stream in stats.sending}
-    assert sent["audio"].packets == len(talk.ear.audio)
+    assert sent["audio"].packets == talk.client.packets_received()
+    assert streams["audio"].concealed_ms + streams["audio"].recovered_ms > 100
+    assert 20 <= streams["audio"].delay_ms <= 200
     assert sent["video"].codec == "H264"
     assert 8 < sent["video"].frame_rate < 22
+
+
+async def test_a_workers_figures_are_those_of_its_legs_and_its_counters_outlive_them(
+    call: MakeCall, server: Server
+) -> None:
+    relay = Relay()
+    relay.up = lambda data: not (is_rtp(data, 96) and data[3] % 10 == 0)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    await talk.begin()
+    await asyncio.sleep(3)
+    audio = talk.leg.stats(LEG).receiving[0]
+    now = server.engine.network()
+    assert 0 < now.jitter_ms_in < 100
+    assert 0 < now.rtt_ms < 500
+    assert now.packets_in > audio.packets > 100
+    assert audio.lost <= now.lost_in < audio.lost + 3
+    assert audio.concealed_ms + audio.recovered_ms <= now.concealed_ms + now.recovered_ms
+    await talk.leg.close()
+    after = server.engine.network()
+    assert (after.jitter_ms_in, after.rtt_ms) == (0, 0)
+    assert after.lost_in >= now.lost_in
+    assert after.concealed_ms >= now.concealed_ms > 0
 
 
 async def test_reports_say_how_far_the_sound_that_we_sent_has_come(call: MakeCall) -> None:
@@ -267,16 +298,15 @@ async def test_reports_say_how_far_the_sound_that_we_sent_has_come(call: MakeCal
         return True
 
     talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
-    talk.ear.echo = True
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 0)  # what is lost before the first that comes is not counted
     relay.down = lose_two
     await until(lambda: talk.ear.reports and talk.ear.reports[-1][1] == 2)
     highest, lost = talk.ear.reports[-1]
     sent = talk.leg.stats(LEG).sending[0].packets
-    first = talk.leg._session.audio_out.first
+    last = talk.server.engine.plane.sent_sequence(talk.leg.handle)
     assert lost == 2
-    assert first < highest < first + sent
+    assert last - sent < highest <= last
 
 
 async def test_a_good_bye_is_a_hang_up_at_once(call: MakeCall) -> None:
@@ -289,33 +319,31 @@ async def test_a_good_bye_is_a_hang_up_at_once(call: MakeCall) -> None:
     assert time.monotonic() - began < 0.5
 
 
-async def test_a_lost_network_is_seen_within_five_seconds(call: MakeCall) -> None:
+async def test_a_lost_network_is_seen_within_seven_seconds(call: MakeCall) -> None:
     talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
     await talk.begin()
     talk.client.vanish()
     began = time.monotonic()
-    await until(lambda: talk.ear.lost, 6)
+    await until(lambda: talk.ear.lost, 8)
     assert talk.ear.lost == [Cause.NETWORK]
-    assert 2 < time.monotonic() - began < 5
+    assert 4 < time.monotonic() - began < 7
 
 
 async def test_a_silent_leg_that_answers_is_not_lost(call: MakeCall) -> None:
     relay = Relay()
-    relay.up = lambda data: data[0] < 64  # no RTP, no RTCP: STUN only
+    relay.up = lambda data: not is_rtp(data)  # reports and checks only
     talk = call(MeetingClient(video=False), relay)
     await talk.begin()
-    await asyncio.sleep(6)
+    await asyncio.sleep(8)
     assert talk.ear.lost == []
 
 
-async def test_an_offer_whose_browser_never_comes_fails(
-    server: WebRtcTransports, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_offer_whose_browser_never_comes_fails(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcu.media.transport.webrtc.CONNECT_S", 0.3)
-    ear, client = Ear(), MeetingClient(video=False)
+    ear, client = Ear(server.transports), MeetingClient(video=False)
 
     async def exchange(offer: str) -> str:
-        ear.transport, _ = await server.answer(offer, ear)
+        ear.transport, _ = await server.transports.answer(offer, ear)
         raise ConnectionError("the browser is closed here")
 
     with pytest.raises(ConnectionError):
@@ -327,13 +355,67 @@ async def test_an_offer_whose_browser_never_comes_fails(
     await ear.transport.close()
 
 
-async def test_after_a_nat_rebinding_sound_goes_on_both_ways(call: MakeCall) -> None:
+@pytest.mark.parametrize("server_is_dtls_client", [False, True])
+@pytest.mark.parametrize("first", range(3))
+async def test_a_handshake_survives_the_loss_of_its_flights(
+    call: MakeCall, server_is_dtls_client: bool, first: int
+) -> None:
+    relay, flights = Relay(), [0, 0]
+
+    def lose(way: int, data: bytes) -> bool:
+        if not 19 < data[0] < 64:
+            return True
+        flights[way] += 1
+        return flights[way] != 1 + first // 2
+
+    relay.up, relay.down = (lambda data: first == 1 or lose(0, data)), (lambda data: first == 0 or lose(1, data))
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk.server_is_dtls_client = server_is_dtls_client
+    await talk.begin()
+    await until(lambda: len(talk.heard) > 10)
+    assert talk.ear.lost == []
+
+
+async def test_after_a_nat_rebinding_sound_goes_on_both_ways_with_the_clients_next_check(
+    call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 2)  # Chromium's is 2.5 s
     relay = Relay()
     talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
-    talk.ear.echo = True
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 20)
     await relay.rebind()
-    began = talk.client.packets_received()
-    await until(lambda: talk.client.packets_received() > began + 20, 8)
+    checked = asyncio.Event()
+
+    def look(data: bytes) -> bool:
+        if data[0] < 4:
+            checked.set()
+        return True
+
+    relay.up = look
+    await asyncio.wait_for(checked.wait(), 4)
+    heard, received = len(talk.heard), talk.client.packets_received()
+    await until(lambda: talk.client.packets_received() > received + 20 and len(talk.heard) > heard + 20, 1)
     assert talk.ear.lost == []
+
+
+async def test_a_restart_of_ice_keeps_the_leg_its_keys_and_its_sound(
+    call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiortc cannot restart: its agent is given the new credentials by hand, as a browser does by itself."""
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 1)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    await talk.begin()
+    await until(lambda: len(talk.heard) > 20)
+    agent = talk.client._peer.getTransceivers()[0].sender.transport.transport._connection
+    fresh = re.sub(r"a=ice-ufrag:\S+", "a=ice-ufrag:fresh4", talk.offer)
+    answer = await talk.leg.restart(re.sub(r"a=ice-pwd:\S+", "a=ice-pwd:" + "f" * 24, fresh))
+    agent._local_username, agent._local_password = "fresh4", "f" * 24
+    agent.remote_username = re.findall(r"a=ice-ufrag:(\S+)", answer)[0]
+    agent.remote_password = re.findall(r"a=ice-pwd:(\S+)", answer)[0]
+    heard, received = len(talk.heard), talk.client.packets_received()
+    await asyncio.sleep(6)  # longer than a leg is kept whose checks prove nothing
+    assert len(talk.heard) > heard + 250
+    assert talk.client.packets_received() > received + 250
+    assert talk.ear.lost == []
+    assert talk.leg.stats(LEG).dropped.get("stun_forged", 0) == 0

@@ -1,6 +1,7 @@
 """What the doctor says: ok, or what to do."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,32 @@ def test_a_clock_from_before_this_program_fails() -> None:
     assert checks.time_of_day(NOW).verdict is not Verdict.FAIL
 
 
-def test_a_media_address_of_another_machine_fails_by_name() -> None:
-    line = checks.media_addresses(("127.0.0.1", "192.0.2.77"))
+def media(tmp_path: Path, **values: Any) -> Line:
+    return checks.media(settings(tmp_path, operations={"port": 0}, media={"workers": 2, **values}))
+
+
+def test_a_media_address_of_another_machine_fails_by_name(tmp_path: Path) -> None:
+    line = media(tmp_path, addresses=("127.0.0.1", "192.0.2.77"))
     assert line.verdict is Verdict.FAIL
     assert line.text.startswith("192.0.2.77 is not")
-    assert checks.media_addresses(("127.0.0.1",)).verdict is Verdict.ADVICE
+    assert media(tmp_path, addresses=("127.0.0.1",)).verdict is Verdict.ADVICE
+
+
+def test_a_media_port_that_is_taken_fails_by_number(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        line = media(tmp_path, addresses=("127.0.0.1",), port=port - 1)  # the second worker's
+    assert line.verdict is Verdict.FAIL
+    assert f"UDP port {port} is taken" in line.text
+
+
+def test_public_media_addresses_and_ports_are_said_as_browsers_are_told_of_them(tmp_path: Path) -> None:
+    values = {"addresses": ("127.0.0.1",), "public_addresses": ("203.0.113.5",), "port": 45_602}
+    both, alone = (media(tmp_path, **values, only_public_addresses=only) for only in (False, True))
+    assert (both.verdict, alone.verdict) == (Verdict.OK, Verdict.OK)
+    assert both.text == "browsers send to 203.0.113.5, 127.0.0.1, UDP ports 45602 to 45603"
+    assert alone.text == "browsers send to 203.0.113.5, UDP ports 45602 to 45603"
 
 
 def test_a_web_client_that_is_not_built_fails(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class News:
 @asynccontextmanager
 async def workers(count: int = 1, start: Start = START) -> AsyncIterator[tuple[LocalWorkers, News]]:
     news = News()
-    local = LocalWorkers(count, start, metrics=Metrics(), clock=SystemClock())
+    local = LocalWorkers([start] * count, metrics=Metrics(), clock=SystemClock())
     local.subscribe(news)
     await local.start()
     pids = [worker.pid for worker in local.alive]
@@ -218,7 +218,7 @@ async def test_more_commands_than_are_allowed_under_way_are_refused(monkeypatch:
 
 @pytest.mark.parametrize("fault", ["--die-at-start", "--no-such-option"])
 async def test_a_worker_that_cannot_start_stops_the_start_with_a_reason(fault: str) -> None:
-    local = LocalWorkers(1, Start(module="scripted_worker", arguments=(fault,)), metrics=Metrics(), clock=SystemClock())
+    local = LocalWorkers([Start(module="scripted_worker", arguments=(fault,))], metrics=Metrics(), clock=SystemClock())
     with capture_logs() as lines, pytest.raises(errors.Unavailable, match="did not start"):
         await local.start()
     assert any(line["event"] == "worker_output" for line in lines)
@@ -227,7 +227,7 @@ async def test_a_worker_that_cannot_start_stops_the_start_with_a_reason(fault: s
 async def test_a_worker_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "START_S", 1.0)
     local = LocalWorkers(
-        1, Start(module="scripted_worker", arguments=("--mute",)), metrics=Metrics(), clock=SystemClock()
+        [Start(module="scripted_worker", arguments=("--mute",))], metrics=Metrics(), clock=SystemClock()
     )
     with pytest.raises(errors.Unavailable, match="did not start"):
         await local.start()
@@ -278,7 +278,7 @@ _PARENT = """
     from mcu.telemetry.metrics import Metrics
 
     async def main():
-        local = LocalWorkers(2, Start(module="scripted_worker"), metrics=Metrics(), clock=SystemClock())
+        local = LocalWorkers([Start(module="scripted_worker")] * 2, metrics=Metrics(), clock=SystemClock())
         await local.start()
         await local.alive[0].ask(OpenRoom(room=RoomId("room_hang"), profile=RoomProfile()))
         print(*(worker.pid for worker in local.alive), flush=True)

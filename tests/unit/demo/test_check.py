@@ -23,7 +23,7 @@ from mcu.demo.voice import speech
 from mcu.ids import LegId
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.messages import NoticeKind, Source, Tile
-from mcu.media.seams import Samples
+from mcu.media.seams import TICK_SAMPLES, Samples
 
 JOIN, LEAVE = SOUNDS[NoticeKind.JOINED], SOUNDS[NoticeKind.LEFT]
 SAID = tone(WITNESS_HZ, 50, 8_000)
@@ -54,6 +54,13 @@ def test_a_newcomer_who_is_heard_otherwise_than_after_a_whole_join_sound_is_not_
     pieces: tuple[Samples, ...],
 ) -> None:
     assert not judged(*pieces).good
+
+
+@pytest.mark.parametrize("ticks", [1, 2])
+def test_what_is_there_for_one_tick_was_no_newcomer_and_for_two_it_was(ticks: int) -> None:
+    early = JOIN.copy()
+    early[12 * TICK_SAMPLES : (12 + ticks) * TICK_SAMPLES] += tone(WITNESS_HZ, ticks, 500)
+    assert judged(quiet(50), early, SAID).good is (ticks == 1)
 
 
 def test_a_tone_of_one_s_own_is_found_in_a_single_tick() -> None:

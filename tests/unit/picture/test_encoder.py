@@ -3,16 +3,16 @@
 import av
 import pytest
 from pictures import encoded, psnr, scenery
+from wire_twins import h264
 
-from mcu.media.picture.encoder import Failed, PictureEncoder
+from mcu.media.picture.encoder import SLICE_MAX, Failed, PictureEncoder
 from mcu.media.seams import EncodedPicture, VideoCodec
-from mcu.protocol import h264
 
 CODECS: list[VideoCodec] = ["H264", "VP8"]
 
 
 def decode(pictures: list[EncodedPicture]) -> list[av.VideoFrame]:
-    context = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "vp8", "r")
+    context = av.CodecContext.create("vp8" if pictures[0].codec == "VP8" else "h264", "r")
     context.options = {"flags": "low_delay"}
     return [frame for picture in pictures for frame in context.decode(av.Packet(picture.data))]
 
@@ -45,6 +45,14 @@ def test_key_frames_come_first_and_when_asked_for_and_never_else(codec: VideoCod
 def test_a_decoder_can_begin_at_a_key_frame_that_was_asked_for(codec: VideoCodec) -> None:
     frames = [scenery(number) for number in range(30)]
     assert psnr(frames[-1], decode(encoded(frames, codec, 2_000_000, keys=[20])[20:])[-1]) > 30
+
+
+def test_each_slice_for_packetization_mode_0_fits_in_a_packet() -> None:
+    pictures = encoded([scenery(number) for number in range(6)], "H264/0", 2_000_000, keys=[3])
+    units = [unit for picture in pictures for unit in h264.nal_units(picture.data)]
+    assert max(map(len, units)) <= SLICE_MAX
+    assert len(units) > 12
+    assert len(decode(pictures)) == 6
 
 
 def test_h264_is_constrained_baseline_with_parameter_sets_in_each_key_frame() -> None:

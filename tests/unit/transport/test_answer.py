@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
+from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate
 from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +18,12 @@ CHROMIUM = (WIRE / "chromium-156.sdp").read_text()
 CHROMIUM_MDNS = (WIRE / "chromium-156-mdns.sdp").read_text()
 
 OURS = sdp.Ours(
-    ice=RTCIceParameters("ufrag", "password" * 3),
+    ice=sdp.Credentials("ufrag", "password" * 3),
     candidates=[RTCIceCandidate(1, "f", "192.0.2.1", 4000, 1, "udp", "host")],
     dtls=RTCDtlsParameters([RTCDtlsFingerprint("sha-256", "AB")]),
     audio_ssrc=10,
     video_ssrc=11,
+    rtx_ssrc=12,
     cname="c" * 16,
 )
 
@@ -57,6 +58,28 @@ def test_sound_is_mono_opus_with_forward_error_correction() -> None:
     assert audio.rtp.codecs[0].parameters == {"minptime": 10, "useinbandfec": 1}
 
 
+def test_we_are_an_ice_lite_agent() -> None:
+    session, agreed = sdp.agree(CHROMIUM)
+    assert "a=ice-lite" in sdp.write(session, agreed, OURS).partition("m=")[0].splitlines()
+
+
+def test_lost_pictures_come_again_in_a_stream_of_their_own_both_ways() -> None:
+    _, agreed = sdp.agree(CHROMIUM)
+    assert [line.rtx for line in agreed.video] == [109, 109]
+    camera = answered(CHROMIUM).media[1]
+    assert [(codec.name, codec.payloadType, codec.parameters.get("apt")) for codec in camera.rtp.codecs] == [
+        ("H264", 108, None),
+        ("rtx", 109, 108),
+    ]
+    assert [str(group) for group in camera.ssrc_group] == ["FID 11 12"]
+
+
+def test_without_retransmission_in_the_offer_there_is_none_in_the_answer() -> None:
+    camera = answered(CHROMIUM.replace("rtx/90000", "xtr/90000")).media[1]
+    assert [codec.name for codec in camera.rtp.codecs] == ["H264"]
+    assert ([ssrc.ssrc for ssrc in camera.ssrc], camera.ssrc_group) == ([11], [])
+
+
 def test_h264_constrained_baseline_in_mode_1_is_preferred() -> None:
     _, agreed = sdp.agree(CHROMIUM)
     assert [(line.codec, line.payload_type, line.source) for line in agreed.video] == [
@@ -72,6 +95,14 @@ def test_h264_constrained_baseline_in_mode_1_is_preferred() -> None:
         ("ccm", "fir"),
         ("goog-remb", None),
     ]
+
+
+def test_h264_in_mode_0_is_taken_where_there_is_neither_mode_1_nor_vp8() -> None:
+    mode_0 = CHROMIUM.replace("packetization-mode=1", "packetization-mode=0")
+    assert sdp.agree(mode_0)[1].video[0].codec == "VP8"
+    only = mode_0.replace("VP8/90000", "AV2/90000")
+    assert sdp.agree(only)[1].video[0].codec == "H264/0"
+    assert str(answered(only).media[1].rtp.codecs[0].parameters["packetization-mode"]) == "0"
 
 
 def test_vp8_is_taken_where_there_is_no_h264() -> None:
@@ -116,7 +147,7 @@ def test_we_are_dtls_server_wherever_we_may_for_the_server_picks_the_profile(the
 
 def test_our_streams_are_named_where_we_send_and_nowhere_else() -> None:
     named: list[list[int]] = [[s.ssrc for s in line.ssrc] for line in answered(CHROMIUM).media]
-    assert named == [[10], [11], []]
+    assert named == [[10], [11, 12], []]
 
 
 def test_a_bundle_only_line_has_port_0_and_is_taken() -> None:
@@ -133,6 +164,35 @@ def test_without_a_bundle_only_the_first_line_is_taken() -> None:
 def test_one_address_that_proves_nothing_is_not_read() -> None:
     offer = CHROMIUM.replace("a=candidate:", "a=candidate:nonsense ")
     assert sdp.agree(offer)[1].audio.payload_type == 111
+
+
+FRESH = without(CHROMIUM, "a=ice-ufrag", "a=ice-pwd").replace(
+    "a=mid:", "a=ice-ufrag:new4\r\na=ice-pwd:" + "n" * 24 + "\r\na=mid:"
+)
+
+
+def test_a_restart_changes_the_credentials_of_the_answer_and_nothing_else() -> None:
+    session, agreed = sdp.agree(CHROMIUM)
+    assert sdp.restarted(FRESH, agreed) == sdp.Credentials("new4", "n" * 24)
+    answer = sdp.write(session, agreed, OURS)
+    again = sdp.with_credentials(answer, sdp.Credentials("other", "p" * 48))
+    lines = list(zip(answer.splitlines(), again.splitlines(), strict=True))
+    changed = {new for old, new in lines if old != new}
+    assert changed == {"a=ice-ufrag:other", "a=ice-pwd:" + "p" * 48}
+
+
+@pytest.mark.parametrize(
+    ("offer", "reason"),
+    [
+        (CHROMIUM, "of before"),
+        (FRESH.replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 00:"), "other fingerprints"),
+        ("hello", "begin with v=0"),
+    ],
+)
+def test_a_restart_that_restarts_nothing_or_is_of_another_session_is_refused(offer: str, reason: str) -> None:
+    _, agreed = sdp.agree(CHROMIUM)
+    with pytest.raises(Invalid, match=reason):
+        sdp.restarted(offer, agreed)
 
 
 BAD = {

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sound import decoded, noise, packets, quiet, tone
+from sound import noise, quiet, through_opus, tone
 
-from mcu.media.audio.level import level_of
+from mcu.demo.sources import level
 from mcu.media.audio.sounds import SOUNDS, detect, piece
 from mcu.media.messages import NoticeKind
 from mcu.media.seams import TICK_MS, TICK_SAMPLES, Cue, Samples
@@ -17,7 +17,7 @@ KINDS = list(NoticeKind)
 @pytest.mark.policy("S5.3-3")
 def test_every_kind_of_notice_has_a_sound_that_is_heard() -> None:
     assert set(SOUNDS) == set(NoticeKind)
-    assert {level_of(sound) for sound in SOUNDS.values()} == {18}
+    assert {level(sound) for sound in SOUNDS.values()} == {18}
 
 
 @pytest.mark.policy("S5.3-1")
@@ -54,7 +54,7 @@ def test_each_sound_is_found_where_it_is_and_none_other(kind: NoticeKind) -> Non
 def test_each_sound_is_found_in_what_a_browser_decodes_under_speech_like_noise_and_a_tone(kind: NoticeKind) -> None:
     mixed = np.concatenate([quiet(15), SOUNDS[kind], quiet(15)])
     mixed = mixed + noise(mixed.size // TICK_SAMPLES, 800) + tone(350, mixed.size // TICK_SAMPLES, 3000)
-    ((found, start),) = detect(decoded(packet.payload for packet in packets(mixed.astype(np.int16))))
+    ((found, start),) = detect(through_opus(mixed.astype(np.int16)))
     assert found is kind
     assert abs(start - 15 * TICK_SAMPLES) < 20 * 48
 

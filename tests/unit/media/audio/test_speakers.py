@@ -1,9 +1,8 @@
-"""Who is mixed, and who has the floor."""
+"""Who has the floor, and who speaks at all."""
 
 import pytest
 
 from mcu.ids import LegId
-from mcu.media.audio.loudest import Loudest
 from mcu.media.audio.speaker import SpeakerDetector
 
 A, B, C = LegId("leg_a"), LegId("leg_b"), LegId("leg_c")
@@ -15,41 +14,6 @@ def listen(detector: SpeakerDetector, ticks: int, **speaking: bool) -> SpeakerDe
     for at in range(ticks):
         detector.hear({LegId(f"leg_{leg}"): SPEECH[at % 10] if loud else NOISE for leg, loud in speaking.items()})
     return detector
-
-
-def test_the_loudest_few_are_chosen_loudest_first() -> None:
-    assert Loudest(2).pick({A: 40, B: 20, C: 30}) == [B, C]
-
-
-def test_a_quiet_room_has_no_talkers() -> None:
-    assert Loudest(5).pick({A: 65, B: 127}) == []
-
-
-def test_a_talker_is_not_cut_between_two_words() -> None:
-    loudest = Loudest(5)
-    loudest.pick({A: 25})
-    assert all(loudest.pick({A: 90}) == [A] for _ in range(30))
-    for _ in range(30):
-        last = loudest.pick({A: 90})
-    assert last == []
-
-
-def test_two_that_are_equally_loud_do_not_take_turns() -> None:
-    loudest = Loudest(1)
-    chosen = [loudest.pick({A: 25 + tick % 3, B: 27 - tick % 3})[0] for tick in range(50)]
-    assert len(set(chosen)) == 1
-
-
-def test_a_clearly_louder_one_takes_the_place_at_once() -> None:
-    loudest = Loudest(1)
-    loudest.pick({A: 40, B: 60})
-    assert loudest.pick({A: 40, B: 20}) == [B]
-
-
-def test_a_leg_that_may_no_longer_be_heard_is_not_chosen_though_it_just_spoke() -> None:
-    loudest = Loudest(5)
-    loudest.pick({A: 20, B: 30})
-    assert loudest.pick({B: 30}) == [B]
 
 
 def test_nobody_has_the_floor_before_anybody_spoke() -> None:
@@ -95,6 +59,18 @@ def test_a_steady_noise_does_not_keep_the_floor_from_speech() -> None:
 
 def test_whoever_is_gone_has_not_the_floor() -> None:
     detector = listen(SpeakerDetector(), 50, a=True, b=False)
+    detector.forget(A)
     listen(detector, 1, b=False)
     assert detector.active is None
     assert not detector.speaking
+
+
+def test_who_is_not_among_the_talkers_is_silent_and_forgotten_after_a_second_but_keeps_the_floor() -> None:
+    said, unsaid = listen(SpeakerDetector(), 50, a=True), listen(SpeakerDetector(), 50, a=True)
+    for _ in range(51):
+        said.hear({A: 127})
+        unsaid.hear({})
+        assert said.speaking == unsaid.speaking
+    assert unsaid.active == A
+    assert not unsaid._voices
+    assert listen(unsaid, 30, b=True).active == B

@@ -5,7 +5,7 @@ Bytes in, values out. Refuses to decode: it reads the first ten bytes of a frame
 
 from typing import NamedTuple
 
-from mcu.protocol.rtp import Malformed
+from wire_twins.rtp import Malformed
 
 KEY_START = b"\x9d\x01\x2a"
 

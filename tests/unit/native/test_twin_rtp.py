@@ -6,8 +6,7 @@ import pytest
 from aiortc.rtp import RtpPacket, pack_header_extensions
 from hypothesis import given
 from hypothesis import strategies as st
-
-from mcu.protocol import rtp
+from wire_twins import rtp
 
 sequences = st.integers(0, 65535)
 words = st.integers(0, 0xFFFFFFFF)
@@ -72,19 +71,3 @@ def test_unknown_and_cut_extensions_are_left_out() -> None:
     assert list(rtp.extensions(rtp.Packet(False, 0, 0, 0, 0, b"\x10\x01\x25\x01", rtp.ONE_BYTE, b""))) == [(1, b"\x01")]
     assert list(rtp.extensions(rtp.Packet(False, 0, 0, 0, 0, b"\xf0\x01\x10\x01", rtp.ONE_BYTE, b""))) == []
     assert list(rtp.extensions(rtp.Packet(False, 0, 0, 0, 0, b"\x01", rtp.TWO_BYTE, b""))) == []
-
-
-@given(st.integers(0, 1 << 40), st.lists(st.integers(-2000, 30000), max_size=50))
-def test_numbers_that_wrap_are_counted_on(start: int, steps: list[int]) -> None:
-    unwrap, highest = rtp.Unwrap(16), start
-    offset = unwrap(start & 0xFFFF) - start
-    for step in steps:
-        value = highest + step
-        assert unwrap(value & 0xFFFF) == value + offset
-        highest = max(highest, value)
-
-
-def test_a_number_overtaken_by_the_first_is_not_negative() -> None:
-    unwrap = rtp.Unwrap(16)
-    assert unwrap(0) - unwrap(65535) == 1
-    assert unwrap(65000) > 0

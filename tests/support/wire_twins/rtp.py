@@ -77,21 +77,3 @@ def one_byte_extensions(values: list[tuple[int, bytes]]) -> bytes:
     body = b"".join(bytes([number << 4 | len(value) - 1]) + value for number, value in values)
     body += bytes(-len(body) % 4)
     return struct.pack("!HH", ONE_BYTE, len(body) // 4) + body
-
-
-class Unwrap:
-    """Numbers of `bits` bits, as numbers that never wrap: each within half a turn of the highest so far."""
-
-    def __init__(self, bits: int) -> None:
-        self._turn = 1 << bits
-        self.highest: int | None = None
-
-    def __call__(self, value: int) -> int:
-        if self.highest is None:
-            self.highest = self._turn + value  # a turn in front, so that what was overtaken stays positive
-            return self.highest
-        ahead = (value - self.highest) % self._turn
-        if ahead < self._turn >> 1:
-            self.highest += ahead
-            return self.highest
-        return self.highest + ahead - self._turn

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mcu.protocol.bits import Bits, EndOfBits
-from mcu.protocol.rtp import Malformed
+from wire_twins.bits import Bits, EndOfBits
+from wire_twins.rtp import Malformed
 
 START = b"\x00\x00\x00\x01"
 IDR, SPS, STAP_A, FU_A = 5, 7, 24, 28

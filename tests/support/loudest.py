@@ -1,7 +1,4 @@
-"""Which legs are mixed: the loudest few, with enough inertia that nobody is cut between two words.
-
-Sees levels only (RFC 6464, -dBov: 0 loud, 127 silent). A leg that is as quiet as a room is no talker, however few talk.
-"""
+"""The plain twin of native/include/mcu/loudest.h, by leg."""
 
 from collections.abc import Mapping
 
@@ -9,7 +6,7 @@ from mcu.ids import LegId
 
 TALKS_FROM = 60  # -dBov: what is louder than this starts to be mixed
 TALKS_UNTIL = 68  # and is mixed until it has faded to this
-FADES_BY = 1.0  # dB a tick: after speech at -25 a talker stays for 0.9 s
+FADES_BY = 1.0  # dB a tick
 LEAD = 6  # dB by which a newcomer must be louder than the quietest of the chosen to take its place
 
 

@@ -5,7 +5,7 @@
 
 from typing import Literal
 
-from mcu.protocol import h264, vp8
+from wire_twins import h264, vp8
 
 VideoCodec = Literal["H264", "VP8"]
 

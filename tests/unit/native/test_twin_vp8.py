@@ -6,9 +6,8 @@ import pytest
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given
 from hypothesis import strategies as st
-
-from mcu.protocol import frame_size, is_key, vp8
-from mcu.protocol.rtp import Malformed
+from wire_twins import frame_size, is_key, vp8
+from wire_twins.rtp import Malformed
 
 frames = st.binary(min_size=1, max_size=6000)
 optional_bits = st.one_of(st.none(), st.integers(0, 127))

@@ -9,9 +9,8 @@ import pytest
 from aiortc.codecs.h264 import h264_depayload
 from hypothesis import given
 from hypothesis import strategies as st
-
-from mcu.protocol import frame_size, h264, is_key, shown_size
-from mcu.protocol.rtp import Malformed
+from wire_twins import frame_size, h264, is_key, shown_size
+from wire_twins.rtp import Malformed
 
 START = b"\x00\x00\x00\x01"
 

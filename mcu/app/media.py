@@ -1,0 +1,27 @@
+"""What each media worker is told of the settings: the same addresses, and ports of its own."""
+
+from mcu.config.sections import Media
+from mcu.media.transport.options import MediaOptions
+
+
+def worker_options(media: Media) -> list[MediaOptions]:
+    """One for each worker, by slot."""
+    return [
+        MediaOptions(
+            addresses=media.addresses,
+            port=media.port + slot if media.port else 0,
+            public=media.public_addresses,
+            only_public=media.only_public_addresses,
+            rtp_ports=_share(media, slot),
+        )
+        for slot in range(media.workers)
+    ]
+
+
+def _share(media: Media, slot: int) -> tuple[int, int]:
+    """A worker's part of the range: whole pairs of RTP and RTCP, none in two parts."""
+    if not media.rtp_first_port:
+        return (0, 0)
+    first = media.rtp_first_port + media.rtp_first_port % 2
+    pairs = (media.rtp_last_port + 1 - first) // 2 // media.workers
+    return (first + 2 * pairs * slot, first + 2 * pairs * (slot + 1) - 1)

@@ -1,0 +1,121 @@
+"""The event loop's side of a worker's native plane: takes its events and hands each to the leg that it is about.
+
+What concerns the tick goes before everything else, in its order: sound that did not go out, then what was collected
+for the mixer. The rest is handed out for at most `TURN_S` at a time, and no more is taken from the plane while
+`WAITING_MAX` wait here: then the plane's own bounds hold, which drop pictures first and count them. A leg that fails on
+an event is told so and ends alone.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import structlog
+
+from mcu.clock import Clock
+from mcu.media._native import COLLECTED, UNSENT, Event, Plane
+from mcu.media.messages import NetworkReport
+from mcu.media.transport.addresses import bound_addresses, candidates
+from mcu.media.transport.options import MediaOptions
+
+log = structlog.get_logger(__name__)
+
+TURN_S = 0.002  # of events, before others get the loop
+WAITING_MAX = 256  # events
+
+
+class LegEvents(Protocol):
+    """What hears of one leg."""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def on_failure(self) -> None:
+        """`on_event` raised: the leg is of no use any more."""
+
+
+class Engine:
+    """Owns `plane` and watches it on the running loop. `close` ends both.
+
+    Raises `OSError` where a socket cannot be had.
+    """
+
+    def __init__(self, options: MediaOptions, clock: Clock) -> None:
+        bound = bound_addresses(options)
+        self.plane = Plane(bound, port=options.port, ports=options.rtp_ports)
+        self.candidates = candidates(options, bound, self.plane.port)
+        self.on_collected: Callable[[int], None] = lambda _tick: None
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._legs: dict[int, LegEvents] = {}
+        self._waiting: deque[Event] = deque()
+        self._closed = self._reading = self._turn_due = False
+        self._read(True)
+
+    def listen(self, handle: int, leg: LegEvents) -> None:
+        """From now on `leg` hears of the leg that the plane calls `handle`."""
+        self._legs[handle] = leg
+
+    def remove(self, handle: int) -> None:
+        """Ends a leg in the plane; what it still had to say is let go. A leg that is gone stays gone."""
+        if self._legs.pop(handle, None) is not None:
+            self.plane.remove(handle)
+
+    def stats(self) -> dict[str, Any]:
+        """The plane's totals: see `struct mcu_plane_stats` in plane.h."""
+        return self.plane.stats()
+
+    def network(self) -> NetworkReport:
+        """What went over the network, for the worker's report."""
+        stats = self.plane.stats()
+        return NetworkReport(**{name: stats[name] for name in NetworkReport.__struct_fields__})
+
+    def close(self) -> None:
+        """Ends the plane's threads and sockets."""
+        self._closed = True
+        self._read(False)
+        self._waiting.clear()
+        self._legs.clear()
+        self.plane.close()
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def _read(self, on: bool) -> None:
+        if on == self._reading:
+            return
+        self._reading = on
+        if on:
+            self._loop.add_reader(self.plane.fileno(), self._take)
+        else:
+            self._loop.remove_reader(self.plane.fileno())
+
+    def _take(self) -> None:
+        for event in self.plane.events():
+            if event.kind == COLLECTED:
+                self.on_collected(event.a)
+            elif event.kind == UNSENT:
+                self._hand_out(event)
+            else:
+                self._waiting.append(event)
+        if not self._turn_due:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._turn_due = False
+        until = self._clock.monotonic() + TURN_S
+        while self._waiting and self._clock.monotonic() < until:
+            self._hand_out(self._waiting.popleft())
+        if self._waiting:
+            self._turn_due = True
+            self._loop.call_soon(self._turn)
+        self._read(not self._closed and len(self._waiting) < WAITING_MAX)
+
+    def _hand_out(self, event: Event) -> None:
+        leg = self._legs.get(event.leg)
+        if leg is None:
+            return
+        try:
+            leg.on_event(event)
+        except Exception:  # the loop of all legs: one leg's defect ends that leg alone
+            log.exception("leg_event_failed", kind=event.kind)
+            leg.on_failure()

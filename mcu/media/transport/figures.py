@@ -1,0 +1,69 @@
+"""What the plane counts of a leg, as `LegMedia`: totals since it connected, rates since they were last asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcu.ids import LegId
+from mcu.media._native import AUDIO, CAMERA, SCREEN
+from mcu.media.messages import LegMedia, StreamStats
+
+RATE_S = 1.0  # a rate is of at least so long, once the leg is that old
+_RECEIVED = {AUDIO: "audio", CAMERA: "camera", SCREEN: "screen"}
+_SENT = {AUDIO: "audio", CAMERA: "video"}
+
+_Stream = Mapping[str, Any]  # the fields of `struct mcu_stream_stats`
+_Key = tuple[int, bool]
+
+
+class Figures:
+    """One leg's. Keeps what it was asked before, for the rates."""
+
+    def __init__(self, codecs: Mapping[int, str], now: float) -> None:
+        """`codecs`: by the plane's number of a source, of what is agreed."""
+        self._codecs = codecs
+        self._before: tuple[float, dict[_Key, _Stream]] = (now, {})
+        self._latest = self._before
+
+    def of(self, leg: LegId, profile: str, counted: Mapping[str, Any], now: float) -> LegMedia:
+        """`counted`: the fields of `struct mcu_leg_stats`."""
+        streams = {(stream["source"], stream["sending"]): stream for stream in counted["streams"]}
+        if now - self._latest[0] >= RATE_S:
+            self._before = self._latest
+        self._latest = (now, streams)
+        rtt_ms = counted["rtt_ms"]
+        return LegMedia(
+            leg=leg,
+            rtt_ms=round(rtt_ms, 2) if rtt_ms >= 0 else None,
+            srtp_profile=profile,
+            receiving=[self._stats(key, name, now) for key, name in _named(_RECEIVED, False) if key in streams],
+            sending=[self._stats(key, name, now) for key, name in _named(_SENT, True) if key in streams],
+            dropped={reason: count for reason, count in counted["drops"].items() if count},
+        )
+
+    def _stats(self, key: _Key, media: str, now: float) -> StreamStats:
+        since, earlier = self._before
+        stream, before = self._latest[1][key], earlier.get(key, {})
+        seconds = max(now - since, 1e-3)
+        return StreamStats(
+            media=media,
+            codec=self._codecs[key[0]],
+            packets=stream["packets"],
+            bytes=stream["bytes"],
+            lost=max(0, stream["lost"]),
+            loss_percent=round(100 * stream["loss"], 2),
+            jitter_ms=round(stream["jitter_ms"], 2),
+            bitrate_bps=int(8 * (stream["bytes"] - before.get("bytes", 0)) / seconds),
+            width=stream["width"],
+            height=stream["height"],
+            frame_rate=round((stream["frames"] - before.get("frames", 0)) / seconds, 1),
+            concealed_ms=stream["concealed_ms"],
+            recovered_ms=stream["recovered_ms"],
+            delay_ms=stream["delay_ms"],
+            nacks=stream["nacks"],
+            resent=stream["resent"],
+            keys_asked=stream["keys_asked"],
+        )
+
+
+def _named(names: Mapping[int, str], sending: bool) -> list[tuple[_Key, str]]:
+    return [((source, sending), name) for source, name in names.items()]

@@ -1,0 +1,22 @@
+"""Where a worker takes media and what browsers are told of it: what it is started with. Pure."""
+
+import msgspec
+
+
+class MediaOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The addresses and ports of one worker."""
+
+    addresses: tuple[str, ...] = ()  # to bind; empty: all of this machine's
+    port: int = 0  # UDP, of all browsers' legs; 0: any that is free
+    public: tuple[str, ...] = ()  # that a NAT maps to ours, port for port
+    only_public: bool = False  # our own are not offered
+    rtp_ports: tuple[int, int] = (0, 0)  # first and last of those for legs that have ports of their own; 0: none
+
+    def as_argument(self) -> str:
+        """For the worker's command line."""
+        return msgspec.json.encode(self).decode()
+
+
+def options_from(argument: str) -> MediaOptions:
+    """What `as_argument` wrote. Raises `ValueError`."""
+    return msgspec.json.decode(argument, type=MediaOptions)

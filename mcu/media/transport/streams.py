@@ -1,0 +1,62 @@
+"""What was agreed, as the plane is told of it: a leg's streams with their payload types, extensions and SSRCs."""
+
+from mcu.media._native import AUDIO, CAMERA, SCREEN, Plane
+from mcu.media.messages import Source
+from mcu.media.transport.answer import LEVEL, MID, SEND_TIME, Agreed, Line, Ours, VideoLine
+
+MID_MAX = 16  # bytes that fit in the one-byte header (RFC 8285 section 4.2)
+_NUMBERS = {Source.CAMERA: CAMERA, Source.SCREEN: SCREEN}
+_EXTENSIONS = {MID: "mid", LEVEL: "level", SEND_TIME: "send_time"}  # as the plane calls them
+
+
+def add_streams(plane: Plane, leg: int, agreed: Agreed, ours: Ours, pixels_max: int) -> None:
+    """Tells the plane of each line that was agreed on."""
+    audio = agreed.audio
+    plane.add_stream(
+        leg,
+        AUDIO,
+        formats=[(audio.payload_type, "opus", 0)],
+        mid=_mid(audio),
+        ssrcs=audio.ssrcs,
+        extensions=_ids(audio),
+        sends=audio.sends,
+        receives=audio.receives,
+        ssrc=ours.audio_ssrc,
+        cname=ours.cname,
+    )
+    for line in agreed.video:
+        _add_video(plane, leg, line, ours, pixels_max)
+
+
+def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: int) -> None:
+    camera = line.source is Source.CAMERA
+    plane.add_stream(
+        leg,
+        _NUMBERS[line.source],
+        formats=[(line.payload_type, line.codec, line.rtx)],
+        mid=_mid(line),
+        ssrcs=line.ssrcs,
+        extensions=_ids(line),
+        sends=line.sends,
+        receives=line.receives,
+        nack="nack" in line.feedback,
+        pli="nack pli" in line.feedback,
+        fir="ccm fir" in line.feedback,
+        ssrc=ours.video_ssrc if camera else 0,
+        rtx_ssrc=ours.rtx_ssrc if camera and line.rtx else 0,
+        cname=ours.cname,
+        pixels_max=pixels_max,
+    )
+
+
+def sources_of(agreed: Agreed) -> dict[int, str]:
+    """The codec of each of the plane's sources, as figures name it."""
+    return {AUDIO: "opus"} | {_NUMBERS[line.source]: line.codec for line in agreed.video}
+
+
+def _mid(line: Line) -> str:
+    return line.mid if len(line.mid.encode()) <= MID_MAX else ""
+
+
+def _ids(line: Line) -> dict[str, int]:
+    return {_EXTENSIONS[uri]: number for uri, number in line.extensions.items()}

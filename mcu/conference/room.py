@@ -155,10 +155,11 @@ class Room:
         when the room closes meanwhile.
         """
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
-        reply = await replied(sent)
-        if not isinstance(reply, media.Answered):
-            raise McuError("The media worker gave no answer to the offer.")
-        return reply.answer, number
+        return self._answer_in(await replied(sent)), number
+
+    async def restart_ice(self, leg: LegId, offer: str) -> str:
+        """The answer to an offer that restarts ICE. Nobody is told. Raises as `leg_media`, and `Invalid`."""
+        return self._answer_in(await self._of_seat(media.RestartIce(room=self.id, leg=leg, offer=offer)))
 
     async def act(self, who: LegId | None, *acts: Act) -> None:
         """Do `acts` for the one who sits in `who`, or for the API (`None`). On return all are done, and kept.
@@ -182,12 +183,22 @@ class Room:
 
     async def leg_media(self, leg: LegId) -> media.LegMedia:
         """Raises `NotFound`, `Conflict` (no connection now) or `Unavailable`."""
-        if leg not in self._roster:
-            raise NotFound("Nobody sits in that seat.")
-        reply = await replied(self._link.send(media.GetLegMedia(room=self.id, leg=leg)))
+        reply = await self._of_seat(media.GetLegMedia(room=self.id, leg=leg))
         if not isinstance(reply, media.LegMediaReply):
             raise McuError("The media worker gave no figures.")
         return reply.media
+
+    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> media.AnyReply:
+        """What the worker replies about a seat that is taken."""
+        if command.leg not in self._roster:
+            raise NotFound("Nobody sits in that seat.")
+        return await replied(self._link.send(command))
+
+    @staticmethod
+    def _answer_in(reply: media.AnyReply) -> str:
+        if not isinstance(reply, media.Answered):
+            raise McuError("The media worker gave no answer to the offer.")
+        return reply.answer
 
     def meeting_changed(self, meeting: Meeting) -> None:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))

@@ -85,6 +85,31 @@ def test_when_the_media_worker_dies_everybody_is_back_in_their_seat_in_five_seco
     anna.wait_for_notice("tillbaka")
 
 
+def test_another_network_is_a_new_way_for_the_same_connection_and_nobody_is_told(
+    house: RunningServer, sit: Enter
+) -> None:
+    meeting, anna, bo = book(house), sit(ANNA), sit(BO)
+    told, offers = list[str](), list[str]()
+    bo.page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: told.append(str(frame))))
+    bo.page.on("request", lambda request: offers.append(request.url) if request.url.endswith("/legs") else None)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(meeting.page)
+    for one in (anna, bo):
+        one.wait_for_colours(ANNA, BO)
+    bo.page.evaluate("dispatchEvent(new Event('online'))")
+    bo.page.wait_for_timeout(6000)  # longer than a link is given to mend
+    answers = [frame for frame in told if "ice_restarted" in frame]
+    assert len(answers) == 1
+    assert "ice-ufrag" in answers[0]
+    assert len(offers) == 1
+    assert bo.page.locator("room-stage .over").count() == 0
+    anna.wait_to_hear(BO.tone)
+    bo.wait_to_hear(ANNA.tone)
+    kinds = [kind for kind, _ in detect(anna.heard())]
+    assert NoticeKind.LEFT not in kinds
+    assert NoticeKind.RECONNECTED not in kinds
+
+
 @pytest.fixture
 def cable() -> Iterator[Network]:
     with network() as made:

@@ -28,6 +28,7 @@ from mcu.media.messages import (
     NoticeRecord,
     OpenRoom,
     RemoveLeg,
+    RestartIce,
 )
 
 SOUND_TICKS = {NoticeKind.JOINED: 20, NoticeKind.LEFT: 15, NoticeKind.RECONNECTED: 20, NoticeKind.MISSED: 10}
@@ -89,6 +90,8 @@ class PaperWorker:
                 return Answered(answer=f"answer to {command.offer}")
             case AdmitLeg() | HoldLeg() | RemoveLeg() if command.leg not in room.admitted:
                 raise NotFound("no such leg")
+            case RestartIce():
+                return Answered(answer=f"restarted by {command.offer}")
             case AdmitLeg():
                 room.admitted[command.leg] = True
                 life.happened(command.leg, LegEvent.ADMITTED)

@@ -52,7 +52,8 @@ export type ToServer =
   | { type: "spotlight"; leg: LegId | null }
   | { type: "mute_guests" }
   | { type: "end" }
-  | { type: "leave" };
+  | { type: "leave" }
+  | { type: "restart_ice"; offer: string };
 
 export interface Welcome {
   type: "welcome";
@@ -98,6 +99,7 @@ export type FromServer =
   | { type: "room"; locked: boolean; layout: Layout; spotlight: LegId | null; active: LegId | null }
   | ChatLine
   | { type: "reconnect" }
+  | { type: "ice_restarted"; answer: string | null }
   | { type: "ending"; at: string | null }
   | { type: "refusal"; code: string; text: string }
   | { type: "gone"; cause: string };

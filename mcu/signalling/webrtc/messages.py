@@ -105,6 +105,15 @@ class Leave(FromBrowser, frozen=True, kw_only=True, tag="leave"):
     pass
 
 
+class RestartIce(FromBrowser, frozen=True, kw_only=True, tag="restart_ice"):
+    """One's network changed, or the connection is shaken: an offer made with `restartIce()`.
+
+    Answered by `ice_restarted`. Nobody else is told.
+    """
+
+    offer: str  # SDP
+
+
 AnyFromBrowser = (
     Hello
     | Mute
@@ -121,6 +130,7 @@ AnyFromBrowser = (
     | MuteGuests
     | EndRoom
     | Leave
+    | RestartIce
 )
 
 
@@ -199,6 +209,15 @@ class Reconnect(ToBrowser, frozen=True, kw_only=True, tag="reconnect"):
     """The media is gone (its worker died): POST a new offer to /legs with the reconnect token, at once."""
 
 
+class IceRestarted(ToBrowser, frozen=True, kw_only=True, tag="ice_restarted"):
+    """To `restart_ice`: other ICE credentials, and everything else as in the first answer.
+
+    `None`: the connection is over, or the offer is not of it; POST a new one to /legs.
+    """
+
+    answer: str | None  # SDP
+
+
 class Ending(ToBrowser, frozen=True, kw_only=True, tag="ending"):
     """The room ends at this time, and everybody in it leaves. `None`: it does not after all."""
 
@@ -220,5 +239,16 @@ class Gone(ToBrowser, frozen=True, kw_only=True, tag="gone"):
 
 
 AnyToBrowser = (
-    Welcome | Roster | NoticeShown | LayoutMap | Lobby | RoomState | Chat | Reconnect | Ending | Refusal | Gone
+    Welcome
+    | Roster
+    | NoticeShown
+    | LayoutMap
+    | Lobby
+    | RoomState
+    | Chat
+    | Reconnect
+    | IceRestarted
+    | Ending
+    | Refusal
+    | Gone
 )

@@ -21,6 +21,7 @@ from mcu.conference.roster import Language
 from mcu.conference.tickets import read_seat_token, sealed
 from mcu.conference.updates import Over, RosterNow, Seated, Update
 from mcu.errors import Invalid, McuError, TooMany, Unauthenticated
+from mcu.ids import LegId
 from mcu.signalling.webrtc import messages as wire
 from mcu.signalling.webrtc.outbox import Outbox, Overflow
 from mcu.signalling.webrtc.texts import refusal_text
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 PATH = "/api/v1/ws"
 HELLO_S = 5.0
 HEARTBEAT_S = 20.0
-MAX_MESSAGE = 8 * 1024  # bytes
+MAX_MESSAGE = 72 * 1024  # bytes: an offer of the longest that is read, in JSON
 RATE, BURST = 20.0, 60.0  # messages a second, and at once
 MAX_SOCKETS = 5000  # of one control process
 
@@ -161,13 +162,27 @@ class Socket:
                 if not self._allowance.spend():
                     self._owner.dropped("socket_flood")
                     raise TooMany("Wait a little.", retry_after=1)
-                act = act_of(self._decode(received), token.leg)
-                if act is None:
-                    raise Invalid("Hello has been said.")
-                await room.act(token.leg, act)
+                await self._do(room, token.leg, self._decode(received))
             except McuError as error:
                 self._refuse(error)
                 await asyncio.sleep(0)  # the writer's turn: many that came at once must not fill the outbox
+
+    async def _do(self, room: Room, leg: LegId, message: wire.AnyFromBrowser) -> None:
+        if isinstance(message, wire.RestartIce):
+            self._put(wire.IceRestarted(answer=await self._restarted(room, leg, message.offer)))
+            return
+        act = act_of(message, leg)
+        if act is None:
+            raise Invalid("Hello has been said.")
+        await room.act(leg, act)
+
+    @staticmethod
+    async def _restarted(room: Room, leg: LegId, offer: str) -> str | None:
+        try:
+            return await room.restart_ice(leg, offer)
+        except McuError as error:
+            log.info("ice_not_restarted", code=error.code)
+            return None
 
     @staticmethod
     def _decode(received: WSMessage) -> wire.AnyFromBrowser:

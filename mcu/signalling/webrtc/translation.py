@@ -17,7 +17,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
-    """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room."""
+    """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room.
+
+    Not of `restart_ice`, which the socket answers.
+    """
     return _ACTS[type(message)](message, leg)
 
 

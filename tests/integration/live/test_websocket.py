@@ -1,6 +1,7 @@
 """The WebSocket when a browser misbehaves: it alone pays."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hall import Hall, hall, inside, until
 from running_server import RunningServer
 
-from mcu.signalling.webrtc.messages import Gone, Hand, Refusal, Roster
+from mcu.signalling.webrtc.messages import Gone, Hand, IceRestarted, NoticeShown, Refusal, RestartIce, Roster
 from mcu.signalling.webrtc.socket import BURST, MAX_MESSAGE
 
 
@@ -106,6 +107,27 @@ async def test_a_message_that_is_too_long_closes_the_socket_and_not_the_leg(live
         shown = await here.get(f"{await here.room()}/participants/{anna.leg}")
         assert shown["state"] == "in_room"
         assert (await anna.hello()).leg == anna.leg
+
+
+async def test_a_restart_of_ice_is_answered_on_the_socket_and_nobody_is_told(live_server: RunningServer) -> None:
+    async with hall(live_server) as here:
+        berg, anna = await here.host(), await here.guest("Anna")
+        await inside(berg, anna)
+        assert anna.client is not None
+        offer = anna.client._peer.localDescription.sdp
+        told = len(berg.messages)
+        await anna.send(RestartIce(offer=re.sub(r"a=ice-ufrag:\S+", "a=ice-ufrag:other", offer)))
+        answer = (await anna.told(IceRestarted)).answer
+        assert answer is not None
+        before = anna.client._peer.remoteDescription.sdp
+        assert re.findall(r"a=ice-ufrag:(\S+)", answer)[0] not in before
+        assert re.findall(r"a=candidate:.*", answer) == re.findall(r"a=candidate:.*", before)
+        for useless in ("hello", offer):
+            after = len(anna.messages)
+            await anna.send(RestartIce(offer=useless))
+            assert (await anna.told(IceRestarted, after=after)).answer is None
+        await asyncio.sleep(0.5)
+        assert not [message for message in list(berg.messages)[told:] if isinstance(message, NoticeShown)]
 
 
 async def test_a_second_socket_of_the_same_seat_closes_the_first(live_server: RunningServer) -> None:

@@ -183,6 +183,19 @@ async def test_who_offers_when_the_room_closes_is_told_so(database: Database) ->
         await ending
 
 
+async def test_a_restart_of_ice_is_answered_and_nobody_is_told(database: Database) -> None:
+    async with house(database) as here:
+        await here.sit(host())
+        anna = await here.sit(guest("Anna"))
+        notices = len(here.told(NoticeKind.RECONNECTED)), len(here.told(NoticeKind.LEFT))
+        assert await here.room.restart_ice(anna, "offer 2") == "restarted by offer 2"
+        await here.settle()
+        assert here.line(anna).state is S.IN_ROOM
+        assert (len(here.told(NoticeKind.RECONNECTED)), len(here.told(NoticeKind.LEFT))) == notices
+        with pytest.raises(NotFound):
+            await here.room.restart_ice(LegId("leg_stranger"), "offer")
+
+
 async def test_nobody_sits_down_without_a_ticket(database: Database) -> None:
     async with house(database) as here:
         await here.sit(host())

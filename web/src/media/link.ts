@@ -1,7 +1,8 @@
 /**
  * One peer connection to the server. Its three media lines are fixed from the start (sound, camera up and composed picture
- * down, shared screen up), so that nothing is ever negotiated again: tracks are put in and taken out.
- * It does not come back by itself; the meeting makes a new one.
+ * down, shared screen up), so that no media is ever negotiated again: tracks are put in and taken out.
+ * When it is shaken, or this machine gets another network, it asks for a new way to the server (an ICE restart). What
+ * does not come of that in time is lost; the meeting makes a new one.
  */
 
 import { preferred } from "./codecs.js";
@@ -14,8 +15,20 @@ export interface Tracks {
 
 /** Candidates of this machine come in a few ms; a server on the way (STUN) that does not answer must not hold us. */
 const GATHER_MS = 500;
-/** A connection may be shaken for this long before it is taken for lost. */
+/** A connection may be shaken for this long before another way is looked for. */
 const SHAKEN_MS = 2000;
+/** Another way is there in so long, or the connection is lost. */
+const MEND_MS = 4000;
+
+export interface LinkEvents {
+  /** Called once, when the connection is gone without `close`. */
+  lost(): void;
+  /** An offer that restarts ICE is to be sent, and its answer given to `accept`. False where it cannot be sent. */
+  restart(offer: string): boolean;
+}
+
+/** Chromium's and Firefox' on telephones; others have none. */
+type NetworkInformation = EventTarget;
 
 export class Link {
   readonly incoming = new MediaStream();
@@ -24,13 +37,14 @@ export class Link {
   private readonly camera: RTCRtpTransceiver;
   private readonly screen: RTCRtpTransceiver;
   private shaken: ReturnType<typeof setTimeout> | undefined;
+  private mending: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
+  private readonly over = new AbortController();
 
-  /** @param lost called once, when the connection is gone without `close` */
   constructor(
     iceServers: RTCIceServer[],
     tracks: Tracks,
-    private readonly lost: () => void,
+    private readonly events: LinkEvents,
   ) {
     this.peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.audio = this.peer.addTransceiver(tracks.microphone ?? "audio", { direction: "sendrecv" });
@@ -42,6 +56,10 @@ export class Link {
     this.incoming.addTrack(this.audio.receiver.track);
     this.incoming.addTrack(this.camera.receiver.track);
     this.peer.addEventListener("connectionstatechange", () => this.watch());
+    const { signal } = this.over;
+    const moved = (): void => void this.mend();
+    addEventListener("online", moved, { signal });
+    networkInformation()?.addEventListener("change", moved, { signal });
   }
 
   get connected(): boolean {
@@ -60,6 +78,12 @@ export class Link {
     if (!this.closed) await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
   }
 
+  /** To an offer that restarts ICE. One that came too late, or `null`, changes nothing: the connection is lost in time. */
+  async acceptRestart(answer: string | null): Promise<void> {
+    if (answer === null) this.drop();
+    else if (this.peer.signalingState === "have-local-offer") await this.accept(answer);
+  }
+
   /** Nothing is sent where a track is null; nobody negotiates. */
   async send(tracks: Tracks): Promise<void> {
     if (this.closed) return;
@@ -72,7 +96,9 @@ export class Link {
 
   close(): void {
     this.closed = true;
+    this.over.abort();
     clearTimeout(this.shaken);
+    clearTimeout(this.mending);
     this.peer.close();
   }
 
@@ -91,12 +117,31 @@ export class Link {
     clearTimeout(this.shaken);
     if (this.closed) return;
     if (this.peer.connectionState === "failed") this.drop();
-    if (this.peer.connectionState === "disconnected") this.shaken = setTimeout(() => this.drop(), SHAKEN_MS);
+    if (this.peer.connectionState === "disconnected") this.shaken = setTimeout(() => void this.mend(), SHAKEN_MS);
+  }
+
+  /** Looks for another way to the server, if there was one before. */
+  private async mend(): Promise<void> {
+    if (this.closed || this.mending !== undefined || this.peer.signalingState !== "stable") return;
+    if (this.peer.remoteDescription === null) return;
+    this.mending = setTimeout(() => this.judge(), MEND_MS);
+    this.peer.restartIce();
+    await this.peer.setLocalDescription();
+    if (!this.events.restart(this.peer.localDescription?.sdp ?? "")) this.drop();
+  }
+
+  private judge(): void {
+    this.mending = undefined;
+    if (!this.connected || this.peer.signalingState !== "stable") this.drop();
   }
 
   private drop(): void {
     if (this.closed) return;
     this.close();
-    this.lost();
+    this.events.lost();
   }
+}
+
+function networkInformation(): NetworkInformation | undefined {
+  return (navigator as Navigator & { connection?: NetworkInformation }).connection;
 }

@@ -126,10 +126,13 @@ export class Meeting extends Observable {
   }
 
   private newLink(): Link {
-    const link: Link = new Link(this.iceServers, this.media, () => {
-      if (this.link !== link) return;
-      this.drop();
-      void this.comeBack();
+    const link: Link = new Link(this.iceServers, this.media, {
+      lost: () => {
+        if (this.link !== link) return;
+        this.drop();
+        void this.comeBack();
+      },
+      restart: (offer) => this.link === link && (this.channel?.say({ type: "restart_ice", offer }) ?? false),
     });
     return link;
   }
@@ -177,12 +180,16 @@ export class Meeting extends Observable {
       this.seated(message.reconnect_token);
     }
     if (message.type === "roster") this.follow();
+    if (message.type === "ice_restarted") void this.link?.acceptRestart(message.answer);
     if (message.type === "gone") this.end(message.cause);
-    if (message.type === "reconnect") {
-      this.link?.close();
-      this.link = null;
-      void this.comeBack();
-    }
+    if (message.type === "reconnect") this.renew();
+  }
+
+  /** The media is gone at the server. */
+  private renew(): void {
+    this.link?.close();
+    this.link = null;
+    void this.comeBack();
   }
 
   private seated(token: string): void {

@@ -24,11 +24,34 @@ _GAUGES = {"rooms": "Rooms that run.", "legs": "Legs in rooms, those on their wa
 _COUNTERS = {
     "ticks": "Mixer ticks of 20 ms.",
     "late_ticks": "Ticks later than 10 ms.",
-    "audio_encodes": "Opus frames encoded.",
+    "audio_encodes": "Ticks of sound encoded.",
+    "audio_decodes": "Packets of sound decoded.",
     "video_encodes": "Pictures encoded.",
     "frames_composed": "Pictures composed.",
     "cpu_seconds": "Processor time of media workers.",
 }
+
+
+_TRAFFIC = {
+    "packets": "Datagrams of media, by direction.",
+    "bytes": "Bytes in them.",
+    "lost": "RTP packets that were lost: on the way in as we count, on the way out as far ends report.",
+}
+_MENDED = {
+    "concealed": "Sound that was made up for what did not come in time.",
+    "recovered": "Sound that was lost and came back in band.",
+}
+
+
+class Network(Protocol):
+    """A worker's packets (`mcu.media.messages.NetworkReport`)."""
+
+    @property
+    def jitter_ms_in(self) -> float: ...
+    @property
+    def jitter_ms_out(self) -> float: ...
+    @property
+    def rtt_ms(self) -> float: ...
 
 
 class Report(Protocol):
@@ -54,6 +77,10 @@ class Report(Protocol):
     def cpu_seconds(self) -> float: ...
     @property
     def tick_late_ms(self) -> Sequence[int]: ...
+    @property
+    def audio_decodes(self) -> int: ...
+    @property
+    def network(self) -> Network: ...
 
 
 class Metrics:
@@ -139,8 +166,37 @@ class _Workers(Collector):
             for slot, report in reports:
                 counter.add_metric([slot], getattr(report, name))
             yield counter
+        yield from _network([(slot, report.network) for slot, report in reports])
         yield _dropped(reports)
         yield _lateness(reports)
+
+
+def _network(reports: list[tuple[str, Network]]) -> Iterable[Metric]:
+    for name, text in _TRAFFIC.items():
+        family = CounterMetricFamily(f"mcu_network_{name}", text, labels=["worker", "direction"])
+        for slot, network in reports:
+            for direction in ("in", "out"):
+                family.add_metric([slot, direction], getattr(network, f"{name}_{direction}"))
+        yield family
+    for name, text in _MENDED.items():
+        mended = CounterMetricFamily(f"mcu_sound_{name}_seconds", text, labels=["worker"])
+        for slot, network in reports:
+            mended.add_metric([slot], getattr(network, f"{name}_ms") / 1000)
+        yield mended
+    yield from _means(reports)
+
+
+def _means(reports: list[tuple[str, Network]]) -> Iterable[Metric]:
+    jitter = GaugeMetricFamily(
+        "mcu_jitter_seconds", "Jitter of the streams of now, their mean (RFC 3550).", labels=["worker", "direction"]
+    )
+    rtt = GaugeMetricFamily("mcu_rtt_seconds", "Round trip to the legs of now, their mean.", labels=["worker"])
+    for slot, network in reports:
+        jitter.add_metric([slot, "in"], network.jitter_ms_in / 1000)
+        jitter.add_metric([slot, "out"], network.jitter_ms_out / 1000)
+        rtt.add_metric([slot], network.rtt_ms / 1000)
+    yield jitter
+    yield rtt
 
 
 def _dropped(reports: list[tuple[str, Report]]) -> Metric:

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from mcu.media.messages import WorkerReport
+from mcu.media.messages import NetworkReport, WorkerReport
 from mcu.telemetry.metrics import LATENESS_BOUNDS_MS, Metrics
 
 
@@ -42,6 +42,34 @@ def test_a_workers_report_is_shown_by_its_slot() -> None:
     assert shown["mcu_video_encodes_total{0}"] == 30
     assert shown["mcu_dropped_total{jitter_late,0}"] == 5
     assert shown["mcu_cpu_seconds_total{0}"] == 1.5
+
+
+def test_a_workers_packets_are_shown_by_direction() -> None:
+    metrics = Metrics()
+    network = NetworkReport(
+        packets_in=10, packets_out=20, bytes_in=1000, bytes_out=2000, lost_in=1, lost_out=2,
+        jitter_ms_in=3, jitter_ms_out=4, rtt_ms=50, concealed_ms=60, recovered_ms=40,
+    )  # fmt: skip
+    metrics.worker_reported("0", report(network=network))
+    shown = figures(metrics)
+    shown_of_packets = {
+        name: figure
+        for name, figure in shown.items()
+        if name.startswith(("mcu_network", "mcu_jitter", "mcu_rtt", "mcu_sound")) and "created" not in name
+    }
+    assert shown_of_packets == {
+        "mcu_network_packets_total{in,0}": 10,
+        "mcu_network_packets_total{out,0}": 20,
+        "mcu_network_bytes_total{in,0}": 1000,
+        "mcu_network_bytes_total{out,0}": 2000,
+        "mcu_network_lost_total{in,0}": 1,
+        "mcu_network_lost_total{out,0}": 2,
+        "mcu_jitter_seconds{in,0}": 0.003,
+        "mcu_jitter_seconds{out,0}": 0.004,
+        "mcu_rtt_seconds{0}": 0.05,
+        "mcu_sound_concealed_seconds_total{0}": 0.06,
+        "mcu_sound_recovered_seconds_total{0}": 0.04,
+    }
 
 
 def test_lateness_is_a_cumulative_histogram_in_seconds() -> None:

@@ -5,9 +5,9 @@ import ctypes
 from ear import native
 from hypothesis import given
 from hypothesis import strategies as st
+from loudest import TALKS_FROM, Loudest
 
 from mcu.ids import LegId
-from mcu.media.audio.loudest import TALKS_FROM, Loudest
 
 
 class Standing(ctypes.Structure):

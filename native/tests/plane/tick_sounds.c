@@ -224,6 +224,27 @@ static void silence_is_sent_without_an_encode_and_nothing_is_sent_without_a_mix(
     close_studio(studio);
 }
 
+static void each_tick_that_cannot_be_sent_to_a_leg_is_told(void)
+{
+    struct studio *studio = open_studio();
+    const int16_t quiet[MCU_TICK] = {0};
+    const struct mcu_stream_options stream = {
+        .source = MCU_AUDIO,
+        .formats = {{.payload_type = 0, .codec = MCU_PCMU}},
+        .format_count = 1,
+        .sends = true};
+    uint16_t rtp_port, rtcp_port;
+    const int leg = mcu_plane_add_rtp(studio->plane, AF_INET, &rtp_port, &rtcp_port);
+    CHECK(mcu_plane_add_stream(studio->plane, leg, &stream) == 0); /* and it is nowhere yet */
+    const int sound = mcu_plane_add_sound(studio->plane, true);
+    send_one(studio, sound, quiet, &(struct mcu_route){leg, sound});
+    send_one(studio, sound, quiet, NULL);
+    drain(studio);
+    CHECK(studio->unsent == 2);
+    CHECK(studio->stats.audio_encodes == 0);
+    close_studio(studio);
+}
+
 static void a_leg_that_is_routed_to_what_is_gone_hears_nothing(void)
 {
     struct studio *studio = open_studio();
@@ -363,6 +384,7 @@ void tick_sounds_tests(void)
     TEST(nothing_of_the_room_is_in_a_stream_for_those_outside);
     TEST(an_encoder_that_is_used_again_has_forgotten_its_stream);
     TEST(silence_is_sent_without_an_encode_and_nothing_is_sent_without_a_mix);
+    TEST(each_tick_that_cannot_be_sent_to_a_leg_is_told);
     TEST(a_leg_that_is_routed_to_what_is_gone_hears_nothing);
     TEST(what_is_asked_of_a_thread_that_is_too_far_behind_is_refused_and_counted);
     TEST(a_stream_that_is_removed_is_sent_all_that_was_asked_for_before);

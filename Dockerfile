@@ -1,6 +1,8 @@
 # Debian 12, and the wheel that `make wheel` makes. The image runs as a user without rights.
 #   docker build -t mcu . && docker run --network host -v mcu:/var/lib/mcu mcu
-# `--network host`, because media uses UDP ports that are not known beforehand.
+# `--network host`, because browsers send media to this machine's addresses. Without it, say which port and address:
+#   docker run -p 8080:8080 -p 40000-40003:40000-40003/udp -e MCU_MEDIA__WORKERS=4 -e MCU_MEDIA__PORT=40000 \
+#     -e MCU_MEDIA__PUBLIC_ADDRESSES=192.0.2.1 -v mcu:/var/lib/mcu mcu
 FROM debian:12-slim AS web
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 COPY --from=node:20-bookworm-slim /usr/local /usr/local

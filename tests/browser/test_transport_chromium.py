@@ -15,6 +15,7 @@ from wire_twins import is_key
 from mcu.demo.sources import LivePicture, tone
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
+from mcu.media.picture.encoder import PictureEncoder
 from mcu.media.seams import EncodedPicture, Samples
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ let n = 0
 setInterval(() => { for (const c of [cam, share]) {
   const g = c.getContext('2d'); g.fillStyle = '#888'; g.fillRect(0, 0, c.width, c.height)
   g.fillStyle = '#fff'; g.fillRect(n++ * 7 % 280, 0, 40, c.height) } }, 50)
-async function go() {
+async function go(mode) {
   const context = new AudioContext(), beep = context.createOscillator(), to = context.createMediaStreamDestination()
   beep.frequency.value = 440; beep.connect(to); beep.start()
   const pc = window.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'})
@@ -37,6 +38,9 @@ async function go() {
   pc.addTransceiver(camera.getVideoTracks()[0], {direction: 'sendrecv', streams: [camera]})
   pc.addTransceiver(share.captureStream(5).getVideoTracks()[0], {direction: 'sendonly'})
   pc.createDataChannel('unwanted')
+  if (mode !== undefined) for (const t of pc.getTransceivers().slice(1, 3)) t.setCodecPreferences(
+    RTCRtpReceiver.getCapabilities('video').codecs.filter(c =>
+      c.mimeType == 'video/rtx' || (c.sdpFmtpLine ?? '').includes(`packetization-mode=${mode};profile-level-id=42e0`)))
   pc.ontrack = e => { stream.addTrack(e.track); v.srcObject = stream
     if (e.track.kind == 'audio') { const a = window.heard = context.createAnalyser()
       a.fftSize = 8192; context.createMediaStreamSource(new MediaStream([e.track])).connect(a) } }
@@ -177,6 +181,24 @@ def decodes(pictures: list[EncodedPicture]) -> int:
     decoder = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "libvpx", "r")
     decoder.thread_count = 1
     return sum(len(decoder.decode(av.Packet(picture.data))) for picture in pictures)
+
+
+async def test_h264_in_packetization_mode_0_is_seen_both_ways(site: tuple[Site, Page]) -> None:
+    server, page = site
+    await page.evaluate("go(0)")
+    await until(server.ear.connected.is_set, 2)
+    assert server.ear.transport is not None
+    assert server.ear.transport.video_codec == "H264/0"
+    encoder, frames = PictureEncoder("H264/0", 640, 360, 15, 1_000_000), bars(640, 360)
+    for number in range(45):
+        picture = encoder.encode(next(frames), number * 6000, key=number % 15 == 0)
+        assert picture is not None
+        server.worker.transports.send_picture([server.ear.transport], picture)
+        await asyncio.sleep(1 / 15)
+    got = await page.evaluate("received()")
+    assert got["video"]["framesDecoded"] > 30
+    assert got["video"]["packetsLost"] == 0
+    assert decodes(server.ear.of(Source.CAMERA)) > 20
 
 
 async def test_closing_the_peer_connection_is_a_hang_up_at_once(site: tuple[Site, Page]) -> None:

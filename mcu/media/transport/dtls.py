@@ -31,6 +31,13 @@ _NAMES = {  # the plane's, the best first
 _EXPORTED_AS = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 
 
+def new_certificate() -> RTCCertificate:
+    """For many legs. OpenSSL makes its first context in 10 ms, the next in 0.3: the first is made here, for nobody."""
+    certificate = RTCCertificate.generateCertificate()
+    certificate._create_ssl_context(list(_NAMES))
+    return certificate
+
+
 class Records:
     """A leg's DTLS datagrams: what aiortc's transport has in place of ICE. Bounded; DTLS sends again what is lost."""
 

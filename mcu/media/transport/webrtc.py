@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from aiortc import RTCCertificate, RTCDtlsParameters
+from aiortc import RTCDtlsParameters
 from aiortc.sdp import SessionDescription
 
 from mcu.clock import Clock
@@ -21,7 +21,7 @@ from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
 from mcu.media.seams import EncodedPicture, Transport, TransportListener, VideoCodec
 from mcu.media.transport import answer as sdp
-from mcu.media.transport.dtls import SecureTransport
+from mcu.media.transport.dtls import SecureTransport, new_certificate
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
 from mcu.media.transport.streams import add_streams, sources_of
@@ -188,7 +188,7 @@ class WebRtcTransports:
         self._engine = engine
         self._pixels_max = min(pixels_max, PIXELS_MAX)
         self._clock = clock
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate = new_certificate()
         self._legs: dict[int, WebRtcTransport] = {}
         self._drops = Counter[str]()
 
@@ -239,7 +239,7 @@ class WebRtcTransports:
 
     def _ours(self) -> sdp.Ours:
         if self._certificate.expires - datetime.now(UTC) < RENEW:
-            self._certificate = RTCCertificate.generateCertificate()
+            self._certificate = new_certificate()
         audio, video, rtx = _ssrcs(3)
         return sdp.Ours(
             ice=credentials(),

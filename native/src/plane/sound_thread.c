@@ -198,11 +198,9 @@ static int start(struct mcu_plane *plane)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failure = pthread_create(&plane->sounding->thread, NULL, run, plane);
-    if (!failure)
-        pthread_setname_np(plane->sounding->thread, "mcu sound");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure)
-        pthread_setname_np(plane->sounding->thread, "mcu-sound");
+        pthread_setname_np(plane->sounding->thread, "mcu-sound"); /* as in packet_thread.c */
     return failure;
 }
 

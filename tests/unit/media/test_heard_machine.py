@@ -9,25 +9,22 @@ stream that a leg was on before, where a stream is primed: what it remembers is 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from gate import Stage
+from doings import ABOUT, LEGS, Doings
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import rule
 from paper_plane import NOTHING, QUIET, PaperPlane
 
 from mcu.ids import LegId
 from mcu.media.announce import TickPlan
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.life import LegEvent, LegState
-from mcu.media.messages import Cause, Layout, RoomProfile
+from mcu.media.messages import Layout, RoomProfile
 from mcu.media.picture.stage import Stage as PictureStage
 from mcu.media.picture.view import View
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, Seen
 
-LEGS = [LegId(f"leg_{letter}") for letter in "abcde"]
 HERTZ = dict(zip(LEGS, (2_800, 3_500, 4_200, 4_900, 5_600), strict=True))  # above all notes, whole turns in a tick
 SAID, HEARD, UNHEARD = 4_000, 3_000, 300  # amplitudes
-ABOUT = st.sampled_from(LEGS)
 
 _at = np.arange(TICK_SAMPLES) / SAMPLE_RATE
 PROBES = {leg: np.exp(-2j * np.pi * hertz * _at) for leg, hertz in HERTZ.items()}
@@ -76,85 +73,35 @@ class Hearer:
             assert leg in overlapping or overlap[leg] < UNHEARD, f"{leg} is heard in the overlap"
 
 
-class Heard(RuleBasedStateMachine):
+class Heard(Doings):
     """Whatever happens, nobody hears or sees who is outside or muted, and who is outside hears and sees nobody."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage(resume_ticks=20)
         self.plane = PaperPlane()
         self.encoders = Encoders(self.plane)
         self.mixer = AudioMixer(self.plane, len(LEGS))
         self.out = Outgoing(self.plane)
         self.handles: dict[LegId, int] = {}
         self.hearers: dict[int, Hearer] = {}
-        self.muted: frozenset[LegId] = frozenset()
-        self.silent = set(LEGS)
         self.pictures = PictureStage()
         self.views = [View(layout, RoomProfile(width=160, height=90)) for layout in Layout]
-
-    @initialize(count=st.integers(0, 4), speaking=st.sets(ABOUT))
-    def a_few_are_there(self, count: int, speaking: set[LegId]) -> None:
-        self.silent -= speaking
-        self.stage.admit(*LEGS[:count])
-        self.time_passes(12)
-
-    @rule(leg=ABOUT, admitted=st.booleans())
-    def joins_or_waits(self, leg: LegId, admitted: bool) -> None:
-        self.stage.life.add(leg)
-        self.stage.happens(LegEvent.CONNECTED, leg)
-        if admitted:
-            self.stage.happens(LegEvent.ADMITTED, leg)
-
-    @rule(leg=ABOUT)
-    def reloads_the_page(self, leg: LegId) -> None:
-        self.stage.happens(LegEvent.LOST, leg, cause=Cause.NETWORK)
-        self._connections()
-        self.stage.happens(LegEvent.RETURNED, leg)
-
-    @rule(leg=ABOUT, event=st.sampled_from([event for event in LegEvent if event is not LegEvent.ANNOUNCED]))
-    def anything_at_all(self, leg: LegId, event: LegEvent) -> None:
-        self.stage.happens(event, leg, cause=Cause.NETWORK)
-
-    @rule(leg=ABOUT, muted=st.booleans())
-    def microphone(self, leg: LegId, muted: bool) -> None:
-        self.muted = self.muted | {leg} if muted else self.muted - {leg}
-
-    @rule(leg=ABOUT, held=st.booleans())
-    def hold(self, leg: LegId, held: bool) -> None:
-        self.stage.happens(LegEvent.HELD if held else LegEvent.RESUMED, leg)
-
-    @rule(leg=ABOUT, silent=st.booleans())
-    def speaks_or_listens(self, leg: LegId, silent: bool) -> None:
-        (self.silent.add if silent else self.silent.discard)(leg)
 
     @rule(speaker=ABOUT, spotlight=st.one_of(st.none(), ABOUT))
     def is_made_large(self, speaker: LegId, spotlight: LegId | None) -> None:
         self.pictures.set_speaker(speaker)
         self.pictures.spotlight = spotlight
 
-    @rule(ticks=st.integers(1, 7))
-    def time_passes(self, ticks: int) -> None:
-        for _ in range(ticks):
-            plan = self.stage.tick()
-            self._mix(plan)
-            self._show(plan)
+    def connect(self, leg: LegId) -> None:
+        self.handles[leg] = self.plane.leg()
+        self.hearers[self.handles[leg]] = Hearer()
+        self.mixer.connect(leg, self.handles[leg])
 
-    def _connections(self) -> None:
-        """As the room does: who is lost or gone has no connection, whoever comes or returns a new one."""
-        away = (LegState.GONE, LegState.RECONNECTING)
-        for leg in LEGS:
-            connected = self.stage.life.state(leg) not in away
-            if connected and leg not in self.handles:
-                self.handles[leg] = self.plane.leg()
-                self.hearers[self.handles[leg]] = Hearer()
-                self.mixer.connect(leg, self.handles[leg])
-            elif not connected and leg in self.handles:
-                self.mixer.disconnect(leg)
-                del self.handles[leg]
+    def disconnect(self, leg: LegId) -> None:
+        self.mixer.disconnect(leg)
+        del self.handles[leg]
 
-    def _mix(self, plan: TickPlan) -> None:
-        self._connections()
+    def passes(self, plan: TickPlan) -> None:
         tick = self.stage.number
         words = {handle: TONES[leg] for leg, handle in self.handles.items() if leg not in self.silent}
         self.plane.deliver(self.mixer.room, words)
@@ -163,7 +110,7 @@ class Heard(RuleBasedStateMachine):
         levels = self.mixer.mix(said, plan.inside, self.muted, plan.cues, self.out)
         self.out.send(tick)
         before = self.encoders.remembered(tick)
-        speaking = plan.inside - self.muted - self.silent
+        speaking = self.may_be_heard(plan) - self.silent
         owners = {handle: leg for leg, handle in self.handles.items()}
         for handle in before:  # a connection that is over is sent nothing
             leg = owners[handle]
@@ -172,6 +119,7 @@ class Heard(RuleBasedStateMachine):
             self.hearers[handle].hears(sent, before[handle], may, inside=leg in plan.inside)
         assert owners.keys() == before.keys(), "somebody who is connected is sent nothing"
         assert levels.keys() <= speaking
+        self._show(plan)
 
     def _show(self, plan: TickPlan) -> None:
         """As the room does: told who is inside before the tick's sound goes out."""
@@ -188,7 +136,7 @@ class Heard(RuleBasedStateMachine):
         self.time_passes(45)
         plan = self.stage.plans[-1]
         for leg in plan.inside:
-            for other in plan.inside - self.muted - {leg}:
+            for other in self.may_be_heard(plan) - {leg}:
                 assert self.hearers[self.handles[leg]].found[other] > HEARD, f"{leg} does not hear {other}"
 
 

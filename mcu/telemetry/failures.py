@@ -6,6 +6,7 @@ system and of `mcu.errors` do not.
 
 import ssl
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -23,16 +24,24 @@ def message_of(error: BaseException) -> str | None:
 
 
 def describe(error: BaseException) -> list[dict[str, Any]]:
-    """The exception and its causes, innermost cause last: type, message where it may be told, `file:line function`."""
-    chain: list[dict[str, Any]] = []
-    current: BaseException | None = error
-    while current is not None and len(chain) < _CHAIN:
-        told: dict[str, Any] = {"type": type(current).__qualname__, "at": _frames(current.__traceback__)}
+    """The exception, then those of a group or its causes: type, message where it may be told, `file:line function`."""
+    told: list[dict[str, Any]] = []
+    waiting = [error]
+    while waiting and len(told) < _CHAIN:
+        current = waiting.pop(0)
+        told.append({"type": type(current).__qualname__, "at": _frames(current.__traceback__)})
         if said := message_of(current):
-            told["says"] = said
-        chain.append(told)
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return chain
+            told[-1]["says"] = said
+        waiting += _beneath(current)
+    return told
+
+
+def _beneath(error: BaseException) -> Sequence[BaseException]:
+    """What made it happen."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.exceptions
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return [] if cause is None else [cause]
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

@@ -134,6 +134,16 @@ def test_an_exception_is_told_by_type_place_and_cause(log: Log) -> None:
     assert told[0]["at"][-1].endswith("_raise_with")
 
 
+def test_what_a_group_of_tasks_failed_by_is_told(log: Log) -> None:
+    """A worker's end is one."""
+    try:
+        raise ExceptionGroup("of a task group", [KeyError("a name"), ValueError("a number")])
+    except ExceptionGroup:
+        structlog.get_logger().exception("failed")
+    assert [told["type"] for told in log.lines[-1]["exception"]] == ["ExceptionGroup", "KeyError", "ValueError"]
+    assert "a name" not in str(log.lines[-1])
+
+
 def test_the_message_of_our_own_error_is_told(log: Log) -> None:
     try:
         raise Unavailable("no worker lives")

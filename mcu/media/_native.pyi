@@ -141,7 +141,7 @@ class Plane:
         port: int = 0,
         ports: tuple[int, int] = (0, 0),
         complexity: int = 5,
-        bits_per_second: int = 32_000,
+        bits_per_second: int = 40_000,
         loss_percent: int = 5,
     ) -> Plane:
         """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard). Raises `OSError`, `ValueError`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mcu.ids import LegId, NoticeId
 
-MOST_LOST = 5  # packets of 20 ms: of a sound of half a second, four fifths are left
+MOST_LOST = 3  # packets of 20 ms: of the shortest sound, a quarter of a second, three quarters are left
 REPORTS_KEPT = 16  # by leg
 AWAITED_KEPT = 64  # notices by leg: of a leg that never reports, `RoomLife` gives up on the older ones anyway
 

@@ -15,7 +15,7 @@ from sound import strength
 from mcu.media.audio.sounds import SOUNDS, detect
 from mcu.media.messages import NoticeKind
 
-SHORTENED = RATE // 10  # the browser's jitter buffer may play faster to catch up; the sound is 480 ms
+SHORTENED = RATE // 10  # the browser's jitter buffer may play faster to catch up; the sound is 260 ms
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

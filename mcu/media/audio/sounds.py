@@ -18,7 +18,7 @@ _ATTACK_S, _RELEASE_S, _DECAY_S = 0.008, 0.030, 0.25
 
 _Note = tuple[float, int]  # hertz, ticks
 _NOTES: dict[NoticeKind, Sequence[_Note]] = {
-    NoticeKind.JOINED: [(659.26, 10), (987.77, 14)],  # E5 B5: up
+    NoticeKind.JOINED: [(659.26, 5), (987.77, 8)],  # E5 B5: up; short, for whoever joins waits for it
     NoticeKind.LEFT: [(783.99, 8), (523.25, 12)],  # G5 C5: down
     NoticeKind.RECONNECTED: [(1174.66, 7), (880.00, 7), (1174.66, 12)],  # D6 A5 D6: away and back
     NoticeKind.MISSED: [(440.00, 9), (587.33, 9), (440.00, 10)],  # A4 D5 A4: a question

@@ -1,6 +1,8 @@
 """A meeting that runs: a real server, its media workers, and people on real WebRTC clients."""
 
 import asyncio
+import re
+from collections import defaultdict
 
 import pytest
 from hall import chimes, client, hall, hum, inside, line, loudness, state, texts, until, until_answer
@@ -292,3 +294,29 @@ async def test_after_everything_that_can_be_asked_a_newcomer_is_heard_by_all(liv
             assert person.client is not None
             heard = person.client.heard()
             assert (chimes(heard, K.JOINED), chimes(heard, K.LEFT)) == (joins, 1)
+
+
+async def test_what_goes_over_the_network_is_shown_of_a_seat_and_of_a_worker(live_server: RunningServer) -> None:
+    async with hall(live_server) as here:
+        berg, anna = await here.host(), await here.guest("Anna")
+        await inside(berg, anna)
+        await asyncio.sleep(3)  # a report each way, and the worker's
+        media = await here.get(f"{await here.room()}/participants/{anna.leg}/media")
+        received, sent = media["receiving"][0], media["sending"][0]
+        assert min(received["packets"], sent["packets"]) > 100
+        assert 0 < received["delay_ms"] < 500
+        assert media["rtt_ms"] is not None
+        counted = defaultdict[str, float](float)  # of all workers
+
+        async def all_shown() -> bool:
+            text = await asyncio.to_thread(live_server.metrics)
+            counted.clear()
+            for line in text.splitlines():
+                if line.startswith("mcu_"):
+                    counted[re.sub(r',?worker="[^"]*"', "", line.rpartition(" ")[0])] += float(line.rpartition(" ")[2])
+            return all(counted[f'mcu_network_packets_total{{direction="{way}"}}'] > 200 for way in ("in", "out"))
+
+        await until_answer(all_shown)
+        assert counted['mcu_network_bytes_total{direction="in"}'] > 10_000
+        assert counted["mcu_rtt_seconds{}"] > 0
+        assert counted["mcu_audio_encodes_total{}"] > 100

@@ -1,6 +1,7 @@
 """Offers: what Chromium and aiortc write is answered as RFC 8829 says; what nobody should write is refused by name."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,9 @@ OURS = sdp.Ours(
 def answered(offer: str) -> SessionDescription:
     session, agreed = sdp.agree(offer)
     return SessionDescription.parse(sdp.write(session, agreed, OURS))
+
+
+AGREED = sdp.agree(CHROMIUM)[1]
 
 
 def lines_of(answer: SessionDescription) -> list[tuple[str, str, str | None, bool]]:
@@ -232,6 +236,8 @@ def test_a_damaged_offer_is_read_or_refused_and_never_raises_anything_else(noise
         except Invalid:
             continue
         assert sdp.write(session, agreed, OURS).startswith("v=0")
+        with suppress(Invalid):
+            sdp.restarted(offer, AGREED)
 
 
 def cost(offer: str) -> float:

@@ -46,8 +46,5 @@ int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
  * authentic packet is tried, so that forged packets that were skipped stop nothing. Packets
  * that were skipped can be unprotected later within the window, once each. */
 void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index);
-/* The extended sequence number of the packet that was last unprotected, as authenticated; -1:
- * none. */
-int64_t mcu_srtp_index(const struct mcu_srtp *srtp);
 
 #endif

@@ -151,12 +151,6 @@ static int place_of(const struct leg *leg, const struct udp_socket *socket,
     return -1;
 }
 
-bool leg_proved(const struct leg *leg, const struct udp_socket *socket,
-                const union udp_address *from)
-{
-    return place_of(leg, socket, from) >= 0;
-}
-
 struct leg *legs_proved(struct legs *legs, const struct udp_socket *socket,
                         const union udp_address *from)
 {

@@ -22,8 +22,6 @@ void legs_unname(struct legs *legs, const struct leg *leg, const char *ufrag);
  * *credentials. */
 struct leg *legs_named(struct legs *legs, const char *ufrag, size_t size, int *credentials);
 
-bool leg_proved(const struct leg *leg, const struct udp_socket *socket,
-                const union udp_address *from);
 /* An authentic check came from there. It is taken from whichever leg had it before. */
 void legs_prove(struct legs *legs, struct leg *leg, struct udp_socket *socket,
                 const union udp_address *from);

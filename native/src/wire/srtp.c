@@ -34,7 +34,6 @@ struct mcu_srtp {
     uint64_t clock; /* of `used` */
     uint32_t skipped_ssrc;
     int64_t skipped_index; /* -1: nothing was skipped */
-    int64_t index;
 };
 
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)
@@ -42,7 +41,7 @@ struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key,
     struct mcu_srtp *srtp = calloc(1, sizeof *srtp);
     if (!srtp)
         return NULL;
-    srtp->skipped_index = srtp->index = -1;
+    srtp->skipped_index = -1;
     srtp->sending = sending;
     if (box_open(&srtp->rtp, profile, key, false, sending) &&
         box_open(&srtp->rtcp, profile, key, true, sending))
@@ -183,7 +182,6 @@ static int unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size, int64_t
         !pass_rtp(srtp, data, clear, index, data + clear, false))
         return -1;
     see(&noted(srtp, ssrc)->rtp, index);
-    srtp->index = index;
     *size = clear;
     return 0;
 }
@@ -268,5 +266,3 @@ void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index)
     srtp->skipped_ssrc = ssrc;
     srtp->skipped_index = index;
 }
-
-int64_t mcu_srtp_index(const struct mcu_srtp *srtp) { return srtp->index; }

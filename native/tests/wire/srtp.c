@@ -73,7 +73,6 @@ static bool opens(struct mcu_srtp *receiver, const struct datagram *packet, int6
         return false;
     const struct datagram want = clear(SSRC, index, 100);
     CHECK(copy.size == want.size && memcmp(copy.data + 12, want.data + 12, 100) == 0);
-    CHECK(mcu_srtp_index(receiver) == index);
     return true;
 }
 

@@ -193,6 +193,25 @@ static void any_check_moves_a_leg_that_was_silent_where_it_was(void)
     mcu_plane_free(plane);
 }
 
+static void what_is_said_elsewhere_does_not_keep_a_leg_where_it_was(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    join(&client, plane, -1);
+    be_heard(&client, 1);
+    change_socket(&client);
+    CHECK(check(&client, false) == 200);
+    for (int i = 0; i < 12; i++) {
+        say(&client, -1);
+        usleep(50000);
+    }
+    CHECK(received(&client, MCU_AUDIO, 12));
+    CHECK(check(&client, false) == 200);
+    CHECK(said(plane, MCU_EVENT_MOVED, client.leg, PATIENCE_MS));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void nobody_takes_the_address_of_another_leg(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -261,6 +280,7 @@ void ice_tests(void)
     TEST(a_check_over_ipv6_proves_as_well);
     TEST(a_nominating_check_from_elsewhere_moves_the_leg_at_once);
     TEST(any_check_moves_a_leg_that_was_silent_where_it_was);
+    TEST(what_is_said_elsewhere_does_not_keep_a_leg_where_it_was);
     TEST(nobody_takes_the_address_of_another_leg);
     TEST(after_an_ice_restart_the_old_credentials_end_when_the_new_are_proved);
     TEST(a_leg_without_consent_is_silent_and_sent_nothing);

@@ -146,6 +146,30 @@ static void what_was_kept_of_one_ssrc_is_not_heard_in_another(void)
     mcu_plane_free(plane);
 }
 
+/* What warmed a decoder has been decrypted: sent again, it is a replay. */
+static void what_was_kept_is_decrypted_when_its_leg_speaks_up(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    uint8_t kept[256];
+    size_t size = 0;
+    join(&client, plane, -1);
+    be_heard(&client, 1);
+    say_many(&client, 5, 100);
+    size = make_sound(&client, 100, kept);
+    send_raw(&client, kept, size);
+    CHECK(drops(plane, MCU_DROP_SKIPPED, 5));
+    for (int i = 0; i < 3; i++) {
+        say_many(&client, 1, 20);
+        tick(plane);
+    }
+    CHECK(dropped(plane, MCU_DROP_SRTP) == 0);
+    send_raw(&client, kept, size);
+    CHECK(drops(plane, MCU_DROP_SRTP, 1));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void a_key_press_is_told_once(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -293,6 +317,7 @@ void sound_tests(void)
     TEST(another_ssrc_begins_another_stream);
     TEST(another_ssrc_is_skipped_like_the_first);
     TEST(what_was_kept_of_one_ssrc_is_not_heard_in_another);
+    TEST(what_was_kept_is_decrypted_when_its_leg_speaks_up);
     TEST(a_key_press_is_told_once);
     TEST(keys_are_told_of_whoever_has_said_nothing_yet);
     TEST(who_is_loud_is_among_the_talkers);

@@ -373,18 +373,20 @@ class RoomLife:
 
     def _play(self) -> tuple[dict[LegId, Sequence[Cue]], list[tuple[NoticeId, frozenset[LegId]]]]:
         """The next piece of each sound. Two notices of one kind that start together are one sound."""
-        cues: dict[LegId, dict[Cue, None]] = {}
+        cues: dict[LegId, Sequence[Cue]] = {}
         finished: list[tuple[NoticeId, frozenset[LegId]]] = []
         for notice in self._notices.values():
             if notice.whole:
                 continue
-            cue = Cue(notice.kind, notice.sent)
+            due = (Cue(notice.kind, notice.sent),)  # one object for all: as a rule it is the only one, and all share it
             for leg in notice.hearers:
-                cues.setdefault(leg, {})[cue] = None
+                others = cues.get(leg, ())
+                if due[0] not in others:
+                    cues[leg] = (*others, *due) if others else due
             notice.sent += 1
             if notice.whole:
                 finished.append((notice.id, self._sent_whole(notice)))
-        return {leg: tuple(due) for leg, due in cues.items()}, finished
+        return cues, finished
 
     def _sent_whole(self, notice: _Notice) -> frozenset[LegId]:
         whole = frozenset(leg for leg, outcome in notice.recipients.items() if outcome is Outcome.PENDING)

@@ -2,6 +2,7 @@
 #include "client.h"
 #include "tests.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,7 +250,10 @@ static void play(struct client *client, int sound, int64_t first, int count)
     const struct mcu_mix mix = {.sound = sound, .samples = samples};
     const struct mcu_route route = {.leg = client->leg, .sound = sound};
     for (int i = 0; i < count; i++) {
-        CHECK(mcu_plane_send(client->plane, first + i, &mix, 1, &route, 1) == 0);
+        while (mcu_plane_send(client->plane, first + i, &mix, 1, &route, 1) < 0) {
+            CHECK(errno == EAGAIN); /* the machine is busy */
+            usleep(2000);
+        }
         usleep(2000);
     }
 }

@@ -86,7 +86,7 @@ struct phone *add_phone(struct studio *studio, enum mcu_audio_codec codec, bool 
 {
     struct phone *phone = &studio->phones[studio->count++];
     struct mcu_stream_options stream = {.source = MCU_AUDIO,
-                                        .formats = {{.payload_type = 96, .codec = codec}},
+                                        .formats = {{.payload_type = 96, .codec = (int)codec}},
                                         .format_count = 1,
                                         .sends = true,
                                         .receives = true};
@@ -246,7 +246,7 @@ static void wait_for(struct studio *studio, int64_t tick)
         }
         poll(&readable, 1, 100);
     }
-    CHECK(!"collected");
+    failed(__FILE__, __LINE__, "the tick was not collected");
 }
 
 void collect(struct studio *studio)

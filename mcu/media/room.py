@@ -4,6 +4,7 @@ It decides nothing about who may hear or be heard: `RoomLife` does, and both mix
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -266,8 +267,9 @@ class Room:
         for notice in finished:
             leg = notice.connection.leg
             if leg.connection is notice.connection:
-                last = self._plane.sent_sequence(notice.connection.transport.handle)
-                self._receipts.sent(leg.leg, notice.notice, first=last - SOUND_TICKS[notice.kind] + 1, last=last)
+                with contextlib.suppress(LookupError):  # its transport has just ended, which we are about to hear
+                    last = self._plane.sent_sequence(notice.connection.transport.handle)
+                    self._receipts.sent(leg.leg, notice.notice, first=last - SOUND_TICKS[notice.kind] + 1, last=last)
 
     def _listen(self, number: int, levels: Mapping[LegId, int]) -> None:
         self._speakers.hear(levels)

@@ -208,7 +208,9 @@ def _dropped(reports: list[tuple[str, Report]]) -> Metric:
 
 
 def _lateness(reports: list[tuple[str, Report]]) -> Metric:
-    family = HistogramMetricFamily("mcu_tick_lateness_seconds", "How late ticks were mixed.", labels=["worker"])
+    family = HistogramMetricFamily(
+        "mcu_tick_lateness_seconds", "How late the sound of ticks was handed over.", labels=["worker"]
+    )
     for slot, report in reports:
         total, buckets = 0, []
         bounds = [str(bound / 1000) for bound in LATENESS_BOUNDS_MS] + ["+Inf"]

@@ -250,6 +250,15 @@ async def test_a_notice_is_received_when_a_report_covers_its_last_packet(stage: 
         assert stage.notices(NoticeKind.JOINED)[-1].record.recipients[A] is outcome
 
 
+async def test_a_transport_that_ends_in_the_tick_in_which_a_notice_does_holds_nobody_up(stage: Stage) -> None:
+    first, second = await stage.join(A), await stage.offer(B)
+    second.listener.on_connected()
+    stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
+    stage.plane.remove(first.handle)
+    stage.ticks(1)
+    assert stage.states(B)[-1] is LegState.IN_ROOM
+
+
 @pytest.mark.policy("S5.3-7")
 async def test_a_notice_of_which_much_was_lost_was_not_received(stage: Stage) -> None:
     first, second = await stage.join(A), await stage.offer(B)

@@ -201,6 +201,20 @@ async def test_h264_in_packetization_mode_0_is_seen_both_ways(site: tuple[Site, 
     assert decodes(server.ear.of(Source.CAMERA)) > 20
 
 
+async def test_a_microphone_that_is_taken_away_and_put_back_is_no_hang_up(site: tuple[Site, Page]) -> None:
+    server, page = site
+    await page.evaluate("go()")
+    await until(server.ear.connected.is_set, 2)
+    await send_room(server, 1)
+    await page.evaluate("window.mic = pc.getSenders()[0].track, pc.getSenders()[0].replaceTrack(null)")
+    await send_room(server, 2)
+    heard = len(server.heard)
+    await page.evaluate("pc.getSenders()[0].replaceTrack(mic)")
+    await send_room(server, 2)
+    assert server.ear.lost == []
+    assert len(server.heard) > heard + 50
+
+
 async def test_closing_the_peer_connection_is_a_hang_up_at_once(site: tuple[Site, Page]) -> None:
     server, page = site
     await page.evaluate("go()")

@@ -119,8 +119,9 @@ class Studio:
             next(self._given[leg], nothing) if leg in self._given else said.get(leg, nothing) for leg in self._sounds
         ]
         samples = np.stack(mixes) if mixes else np.zeros((0, TICK_SAMPLES), np.int16)
-        self._plane.send(tick, list(self._sounds.values()), samples, self._routes)
-        self._routes = []
+        with suppress(OverflowError):
+            self._plane.send(tick, list(self._sounds.values()), samples, self._routes)
+            self._routes = []
 
     async def close(self) -> None:
         self._task.cancel()

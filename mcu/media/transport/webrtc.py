@@ -68,7 +68,7 @@ class WebRtcTransport:
         return camera.codec if camera is not None and camera.sends else None
 
     def request_key(self, source: Source) -> None:
-        if self._dtls.connected:
+        if self._dtls.connected and not self._ending:
             self._engine.plane.want_key(self.handle, _SOURCES[source])
 
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
@@ -137,12 +137,11 @@ class WebRtcTransport:
         self._end(Cause.FAILED)
 
     def _life_event(self, kind: int) -> None:
+        """RTCP BYE is not among these: it ends a stream (a microphone that is taken away), DTLS ends the leg."""
         if kind == native.PROVED and not self._proved.done():
             self._proved.set_result(None)
         elif kind == native.SILENT:
             self._end(Cause.NETWORK)
-        elif kind == native.BYE:
-            self._end(Cause.HANGUP)
 
     # -- its life -------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import re
 import time
+from collections import defaultdict
 from dataclasses import replace
 
 import aioice.ice
 import numpy as np
 import pytest
 from aiortc.rtcdtlstransport import SRTP_PROFILES
+from aiortc.rtp import RtcpByePacket
 from calls import MakeCall, Server
 from rtc import Ear, Relay, bars, is_rtp, until
 
@@ -167,10 +169,12 @@ async def test_a_gap_that_stays_is_followed_by_a_key_frame_that_we_asked_for(cal
     assert talk.leg.stats(LEG).dropped["picture"] >= 1
 
 
-async def test_what_the_far_end_lost_is_sent_again(call: MakeCall) -> None:
-    relay, seen = Relay(), set[bytes]()
+async def test_what_the_far_end_lost_is_sent_again_in_the_stream_that_was_announced_for_it(call: MakeCall) -> None:
+    relay, seen, streams = Relay(), set[bytes](), defaultdict[int, set[int]](set)
 
     def lose_each_seventh(data: bytes) -> bool:
+        if is_rtp(data):
+            streams[data[1] & 127].add(int.from_bytes(data[8:12], "big"))
         if not is_rtp(data) or data[1] & 127 == 96 or data[2:4] in seen or int.from_bytes(data[2:4], "big") % 7:
             return True
         seen.add(data[2:4])
@@ -185,6 +189,9 @@ async def test_what_the_far_end_lost_is_sent_again(call: MakeCall) -> None:
     assert len(seen) > 3
     assert talk.client.seen is not None
     assert talk.client.seen.frames >= len(talk.ear.of(Source.CAMERA)) - 5
+    picture, repeats = map(int, re.findall(r"a=ssrc-group:FID (\d+) (\d+)", talk.answer)[0])
+    del streams[96]  # sound
+    assert list(streams.values()) == [{picture}, {repeats}]
 
 
 async def test_the_room_gets_the_key_frame_that_it_asks_for(call: MakeCall) -> None:
@@ -317,6 +324,18 @@ async def test_a_good_bye_is_a_hang_up_at_once(call: MakeCall) -> None:
     await until(lambda: talk.ear.lost, 1)
     assert talk.ear.lost == [Cause.HANGUP]
     assert time.monotonic() - began < 0.5
+
+
+async def test_a_stream_that_says_bye_ends_no_leg(call: MakeCall) -> None:
+    """Some browsers say so when a microphone is taken away."""
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    await talk.begin()
+    await until(lambda: len(talk.heard) > 10)
+    sender = talk.client._peer.getTransceivers()[0].sender
+    await sender._send_rtcp([RtcpByePacket(sources=[sender._ssrc])])
+    heard = len(talk.heard)
+    await until(lambda: len(talk.heard) > heard + 25)
+    assert talk.ear.lost == []
 
 
 async def test_a_lost_network_is_seen_within_seven_seconds(call: MakeCall) -> None:

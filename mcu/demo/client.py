@@ -127,8 +127,12 @@ class MeetingClient:
         video: bool = True,
         watch: bool = True,
         codecs: Sequence[VideoCodec] = ("H264", "VP8"),
+        rtx: bool = True,
     ) -> None:
-        """`video`: offer it at all. `watch`: decode what comes, or only count. `codecs`: what it offers, best first."""
+        """`video`: offer it at all. `watch`: decode what comes, or only count. `codecs`: what it offers, best first.
+
+        `rtx`: have what was lost sent again in a stream of its own (RFC 4588).
+        """
         if not aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True):
             use_loopback()
         self.sound = SoundFeed(sound or silence())
@@ -137,7 +141,7 @@ class MeetingClient:
         self.heard_sound = SoundTap()
         self.seen: PictureTap | None = None
         self.connected_s: float | None = None  # from the offer's sending to keys agreed
-        self._video, self._watch, self._codecs = video, watch, codecs
+        self._video, self._watch, self._codecs, self._rtx = video, watch, codecs, rtx
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
@@ -173,7 +177,8 @@ class MeetingClient:
         if feed is not None:
             _feed(line.sender, feed)
         offered = RTCRtpSender.getCapabilities("video").codecs
-        line.setCodecPreferences([codec for name in self._codecs for codec in offered if _is(codec, name)])
+        wanted = [*self._codecs, "rtx"] if self._rtx else self._codecs
+        line.setCodecPreferences([codec for name in wanted for codec in offered if _is(codec, name)])
         return line
 
     def _tap(self, video: RTCRtpTransceiver | None) -> None:
@@ -235,5 +240,5 @@ def _feed(sender: RTCRtpSender, feed: SoundFeed | PictureFeed) -> None:
         vars(sender)["_send_keyframe"] = feed.want_key
 
 
-def _is(codec: RTCRtpCodecCapability, name: VideoCodec) -> bool:
+def _is(codec: RTCRtpCodecCapability, name: str) -> bool:
     return codec.mimeType.lower() == f"video/{name}".lower()

@@ -126,7 +126,8 @@ async def test_a_leg_that_has_only_a_weaker_profile_is_not_connected(call: MakeC
     assert not talk.ear.connected.is_set()
 
 
-async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(call: MakeCall) -> None:
+@pytest.mark.parametrize("rtx", [True, False])
+async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(call: MakeCall, rtx: bool) -> None:
     relay, seen = Relay(), set[bytes]()
 
     def lose_each_tenth(data: bytes) -> bool:
@@ -136,7 +137,7 @@ async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(ca
         return False
 
     relay.up = lose_each_tenth
-    talk = call(MeetingClient(camera=LivePicture(bars(640, 360), 30, 2_000_000)), relay)
+    talk = call(MeetingClient(camera=LivePicture(bars(640, 360), 30, 2_000_000), rtx=rtx), relay)
     await talk.begin()
     await until(lambda: len(talk.ear.of(Source.CAMERA)) > 60)
     times = [picture.timestamp for picture in talk.ear.of(Source.CAMERA)]
@@ -149,7 +150,7 @@ async def test_a_lost_video_packet_is_asked_for_again_and_no_frame_is_missing(ca
 
 async def test_a_gap_that_stays_is_followed_by_a_key_frame_that_we_asked_for(call: MakeCall) -> None:
     relay, lost = Relay(), set[bytes]()
-    talk = call(MeetingClient(camera=LivePicture(bars(), 30)), relay)
+    talk = call(MeetingClient(camera=LivePicture(bars(), 30), rtx=False), relay)
     await talk.begin()
     await until(lambda: len(talk.ear.of(Source.CAMERA)) > 5)
 
@@ -169,29 +170,34 @@ async def test_a_gap_that_stays_is_followed_by_a_key_frame_that_we_asked_for(cal
     assert talk.leg.stats(LEG).dropped["picture"] >= 1
 
 
-async def test_what_the_far_end_lost_is_sent_again_in_the_stream_that_was_announced_for_it(call: MakeCall) -> None:
+@pytest.mark.parametrize("rtx", [True, False])
+async def test_what_the_far_end_lost_is_sent_again_in_the_stream_that_was_announced_for_it(
+    call: MakeCall, rtx: bool
+) -> None:
     relay, seen, streams = Relay(), set[bytes](), defaultdict[int, set[int]](set)
 
-    def lose_each_seventh(data: bytes) -> bool:
-        if is_rtp(data):
-            streams[data[1] & 127].add(int.from_bytes(data[8:12], "big"))
-        if not is_rtp(data) or data[1] & 127 == 96 or data[2:4] in seen or int.from_bytes(data[2:4], "big") % 7:
+    def lose_each_seventh_picture_packet(data: bytes) -> bool:
+        if not is_rtp(data):
+            return True
+        streams[data[1] & 127].add(int.from_bytes(data[8:12], "big"))
+        if int.from_bytes(data[8:12], "big") != talk.ssrc_of_video() or data[2:4] in seen or data[3] % 7:
             return True
         seen.add(data[2:4])
         return False
 
-    talk = call(MeetingClient(camera=LivePicture(bars(640, 360), 20, 1_500_000)), relay)
+    talk = call(MeetingClient(camera=LivePicture(bars(640, 360), 20, 1_500_000), rtx=rtx), relay)
     talk.ear.echo = True
     await talk.begin()
     await until(lambda: talk.client.seen and talk.client.seen.decoded > 0)  # nobody misses what came before the first
-    relay.down = lose_each_seventh
+    relay.down = lose_each_seventh_picture_packet
     await until(lambda: talk.client.seen and talk.client.seen.decoded > 40)
     assert len(seen) > 3
     assert talk.client.seen is not None
     assert talk.client.seen.frames >= len(talk.ear.of(Source.CAMERA)) - 5
-    picture, repeats = map(int, re.findall(r"a=ssrc-group:FID (\d+) (\d+)", talk.answer)[0])
     del streams[96]  # sound
-    assert list(streams.values()) == [{picture}, {repeats}]
+    announced = re.findall(r"a=ssrc-group:FID (\d+) (\d+)", talk.answer)
+    ours = map(int, announced[0]) if rtx else [talk.ssrc_of_video()]
+    assert list(streams.values()) == [{ssrc} for ssrc in ours]
 
 
 async def test_the_room_gets_the_key_frame_that_it_asks_for(call: MakeCall) -> None:

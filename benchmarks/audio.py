@@ -87,8 +87,11 @@ async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float)
             used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
             encodes, ticks = (now - then for now, then in zip(await contestant.encodes(), encoded, strict=True))
             counted = await load.results()
+    received, sent = (sum(leg[way] for leg in counted) for way in ("received", "sent"))
+    served = min(legs, legs * received / sent)
     return {
-        "cpu_percent_per_leg": round(100 * used / elapsed / legs, 4),
+        "cpu_percent_per_leg": round(100 * used / elapsed / served, 4),
+        "legs_served": round(served, 1),
         **({"encodes_per_tick": round(encodes / ticks, 2)} if ticks else {}),
         "packets_received_percent_least": round(100 * min(leg["received"] / leg["sent"] for leg in counted), 1),
         "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),

@@ -141,8 +141,8 @@ class Plane:
         port: int = 0,
         ports: tuple[int, int] = (0, 0),
         complexity: int = 5,
-        bits_per_second: int = 40_000,
-        loss_percent: int = 5,
+        bits_per_second: int = 48_000,
+        loss_percent: int = 10,
     ) -> Plane:
         """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard). Raises `OSError`, `ValueError`."""
 

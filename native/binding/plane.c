@@ -76,7 +76,7 @@ static int get_options(PyObject *args, PyObject *keywords, struct mcu_plane_opti
     PyObject *addresses;
     int port = 0, first = 0, last = 0;
     *options = (struct mcu_plane_options){
-        .complexity = 5, .bits_per_second = 40000, .loss_percent = 5};
+        .complexity = 5, .bits_per_second = 48000, .loss_percent = 10};
     if (!parsed(PyArg_ParseTupleAndKeywords(
             args, keywords, "O|$i(ii)iii", names, &addresses, &port, &first, &last,
             &options->complexity, &options->bits_per_second, &options->loss_percent)) ||
@@ -259,8 +259,8 @@ static PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
     {Py_tp_doc,
-     "Plane(addresses, *, port=0, ports=(0, 0), complexity=5, bits_per_second=40000, "
-     "loss_percent=5)\n--\n\nThe sockets, legs and threads of a worker."},
+     "Plane(addresses, *, port=0, ports=(0, 0), complexity=5, bits_per_second=48000, "
+     "loss_percent=10)\n--\n\nThe sockets, legs and threads of a worker."},
     {0, NULL},
 };
 

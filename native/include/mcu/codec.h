@@ -50,10 +50,11 @@ struct mcu_encoder;
 struct mcu_encoder *mcu_encoder_new(enum mcu_audio_codec codec); /* NULL: no memory */
 void mcu_encoder_free(struct mcu_encoder *encoder);
 void mcu_encoder_reset(struct mcu_encoder *encoder);
-/* Opus: bit/s, expected loss in percent (0: no in-band FEC), complexity 0 … 10; 40,000, 5 and
- * 5 to begin. At 5 % libopus 1.3.1 leaves out the FEC of full band below some 34,000 bit/s,
- * with complexity 0 and 1 below 44,000; above 5 % it gives up bandwidth for it instead.
- * Others: nothing to choose. */
+/* Opus: bit/s, expected loss in percent, complexity 0 … 10; 48,000, 0 and 5 to begin. Without
+ * loss no in-band FEC, and CELT only; with loss SILK, which carries FEC, for three times the
+ * work. It may be changed between any two packets. At 5 % libopus 1.3.1 leaves out the FEC of
+ * full band below some 34,000 bit/s, with complexity 0 and 1 below 44,000; above 5 % it gives
+ * up bandwidth for it instead. Others: nothing to choose. */
 void mcu_encoder_tune(struct mcu_encoder *encoder, int bits_per_second, int loss_percent,
                       int complexity);
 /* The next packet is made without what came before (Opus: OPUS_SET_PREDICTION_DISABLED for one

@@ -46,7 +46,8 @@ struct mcu_plane_options {
     size_t address_count;
     uint16_t port;                    /* 0: any that is free on all of them */
     uint16_t range_first, range_last; /* ports for plain and SDES-keyed RTP; 0: none */
-    int complexity, bits_per_second, loss_percent; /* of the Opus that is sent */
+    int complexity, bits_per_second;  /* of the Opus that is sent */
+    int loss_percent; /* that its FEC is made for, to listeners who report any loss */
 };
 
 /* NULL with errno set where a socket cannot be had. Starts the threads. */

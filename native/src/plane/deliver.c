@@ -5,6 +5,8 @@
 static void gather(struct mcu_plane *plane, const struct crowd *listeners)
 {
     struct sounding *sounding = plane->sounding;
+    const int64_t now = plane_now();
+    sounding->lossy = false;
     for (int codec = 0; codec < MCU_AUDIO_CODECS; codec++)
         sounding->listening[codec].count = 0;
     for (size_t at = 0; at < listeners->count; at++) {
@@ -12,6 +14,8 @@ static void gather(struct mcu_plane *plane, const struct crowd *listeners)
         const int codec = plane_sound_codec(leg);
         (void)handles_add(codec < 0 ? &sounding->unsendable : &sounding->listening[codec],
                           leg->handle);
+        if (codec >= 0 && leg->out[MCU_AUDIO]->lossy_until > now)
+            sounding->lossy = true;
     }
 }
 

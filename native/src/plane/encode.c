@@ -6,16 +6,31 @@
 
 #define SILENCE_TICKS 10 /* after which an encoder's packet of silence no longer changes */
 
+static void tune(const struct mcu_plane *plane, struct mcu_encoder *encoder, bool mends)
+{
+    mcu_encoder_tune(encoder, plane->options.bits_per_second,
+                     mends ? plane->options.loss_percent : 0, plane->options.complexity);
+}
+
 static struct mcu_encoder *take_encoder(struct mcu_plane *plane, int codec)
 {
     struct sounding *sounding = plane->sounding;
-    if (sounding->pooled[codec])
-        return sounding->pool[codec][--sounding->pooled[codec]];
-    struct mcu_encoder *encoder = mcu_encoder_new((enum mcu_audio_codec)codec);
+    struct mcu_encoder *encoder = sounding->pooled[codec]
+                                      ? sounding->pool[codec][--sounding->pooled[codec]]
+                                      : mcu_encoder_new((enum mcu_audio_codec)codec);
     if (encoder)
-        mcu_encoder_tune(encoder, plane->options.bits_per_second, plane->options.loss_percent,
-                         plane->options.complexity);
+        tune(plane, encoder, false);
     return encoder;
+}
+
+/* One listener who loses packets gives FEC to all who share the stream: it costs one encoder
+ * more work, and the others nothing. */
+static void follow_loss(struct mcu_plane *plane, struct voice *voice)
+{
+    if (voice->mends == plane->sounding->lossy)
+        return;
+    voice->mends = plane->sounding->lossy;
+    tune(plane, voice->encoder, voice->mends);
 }
 
 /* Nothing of its stream stays in it. */
@@ -85,12 +100,15 @@ static struct mcu_encoder *ready(struct mcu_plane *plane, struct sound *sound, i
     struct sounding *sounding = plane->sounding;
     struct voice *voice = &sound->voices[codec];
     const bool runs = voice->encoder && voice->used == sounding->sends - 1;
-    if (!voice->encoder)
+    if (!voice->encoder) {
         voice->encoder = take_encoder(plane, codec);
-    else if (!runs)
+        voice->mends = false;
+    } else if (!runs) {
         mcu_encoder_reset(voice->encoder);
+    }
     if (!voice->encoder)
         return NULL;
+    follow_loss(plane, voice);
     if (!runs)
         prime(sounding, sound, voice->encoder, out, encodes);
     if (is_strange(sounding, sound, runs))

@@ -45,6 +45,10 @@ static void follow_rtt(struct leg *leg, const struct mcu_rtcp_event *event)
         leg->rtt = leg->rtt < 0 ? rtt : (7 * leg->rtt + rtt) / 8;
 }
 
+/* Networks that lose a packet lose more: FEC goes on for so long after the last report of
+ * loss. */
+#define LOSSY_FOR_US 10000000
+
 static void report(const struct arrival *in, struct leg *leg,
                    const struct mcu_rtcp_event *event)
 {
@@ -56,6 +60,8 @@ static void report(const struct arrival *in, struct leg *leg,
         audio ? mcu_codec_clock((enum mcu_audio_codec)stream->codec) : 90000;
     stream->lost = event->lost;
     stream->loss = event->fraction_lost / 256.0;
+    if (event->fraction_lost > 0)
+        stream->lossy_until = in->now + LOSSY_FOR_US;
     stream->jitter_ms = event->jitter * 1000.0 / clock;
     follow_rtt(leg, event);
     if (!audio || !stream->packets)

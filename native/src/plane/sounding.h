@@ -37,6 +37,7 @@ struct room {
 
 struct voice {
     struct mcu_encoder *encoder;
+    bool mends;   /* it is tuned to carry FEC */
     int64_t used; /* sounding->sends when it last encoded */
 };
 
@@ -110,6 +111,7 @@ struct sounding {
     int64_t sends;
     struct take taking;
     struct handles chosen, fading, unlevelled, listening[MCU_AUDIO_CODECS], unsendable;
+    bool lossy; /* one of those in `listening` reported loss lately */
     struct mcu_standing **standings;
     int *levels;
     size_t standing_capacity;

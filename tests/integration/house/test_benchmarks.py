@@ -29,7 +29,7 @@ SMALLEST = {
 KEYS = {
     "audio": {
         *("legs", "talkers", "cpu_percent_per_leg", "legs_per_core"),
-        *("packets_received_percent_least", "longest_gap_ms", "encodes_per_tick"),
+        *("packets_received_percent_least", "longest_gap_ms", "encodes_per_tick", "legs_served"),
     },
     "growth": {
         *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg"),

@@ -331,7 +331,7 @@ def test_a_codec_may_change_in_the_middle(before: Codec, after: Codec) -> None:
 
 def test_a_leg_that_was_not_heard_has_the_delay_of_one_that_was() -> None:
     """Its packets are skipped; when it is heard, the last few come after all, and its decoder starts warm."""
-    sent = packets(tone(12 * SECOND))
+    sent = packets(tone(12 * SECOND), loss=5, bits=40_000)
     hearing, listening = Hearing(), 8 * SECOND + 1
     random = np.random.default_rng(2)
     out = []
@@ -361,7 +361,7 @@ def test_a_leg_that_was_not_heard_has_the_delay_of_one_that_was() -> None:
 
 def test_who_is_heard_again_fades_in() -> None:
     hearing = Hearing()
-    sent = packets(tone(4 * SECOND))
+    sent = packets(tone(4 * SECOND), loss=5, bits=40_000)
     for tick in range(1, 4 * SECOND):
         hearing.push(sent[tick - 1], tick * TICK_US)
         decode = tick not in range(100, 120)

@@ -138,6 +138,8 @@ static void begin_to_hear(struct leg *leg)
     sound->bar = MCU_TALKS_FROM;
     state->refused = mcu_hearing_stats(sound->hearing)->drops[MCU_HEARING_MALFORMED];
     mcu_hearing_restart(sound->hearing, (enum mcu_audio_codec)codec);
+    for (size_t at = 0; at < KEPT_PACKETS; at++) /* said before: nobody is to hear it */
+        sound->kept[at].size = 0;
 }
 
 static void leave_room(struct mcu_plane *plane, struct leg *leg)

@@ -171,6 +171,30 @@ static void what_was_kept_is_decrypted_when_its_leg_speaks_up(void)
     mcu_plane_free(plane);
 }
 
+/* A packet that is decrypted is refused when it comes again; one that was let go is only late.
+ */
+static void what_was_said_before_a_leg_is_heard_is_never_decrypted(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    uint8_t kept[256];
+    join(&client, plane, -1);
+    say_many(&client, 5, 20);
+    const size_t size = make_sound(&client, 20, kept);
+    send_raw(&client, kept, size);
+    CHECK(drops(plane, MCU_DROP_SKIPPED, 5)); /* all but the first, which tells of its SSRC */
+    be_heard(&client, 1);
+    for (int i = 0; i < 3; i++) {
+        say_many(&client, 1, 20);
+        tick(plane);
+    }
+    send_raw(&client, kept, size);
+    CHECK(drops(plane, MCU_DROP_LATE, 1));
+    CHECK(dropped(plane, MCU_DROP_SRTP) == 0);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void a_key_press_is_told_once(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -322,6 +346,7 @@ void sound_tests(void)
     TEST(another_ssrc_is_skipped_like_the_first);
     TEST(what_was_kept_of_one_ssrc_is_not_heard_in_another);
     TEST(what_was_kept_is_decrypted_when_its_leg_speaks_up);
+    TEST(what_was_said_before_a_leg_is_heard_is_never_decrypted);
     TEST(a_key_press_is_told_once);
     TEST(keys_are_told_of_whoever_has_said_nothing_yet);
     TEST(who_is_loud_is_among_the_talkers);

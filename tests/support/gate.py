@@ -131,6 +131,7 @@ class Witness:
         entering = plan.inside - self.inside
         told = {leg: set(self.whole[leg]) for leg in self.states}  # before this tick
         self._listen(plan)
+        self._tally()  # who was away between two ticks missed what plays now: a summary that begins now is about it too
         for record in new:
             self._begins(record, plan)
         self._tally()

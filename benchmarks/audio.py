@@ -8,15 +8,12 @@ import argparse
 import asyncio
 import statistics
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import janus
-from benchmarks.contestants import Contestant, janus_audiobridge, ours, pin_load
+from benchmarks.contestants import JANUS, Contestant, pin_load, starts
 from benchmarks.legs import Carry, carried, write_sound
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
@@ -27,7 +24,6 @@ from mcu.media.seams import TICK_SAMPLES
 WARM_UP_S = 3.0
 PACKETS_PER_S = 50
 VOICES = 5  # different ones; more talkers share them
-Start = Callable[[list[str]], AbstractAsyncContextManager[Contestant]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +40,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
-    starts: dict[str, Start] = {"mcu": ours}
-    if options.peer == "janus" and janus.installed():
-        starts["janus"] = janus_audiobridge
-    weighed: dict[str, list[dict[str, float]]] = {name: [] for name in starts}
+    weighed: dict[str, list[dict[str, float]]] = {name: [] for name in starts(options.peer)}
     for turn in range(options.repeats):
-        for name, start in starts.items():
+        for name, start in starts(options.peer).items():
             say(f"{name}: {options.legs} legs, {options.talkers} talking, {options.seconds:g} s (turn {turn + 1})")
             async with start(prefix) as contestant:
                 weighed[name].append(await weigh(contestant, options.legs, options.talkers, options.seconds))
@@ -57,7 +50,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     result = {"legs": options.legs, "talkers": options.talkers, **_median(weighed["mcu"])}
     result["legs_per_core"] = round(100 / result["cpu_percent_per_leg"], 1)
     if "janus" in weighed:
-        result["peer"] = {"name": "janus 1.1.2 AudioBridge, 48 kHz, WebRTC", **_median(weighed["janus"])}
+        result["peer"] = {"name": JANUS, **_median(weighed["janus"])}
         result["ratio"] = round(result["cpu_percent_per_leg"] / result["peer"]["cpu_percent_per_leg"], 3)
     return result
 

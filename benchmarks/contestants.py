@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from benchmarks import janus
 from mcu.demo.server import RunningServer, running_server
 
 SERVER_CORE, LOAD_CORE = 1, 0
+JANUS = "janus 1.1.2 AudioBridge, 48 kHz, WebRTC"  # as the figures name it
 
 
 def pin_load() -> list[str]:
@@ -39,6 +40,9 @@ class Contestant(Protocol):
 
     async def encodes(self) -> tuple[float, float]:
         """Packets of sound encoded so far, and ticks; zeros where it does not say."""
+
+
+Start = Callable[[list[str]], contextlib.AbstractAsyncContextManager[Contestant]]
 
 
 @dataclass
@@ -117,3 +121,10 @@ async def janus_audiobridge(prefix: list[str]) -> AsyncIterator[Contestant]:
     """Janus's AudioBridge with one room of 48 kHz."""
     async with janus.running(prefix) as peer:
         yield peer
+
+
+def starts(peer: str) -> dict[str, Start]:
+    """How each server of a comparison is started: ours, and `peer` where it is one that is installed here."""
+    if peer == "janus" and janus.installed():
+        return {"mcu": ours, "janus": janus_audiobridge}
+    return {"mcu": ours}

@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import janus
-from benchmarks.audio import Start
-from benchmarks.contestants import Contestant, janus_audiobridge, ours, pin_load
+from benchmarks.contestants import JANUS, Contestant, pin_load, starts
 from benchmarks.hearing import delays
 from benchmarks.legs import Carry, carried, write_sound
 from benchmarks.progress import say
@@ -37,17 +35,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
-    starts: dict[str, Start] = {"mcu": ours}
-    if options.peer == "janus" and janus.installed():
-        starts["janus"] = janus_audiobridge
     figures = {}
-    for name, start in starts.items():
+    for name, start in starts(options.peer).items():
         say(f"{name}: listening for {options.seconds:g} s")
         async with start(prefix) as contestant:
             figures[name] = await listen(contestant, options.seconds)
     result: dict[str, Any] = figures["mcu"]
     if "janus" in figures:
-        result["peer"] = {"name": "janus 1.1.2 AudioBridge, 48 kHz, WebRTC", **figures["janus"]}
+        result["peer"] = {"name": JANUS, **figures["janus"]}
     return result
 
 

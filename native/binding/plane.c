@@ -62,6 +62,21 @@ PyObject *done(int result) { return result < 0 ? refused() : Py_NewRef(Py_None);
 
 PyObject *number(int result) { return result < 0 ? refused() : PyLong_FromLong(result); }
 
+PyObject *with_int(PyObject *self, PyObject *args,
+                   int (*call)(struct mcu_plane *plane, int value),
+                   PyObject *(*answer)(int result))
+{
+    int value;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "i", &value)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = call(plane, value);
+    release_plane(self, thread);
+    return answer(result);
+}
+
 /* -- its life -- */
 
 static void free_options(struct mcu_plane_options *options)

@@ -18,6 +18,11 @@ PyObject *done(int result);
 /* The number, or what `refused` says where it is negative. */
 PyObject *number(int result);
 
+/* A method that takes one int: calls the plane with it, and answers by `done` or `number`. */
+PyObject *with_int(PyObject *self, PyObject *args,
+                   int (*call)(struct mcu_plane *plane, int value),
+                   PyObject *(*answer)(int result));
+
 /* -- arguments: each returns 1, or 0 with an exception -- */
 
 /* A socket address; its port is left 0. Numbers only, no names. */

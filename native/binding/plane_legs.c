@@ -110,15 +110,7 @@ PyObject *plane_set_keys(PyObject *self, PyObject *args)
 
 PyObject *plane_remove(PyObject *self, PyObject *args)
 {
-    int leg;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "i", &leg)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_remove(plane, leg);
-    release_plane(self, thread);
-    return done(result);
+    return with_int(self, args, mcu_plane_remove, done);
 }
 
 PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords)

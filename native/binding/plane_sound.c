@@ -3,30 +3,28 @@
 
 #include <errno.h>
 
-PyObject *plane_add_room(PyObject *self, PyObject *args)
+static PyObject *with_tick(PyObject *self, PyObject *args,
+                           int (*step)(struct mcu_plane *plane, int64_t tick))
 {
-    int loudest;
+    long long tick;
     PyThreadState *thread;
     struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "i", &loudest)) ? hold_plane(self, &thread) : NULL;
+        parsed(PyArg_ParseTuple(args, "L", &tick)) ? hold_plane(self, &thread) : NULL;
     if (!plane)
         return NULL;
-    const int room = mcu_plane_add_room(plane, loudest);
+    const int result = step(plane, tick);
     release_plane(self, thread);
-    return number(room);
+    return done(result);
+}
+
+PyObject *plane_add_room(PyObject *self, PyObject *args)
+{
+    return with_int(self, args, mcu_plane_add_room, number);
 }
 
 PyObject *plane_remove_room(PyObject *self, PyObject *args)
 {
-    int room;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "i", &room)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_remove_room(plane, room);
-    release_plane(self, thread);
-    return done(result);
+    return with_int(self, args, mcu_plane_remove_room, done);
 }
 
 PyObject *plane_hear(PyObject *self, PyObject *args)
@@ -57,41 +55,17 @@ PyObject *plane_add_sound(PyObject *self, PyObject *args)
 
 PyObject *plane_remove_sound(PyObject *self, PyObject *args)
 {
-    int sound;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "i", &sound)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_remove_sound(plane, sound);
-    release_plane(self, thread);
-    return done(result);
+    return with_int(self, args, mcu_plane_remove_sound, done);
 }
 
 PyObject *plane_collect(PyObject *self, PyObject *args)
 {
-    long long tick;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "L", &tick)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_collect(plane, tick);
-    release_plane(self, thread);
-    return done(result);
+    return with_tick(self, args, mcu_plane_collect);
 }
 
 PyObject *plane_skip(PyObject *self, PyObject *args)
 {
-    long long tick;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "L", &tick)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_skip(plane, tick);
-    release_plane(self, thread);
-    return done(result);
+    return with_tick(self, args, mcu_plane_skip);
 }
 
 PyObject *plane_sent_sequence(PyObject *self, PyObject *args)

@@ -111,7 +111,7 @@ async def _comes_and_goes(server: RunningServer, booked: Booked, host: Guest) ->
     """The witness joins, is heard, and leaves; both listen."""
     assert host.client is not None
     async with Guest(server.url) as witness:
-        client = MeetingClient(sound=LiveSound(tone(WITNESS_HZ)), video=False)
+        client = MeetingClient(sound=LiveSound(tone(WITNESS_HZ)), codecs=())
         before = len(host.messages)
         await witness.join(booked.number, "Vittne", client)
         inside = await host.told(Roster, lambda roster: _inside(roster, witness.leg), after=before)

@@ -124,14 +124,15 @@ class MeetingClient:
         sound: SoundSource | None = None,
         camera: PictureSource | None = None,
         screen: PictureSource | None = None,
-        video: bool = True,
         watch: bool = True,
+        content: bool = False,
         codecs: Sequence[VideoCodec] = ("H264", "VP8"),
         rtx: bool = True,
     ) -> None:
-        """`video`: offer it at all. `watch`: decode what comes, or only count. `codecs`: what it offers, best first.
+        """`watch`: decode what comes, or only count. `codecs`: what it offers, best first; none: no video at all.
 
-        `rtx`: have what was lost sent again in a stream of its own (RFC 4588).
+        `content`: take what others share as a picture of its own. `rtx`: have what was lost sent again in a stream of
+        its own (RFC 4588).
         """
         if not aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True):
             use_loopback()
@@ -140,8 +141,10 @@ class MeetingClient:
         self.screen = PictureFeed(screen) if screen is not None else None
         self.heard_sound = SoundTap()
         self.seen: PictureTap | None = None
+        self.content: PictureTap | None = None
         self.connected_s: float | None = None  # from the offer's sending to keys agreed
-        self._video, self._watch, self._codecs, self._rtx = video, watch, codecs, rtx
+        self._watch, self._codecs, self._rtx = watch, codecs, rtx
+        self._takes_content = content
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
@@ -149,28 +152,31 @@ class MeetingClient:
 
     async def connect(self, exchange: Exchange) -> None:
         """Offers, and returns when packets can flow. Raises `ConnectionError`, or what `exchange` raises."""
-        video = self._add_lines()
+        lines = self._add_lines()
         await self._peer.setLocalDescription(await self._peer.createOffer())
         began = time.monotonic()
         answer = await exchange(self._peer.localDescription.sdp)
         await self._peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        self._tap(video)
+        self.seen, self.content = [self._tap(line) for line in lines]
         try:
             await asyncio.wait_for(self._connected.wait(), CONNECT_S)
         except TimeoutError as error:
             raise ConnectionError(f"not connected within {CONNECT_S:g} s") from error
         self.connected_s = time.monotonic() - began
 
-    def _add_lines(self) -> RTCRtpTransceiver | None:
+    def _add_lines(self) -> tuple[RTCRtpTransceiver | None, RTCRtpTransceiver | None]:
+        """Those on which pictures come: the composed one, and content."""
         audio = self._peer.addTransceiver(Silent("audio"), direction="sendrecv")
         _feed(audio.sender, self.sound)
         tap(audio.receiver, self.heard_sound)
-        if not self._video:
-            return None
+        if not self._codecs:
+            return None, None
         camera = self._add_video("sendrecv", self.camera)
-        if self.screen is not None:
-            self._add_video("sendonly", self.screen)
-        return camera
+        if self.screen is None and not self._takes_content:
+            return camera, None
+        directions = {(True, False): "sendonly", (True, True): "sendrecv", (False, True): "recvonly"}
+        screen = self._add_video(directions[self.screen is not None, self._takes_content], self.screen)
+        return camera, screen if self._takes_content else None
 
     def _add_video(self, direction: str, feed: PictureFeed | None) -> RTCRtpTransceiver:
         line = self._peer.addTransceiver(Silent("video") if feed else "video", direction=direction)
@@ -181,13 +187,14 @@ class MeetingClient:
         line.setCodecPreferences([codec for name in wanted for codec in offered if _is(codec, name)])
         return line
 
-    def _tap(self, video: RTCRtpTransceiver | None) -> None:
+    def _tap(self, video: RTCRtpTransceiver | None) -> PictureTap | None:
         """Before the first picture can come: aiortc starts to connect in a task of its own."""
         if video is None or not video._codecs:
-            return
+            return None
         codec: VideoCodec = "H264" if video._codecs[0].name == "H264" else "VP8"
-        self.seen = PictureTap(codec, self._watch)
-        tap(video.receiver, self.seen)
+        seen = PictureTap(codec, self._watch)
+        tap(video.receiver, seen)
+        return seen
 
     def _on_state(self) -> None:
         if self._peer.connectionState == "connected":
@@ -227,8 +234,9 @@ class MeetingClient:
 
     async def close(self) -> None:
         """Says good-bye (DTLS close_notify) and leaves no task, thread or socket."""
-        if self.seen is not None:
-            await self.seen.close()
+        for seen in (self.seen, self.content):
+            if seen is not None:
+                await seen.close()
         await self._peer.close()
 
 

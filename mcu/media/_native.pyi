@@ -197,8 +197,10 @@ class Plane:
         """
 
     def send_dtls(self, leg: int, data: Buffer, /) -> None: ...
-    def send_picture(self, legs: Sequence[int], codec: str, data: Buffer, timestamp: int, key: bool, /) -> int:
-        """How many of the legs were sent it whole.
+    def send_picture(
+        self, legs: Sequence[int], source: int, codec: str, data: Buffer, timestamp: int, key: bool, /
+    ) -> int:
+        """How many of the legs were sent it whole, on their stream of `source`: CAMERA or SCREEN.
 
         `codec`: "VP8" or "H264" (Annex B); legs of either packetization mode take the same. Of `timestamp` (90 kHz) the
         low 32 bits are sent.

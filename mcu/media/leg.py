@@ -37,7 +37,7 @@ class ConnectionOwner(Protocol):
 
     def picture(self, connection: "Connection", source: Source, picture: EncodedPicture) -> None: ...
 
-    def key_requested(self, connection: "Connection") -> None: ...
+    def key_requested(self, connection: "Connection", source: Source) -> None: ...
 
     def bandwidth(self, connection: "Connection", bits_per_second: int) -> None: ...
 
@@ -77,8 +77,8 @@ class Connection:
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         self._owner.picture(self, source, picture)
 
-    def on_key_request(self) -> None:
-        self._owner.key_requested(self)
+    def on_key_request(self, source: Source) -> None:
+        self._owner.key_requested(self, source)
 
     def on_bandwidth(self, bits_per_second: int) -> None:
         self._owner.bandwidth(self, bits_per_second)

@@ -323,8 +323,9 @@ class Room:
         if leg.connection is connection and self._is_inside(leg.leg):
             self._pictures.on_picture(leg.leg, source, picture)
 
-    def key_requested(self, connection: Connection) -> None:
-        self._pictures.key_requested(connection.leg.leg)
+    def key_requested(self, connection: Connection, source: Source) -> None:
+        if source is Source.CAMERA:
+            self._pictures.key_requested(connection.leg.leg)
 
     def bandwidth(self, connection: Connection, bits_per_second: int) -> None:
         connection.leg.bits_per_second = bits_per_second
@@ -343,9 +344,9 @@ class Room:
 
     # -- what the picture mixer asks (PictureOutputs) ---------------------------------------------------------------
 
-    def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None:
+    def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         inside = [connection for leg_id in legs if self._is_inside(leg_id) and (connection := self._connection(leg_id))]
-        self._transports.send_picture([connection.transport for connection in inside], picture)
+        self._transports.send_picture([connection.transport for connection in inside], source, picture)
 
     def request_key(self, leg: LegId, source: Source) -> None:
         connection = self._connection(leg)
@@ -410,7 +411,7 @@ class Room:
         self._pictures.set_viewers([viewer for leg in inside if (viewer := self._viewer(leg)) is not None])
 
     def _viewer(self, leg: Leg) -> Viewer | None:
-        codec = leg.connection.transport.video_codec if leg.connection is not None else None
+        codec = leg.connection.transport.takes(Source.CAMERA) if leg.connection is not None else None
         if codec is None:
             return None
         return Viewer(leg=leg.leg, codec=codec, layout=leg.layout, bits_per_second=leg.bits_per_second)

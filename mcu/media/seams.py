@@ -50,8 +50,8 @@ class TransportListener(Protocol):
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         """A complete frame, in order. After a gap: nothing until the next key frame, which the transport asks for."""
 
-    def on_key_request(self) -> None:
-        """The far end sent PLI or FIR for the composed picture."""
+    def on_key_request(self, source: Source) -> None:
+        """The far end sent PLI or FIR for the composed picture (CAMERA), or for content of its own (SCREEN)."""
 
     def on_bandwidth(self, bits_per_second: int) -> None:
         """The far end's estimate of what it can receive (REMB)."""
@@ -70,9 +70,9 @@ class Transport(Protocol):
     def handle(self) -> int:
         """What the plane calls the leg. Never used for another. The plane raises `LookupError` for it once closed."""
 
-    @property
-    def video_codec(self) -> VideoCodec | None:
-        """What the leg takes of the composed picture; None: sound only."""
+    def takes(self, source: Source) -> VideoCodec | None:
+        """How the leg takes the composed picture (CAMERA), or what is shared as a stream of its own (SCREEN); None: not
+        at all."""
 
     def request_key(self, source: Source) -> None:
         """Ask the leg for a key frame (PLI)."""
@@ -100,7 +100,7 @@ class TransportFactory(Protocol):
         Raises `errors.Invalid` for an offer that cannot be parsed or has no audio that we know.
         """
 
-    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None:
+    def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None:
         """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
 
     def dropped(self) -> Mapping[str, int]:
@@ -218,7 +218,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 class PictureOutputs(Protocol):
     """What the picture mixer asks the room to do. Called on the event loop."""
 
-    def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None: ...
+    def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None: ...
 
     def request_key(self, leg: LegId, source: Source) -> None: ...
 

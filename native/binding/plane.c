@@ -228,7 +228,8 @@ static PyMethodDef methods[] = {
      "its remote address."},
     METHOD(send_dtls, METH_VARARGS, "send_dtls($self, leg, data, /)\n--\n\nSends a datagram."),
     METHOD(send_picture, METH_VARARGS,
-           "send_picture($self, legs, codec, data, timestamp, key, /)\n--\n\nOne picture to "
+           "send_picture($self, legs, source, codec, data, timestamp, key, /)\n--\n\nOne "
+           "picture to "
            "many legs; how many were sent it whole."),
     METHOD(want_key, METH_VARARGS,
            "want_key($self, leg, source, /)\n--\n\nAsks the leg for a key frame."),

@@ -149,18 +149,21 @@ PyObject *plane_send_picture(PyObject *self, PyObject *args)
     const char *codec;
     Py_buffer data;
     unsigned long long timestamp;
-    int key, *legs, result = -1;
+    int source, key, *legs, result = -1;
     size_t count;
     bool h264;
     PyThreadState *thread;
     struct mcu_plane *plane = NULL;
-    if (!PyArg_ParseTuple(args, "Osy*Kp", &sequence, &codec, &data, &timestamp, &key))
+    if (!PyArg_ParseTuple(args, "Oisy*Kp", &sequence, &source, &codec, &data, &timestamp,
+                          &key))
         return NULL;
-    if (get_picture_codec(codec, &h264) && get_handles(sequence, &legs, &count)) {
+    if (check_range("source", source, MCU_CAMERA, MCU_SCREEN) &&
+        get_picture_codec(codec, &h264) && get_handles(sequence, &legs, &count)) {
         plane = hold_plane(self, &thread);
         if (plane) {
-            result = mcu_plane_send_picture(plane, legs, count, h264, data.buf,
-                                            (size_t)data.len, (uint32_t)timestamp, key != 0);
+            result = mcu_plane_send_picture(plane, (enum mcu_source)source, legs, count, h264,
+                                            data.buf, (size_t)data.len, (uint32_t)timestamp,
+                                            key != 0);
             release_plane(self, thread);
         }
         PyMem_Free(legs);

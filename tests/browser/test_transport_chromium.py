@@ -128,7 +128,7 @@ async def site() -> AsyncIterator[tuple[Site, Page]]:
 
 async def send_room(site: Site, seconds: float) -> None:
     """What a room would send: a tone of 880 Hz, and bars at 15 frames a second, the first a key frame when asked."""
-    transport, codec = site.ear.transport, site.ear.transport.video_codec if site.ear.transport else None
+    transport, codec = site.ear.transport, site.ear.transport.takes(Source.CAMERA) if site.ear.transport else None
     assert transport is not None
     assert codec is not None
     site.worker.studio.seat(transport.handle, tone(880))
@@ -143,7 +143,7 @@ async def send_room(site: Site, seconds: float) -> None:
             data = picture.next(key=site.ear.key_requests > asked)
             asked = site.ear.key_requests
             made = EncodedPicture(codec, data, sent * 6000, is_key(codec, data), 640, 360)
-            site.worker.transports.send_picture([transport], made)
+            site.worker.transports.send_picture([transport], Source.CAMERA, made)
             sent += 1
         await asyncio.sleep(0.005)
 
@@ -188,12 +188,12 @@ async def test_h264_in_packetization_mode_0_is_seen_both_ways(site: tuple[Site, 
     await page.evaluate("go(0)")
     await until(server.ear.connected.is_set, 2)
     assert server.ear.transport is not None
-    assert server.ear.transport.video_codec == "H264/0"
+    assert server.ear.transport.takes(Source.CAMERA) == "H264/0"
     encoder, frames = PictureEncoder("H264/0", 640, 360, 15, 1_000_000), bars(640, 360)
     for number in range(45):
         picture = encoder.encode(next(frames), number * 6000, key=number % 15 == 0)
         assert picture is not None
-        server.worker.transports.send_picture([server.ear.transport], picture)
+        server.worker.transports.send_picture([server.ear.transport], Source.CAMERA, picture)
         await asyncio.sleep(1 / 15)
     got = await page.evaluate("received()")
     assert got["video"]["framesDecoded"] > 30

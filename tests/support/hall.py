@@ -103,7 +103,7 @@ async def hall(server: RunningServer, **access: Any) -> AsyncIterator[Hall]:
 
 def client(sound: SoundSource | None = None) -> MeetingClient:
     """Sound alone, unless a test is about pictures."""
-    return MeetingClient(sound=sound, video=False)
+    return MeetingClient(sound=sound, codecs=())
 
 
 def hum(hertz: float) -> SoundSource:

@@ -99,7 +99,7 @@ class RecordedOutputs:
     limits: list[tuple[LegId, Source, int]] = field(default_factory=list)
     layouts: list[tuple[list[LegId], Layout, tuple[Tile, ...]]] = field(default_factory=list)
 
-    def send_picture(self, legs: Sequence[LegId], picture: EncodedPicture) -> None:
+    def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         self.sent.append((list(legs), picture))
 
     def request_key(self, leg: LegId, source: Source) -> None:

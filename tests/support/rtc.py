@@ -44,9 +44,9 @@ class Ear:
     def on_picture(self, source: Source, picture: EncodedPicture) -> None:
         self.pictures.append((source, picture))
         if self.echo and source is Source.CAMERA and self.transport is not None:
-            self._factory.send_picture([self.transport], picture)
+            self._factory.send_picture([self.transport], Source.CAMERA, picture)
 
-    def on_key_request(self) -> None:
+    def on_key_request(self, source: Source) -> None:
         self.key_requests += 1
         if self.echo and self.transport is not None:
             self.transport.request_key(Source.CAMERA)

@@ -284,7 +284,7 @@ class RoomPictures:
         cls.meter.add(now, len(picture.data))
         legs = self._subscriptions.receivers(cls.key)
         if legs:
-            self._outputs.send_picture(legs, picture)
+            self._outputs.send_picture(legs, Source.CAMERA, picture)
 
     def _tune(self, now: float) -> None:
         """Read what legs say they can receive against what they are sent."""

@@ -1,7 +1,8 @@
 """An SDP offer (RFC 8829) into what was agreed, and the answer that says so. Pure: no socket, no clock.
 
 Takes: audio in Opus; the first video line both ways (the camera up, the composed picture down); the second video line
-towards us only (the shared screen). All in one BUNDLE with rtcp-mux. Any other line is answered with port 0.
+likewise (the shared screen up, what others share down, to who takes it apart). All in one BUNDLE with rtcp-mux. Any
+other line is answered with port 0.
 H.264 in packetization-mode 1 goes before VP8, and that before mode 0, whose slices must fit in a packet each;
 constrained baseline goes before other profiles. Retransmission is by RTX (RFC 4588) where the offer has it.
 We are an ICE-lite agent (RFC 8445 section 2.5): the browser checks, and its own candidates are not read.
@@ -11,7 +12,7 @@ AES-CM with SHA-1 over the AEAD profiles; the price is half a round trip.
 
 import secrets
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from aiortc import (
@@ -89,9 +90,16 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
     dtls: RTCDtlsParameters
     role: Literal["client", "server"]  # ours, in DTLS
 
-    @property
-    def camera(self) -> VideoLine | None:
-        return next((line for line in self.video if line.source is Source.CAMERA), None)
+    def sent(self, source: Source) -> VideoLine | None:
+        """The line on which we send this picture: as CAMERA the composed one, as SCREEN what somebody shares."""
+        return next((line for line in self.video if line.source is source and line.sends), None)
+
+
+class Ssrcs(NamedTuple):
+    """Of a picture that we send, and of its retransmissions."""
+
+    ssrc: int
+    rtx: int
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +109,7 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
     candidates: Sequence[RTCIceCandidate]
     dtls: RTCDtlsParameters
     audio_ssrc: int
-    video_ssrc: int
-    rtx_ssrc: int
+    pictures: dict[Source, Ssrcs]
     cname: str
 
 
@@ -213,14 +220,11 @@ def _video(index: int, media: MediaDescription, source: Source) -> VideoLine | N
     codec = choose_video(media.rtp.codecs)
     if codec is None:
         return None
-    direction = _OURS[media.direction or "sendrecv"]
-    if source is Source.SCREEN:
-        direction = "recvonly" if direction in ("sendrecv", "recvonly") else "inactive"
     return VideoLine(
         index=index,
         mid=media.rtp.muxId,
         payload_type=_payload_type(codec),
-        direction=direction,
+        direction=_OURS[media.direction or "sendrecv"],
         ssrcs=_ssrcs(media),
         extensions=_extensions(media, (MID, SEND_TIME)),
         rtx=_rtx(media.rtp.codecs, codec),
@@ -328,8 +332,12 @@ def _take(offered: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> 
 
 def _announce(media: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> None:
     """Our streams by their SSRCs, a stream and its retransmissions as a pair (RFC 5576 section 4.2, RFC 4588)."""
-    media.msid = f"{ours.cname} {ours.cname}-{media.kind}"
-    ssrcs = [ours.audio_ssrc] if line is agreed.audio else [ours.video_ssrc, ours.rtx_ssrc][: 2 if line.rtx else 1]
+    if isinstance(line, VideoLine):
+        ssrcs = [*ours.pictures[line.source]][: 2 if line.rtx else 1]
+        stream = ours.cname if line.source is Source.CAMERA else f"{ours.cname}-content"  # a browser's page tells by it
+    else:
+        ssrcs, stream = [ours.audio_ssrc], ours.cname
+    media.msid = f"{stream} {stream}-{media.kind}"
     media.ssrc = [SsrcDescription(ssrc=ssrc, cname=ours.cname, msid=media.msid) for ssrc in ssrcs]
     media.ssrc_group = [GroupDescription(semantic="FID", items=[*ssrcs])] if len(ssrcs) > 1 else []
 

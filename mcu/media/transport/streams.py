@@ -29,7 +29,6 @@ def add_streams(plane: Plane, leg: int, agreed: Agreed, ours: Ours, pixels_max: 
 
 
 def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: int) -> None:
-    camera = line.source is Source.CAMERA
     plane.add_stream(
         leg,
         _NUMBERS[line.source],
@@ -42,8 +41,8 @@ def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: 
         nack="nack" in line.feedback,
         pli="nack pli" in line.feedback,
         fir="ccm fir" in line.feedback,
-        ssrc=ours.video_ssrc if camera else 0,
-        rtx_ssrc=ours.rtx_ssrc if camera and line.rtx else 0,
+        ssrc=ours.pictures[line.source].ssrc,
+        rtx_ssrc=ours.pictures[line.source].rtx if line.rtx else 0,
         cname=ours.cname,
         pixels_max=pixels_max,
     )

@@ -62,10 +62,9 @@ class WebRtcTransport:
 
     # -- seams.Transport ------------------------------------------------------------------------------------------
 
-    @property
-    def video_codec(self) -> VideoCodec | None:
-        camera = self._agreed.camera
-        return camera.codec if camera is not None and camera.sends else None
+    def takes(self, source: Source) -> VideoCodec | None:
+        line = self._agreed.sent(source)
+        return line.codec if line is not None else None
 
     def request_key(self, source: Source) -> None:
         if self._dtls.connected and not self._ending:
@@ -115,7 +114,7 @@ class WebRtcTransport:
             case native.REPORT:
                 listener.on_audio_report(event.a, max(0, event.b))
             case native.KEY_WANTED:
-                listener.on_key_request()
+                listener.on_key_request(_FROM[event.a])
             case native.BANDWIDTH:
                 listener.on_bandwidth(event.a)
             case native.UNSENT:
@@ -221,12 +220,12 @@ class WebRtcTransports:
         transport.start(listener).add_done_callback(lambda _: self._legs.pop(handle))
         return transport, answer
 
-    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None:
+    def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None:
         """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
-        handles = [transport.handle for transport in transports if transport.video_codec == picture.codec]
+        handles = [transport.handle for transport in transports if transport.takes(source) == picture.codec]
         self._drops["picture_not_taken"] += len(transports) - len(handles)
         kind = "VP8" if picture.codec == "VP8" else "H264"
-        self._engine.plane.send_picture(handles, kind, picture.data, picture.timestamp, picture.key)
+        self._engine.plane.send_picture(handles, _SOURCES[source], kind, picture.data, picture.timestamp, picture.key)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the worker started, by reason; of legs that are gone too."""
@@ -239,14 +238,13 @@ class WebRtcTransports:
     def _ours(self) -> sdp.Ours:
         if self._certificate.expires - datetime.now(UTC) < RENEW:
             self._certificate = new_certificate()
-        audio, video, rtx = _ssrcs(3)
+        audio, *pictures = _ssrcs(5)
         return sdp.Ours(
             ice=credentials(),
             candidates=self._engine.candidates,
             dtls=RTCDtlsParameters(fingerprints=self._certificate.getFingerprints()),
             audio_ssrc=audio,
-            video_ssrc=video,
-            rtx_ssrc=rtx,
+            pictures={Source.CAMERA: sdp.Ssrcs(*pictures[:2]), Source.SCREEN: sdp.Ssrcs(*pictures[2:])},
             cname=secrets.token_hex(8),
         )
 

@@ -141,11 +141,13 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
                          const struct mcu_stream_options *options);
 
 int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, size_t size);
-/* One picture to many legs: cut once for each codec, sent with each leg's own header and keys,
- * by GSO where the kernel has it. Returns how many of the legs were sent it whole; legs that
- * were not get MCU_EVENT_KEY_WANTED. */
-int mcu_plane_send_picture(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
-                           const uint8_t *data, size_t size, uint32_t timestamp, bool key);
+/* One picture to many legs, on their stream of this source (the composed picture goes as
+ * MCU_CAMERA, shared content on its own as MCU_SCREEN): cut once for each codec, sent with
+ * each leg's own header and keys, by GSO where the kernel has it. Returns how many of the legs
+ * were sent it whole; legs that were not get MCU_EVENT_KEY_WANTED of that source. */
+int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, const int *legs,
+                           size_t count, bool h264, const uint8_t *data, size_t size,
+                           uint32_t timestamp, bool key);
 int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source);
 /* Asks for no more than this in all (REMB; TMMBR is the next issue's), now and with each
  * report. 0: no limit. */

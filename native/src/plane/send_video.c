@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct out_stream *video_of(const struct leg *leg)
-{
-    return leg->out[MCU_CAMERA] ? leg->out[MCU_CAMERA] : leg->out[MCU_SCREEN];
-}
-
 #define RESEND_LEAST                                                                          \
     10000 /* us until the same goes again, also to who keeps its round trip to                \
              itself */
@@ -65,6 +60,7 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
 
 struct sending {
     struct mcu_plane *plane;
+    enum mcu_source source;
     const int *legs;
     size_t count;
     struct mcu_payloads *payloads[CODECS]; /* NULL: no leg takes it, or it cannot be cut */
@@ -72,14 +68,15 @@ struct sending {
 };
 
 /* What the legs take, and the number that the picture has in VP8: one after their last. */
-static void survey(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
-                   bool wanted[CODECS], uint16_t *picture_id)
+static void survey(const struct sending *sending, bool h264, bool wanted[CODECS],
+                   uint16_t *picture_id)
 {
     bool numbered = false;
-    plane_lock(plane);
-    for (size_t i = 0; i < count; i++) {
-        const struct leg *leg = plane_leg(plane, legs[i]);
-        const struct out_stream *stream = leg && send_ready(leg) ? video_of(leg) : NULL;
+    plane_lock(sending->plane);
+    for (size_t i = 0; i < sending->count; i++) {
+        const struct leg *leg = plane_leg(sending->plane, sending->legs[i]);
+        const struct out_stream *stream =
+            leg && send_ready(leg) ? leg->out[sending->source] : NULL;
         if (!stream || (stream->codec != MCU_VP8) != h264)
             continue;
         wanted[stream->codec] = true;
@@ -87,7 +84,7 @@ static void survey(struct mcu_plane *plane, const int *legs, size_t count, bool 
             *picture_id = (uint16_t)((stream->picture_id + 1) & 0x7FFF);
         numbered = true;
     }
-    plane_unlock(plane);
+    plane_unlock(sending->plane);
 }
 
 /* Lets the lock go to send what is in the batch, and notes for whom it was not. */
@@ -99,15 +96,15 @@ static void make_room(struct sending *sending)
     plane_lock(sending->plane);
     for (size_t i = 0; i < lost; i++) {
         struct leg *leg = plane_leg(sending->plane, unsent[i]);
-        if (leg && video_of(leg))
-            video_of(leg)->broken = true;
+        if (leg && leg->out[sending->source])
+            leg->out[sending->source]->broken = true;
     }
 }
 
 static struct out_stream *receiver(struct sending *sending, int handle, struct leg **leg)
 {
     *leg = plane_leg(sending->plane, handle);
-    struct out_stream *stream = *leg && send_ready(*leg) ? video_of(*leg) : NULL;
+    struct out_stream *stream = *leg && send_ready(*leg) ? (*leg)->out[sending->source] : NULL;
     return stream && sending->payloads[stream->codec] ? stream : NULL;
 }
 
@@ -165,17 +162,23 @@ static int settle(struct sending *sending)
     return whole;
 }
 
-int mcu_plane_send_picture(struct mcu_plane *plane, const int *legs, size_t count, bool h264,
-                           const uint8_t *data, size_t size, uint32_t timestamp, bool key)
+int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, const int *legs,
+                           size_t count, bool h264, const uint8_t *data, size_t size,
+                           uint32_t timestamp, bool key)
 {
+    if (source != MCU_CAMERA && source != MCU_SCREEN) {
+        errno = EINVAL;
+        return -1;
+    }
     struct sending *sending = malloc(sizeof *sending);
     if (!sending)
         return -1;
-    *sending = (struct sending){.plane = plane, .legs = legs, .count = count};
+    *sending =
+        (struct sending){.plane = plane, .source = source, .legs = legs, .count = count};
     bool wanted[CODECS] = {0};
     uint16_t picture_id = 0;
     const int64_t now = plane_now();
-    survey(plane, legs, count, h264, wanted, &picture_id);
+    survey(sending, h264, wanted, &picture_id);
     for (int codec = 0; codec < CODECS; codec++)
         if (wanted[codec])
             sending->payloads[codec] =

@@ -186,7 +186,8 @@ static void use(struct mcu_plane *plane, struct storm *storm, int room, int soun
     const struct mcu_mix mix = {.sound = sound, .samples = samples};
     mcu_plane_collect(plane, at);
     mcu_plane_send(plane, at, &mix, 1, routes, 8);
-    mcu_plane_send_picture(plane, legs, 8, false, picture, sizeof picture, (uint32_t)at, true);
+    mcu_plane_send_picture(plane, MCU_CAMERA, legs, 8, false, picture, sizeof picture,
+                           (uint32_t)at, true);
 }
 
 static void legs_are_removed_while_packets_fly(void)
@@ -234,8 +235,8 @@ static void *show_pictures(void *argument)
     const uint8_t picture[60000] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0};
     for (uint32_t at = 0; !atomic_load(&showing->ending); at += 3000) {
         const int legs[] = {atomic_load(&showing->stays), atomic_load(&showing->comes)};
-        CHECK(mcu_plane_send_picture(showing->plane, legs, 2, false, picture, sizeof picture,
-                                     at, true) >= 0);
+        CHECK(mcu_plane_send_picture(showing->plane, MCU_CAMERA, legs, 2, false, picture,
+                                     sizeof picture, at, true) >= 0);
     }
     return NULL;
 }

@@ -36,8 +36,8 @@ static void the_round_trip_is_measured_by_our_reports(void)
     uint8_t picture[50] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0}, report[100];
     join(&client, plane, 0);
     CHECK(mcu_plane_leg_stats(plane, client.leg, &stats) == 0 && stats.rtt_ms < 0);
-    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 90000,
-                                 true) == 1);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 90000, true) == 1);
     CHECK(receive_rtcp(&client, MCU_RTCP_SENDER, &sender, PATIENCE_MS));
     CHECK(sender.packets == 1 && sender.timestamp - 90000 < 2 * 90000);
     usleep(50000); /* on its way and back, as far as the report tells */
@@ -58,8 +58,8 @@ static uint32_t video_ssrc(struct client *client)
 {
     uint8_t picture[50] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0};
     struct packet packet;
-    mcu_plane_send_picture(client->plane, &client->leg, 1, false, picture, sizeof picture, 1,
-                           true);
+    mcu_plane_send_picture(client->plane, MCU_CAMERA, &client->leg, 1, false, picture,
+                           sizeof picture, 1, true);
     CHECK(receive_rtp(client, VIDEO_TYPE, &packet, PATIENCE_MS));
     return packet.rtp.ssrc;
 }

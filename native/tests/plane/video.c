@@ -169,14 +169,14 @@ static void a_picture_goes_to_many_legs_whole(void)
     legs[3] = 1; /* nobody */
     for (int round = 0; round < 3; round++) {
         make_picture(picture, sizeof picture, round == 0);
-        CHECK(mcu_plane_send_picture(plane, legs, 4, false, picture, sizeof picture,
-                                     (uint32_t)round * 3000, round == 0) == 3);
+        CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, legs, 4, false, picture,
+                                     sizeof picture, (uint32_t)round * 3000, round == 0) == 3);
         for (int i = 0; i < 3; i++) {
             CHECK(watch(&clients[i], seen, sizeof seen, -1, NULL) == sizeof picture);
             CHECK(memcmp(seen, picture, sizeof picture) == 0);
         }
     }
-    CHECK(mcu_plane_send_picture(plane, legs, 4, true, picture, 9, 1, true) == 0);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, legs, 4, true, picture, 9, 1, true) == 0);
     struct mcu_plane_stats stats;
     mcu_plane_stats(plane, &stats);
     CHECK(stats.send_calls < stats.packets_out / 4); /* in batches */
@@ -203,8 +203,8 @@ static void what_is_asked_for_again_comes_as_rtx(void)
     uint8_t picture[5000], seen[5000];
     join(&client, plane, RTX_TYPE);
     make_picture(picture, sizeof picture, true);
-    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 7,
-                                 true) == 1);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 7, true) == 1);
     watch(&client, seen, sizeof seen, 2, &lost);
     ask_again(&client, &lost);
     CHECK(receive_rtp(&client, RTX_TYPE, &again, PATIENCE_MS));
@@ -226,8 +226,8 @@ static void what_is_asked_for_many_times_at_once_comes_once(void)
     size_t size = 0;
     join(&client, plane, RTX_TYPE); /* no report came: the round trip is not known */
     make_picture(picture, sizeof picture, true);
-    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 7,
-                                 true) == 1);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 7, true) == 1);
     watch(&client, seen, sizeof seen, 2, &lost);
     const int64_t sequence = lost.rtp.sequence;
     mcu_rtcp_rr(data, &size, client.video_ssrc, NULL, 0);
@@ -249,8 +249,8 @@ static void without_rtx_the_very_same_packet_comes_again(void)
     uint8_t picture[900];
     join(&client, plane, 0);
     make_picture(picture, sizeof picture, true);
-    CHECK(mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture, 7,
-                                 true) == 1);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 7, true) == 1);
     do
         CHECK(receive(&client, &packet, PATIENCE_MS)); /* as it is on the wire */
     while ((packet.data[1] & 0x7F) != VIDEO_TYPE);

@@ -65,7 +65,7 @@ async def goes_on(talk: Call, ticks: int = 15) -> None:
 
 
 def talker() -> MeetingClient:
-    return MeetingClient(sound=LiveSound(tone(440)), video=False)
+    return MeetingClient(sound=LiveSound(tone(440)), codecs=())
 
 
 # -- strangers ------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ async def test_a_third_socket_that_speaks_as_a_leg_is_neither_heard_nor_sent_to(
         return True
 
     relay.up = listen
-    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=300)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=300)), codecs=()), relay)
     await talk.begin()
     await until(lambda: last[0] and len(talk.heard) > 10)
     with stranger() as sock:
@@ -201,7 +201,7 @@ async def test_replayed_packets_are_dropped(call: MakeCall, server: Server) -> N
 
 async def test_packets_under_another_key_are_refused(call: MakeCall) -> None:
     relay = Relay()
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()), relay)
     await talk.begin()
     relay.up = lambda data: not is_rtp(data)
     assert relay._inner is not None
@@ -254,7 +254,7 @@ async def test_a_picture_that_claims_too_much_never_reaches_the_room_and_costs_n
 
 
 async def test_closing_twice_and_while_it_ends_is_the_same_as_closing_once(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(codecs=()))
     await talk.begin()
     await talk.client.close()
     await asyncio.gather(talk.leg.close(), talk.leg.close())
@@ -264,7 +264,7 @@ async def test_closing_twice_and_while_it_ends_is_the_same_as_closing_once(call:
 async def test_a_leg_that_is_closed_is_gone_from_the_plane_before_anything_else_happens(
     call: MakeCall, server: Server
 ) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(codecs=()))
     await talk.begin()
     closing = talk.leg.close()
     task = asyncio.ensure_future(closing)
@@ -275,7 +275,7 @@ async def test_a_leg_that_is_closed_is_gone_from_the_plane_before_anything_else_
 
 
 async def test_twenty_legs_close_together(server: Server) -> None:
-    calls = [Call(server, MeetingClient(video=False)) for _ in range(20)]
+    calls = [Call(server, MeetingClient(codecs=())) for _ in range(20)]
     await asyncio.gather(*(one.begin() for one in calls))
     await server.transports.close()
     assert server.engine.stats()["legs"] == 0

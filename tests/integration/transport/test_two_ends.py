@@ -52,15 +52,15 @@ async def test_the_screen_is_a_second_picture(call: MakeCall) -> None:
 
 
 async def test_a_leg_without_camera_or_video_line_has_sound_alone(call: MakeCall) -> None:
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()))
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 20)
-    assert talk.leg.video_codec is None
+    assert talk.leg.takes(Source.CAMERA) is None
     assert [stream.media for stream in talk.leg.stats(LEG).sending] == ["audio"]
 
 
 async def test_what_is_heard_is_what_was_said_and_as_loud(call: MakeCall, server: Server) -> None:
-    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=32_000)), video=False))
+    talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=32_000)), codecs=()))
     await talk.begin()
     await until(lambda: len(talk.heard) > 75)
     said = np.concatenate(talk.heard[-50:]).astype(float)
@@ -70,7 +70,7 @@ async def test_what_is_heard_is_what_was_said_and_as_loud(call: MakeCall, server
 
 
 async def test_the_far_end_sees_the_level_that_we_send(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False), sound=tone(440, amplitude=3200))
+    talk = call(MeetingClient(codecs=()), sound=tone(440, amplitude=3200))
     levels: list[object] = []
     await talk.begin()
     receiver = talk.client._peer.getTransceivers()[0].receiver
@@ -86,7 +86,7 @@ async def test_the_far_end_sees_the_level_that_we_send(call: MakeCall) -> None:
 
 
 async def test_time_passes_in_the_timestamps_of_silence_too(call: MakeCall, server: Server) -> None:
-    talk = call(MeetingClient(video=False), sound=tone(440))
+    talk = call(MeetingClient(codecs=()), sound=tone(440))
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 10)
     server.studio.pause(talk.leg.handle)
@@ -108,7 +108,7 @@ async def test_time_passes_in_the_timestamps_of_silence_too(call: MakeCall, serv
 @pytest.mark.policy("S10")
 @pytest.mark.parametrize("taken", [0, 1, 2])
 async def test_keys_are_agreed_for_the_strongest_profile_that_both_have(call: MakeCall, taken: int) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(codecs=()))
     talk.client_profiles = SRTP_PROFILES[::-1][: 3 - taken]
     await talk.begin()
     assert talk.leg.stats(LEG).srtp_profile == SRTP_PROFILES[taken].openssl_profile.decode()
@@ -116,7 +116,7 @@ async def test_keys_are_agreed_for_the_strongest_profile_that_both_have(call: Ma
 
 @pytest.mark.policy("S10")
 async def test_a_leg_that_has_only_a_weaker_profile_is_not_connected(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(codecs=()))
     weak = replace(SRTP_PROFILES[-1], openssl_profile=b"SRTP_AES128_CM_SHA1_32")
     talk.client_profiles = [weak]
     with pytest.raises((ConnectionError, TimeoutError)):
@@ -211,13 +211,31 @@ async def test_the_room_gets_the_key_frame_that_it_asks_for(call: MakeCall) -> N
     await until(lambda: any(picture.key for picture in talk.ear.of(Source.CAMERA)[before:]), 1)
 
 
+async def test_content_comes_on_a_line_of_its_own_to_who_offered_one(call: MakeCall, server: Server) -> None:
+    takes, does_not = call(MeetingClient(content=True)), call(MeetingClient(screen=LivePicture(bars(), 5)))
+    for talk in (takes, does_not):
+        await talk.begin()
+    picture = LivePicture(bars(), 15)
+    picture.start("H264")
+    legs = [takes.leg, does_not.leg]
+    for number in range(2):  # aiortc has a picture whole when the next begins
+        made = EncodedPicture("H264", picture.next(not number), 9000 * number, key=not number)
+        server.transports.send_picture(legs, Source.SCREEN, made)
+    await until(lambda: takes.client.content is not None and takes.client.content.frames == 1)
+    assert takes.client.seen is not None
+    assert takes.client.seen.frames == 0
+    assert server.dropped("picture_not_taken") == 2
+
+
 async def test_a_picture_goes_to_those_whose_codec_it_has_and_to_nobody_else(call: MakeCall, server: Server) -> None:
     both = [call(MeetingClient(codecs=(codec,))) for codec in ("VP8", "H264")]
     for talk in both:
         await talk.begin()
     picture = LivePicture(bars(), 15)
     picture.start("VP8")
-    server.transports.send_picture([talk.leg for talk in both], EncodedPicture("VP8", picture.next(True), 0, key=True))
+    server.transports.send_picture(
+        [talk.leg for talk in both], Source.CAMERA, EncodedPicture("VP8", picture.next(True), 0, key=True)
+    )
     await until(lambda: both[0].leg.stats(LEG).sending[1].packets > 0)
     assert both[1].leg.stats(LEG).sending[1].packets == 0
     assert server.dropped("picture_not_taken") == 1
@@ -286,7 +304,7 @@ async def test_a_workers_figures_are_those_of_its_legs_and_its_counters_outlive_
 ) -> None:
     relay = Relay()
     relay.up = lambda data: not (is_rtp(data, 96) and data[3] % 10 == 0)
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()), relay)
     await talk.begin()
     await asyncio.sleep(3)
     audio = talk.leg.stats(LEG).receiving[0]
@@ -312,7 +330,7 @@ async def test_reports_say_how_far_the_sound_that_we_sent_has_come(call: MakeCal
             return False
         return True
 
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()), relay)
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 0)  # what is lost before the first that comes is not counted
     relay.down = lose_two
@@ -325,7 +343,7 @@ async def test_reports_say_how_far_the_sound_that_we_sent_has_come(call: MakeCal
 
 
 async def test_a_good_bye_is_a_hang_up_at_once(call: MakeCall) -> None:
-    talk = call(MeetingClient(video=False))
+    talk = call(MeetingClient(codecs=()))
     await talk.begin()
     began = time.monotonic()
     await talk.client.close()
@@ -336,7 +354,7 @@ async def test_a_good_bye_is_a_hang_up_at_once(call: MakeCall) -> None:
 
 async def test_a_stream_that_says_bye_ends_no_leg(call: MakeCall) -> None:
     """Some browsers say so when a microphone is taken away."""
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()))
     await talk.begin()
     await until(lambda: len(talk.heard) > 10)
     sender = talk.client._peer.getTransceivers()[0].sender
@@ -347,7 +365,7 @@ async def test_a_stream_that_says_bye_ends_no_leg(call: MakeCall) -> None:
 
 
 async def test_a_lost_network_is_seen_within_seven_seconds(call: MakeCall) -> None:
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()))
     await talk.begin()
     talk.client.vanish()
     began = time.monotonic()
@@ -359,7 +377,7 @@ async def test_a_lost_network_is_seen_within_seven_seconds(call: MakeCall) -> No
 async def test_a_silent_leg_that_answers_is_not_lost(call: MakeCall) -> None:
     relay = Relay()
     relay.up = lambda data: not is_rtp(data)  # reports and checks only
-    talk = call(MeetingClient(video=False), relay)
+    talk = call(MeetingClient(codecs=()), relay)
     await talk.begin()
     await asyncio.sleep(8)
     assert talk.ear.lost == []
@@ -367,7 +385,7 @@ async def test_a_silent_leg_that_answers_is_not_lost(call: MakeCall) -> None:
 
 async def test_an_offer_whose_browser_never_comes_fails(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcu.media.transport.webrtc.CONNECT_S", 0.3)
-    ear, client = Ear(server.transports), MeetingClient(video=False)
+    ear, client = Ear(server.transports), MeetingClient(codecs=())
 
     async def exchange(offer: str) -> str:
         ear.transport, _ = await server.transports.answer(offer, ear)
@@ -396,7 +414,7 @@ async def test_a_handshake_survives_the_loss_of_its_flights(
         return flights[way] != 1 + first // 2
 
     relay.up, relay.down = (lambda data: first == 1 or lose(0, data)), (lambda data: first == 0 or lose(1, data))
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()), relay)
     talk.server_is_dtls_client = server_is_dtls_client
     await talk.begin()
     await until(lambda: len(talk.heard) > 10)
@@ -408,7 +426,7 @@ async def test_after_a_nat_rebinding_sound_goes_on_both_ways_with_the_clients_ne
 ) -> None:
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 2)  # Chromium's is 2.5 s
     relay = Relay()
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False), relay)
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()), relay)
     await talk.begin()
     await until(lambda: talk.client.packets_received() > 20)
     await relay.rebind()
@@ -431,7 +449,7 @@ async def test_a_restart_of_ice_keeps_the_leg_its_keys_and_its_sound(
 ) -> None:
     """aiortc cannot restart: its agent is given the new credentials by hand, as a browser does by itself."""
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 1)
-    talk = call(MeetingClient(sound=LiveSound(tone(440)), video=False))
+    talk = call(MeetingClient(sound=LiveSound(tone(440)), codecs=()))
     await talk.begin()
     await until(lambda: len(talk.heard) > 20)
     agent = talk.client._peer.getTransceivers()[0].sender.transport.transport._connection

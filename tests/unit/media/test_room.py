@@ -42,13 +42,13 @@ ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced an
 class ScriptedTransport:
     """Says what it is told to say, and remembers what it was given."""
 
-    video_codec = None
-
     def __init__(self, listener: TransportListener, plane: PaperPlane) -> None:
         self.listener = listener
         self.handle = plane.leg()
         self.closed = False
         self._plane = plane
+
+    def takes(self, source: Source) -> None: ...
 
     def request_key(self, source: Source) -> None: ...
 
@@ -79,7 +79,7 @@ class ScriptedTransports:
         self.made.append(ScriptedTransport(listener, self._plane))
         return self.made[-1], "answer"
 
-    def send_picture(self, transports: Sequence[Transport], picture: EncodedPicture) -> None: ...
+    def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None: ...
 
     def dropped(self) -> Mapping[str, int]:
         return {}

@@ -23,8 +23,7 @@ OURS = sdp.Ours(
     candidates=[RTCIceCandidate(1, "f", "192.0.2.1", 4000, 1, "udp", "host")],
     dtls=RTCDtlsParameters([RTCDtlsFingerprint("sha-256", "AB")]),
     audio_ssrc=10,
-    video_ssrc=11,
-    rtx_ssrc=12,
+    pictures={Source.CAMERA: sdp.Ssrcs(11, 12), Source.SCREEN: sdp.Ssrcs(13, 14)},
     cname="c" * 16,
 )
 

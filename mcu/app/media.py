@@ -10,6 +10,7 @@ def worker_options(media: Media) -> list[MediaOptions]:
         MediaOptions(
             addresses=media.addresses,
             port=media.port + slot if media.port else 0,
+            tcp_port=media.tcp_port + slot if media.tcp_port else 0,
             public=media.public_addresses,
             only_public=media.only_public_addresses,
             rtp_ports=_share(media, slot),

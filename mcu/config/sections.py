@@ -124,17 +124,23 @@ class Media(Section):
     )
     addresses: Addresses = Field(
         (),
-        description="IP addresses to offer browsers for media (ICE host candidates). By default all of this machine's.",
+        description="IP addresses, IPv4 and IPv6, to offer browsers for media (ICE host candidates). By default all of "
+        "this machine's; one that has one family serves that alone.",
     )
     port: Port = Field(
         0,
         description="UDP port for browsers' media, on each address: the first worker's; each further worker takes the "
         "next. 0 takes free ones, which no firewall can be told of.",
     )
+    tcp_port: Port = Field(
+        0,
+        description="TCP port for browsers whose network lets no UDP through, on each address: the first worker's; "
+        "each further worker takes the next. 0 takes the same number as `port`, where it is free.",
+    )
     public_addresses: Addresses = Field(
         (),
-        description="Addresses by which browsers reach this machine through a NAT that maps each port to the same port "
-        "here. They are offered before its own.",
+        description="Addresses, IPv4 and IPv6, by which browsers reach this machine through a NAT that maps each port "
+        "to the same port here. They are offered before its own.",
     )
     only_public_addresses: bool = Field(
         False, description="Offer the public addresses alone: the machine's own are nobody's business, or no use."
@@ -155,8 +161,8 @@ class Media(Section):
 
     @model_validator(mode="after")
     def _ports_that_can_be(self) -> Self:
-        if self.port + self.workers - 1 > 65535:
-            raise ValueError("port leaves no room for a port for each worker below 65536")
+        if max(self.port, self.tcp_port) + self.workers - 1 > 65535:
+            raise ValueError("port and tcp_port must leave room for a port for each worker below 65536")
         if self.only_public_addresses and not self.public_addresses:
             raise ValueError("only_public_addresses needs public_addresses")
         if self.rtp_first_port and self.rtp_last_port - self.rtp_first_port < 2 * self.workers:

@@ -139,15 +139,21 @@ class Plane:
         addresses: Sequence[str],
         *,
         port: int = 0,
+        tcp_port: int = 0,
         ports: tuple[int, int] = (0, 0),
         complexity: int = 5,
         bits_per_second: int = 48_000,
         loss_percent: int = 10,
     ) -> Plane:
-        """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard). Raises `OSError`, `ValueError`."""
+        """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard), and one TCP port.
+
+        `tcp_port` 0: the same number, or none where that is taken. Raises `OSError`, `ValueError`.
+        """
 
     @property
     def port(self) -> int: ...
+    @property
+    def tcp_port(self) -> int: ...
     def fileno(self) -> int:
         """Readable while events wait."""
 

@@ -86,16 +86,18 @@ static void free_options(struct mcu_plane_options *options)
 
 static int get_options(PyObject *args, PyObject *keywords, struct mcu_plane_options *options)
 {
-    static char *names[] = {"addresses",       "port",         "ports", "complexity",
-                            "bits_per_second", "loss_percent", NULL};
+    static char *names[] = {"addresses",    "port",       "tcp_port",
+                            "ports",        "complexity", "bits_per_second",
+                            "loss_percent", NULL};
     PyObject *addresses;
-    int port = 0, first = 0, last = 0;
+    int port = 0, tcp_port = 0, first = 0, last = 0;
     *options = (struct mcu_plane_options){
         .complexity = 5, .bits_per_second = 48000, .loss_percent = 10};
     if (!parsed(PyArg_ParseTupleAndKeywords(
-            args, keywords, "O|$i(ii)iii", names, &addresses, &port, &first, &last,
+            args, keywords, "O|$ii(ii)iii", names, &addresses, &port, &tcp_port, &first, &last,
             &options->complexity, &options->bits_per_second, &options->loss_percent)) ||
         !check_range("port", port, 0, UINT16_MAX) ||
+        !check_range("tcp_port", tcp_port, 0, UINT16_MAX) ||
         !check_range("first of ports", first, 0, UINT16_MAX) ||
         !check_range("last of ports", last, 0, UINT16_MAX) ||
         !check_range("complexity", options->complexity, 0, 10) ||
@@ -107,6 +109,7 @@ static int get_options(PyObject *args, PyObject *keywords, struct mcu_plane_opti
         return 0;
     }
     options->port = (uint16_t)port;
+    options->tcp_port = (uint16_t)tcp_port;
     options->range_first = (uint16_t)first;
     options->range_last = (uint16_t)last;
     return get_addresses(addresses, options);
@@ -170,15 +173,26 @@ static PyObject *plane_close(PyObject *self, PyObject *Py_UNUSED(nothing))
     Py_RETURN_NONE;
 }
 
-static PyObject *get_plane_port(PyObject *self, void *Py_UNUSED(closure))
+/* A port of the plane's, by the function that tells it. */
+static PyObject *port_by(PyObject *self, uint16_t (*tell)(const struct mcu_plane *plane))
 {
     PyThreadState *thread;
     struct mcu_plane *plane = hold_plane(self, &thread);
     if (!plane)
         return NULL;
-    const uint16_t port = mcu_plane_port(plane);
+    const uint16_t port = tell(plane);
     release_plane(self, thread);
     return PyLong_FromLong(port);
+}
+
+static PyObject *get_plane_port(PyObject *self, void *Py_UNUSED(closure))
+{
+    return port_by(self, mcu_plane_port);
+}
+
+static PyObject *get_plane_tcp_port(PyObject *self, void *Py_UNUSED(closure))
+{
+    return port_by(self, mcu_plane_tcp_port);
 }
 
 static PyObject *plane_fileno(PyObject *self, PyObject *Py_UNUSED(nothing))
@@ -266,6 +280,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef properties[] = {
     {"port", get_plane_port, NULL, "of the one UDP port", NULL},
+    {"tcp_port", get_plane_tcp_port, NULL, "of the one TCP port; 0: there is none", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -274,9 +289,9 @@ static PyType_Slot slots[] = {
     {Py_tp_dealloc, __extension__(void *) plane_dealloc},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
-    {Py_tp_doc,
-     "Plane(addresses, *, port=0, ports=(0, 0), complexity=5, bits_per_second=48000, "
-     "loss_percent=10)\n--\n\nThe sockets, legs and threads of a worker."},
+    {Py_tp_doc, "Plane(addresses, *, port=0, tcp_port=0, ports=(0, 0), complexity=5, "
+                "bits_per_second=48000, "
+                "loss_percent=10)\n--\n\nThe sockets, legs and threads of a worker."},
     {0, NULL},
 };
 

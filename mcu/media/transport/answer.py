@@ -5,7 +5,8 @@ likewise (the shared screen up, what others share down, to who takes it apart). 
 other line is answered with port 0.
 H.264 in packetization-mode 1 goes before VP8, and that before mode 0, whose slices must fit in a packet each;
 constrained baseline goes before other profiles. Retransmission is by RTX (RFC 4588) where the offer has it.
-We are an ICE-lite agent (RFC 8445 section 2.5): the browser checks, and its own candidates are not read.
+We are an ICE-lite agent (RFC 8445 section 2.5): the browser checks, and its own candidates are not read. Ours are UDP,
+TCP that waits for the browser (RFC 6544), and TCP with a false TLS greeting for browsers that know it.
 DTLS role: passive wherever the offer allows it. The DTLS server picks the SRTP profile, and browsers that pick prefer
 AES-CM with SHA-1 over the AEAD profiles; the price is half a round trip.
 """
@@ -28,6 +29,7 @@ from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription, S
 from mcu.errors import Invalid
 from mcu.media.messages import Source
 from mcu.media.seams import VideoCodec
+from mcu.media.transport.addresses import SSLTCP
 
 OFFER_MAX = 64 * 1024  # characters; Chromium's with three lines has some 12,000
 LINES_MAX = 1000  # Chromium's with three lines has some 300
@@ -89,6 +91,7 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
     ice: Credentials
     dtls: RTCDtlsParameters
     role: Literal["client", "server"]  # ours, in DTLS
+    greets: bool  # candidates of `SSLTCP` are understood
 
     def sent(self, source: Source) -> VideoLine | None:
         """The line on which we send this picture: as CAMERA the composed one, as SCREEN what somebody shares."""
@@ -147,6 +150,7 @@ def agree(offer: str) -> tuple[SessionDescription, Agreed]:
         ice=_ice(first),
         dtls=dtls,
         role="client" if dtls.role == "server" else "server",
+        greets=not (session.origin or "").startswith("mozilla"),  # which refuses an answer that has one
     )
 
 
@@ -322,7 +326,8 @@ def _take(offered: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -> 
     media.rtp.headerExtensions = [
         RTCRtpHeaderExtensionParameters(id=number, uri=uri) for uri, number in line.extensions.items()
     ]
-    media.ice_candidates, media.ice_candidates_complete = list(ours.candidates), True  # aiortc reads the last line's
+    media.ice_candidates = [one for one in ours.candidates if agreed.greets or one.protocol != SSLTCP]
+    media.ice_candidates_complete = True  # aiortc reads the last line's
     media.ice = RTCIceParameters(ours.ice.ufrag, ours.ice.password, iceLite=True)
     media.dtls = RTCDtlsParameters(fingerprints=ours.dtls.fingerprints, role=agreed.role)
     if line.sends:

@@ -42,8 +42,10 @@ class Engine:
 
     def __init__(self, options: MediaOptions, clock: Clock) -> None:
         bound = bound_addresses(options)
-        self.plane = Plane(bound, port=options.port, ports=options.rtp_ports)
-        self.candidates = candidates(options, bound, self.plane.port)
+        self.plane = Plane(bound, port=options.port, tcp_port=options.tcp_port, ports=options.rtp_ports)
+        if not self.plane.tcp_port:
+            log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
+        self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)
         self.on_collected: Callable[[int], None] = lambda _tick: None
         self._clock = clock
         self._loop = asyncio.get_running_loop()

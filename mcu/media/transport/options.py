@@ -8,6 +8,7 @@ class MediaOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     addresses: tuple[str, ...] = ()  # to bind; empty: all of this machine's
     port: int = 0  # UDP, of all browsers' legs; 0: any that is free
+    tcp_port: int = 0  # for browsers that cannot send UDP; 0: the same number, where it is free
     public: tuple[str, ...] = ()  # that a NAT maps to ours, port for port
     only_public: bool = False  # our own are not offered
     rtp_ports: tuple[int, int] = (0, 0)  # first and last of those for legs that have ports of their own; 0: none

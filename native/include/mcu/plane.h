@@ -1,5 +1,9 @@
 /* The media plane of one worker: its sockets, its legs, and two threads that need no Python.
  *
+ * A browser's leg comes by UDP, or by TCP where its network lets nothing else pass (RFC 6544
+ * passive candidates, RFC 4571 framing, with or without the false TLS greeting of
+ * mcu/framing.h), and may move between them like between two addresses.
+ *
  * The packet thread receives (epoll, recvmmsg), answers STUN, drops what has not proved
  * itself, decrypts, keeps RTCP, assembles pictures, and files audio packets at their legs. The
  * sound thread does, once a tick and when told, two steps: `mcu_plane_collect` decodes the
@@ -44,7 +48,8 @@ struct mcu_plane_options {
     const struct sockaddr_storage
         *addresses; /* local addresses, one socket each, all with the same port */
     size_t address_count;
-    uint16_t port;                    /* 0: any that is free on all of them */
+    uint16_t port;     /* 0: any that is free on all of them */
+    uint16_t tcp_port; /* 0: the same number if it is free, else there is no TCP */
     uint16_t range_first, range_last; /* ports for plain and SDES-keyed RTP; 0: none */
     int complexity, bits_per_second;  /* of the Opus that is sent */
     int loss_percent; /* that its FEC is made for, to listeners who report any loss */
@@ -55,6 +60,7 @@ struct mcu_plane *mcu_plane_new(const struct mcu_plane_options *options);
 /* Ends the threads and frees everything. */
 void mcu_plane_free(struct mcu_plane *plane);
 uint16_t mcu_plane_port(const struct mcu_plane *plane);
+uint16_t mcu_plane_tcp_port(const struct mcu_plane *plane); /* 0: there is no TCP */
 int mcu_plane_fd(const struct mcu_plane *plane);
 
 /* -- events -- */
@@ -251,6 +257,9 @@ enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROP_UNSENT,  /* the socket did not take it */
                 MCU_DROP_TICK,    /* the sound thread was too far behind */
                 MCU_DROP_ENCODE,  /* an encoder refused */
+                MCU_DROP_CONNECTION, /* TCP that no check proved: too many, for too long, too
+                                        much said, or nothing of ours */
+                MCU_DROP_SLOW,       /* TCP that was ended, for it took not even its sound */
                 MCU_DROPS
 };
 const char *mcu_drop_name(enum mcu_drop drop);

@@ -25,6 +25,8 @@ const char *mcu_drop_name(enum mcu_drop drop)
         [MCU_DROP_UNSENT] = "unsent",
         [MCU_DROP_TICK] = "tick",
         [MCU_DROP_ENCODE] = "encode",
+        [MCU_DROP_CONNECTION] = "connection",
+        [MCU_DROP_SLOW] = "slow_connection",
     };
     return (unsigned)drop < MCU_DROPS ? names[drop] : "unknown";
 }

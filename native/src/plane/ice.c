@@ -2,6 +2,7 @@
  * where its leg is. */
 #include "leg.h"
 #include "legs.h"
+#include "link.h"
 #include "packets.h"
 
 #include <errno.h>
@@ -53,7 +54,8 @@ static void come_to(struct leg *leg, const struct arrival *in)
  * whose network changed goes on checking before it nominates. */
 static void locate(const struct arrival *in, struct leg *leg, bool nominates)
 {
-    const bool left = leg->connected && in->now - leg->heard_at >= MOVES_AFTER_US;
+    const bool left = leg->connected &&
+                      (in->now - leg->heard_at >= MOVES_AFTER_US || link_gone(leg->socket));
     if (!leg_here(leg, in) && (nominates || left || !leg->socket)) {
         come_to(leg, in);
         if (leg->connected)
@@ -83,6 +85,8 @@ static void proved(const struct arrival *in, struct leg *leg, const struct mcu_s
         plane_drop(in->plane, leg, MCU_DROP_STUN_FORGED);
         return;
     }
+    if (in->socket->link && !link_make_room(in->socket))
+        return;
     const char *password = leg->ice[credentials].password;
     uint8_t *out = udp_next(in->out);
     const size_t size =

@@ -4,8 +4,9 @@
  * counters. It is taken by the packet thread for each batch it received, by the sound thread
  * for one leg's decoding or for one batch of packets to be sent, and by every public function.
  * It is not held over encoding, sendmmsg, recvmmsg, or the making of keys and streams. Leaves,
- * taken with or without it: the lock of the events; a socket's reference count. A pointer to a
- * leg is worth nothing once the lock was let go: keep the handle, and ask `plane_leg` again.
+ * taken with or without it: the locks of the events and of a link; a socket's reference count.
+ * A pointer to a leg is worth nothing once the lock was let go: keep the handle, and ask
+ * `plane_leg` again.
  *
  * Sending: write into a batch (udp.h) of your own under the lock, let the lock go, then
  * `plane_flush`. Batches hold references to sockets, so a leg may go in between.
@@ -116,9 +117,9 @@ struct credentials {
 
 /* Addresses of one leg that an authentic check came from: what it sends from there is looked
  * at. One more takes the place of the oldest. */
-#define PROVEN 4
+#define PROVEN 8
 struct proven {
-    struct udp_socket *socket; /* one of the plane's; NULL: none */
+    struct udp_socket *socket; /* one of the plane's, or a link; NULL: none */
     union udp_address address;
 };
 
@@ -156,6 +157,7 @@ struct totals { /* of streams */
 
 struct legs;   /* legs.c: the table, by handle, by ufrag, by address */
 struct events; /* events.c */
+struct tcp;    /* tcp.c: those who come by TCP */
 
 struct mcu_plane {
     pthread_mutex_t lock;
@@ -167,6 +169,7 @@ struct mcu_plane {
     struct udp_socket *sockets[PLANE_SOCKETS];
     size_t socket_count;
     uint16_t port;
+    struct tcp *tcp;
     int epoll, wake; /* wake: an eventfd for the packet thread */
     pthread_t packet_thread;
     struct packet_thread *packets;

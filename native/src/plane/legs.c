@@ -1,6 +1,7 @@
 #include "legs.h"
 
 #include "index.h"
+#include "tcp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,7 +172,17 @@ static void unprove(struct legs *legs, struct leg *leg, int place)
         return;
     index_remove(&legs->addresses, address_hash(legs, proven->socket, &proven->address),
                  leg->handle);
+    tcp_unproved(proven->socket);
     proven->socket = NULL;
+}
+
+struct leg *legs_forget(struct legs *legs, const struct udp_socket *socket,
+                        const union udp_address *from)
+{
+    struct leg *leg = legs_proved(legs, socket, from);
+    if (leg)
+        unprove(legs, leg, place_of(leg, socket, from));
+    return leg;
 }
 
 void legs_prove(struct legs *legs, struct leg *leg, struct udp_socket *socket,
@@ -188,6 +199,7 @@ void legs_prove(struct legs *legs, struct leg *leg, struct udp_socket *socket,
         place = (int)(leg->proven_next++ % PROVEN); /* where it is now stays proven */
     unprove(legs, leg, place);
     leg->proven[place] = (struct proven){.socket = socket, .address = *from};
+    tcp_proved(socket);
     index_add(&legs->addresses, address_hash(legs, socket, from), leg->handle);
 }
 

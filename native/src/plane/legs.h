@@ -27,6 +27,9 @@ void legs_prove(struct legs *legs, struct leg *leg, struct udp_socket *socket,
                 const union udp_address *from);
 struct leg *legs_proved(struct legs *legs, const struct udp_socket *socket,
                         const union udp_address *from);
+/* A link is gone: the leg that had it, or NULL. */
+struct leg *legs_forget(struct legs *legs, const struct udp_socket *socket,
+                        const union udp_address *from);
 
 /* Legs of one slice of a second: as plane_next_leg, with *at = slice to begin. */
 struct leg *legs_next_in_slice(struct legs *legs, size_t *at);

@@ -1,8 +1,10 @@
 #include "packet_thread.h"
 
 #include "legs.h"
+#include "link.h"
 #include "packets.h"
 #include "ports.h"
+#include "tcp.h"
 #include "waiting.h"
 
 #include <errno.h>
@@ -13,7 +15,8 @@
 #include <time.h>
 
 #define SOCKETS_AT_ONCE 64
-#define ROUNDS 16 /* batches of one socket before the others have their turn */
+#define ROUNDS 16     /* batches of one socket before the others have their turn */
+#define LINK_ROUNDS 4 /* likewise, readings of one connection */
 #define PACE_US                                                                               \
     1000 /* from one reading to the next at least: many packets for one wake-up. A lone       \
             packet is read at once */
@@ -22,6 +25,7 @@
 struct packet_thread {
     struct mcu_plane *plane;
     struct udp_inbox inbox;
+    struct link_inbox stream;
     struct udp_batch out;
     int64_t read_at;
     int64_t slice_at; /* when the present slice began */
@@ -40,8 +44,8 @@ static void make_room(struct packet_thread *self)
 
 /* -- what came -- */
 
-static void take(struct packet_thread *self, struct udp_socket *socket, size_t count,
-                 uint64_t as)
+static void take(struct packet_thread *self, struct udp_socket *socket,
+                 const struct udp_in *each, size_t count, uint64_t as)
 {
     struct mcu_plane *plane = self->plane;
     const int64_t now = plane_now();
@@ -49,7 +53,7 @@ static void take(struct packet_thread *self, struct udp_socket *socket, size_t c
     plane->receive_calls++;
     for (size_t i = 0; i < count; i++) {
         make_room(self);
-        const struct udp_in *got = &self->inbox.each[i];
+        const struct udp_in *got = &each[i];
         const struct arrival in = {.plane = plane,
                                    .socket = socket,
                                    .from = &got->from,
@@ -59,8 +63,9 @@ static void take(struct packet_thread *self, struct udp_socket *socket, size_t c
                                    .out = &self->out};
         plane->packets_in++;
         plane->bytes_in += got->size;
-        struct leg *leg = as & WATCH_SHARED ? NULL : plane_leg(plane, (int)(as & INT32_MAX));
-        if (as & WATCH_SHARED)
+        const bool shared = as & (WATCH_SHARED | WATCH_LINK);
+        struct leg *leg = shared ? NULL : plane_leg(plane, (int)(as & INT32_MAX));
+        if (shared)
             receive_shared(&in);
         else if (leg)
             receive_own(&in, leg, as & WATCH_RTCP);
@@ -87,11 +92,41 @@ static struct udp_socket *socket_of(struct mcu_plane *plane, uint64_t as)
     return socket;
 }
 
+/* A TCP connection has something, or takes more. */
+static void serve_link(struct packet_thread *self, uint64_t as)
+{
+    struct mcu_plane *plane = self->plane;
+    plane_lock(plane);
+    struct udp_socket *socket = tcp_socket(plane, as & 0xFFFF);
+    plane_unlock(plane);
+    if (!socket)
+        return;
+    bool more = true;
+    for (int round = 0; more && round < LINK_ROUNDS; round++) {
+        more = link_read(socket, &self->stream);
+        while (more && link_frames(socket, &self->stream))
+            take(self, socket, self->stream.each, self->stream.count, as);
+        plane_lock(plane);
+        more = tcp_keeps(plane, socket) && more;
+        plane_unlock(plane);
+    }
+    link_flush(socket);
+    udp_drop(socket);
+}
+
 static void read_socket(struct packet_thread *self, uint64_t as)
 {
     if (as & WATCH_WAKE) {
         eventfd_t value;
         eventfd_read(self->plane->wake, &value);
+        return;
+    }
+    if (as & WATCH_LISTENER) {
+        tcp_accept(self->plane, as & 0xFF, plane_now());
+        return;
+    }
+    if (as & WATCH_LINK) {
+        serve_link(self, as);
         return;
     }
     struct udp_socket *socket = socket_of(self->plane, as);
@@ -100,7 +135,7 @@ static void read_socket(struct packet_thread *self, uint64_t as)
     for (int round = 0; round < ROUNDS; round++) {
         const size_t count = udp_receive(socket, &self->inbox);
         if (count)
-            take(self, socket, count, as);
+            take(self, socket, self->inbox.each, count, as);
         if (count < UDP_BATCH)
             break;
     }
@@ -144,6 +179,7 @@ static void look_after(struct packet_thread *self, int64_t now)
         look_after_slice(self, now);
     }
     look_after_waiting(self, now);
+    tcp_look_after(self->plane, now);
     plane_unlock(self->plane);
     plane_flush(self->plane, &self->out, NULL);
 }
@@ -153,12 +189,13 @@ static int until_due(struct packet_thread *self, int64_t now)
 {
     plane_lock(self->plane);
     const unsigned slices = legs_slices_until(self->plane->legs, self->slice);
-    const int64_t wake = waiting_wake(self->plane);
+    const int64_t wake = waiting_wake(self->plane), tcp = tcp_wake(self->plane);
     plane_unlock(self->plane);
-    if (!slices)
-        return -1;
-    int64_t due = self->slice_at + slices * (int64_t)SLICE_US;
+    int64_t due = slices ? self->slice_at + slices * (int64_t)SLICE_US : INT64_MAX;
     due = wake < due ? wake : due;
+    due = tcp < due ? tcp : due;
+    if (due == INT64_MAX)
+        return -1;
     return due <= now ? 1 : (int)((due - now + 999) / 1000);
 }
 

@@ -7,6 +7,7 @@
 #include "packet_thread.h"
 #include "packets.h"
 #include "ports.h"
+#include "tcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,8 +30,20 @@ int64_t plane_now(void)
 
 static void close_sockets(struct mcu_plane *plane)
 {
+    tcp_close(plane);
     while (plane->socket_count)
         udp_drop(plane->sockets[--plane->socket_count]);
+}
+
+/* TCP on the port that was asked for; else on the same as UDP, or not at all where another
+ * program has that and UDP's cannot be another. */
+static int open_tcp(struct mcu_plane *plane, const struct mcu_plane_options *options)
+{
+    if (options->tcp_port)
+        return tcp_open(plane, options->tcp_port);
+    if (tcp_open(plane, plane->port) == 0)
+        return 0;
+    return options->port && errno == EADDRINUSE ? 0 : -1;
 }
 
 /* One socket an address, all on `port`, or on that which the first was given. */
@@ -51,7 +64,7 @@ static int open_all(struct mcu_plane *plane, const struct mcu_plane_options *opt
         port = udp_port(&socket->local);
     }
     plane->port = port;
-    return 0;
+    return open_tcp(plane, options);
 }
 
 static int open_sockets(struct mcu_plane *plane, const struct mcu_plane_options *options)
@@ -66,7 +79,7 @@ static int open_sockets(struct mcu_plane *plane, const struct mcu_plane_options 
         const int why = errno;
         close_sockets(plane);
         errno = why;
-        if (options->port || why != EADDRINUSE)
+        if (options->port || options->tcp_port || why != EADDRINUSE)
             return -1;
     }
     return -1;
@@ -143,6 +156,8 @@ struct mcu_plane *mcu_plane_new(const struct mcu_plane_options *options)
 void mcu_plane_free(struct mcu_plane *plane) { end(plane); }
 
 uint16_t mcu_plane_port(const struct mcu_plane *plane) { return plane->port; }
+
+uint16_t mcu_plane_tcp_port(const struct mcu_plane *plane) { return tcp_port(plane); }
 
 int mcu_plane_fd(const struct mcu_plane *plane) { return events_fd(plane->events); }
 

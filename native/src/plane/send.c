@@ -32,6 +32,8 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, const struct mcu
     if (leg->sending && mcu_srtp_protect(leg->sending, out, &size))
         return false;
     udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
+    if (stream->source != MCU_AUDIO)
+        udp_is_picture(batch);
     return true;
 }
 

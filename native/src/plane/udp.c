@@ -1,5 +1,7 @@
 #include "udp.h"
 
+#include "link.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +109,8 @@ void udp_drop(struct udp_socket *socket)
     if (!socket || atomic_fetch_sub_explicit(&socket->references, 1, memory_order_acq_rel) > 1)
         return;
     close(socket->fd);
+    if (socket->link)
+        link_free(socket->link);
     free(socket);
 }
 

@@ -1,4 +1,4 @@
-/* UDP sockets, datagrams received and sent many at a time. No lock of the plane's is needed:
+/* Sockets, datagrams received and sent many at a time. No lock of the plane's is needed:
  * a batch is one thread's, a socket lives until its last reference is dropped. */
 #ifndef MCU_PLANE_UDP_H
 #define MCU_PLANE_UDP_H
@@ -30,11 +30,15 @@ uint16_t udp_port(const union udp_address *address);
 void udp_set_port(union udp_address *address, uint16_t port);
 socklen_t udp_address_size(const union udp_address *address);
 
+struct link;
+
+/* What datagrams come and go by: a UDP socket, or a TCP connection (link.h). */
 struct udp_socket {
     int fd;
     atomic_uint references;
     atomic_uint refusals; /* times in a row that the kernel refused UDP_SEGMENT */
     union udp_address local;
+    struct link *link; /* NULL: UDP */
 };
 /* Binds, not blocking, with large buffers. One reference. NULL with errno. */
 struct udp_socket *udp_open(const union udp_address *local);
@@ -47,7 +51,8 @@ struct udp_out {
     struct udp_socket *socket; /* a reference */
     union udp_address to;
     uint16_t size;
-    int leg; /* whose it is, for what is said of those that could not be sent */
+    bool picture; /* the first to go where there is no room for all */
+    int leg;      /* whose it is, for what is said of those that could not be sent */
 };
 /* Datagrams that wait to be sent, of any sockets and to any addresses. Zero `count` to begin;
  * 100 kB: a thread's own, or on the stack of a caller. */
@@ -62,9 +67,11 @@ struct udp_sent { /* sums */
 /* Where the next datagram is to be written, UDP_OUT_BYTES; NULL: the batch is full, send it
  * first. */
 uint8_t *udp_next(struct udp_batch *batch);
-/* Adds what was written there. */
+/* Adds what was written there; it is no picture. */
 void udp_add(struct udp_batch *batch, struct udp_socket *socket, const union udp_address *to,
              size_t size, int leg);
+/* What was added last is a part of a picture. */
+void udp_is_picture(struct udp_batch *batch);
 /* Sends all in order, by sendmmsg, runs of one size to one address by GSO, and empties the
  * batch. Returns how many could not be sent, and in `unsent` the legs they were for. `sent` is
  * added to. Never waits. */

@@ -1,4 +1,4 @@
-#include "udp.h"
+#include "link.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -19,8 +19,11 @@ void udp_add(struct udp_batch *batch, struct udp_socket *socket, const union udp
     out->socket = socket;
     out->to = *to;
     out->size = (uint16_t)size;
+    out->picture = false;
     out->leg = leg;
 }
+
+void udp_is_picture(struct udp_batch *batch) { batch->each[batch->count - 1].picture = true; }
 
 /* What one sendmmsg is given: messages of one socket, each a run of datagrams. */
 struct plan {
@@ -121,28 +124,68 @@ static void count_sent(const struct plan *plan, const struct udp_batch *batch, i
         sent->bytes += batch->each[i].size;
 }
 
-size_t udp_send(struct udp_batch *batch, int unsent[UDP_BATCH], struct udp_sent *sent)
+/* -- all of a batch -- */
+
+/* Those that could not be sent, as udp_send tells of them. */
+struct unsent {
+    int *legs; /* may be NULL */
+    size_t count;
+};
+
+static void note_unsent(struct unsent *unsent, const struct udp_out *out)
+{
+    if (unsent->legs)
+        unsent->legs[unsent->count] = out->leg;
+    unsent->count++;
+}
+
+/* What is of one UDP socket from `at` on, in one call; the next that is not done with. */
+static size_t send_datagrams(struct udp_batch *batch, size_t at, size_t *alone,
+                             struct unsent *unsent, struct udp_sent *sent)
 {
     struct plan plan;
-    size_t at = 0, alone = 0, lost = 0;
-    while (at < batch->count) {
-        plan_socket(&plan, batch, at, alone);
-        const int went = sendmmsg(batch->each[at].socket->fd, plan.messages, plan.count, 0);
-        sent->calls++;
-        if (went > 0) {
-            count_sent(&plan, batch, went, sent);
-            at = plan.begins[went];
-            continue;
-        }
-        const struct outcome outcome = refused(&plan, batch, errno);
-        for (size_t i = at; !outcome.sent && i < outcome.next; i++, lost++)
-            if (unsent)
-                unsent[lost] = batch->each[i].leg;
-        at = outcome.next;
-        alone = outcome.alone;
+    plan_socket(&plan, batch, at, *alone);
+    const int went = sendmmsg(batch->each[at].socket->fd, plan.messages, plan.count, 0);
+    sent->calls++;
+    if (went > 0) {
+        count_sent(&plan, batch, went, sent);
+        return plan.begins[went];
     }
+    const struct outcome outcome = refused(&plan, batch, errno);
+    for (size_t i = at; !outcome.sent && i < outcome.next; i++)
+        note_unsent(unsent, &batch->each[i]);
+    *alone = outcome.alone;
+    return outcome.next;
+}
+
+/* What is of one TCP connection from `at` on. */
+static size_t send_by_link(struct udp_batch *batch, size_t at, struct unsent *unsent,
+                           struct udp_sent *sent)
+{
+    struct udp_socket *socket = batch->each[at].socket;
+    for (; at < batch->count && batch->each[at].socket == socket; at++) {
+        const struct udp_out *out = &batch->each[at];
+        if (link_put(socket, batch->bytes[at], out->size, out->picture)) {
+            sent->packets++;
+            sent->bytes += out->size;
+        } else {
+            note_unsent(unsent, out);
+        }
+    }
+    link_flush(socket);
+    sent->calls++;
+    return at;
+}
+
+size_t udp_send(struct udp_batch *batch, int unsent[UDP_BATCH], struct udp_sent *sent)
+{
+    struct unsent lost = {.legs = unsent};
+    size_t at = 0, alone = 0;
+    while (at < batch->count)
+        at = batch->each[at].socket->link ? send_by_link(batch, at, &lost, sent)
+                                          : send_datagrams(batch, at, &alone, &lost, sent);
     for (size_t i = 0; i < batch->count; i++)
         udp_drop(batch->each[i].socket);
     batch->count = 0;
-    return lost;
+    return lost.count;
 }

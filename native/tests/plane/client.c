@@ -50,6 +50,20 @@ int open_socket(struct sockaddr_in *local)
     return fd;
 }
 
+void connect_stream(struct client *client, const struct client *of)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    struct sockaddr_in server = of->server;
+    *client = *of;
+    client->fd = fd;
+    client->stream = true;
+    server.sin_port = htons(mcu_plane_tcp_port(of->plane));
+    if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof server) ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience))
+        abort();
+}
+
 static void add_stream(struct client *client, enum mcu_source source, int rtx)
 {
     struct mcu_stream_options options = {
@@ -176,6 +190,13 @@ int check(struct client *client, bool nominates)
 
 void send_raw(struct client *client, const void *data, size_t size)
 {
+    if (client->stream) {
+        uint8_t frame[2 + 2048] = {(uint8_t)(size >> 8), (uint8_t)size};
+        memcpy(frame + 2, data, size);
+        if (send(client->fd, frame, size + 2, MSG_NOSIGNAL) != (ssize_t)size + 2)
+            failed(__FILE__, __LINE__, "the test's connection does not send");
+        return;
+    }
     if (sendto(client->fd, data, size, 0, (struct sockaddr *)&client->server,
                sizeof client->server) != (ssize_t)size)
         failed(__FILE__, __LINE__, "the test's socket does not send");
@@ -235,11 +256,24 @@ void send_report(struct client *client, uint8_t *data, size_t size)
 
 /* -- receiving -- */
 
+static bool receive_frame(struct client *client, struct packet *packet)
+{
+    uint8_t length[2];
+    packet->size = 0;
+    if (recv(client->fd, length, 2, MSG_WAITALL) != 2)
+        return false;
+    packet->size = (size_t)(length[0] << 8 | length[1]);
+    CHECK(packet->size <= sizeof packet->data);
+    return recv(client->fd, packet->data, packet->size, MSG_WAITALL) == (ssize_t)packet->size;
+}
+
 bool receive(struct client *client, struct packet *packet, int patience_ms)
 {
     struct pollfd ready = {.fd = client->fd, .events = POLLIN};
     if (poll(&ready, 1, patience_ms > 0 ? patience_ms : 0) <= 0)
         return false;
+    if (client->stream)
+        return receive_frame(client, packet);
     struct sockaddr_in from = {0};
     socklen_t size = sizeof from;
     const ssize_t got = recvfrom(client->fd, packet->data, sizeof packet->data, 0,

@@ -25,6 +25,7 @@ struct client {
     struct mcu_plane *plane;
     int leg;
     int fd;
+    bool stream; /* fd is a TCP connection: each datagram after its length */
     struct sockaddr_in local, server;
     char ufrag[32], password[32], remote_ufrag[32];
     struct mcu_srtp *out, *in;
@@ -46,6 +47,9 @@ struct mcu_plane *new_plane(void);
 
 /* A UDP socket on the loopback; *local is where. */
 int open_socket(struct sockaddr_in *local);
+
+/* Another client on the same leg, by a TCP connection to the plane. */
+void connect_stream(struct client *client, const struct client *of);
 
 /* A leg of a browser with sound, and with video where `rtx` >= 0 (its RTX payload type, 0:
  * none); not proved, no keys. */

@@ -10,6 +10,7 @@ int main(void)
     sound_tests();
     video_tests();
     rtcp_tests();
+    tcp_tests();
     port_tests();
     life_tests();
     tick_rooms_tests();

@@ -9,6 +9,7 @@ void stranger_tests(void);
 void sound_tests(void);
 void video_tests(void);
 void rtcp_tests(void);
+void tcp_tests(void);
 void port_tests(void);
 void life_tests(void);
 void tick_rooms_tests(void);

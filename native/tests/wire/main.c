@@ -26,6 +26,7 @@ int main(void)
 {
     stun_tests();
     demux_tests();
+    framing_tests();
     rtp_tests();
     rtcp_tests();
     reception_tests();

@@ -9,6 +9,7 @@
 
 void stun_tests(void);
 void demux_tests(void);
+void framing_tests(void);
 void rtp_tests(void);
 void rtcp_tests(void);
 void reception_tests(void);

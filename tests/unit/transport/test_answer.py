@@ -1,9 +1,11 @@
 """Offers: what Chromium and aiortc write is answered as RFC 8829 says; what nobody should write is refused by name."""
 
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate
 from aiortc.sdp import SessionDescription
@@ -251,3 +253,14 @@ def cost(offer: str) -> float:
 def test_the_worst_offer_costs_little_more_than_a_browsers() -> None:
     codecs = "".join(f"a=rtpmap:{number} x/90000\r\na=rtcp-fb:* nack\r\n" for number in range(340))
     assert cost(CHROMIUM + codecs) < 25 * cost(CHROMIUM)
+
+
+def test_a_candidate_with_a_false_greeting_is_only_for_browsers_that_do_not_refuse_it() -> None:
+    kinds = [("udp", None), ("tcp", "passive"), ("ssltcp", None)]
+    made = [RTCIceCandidate(1, k, "192.0.2.1", 4000, 1, k, "host", tcpType=tcp) for k, tcp in kinds]
+    for origin, offered in (("-", ["udp", "tcp", "ssltcp"]), ("mozilla...THIS_IS_SDPARTA-99.0", ["udp", "tcp"])):
+        session, agreed = sdp.agree(CHROMIUM.replace("o=-", f"o={origin}"))
+        answer = sdp.write(session, agreed, msgspec.structs.replace(OURS, candidates=made))
+        first = answer.split("m=")[1]
+        assert re.findall(r"a=candidate:\w+ 1 (\w+) ", first) == offered
+        assert "tcp 1 192.0.2.1 4000 typ host tcptype passive" in first

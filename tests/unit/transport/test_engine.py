@@ -20,7 +20,7 @@ from mcu.media.transport.options import MediaOptions
 class ScriptedPlane:
     """Says what it is told to say."""
 
-    port = 1
+    port = tcp_port = 1
 
     def __init__(self) -> None:
         self.script: list[Event] = []

@@ -22,15 +22,28 @@ def test_options_survive_the_command_line() -> None:
 
 def test_public_addresses_are_offered_before_our_own_or_alone() -> None:
     for only, offered in ((False, ["203.0.113.5", "10.0.0.5"]), (True, ["203.0.113.5"])):
-        made = candidates(MediaOptions(public=("203.0.113.5",), only_public=only), ["10.0.0.5"], 4000)
+        made = candidates(MediaOptions(public=("203.0.113.5",), only_public=only), ["10.0.0.5"], 4000, 0)
         assert [candidate.ip for candidate in made] == offered
         assert {(candidate.port, candidate.protocol, candidate.type) for candidate in made} == {(4000, "udp", "host")}
         assert sorted(made, key=lambda candidate: -candidate.priority) == made
 
 
 def test_each_foundation_is_one_address() -> None:
-    made = candidates(MediaOptions(), ["10.0.0.5", "::1", "10.0.0.5"], 4000)
+    made = candidates(MediaOptions(), ["10.0.0.5", "::1", "10.0.0.5"], 4000, 0)
     assert len(made) == len({candidate.foundation for candidate in made}) == 2
+
+
+def test_tcp_is_offered_after_udp_and_the_false_greeting_last_on_every_address() -> None:
+    made = candidates(MediaOptions(), ["10.0.0.5", "2001:db8::5"], 4000, 4443)
+    assert [(one.protocol, one.port, one.tcpType) for one in made] == [
+        *[("udp", 4000, None)] * 2,
+        *[("tcp", 4443, "passive")] * 2,
+        *[("ssltcp", 4443, None)] * 2,
+    ]
+    assert sorted(made, key=lambda one: -one.priority) == made
+    assert len({one.priority for one in made}) == len({one.foundation for one in made}) == 6
+    # RFC 6544 section 4.2: type preference, then 2^13 * 4 for passive, and another preference for each
+    assert made[2].priority == (90 << 24) + ((4 * 2**13 + 8191) << 8) + 255
 
 
 def test_addresses_that_were_asked_for_are_bound_and_of_the_others_those_that_can_be() -> None:
@@ -58,10 +71,16 @@ def test_free_ports_are_free_for_every_worker() -> None:
     assert [options.rtp_ports for options in worker_options(Media(workers=2))] == [(0, 0)] * 2
 
 
+def test_each_worker_has_a_tcp_port_of_its_own() -> None:
+    assert [options.tcp_port for options in worker_options(Media(workers=3, tcp_port=4443))] == [4443, 4444, 4445]
+    assert [options.tcp_port for options in worker_options(Media(workers=2))] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         ({"port": 65_535, "workers": 2}, "room for a port for each worker"),
+        ({"tcp_port": 65_535, "workers": 2}, "room for a port for each worker"),
         ({"only_public_addresses": True}, "needs public_addresses"),
         ({"rtp_first_port": 5000, "rtp_last_port": 5003, "workers": 2}, "two ports"),
         ({"rtp_first_port": 5000}, "two ports"),

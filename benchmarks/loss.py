@@ -23,6 +23,7 @@ from mcu.demo.voice import speech
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES
 
 SETTLE_S = 3.0
+FRESH = 10 * TICK_SAMPLES  # in which a decoder that has heard nothing before finds the tone's strength
 TONE_HZ = 440.0
 AFTER_S = 2.0  # after a single loss the delay is to be what it was within this
 PESQ_RATE = 16_000
@@ -40,13 +41,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _run(percent: float, seconds: float) -> dict[str, Any]:
     prefix = pin_load()
-    phase = 2 * np.pi * TONE_HZ * np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
-    tone = np.round(8000 * np.sin(phase)).astype(np.int16)
+    length = round((SETTLE_S + seconds) * SAMPLE_RATE)  # once, for where a loop is closed no decoder goes on
+    tone = np.round(8000 * np.sin(2 * np.pi * TONE_HZ * np.arange(length) / SAMPLE_RATE)).astype(np.int16)
     said = speech(10, 130, seed=1)
     async with ours(prefix) as contestant:
         say(f"{percent:g} % loss: a tone for {seconds:g} s")
         recorded, counted, _ = await _listen(contestant, tone, percent, seconds)
-        heard_tone = heard([one for one in recorded[1].received if one.at > recorded[0].sent[0].at + SETTLE_S])
+        settled = [one for one in recorded[1].received if one.at > recorded[0].sent[0].at + SETTLE_S]
+        heard_tone = heard(settled)[FRESH:]
     async with ours(prefix) as contestant:
         say(f"{percent:g} % loss: speech for {seconds:g} s")
         recorded, counted, concealed = await _listen(contestant, said, percent, seconds)

@@ -240,6 +240,15 @@ def roughest(samples: Samples) -> int:
     return int(np.abs(np.diff(samples.astype(np.int32), 2)).max())
 
 
+def strengths(samples: Samples, hertz: float = 440) -> npt.NDArray[np.float64]:
+    """How strong a tone is in each two periods of it, against what it usually is; from 1 ms to the next."""
+    window = round(2 * RATE / hertz)
+    turned = samples * np.exp(-2j * np.pi * hertz * np.arange(samples.size) / RATE)
+    sums = np.concatenate([[0], np.cumsum(turned)])
+    strong = np.abs(sums[window:] - sums[:-window])[:: RATE // 1000]
+    return strong / np.median(strong)
+
+
 def lag_ms(source: Samples, out: Samples, at: int, window: int = RATE, most: int = 30_000) -> float:
     """By how much what is heard at sample `at` of `out` lags behind what was said."""
     piece = out[at : at + window].astype(np.float64)

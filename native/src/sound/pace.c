@@ -92,8 +92,8 @@ void mcu_pace_play(struct mcu_pace *pace, struct mcu_supply *supply, int64_t exc
         else
             pace->patience = 0;
     }
-    const int64_t hold = excess < -MCU_TICK ? MCU_TICK : -excess;
-    mcu_supply_fill(supply, ASKED, hold > 0 ? (int32_t)hold : 0);
+    const int64_t hold = excess < -MCU_TICK ? MCU_TICK : excess < -TOO_SHORT ? -excess : 0;
+    mcu_supply_fill(supply, ASKED, (int32_t)hold);
     const size_t used =
         mcu_drift(&pace->drift, ppm_for(pace, excess), supply->weave.samples, out, MCU_TICK);
     mcu_weave_use(&supply->weave, used);

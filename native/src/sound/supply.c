@@ -127,11 +127,6 @@ void mcu_supply_receive(struct mcu_supply *supply, size_t wanted)
 
 /* -- gaps -- */
 
-static int32_t whole_pieces(int32_t samples)
-{
-    return (samples + MCU_WEAVE_PIECE - 1) / MCU_WEAVE_PIECE * MCU_WEAVE_PIECE;
-}
-
 /* The head is here and begins later than what is due. */
 static void bridge(struct mcu_supply *supply, const struct mcu_packet *head, int32_t wanted)
 {
@@ -148,7 +143,7 @@ static void bridge(struct mcu_supply *supply, const struct mcu_packet *head, int
         supply->next += gap;
         return;
     }
-    const int32_t made = least(before, whole_pieces(wanted));
+    const int32_t made = least(before, wanted);
     mcu_weave_make_up(&supply->weave, made);
     supply->next += made;
     if (lost)
@@ -159,13 +154,13 @@ static void bridge(struct mcu_supply *supply, const struct mcu_packet *head, int
  * of the samples that are made up instead the stream's time stands still for. */
 static int32_t wait(struct mcu_supply *supply, int32_t wanted, int32_t hold)
 {
-    const int32_t made = whole_pieces(wanted), held = least(made, hold);
-    mcu_weave_make_up(&supply->weave, made);
-    supply->next += made - held;
+    const int32_t held = least(wanted, hold);
+    mcu_weave_make_up(&supply->weave, wanted);
+    supply->next += wanted - held;
     supply->held = supply->held || held > 0;
     supply->stats->stretched += (uint64_t)held;
     if (!supply->ended)
-        supply->doubtful += made;
+        supply->doubtful += wanted;
     return held;
 }
 

@@ -3,9 +3,10 @@
 #include <string.h>
 
 enum {
-    PIECE = MCU_WEAVE_PIECE,
     JOIN = MCU_WEAVE_JOIN,
-    FULL = 2880 /* made up before it fades: 60 ms */
+    SHORTEST = 480, /* the SILK of Opus makes up no less than 10 ms … */
+    STEP = 120,     /* … and CELT so many, and as many again */
+    FULL = 2880     /* made up before it fades: 60 ms */
 };
 
 void mcu_weave_free(struct mcu_weave *weave)
@@ -17,7 +18,7 @@ void mcu_weave_free(struct mcu_weave *weave)
 void mcu_weave_fall_silent(struct mcu_weave *weave)
 {
     weave->count = 0;
-    weave->silent = 0;
+    weave->silent = weave->ahead = 0;
     weave->made = MCU_WEAVE_FADED;
     weave->joined = JOIN;
 }
@@ -100,46 +101,56 @@ static bool can_conceal(const struct mcu_weave *weave)
     return present(weave) && weave->made < MCU_WEAVE_FADED;
 }
 
-void mcu_weave_tear(struct mcu_weave *weave)
+static void add_silence(struct mcu_weave *weave, int32_t samples)
 {
-    int16_t piece[PIECE];
-    if (!can_conceal(weave) || (weave->torn && weave->joined == 0))
-        return;
-    mcu_conceal(present(weave), PIECE, piece);
-    fade(piece, PIECE, weave->made);
-    join(weave, piece, PIECE);
-    begin_joining(weave, piece, 0);
+    memset(room(weave), 0, (size_t)samples * sizeof(int16_t));
+    weave->made = MCU_WEAVE_FADED;
+    weave->joined = JOIN;
+    weave->ahead = 0;
+    weave->count += (size_t)samples;
+    weave->silent += samples;
 }
 
-/* What of the last piece is too much becomes the tail. */
-static void conceal(struct mcu_weave *weave, int32_t samples)
+/* The decoder goes on until it is `wanted` samples ahead, JOIN at most. Where they are. */
+static const int16_t *ahead(struct mcu_weave *weave, int32_t wanted)
 {
-    int16_t *out = room(weave);
-    int32_t made = 0;
-    while (made < samples || (made > samples && made < samples + JOIN)) {
-        mcu_conceal(present(weave), PIECE, out + made);
-        made += PIECE;
+    int16_t *const end = weave->more + sizeof weave->more / sizeof *weave->more;
+    while (weave->ahead < wanted) {
+        memmove(end - weave->ahead - weave->piece, end - weave->ahead,
+                (size_t)weave->ahead * sizeof *end);
+        mcu_conceal(present(weave), weave->piece, end - weave->piece);
+        weave->ahead += weave->piece;
     }
-    fade(out, made, weave->made);
-    join(weave, out, made);
-    if (made > samples)
-        begin_joining(weave, out + samples, 0);
-    weave->made += samples;
-    weave->count += (size_t)samples;
-    weave->silent = 0;
+    return end - weave->ahead;
+}
+
+void mcu_weave_tear(struct mcu_weave *weave)
+{
+    int16_t next[JOIN];
+    if (!can_conceal(weave) || (weave->torn && weave->joined == 0))
+        return;
+    memcpy(next, ahead(weave, JOIN), sizeof next);
+    fade(next, JOIN, weave->made);
+    join(weave, next, JOIN);
+    begin_joining(weave, next, 0);
 }
 
 void mcu_weave_make_up(struct mcu_weave *weave, int32_t samples)
 {
-    if (can_conceal(weave)) {
-        conceal(weave, samples);
-        return;
+    while (samples > 0 && can_conceal(weave)) {
+        const int16_t *from = ahead(weave, 1);
+        const int32_t count = samples < weave->ahead ? samples : weave->ahead;
+        memcpy(room(weave), from, (size_t)count * sizeof *from);
+        fade(room(weave), count, weave->made);
+        join(weave, room(weave), count);
+        weave->ahead -= count;
+        weave->made += count;
+        weave->count += (size_t)count;
+        weave->silent = 0;
+        samples -= count;
     }
-    memset(room(weave), 0, (size_t)samples * sizeof(int16_t));
-    weave->made = MCU_WEAVE_FADED;
-    weave->joined = JOIN;
-    weave->count += (size_t)samples;
-    weave->silent += samples;
+    if (samples > 0)
+        add_silence(weave, samples);
 }
 
 /* -- what came -- */
@@ -154,14 +165,16 @@ static void add(struct mcu_weave *weave, int32_t count, int32_t past)
     if (weave->joined == JOIN && gain_after(weave->made) < 1)
         begin_joining(weave, NULL, gain_after(weave->made));
     join(weave, at, kept);
-    weave->made = weave->silent = 0;
+    weave->made = weave->silent = weave->ahead = 0;
+    const int32_t piece = count < SHORTEST ? SHORTEST : count < MCU_TICK ? count : MCU_TICK;
+    weave->piece = piece - piece % STEP;
     weave->count += (size_t)kept;
 }
 
 bool mcu_weave_decode(struct mcu_weave *weave, enum mcu_audio_codec codec,
                       const uint8_t *payload, size_t size, int32_t past)
 {
-    if (past > 0 || (int)codec != weave->codec)
+    if (past > 0 || weave->ahead > 0 || (int)codec != weave->codec)
         mcu_weave_tear(weave);
     struct mcu_decoder *decoder = decoder_for(weave, codec);
     const int count = decoder ? mcu_decode(decoder, payload, size, room(weave)) : -1;
@@ -178,7 +191,7 @@ bool mcu_weave_recover(struct mcu_weave *weave, enum mcu_audio_codec codec,
     if (!present(weave) || (int)codec != weave->codec || gap > duration ||
         !mcu_codec_has_fec(codec, next, size))
         return false;
-    if (gap < duration)
+    if (gap < duration || weave->ahead > 0)
         mcu_weave_tear(weave);
     const int count = mcu_decode_fec(present(weave), next, size, duration, room(weave));
     if (count != duration)

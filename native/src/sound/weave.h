@@ -8,10 +8,7 @@
 #define MCU_WEAVE_MAX 8192
 #define MCU_WEAVE_WANTED 1440 /* that one may ask for: then the longest packet still fits */
 #define MCU_WEAVE_FADED 5760  /* made up after which there is silence: 120 ms */
-#define MCU_WEAVE_PIECE                                                                       \
-    480                    /* made up at a time: the SILK of Opus makes no less than 10 ms    \
-                            */
-#define MCU_WEAVE_JOIN 240 /* two pieces that do not belong together are joined in 5 ms */
+#define MCU_WEAVE_JOIN 240    /* two pieces that do not belong together are joined in 5 ms */
 
 struct mcu_weave {                                  /* zero it, then mcu_weave_restart */
     struct mcu_decoder *decoders[MCU_AUDIO_CODECS]; /* made when first needed */
@@ -21,6 +18,9 @@ struct mcu_weave {                                  /* zero it, then mcu_weave_r
     int32_t joined; /* of MCU_WEAVE_JOIN, of what is being joined; so many: nothing is */
     bool torn;      /* it is joined to `tail`; if not, to itself at `gain` */
     float gain;
+    int32_t piece; /* made up at a time */
+    int32_t ahead; /* made up and not needed yet: the end of `more` */
+    int16_t more[MCU_TICK + MCU_WEAVE_JOIN];
     int16_t tail[MCU_WEAVE_JOIN]; /* how what waits would go on */
     size_t count;                 /* samples that wait */
     int16_t samples[MCU_WEAVE_MAX];
@@ -43,7 +43,8 @@ bool mcu_weave_recover(struct mcu_weave *weave, enum mcu_audio_codec codec,
 /* Decodes a payload that nobody will hear. */
 void mcu_weave_warm(struct mcu_weave *weave, enum mcu_audio_codec codec,
                     const uint8_t *payload, size_t size);
-/* Adds `samples` that nobody has said, fading. Whole pieces go on by themselves. */
+/* Adds `samples` that nobody has said, fading: as the decoder would go on, a whole packet at a
+ * time, for it fades at each time that it is asked, and goes on from what it made last. */
 void mcu_weave_make_up(struct mcu_weave *weave, int32_t samples);
 /* What comes next will not go on from what waits: something is left out. */
 void mcu_weave_tear(struct mcu_weave *weave);

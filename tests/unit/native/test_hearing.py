@@ -24,6 +24,7 @@ from ear import (
     opus_packets,
     packets,
     roughest,
+    strengths,
     tone,
     voice,
 )
@@ -124,6 +125,19 @@ def test_a_lost_packet_leaves_no_gap_no_click_and_no_delay(codec: Codec, phase: 
     assert roughest(sounding(out)) < CLICK
     assert out.stats.concealed == TICK
     assert out.delays[6 * SECOND] <= out.delays[5 * SECOND - 1]
+
+
+@pytest.mark.parametrize("codec", Codec)
+@pytest.mark.parametrize("late_us", [0, 1_500])
+def test_of_single_losses_a_steady_tone_is_neither_weaker_nor_stronger(codec: Codec, late_us: int) -> None:
+    random = np.random.default_rng(1)
+    late = random.exponential(late_us, 10 * SECOND) if late_us else np.zeros(10 * SECOND)
+    sent = packets(tone(10 * SECOND), codec)
+    lost = without(*range(2 * SECOND, 10 * SECOND, 23))
+    out = heard(sent, lost, ticks=10 * SECOND, late=lambda tick: int(late[tick]), hearing=Hearing(codec))
+    strong = strengths(sounding(out))
+    assert strong.min() > 0.7
+    assert strong.max() < 1.3
 
 
 @pytest.mark.parametrize("phase", [0, 8_000, 15_000])

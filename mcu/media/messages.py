@@ -25,6 +25,14 @@ class Layout(StrEnum):
     PRESENTATION_WITH_TILES = "presentation_with_tiles"
 
 
+class Personal(StrEnum):
+    """Whether a leg's composed picture is its own, without itself in it."""
+
+    SHARED = "shared"  # no: it sees what others see
+    PERSONAL = "personal"
+    NO_ROOM = "no_room"  # it asked, and the worker has no room for another encoder
+
+
 class Source(StrEnum):
     """Which of a leg's two pictures."""
 
@@ -325,7 +333,7 @@ class SpeakersChanged(Event, frozen=True, kw_only=True):
 
 
 class LayoutChanged(Event, frozen=True, kw_only=True):
-    """What these legs see now."""
+    """What these legs see now. `content`: whose screen they get as a picture of its own, beside this one."""
 
     room: RoomId
     viewers: list[LegId]
@@ -333,6 +341,8 @@ class LayoutChanged(Event, frozen=True, kw_only=True):
     width: int
     height: int
     tiles: list[Tile]
+    content: LegId | None = None
+    personal: Personal = Personal.SHARED
 
 
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):

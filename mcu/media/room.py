@@ -28,7 +28,6 @@ from mcu.media.messages import (
     CameraLeg,
     Cause,
     HoldLeg,
-    Layout,
     LayoutChanged,
     LegChanged,
     LegMedia,
@@ -43,11 +42,10 @@ from mcu.media.messages import (
     Source,
     SpeakersChanged,
     Spotlight,
-    Tile,
 )
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.receipts import Receipts
-from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, SoundPlane, TransportFactory, Viewer
+from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, Shown, SoundPlane, TransportFactory, Viewer
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
 SPEAKERS_EVERY = 10  # ticks between reports of who speaks
@@ -324,8 +322,7 @@ class Room:
             self._pictures.on_picture(leg.leg, source, picture)
 
     def key_requested(self, connection: Connection, source: Source) -> None:
-        if source is Source.CAMERA:
-            self._pictures.key_requested(connection.leg.leg)
+        self._pictures.key_requested(connection.leg.leg, source)
 
     def bandwidth(self, connection: Connection, bits_per_second: int) -> None:
         connection.leg.bits_per_second = bits_per_second
@@ -358,15 +355,21 @@ class Room:
         if connection is not None:
             connection.transport.limit_bitrate(source, bits_per_second)
 
-    def layout_changed(self, viewers: Sequence[LegId], layout: Layout, tiles: Sequence[Tile]) -> None:
+    def picture_loss(self, leg: LegId, source: Source) -> float:
+        connection = self._connection(leg)
+        return connection.transport.picture_loss(source) if connection is not None else 0.0
+
+    def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
         self._emit(
             LayoutChanged(
                 room=self._room,
                 viewers=list(viewers),
-                layout=layout,
+                layout=shown.layout,
                 width=self._profile.width,
                 height=self._profile.height,
-                tiles=list(tiles),
+                tiles=list(shown.tiles),
+                content=shown.content,
+                personal=shown.personal,
             )
         )
 
@@ -411,10 +414,15 @@ class Room:
         self._pictures.set_viewers([viewer for leg in inside if (viewer := self._viewer(leg)) is not None])
 
     def _viewer(self, leg: Leg) -> Viewer | None:
-        codec = leg.connection.transport.takes(Source.CAMERA) if leg.connection is not None else None
-        if codec is None:
+        if leg.connection is None or (codec := leg.connection.transport.takes(Source.CAMERA)) is None:
             return None
-        return Viewer(leg=leg.leg, codec=codec, layout=leg.layout, bits_per_second=leg.bits_per_second)
+        return Viewer(
+            leg=leg.leg,
+            codec=codec,
+            layout=leg.layout,
+            bits_per_second=leg.bits_per_second,
+            content=leg.connection.transport.takes(Source.SCREEN),
+        )
 
     def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:
         if leg.taking_over is not None:

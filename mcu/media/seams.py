@@ -13,7 +13,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from mcu.ids import LegId
-from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, Source, Tile
+from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, Personal, Source, Tile
 
 SAMPLE_RATE = 48_000  # Hz
 TICK_MS = 20
@@ -76,6 +76,9 @@ class Transport(Protocol):
 
     def request_key(self, source: Source) -> None:
         """Ask the leg for a key frame (PLI)."""
+
+    def picture_loss(self, source: Source) -> float:
+        """What share of the packets that we sent of it was lost, by the far end's last report; 0 without one."""
 
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
         """Ask the leg to send no more than this (REMB)."""
@@ -212,7 +215,20 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     leg: LegId
     codec: VideoCodec
     layout: Layout | None  # its own choice, or the room's
-    bits_per_second: int  # what it can receive
+    bits_per_second: int  # what it can receive, of all pictures
+    content: VideoCodec | None = (
+        None  # how it takes what others share as a picture of its own; None: in the composed one
+    )
+    personal: Personal = Personal.SHARED
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg sees."""
+
+    layout: Layout
+    tiles: tuple[Tile, ...]
+    content: LegId | None  # whose screen it gets as a picture of its own
+    personal: Personal
 
 
 class PictureOutputs(Protocol):
@@ -220,11 +236,14 @@ class PictureOutputs(Protocol):
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None: ...
 
+    def picture_loss(self, leg: LegId, source: Source) -> float:
+        """What share of a picture's packets the leg lost, by its last report."""
+
     def request_key(self, leg: LegId, source: Source) -> None: ...
 
     def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None: ...
 
-    def layout_changed(self, viewers: Sequence[LegId], layout: Layout, tiles: Sequence[Tile]) -> None: ...
+    def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None: ...
 
 
 class PictureMixer(Protocol):
@@ -243,7 +262,7 @@ class PictureMixer(Protocol):
     def on_picture(self, leg: LegId, source: Source, picture: EncodedPicture) -> None:
         """A frame from a leg. Dropped, and counted, when the leg is in no tile or its decoder is behind."""
 
-    def key_requested(self, leg: LegId) -> None: ...
+    def key_requested(self, leg: LegId, source: Source) -> None: ...
 
     def dropped(self) -> Mapping[str, int]: ...
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 
 from mcu.ids import LegId
-from mcu.media.messages import Layout, Source, Tile
+from mcu.media.messages import Layout, Personal, Source, Tile
 from mcu.media.picture.encoder import PictureEncoder
-from mcu.media.seams import EncodedPicture, Seen, VideoCodec, Viewer
+from mcu.media.seams import EncodedPicture, Seen, Shown, VideoCodec, Viewer
 
 Plane = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -76,8 +76,16 @@ def seen(leg: str, *, camera: bool = True, screen: bool = False, muted: bool = F
     return Seen(leg=LegId(leg), label=label or leg, muted=muted, camera=camera, screen=screen)
 
 
-def viewer(leg: str, codec: VideoCodec = "H264", layout: Layout | None = None, rate: int = 2_500_000) -> Viewer:
-    return Viewer(leg=LegId(leg), codec=codec, layout=layout, bits_per_second=rate)
+def viewer(
+    leg: str,
+    codec: VideoCodec = "H264",
+    layout: Layout | None = None,
+    rate: int = 2_500_000,
+    *,
+    content: VideoCodec | None = None,
+    personal: Personal = Personal.SHARED,
+) -> Viewer:
+    return Viewer(leg=LegId(leg), codec=codec, layout=layout, bits_per_second=rate, content=content, personal=personal)
 
 
 class ManualClock:
@@ -98,9 +106,15 @@ class RecordedOutputs:
     keys: list[tuple[LegId, Source]] = field(default_factory=list)
     limits: list[tuple[LegId, Source, int]] = field(default_factory=list)
     layouts: list[tuple[list[LegId], Layout, tuple[Tile, ...]]] = field(default_factory=list)
+    shown: dict[LegId, Shown] = field(default_factory=dict)  # what each leg was told last
+    content: list[tuple[list[LegId], EncodedPicture]] = field(default_factory=list)
+    losses: dict[LegId, float] = field(default_factory=dict)  # what legs report
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
-        self.sent.append((list(legs), picture))
+        (self.sent if source is Source.CAMERA else self.content).append((list(legs), picture))
+
+    def picture_loss(self, leg: LegId, source: Source) -> float:
+        return self.losses.get(leg, 0.0)
 
     def request_key(self, leg: LegId, source: Source) -> None:
         self.keys.append((leg, source))
@@ -108,8 +122,9 @@ class RecordedOutputs:
     def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None:
         self.limits.append((leg, source, bits_per_second))
 
-    def layout_changed(self, viewers: Sequence[LegId], layout: Layout, tiles: Sequence[Tile]) -> None:
-        self.layouts.append((list(viewers), layout, tuple(tiles)))
+    def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
+        self.layouts.append((list(viewers), shown.layout, shown.tiles))
+        self.shown.update(dict.fromkeys(viewers, shown))
 
     def sent_to(self, leg: str) -> list[EncodedPicture]:
         return [picture for legs, picture in self.sent if leg in legs]

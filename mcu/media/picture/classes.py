@@ -1,8 +1,8 @@
 """Encoding classes: what is encoded once and sent to many, who is in which, and when a key frame is due.
 
-A class is (view, codec, rung); a room has one size and frame rate, so they are the same in all. A leg that joins a
-class, or moves to another, waits for its next key frame, and keeps what it had until then. All but
-`EncodingClass.encode` belongs to the event loop.
+A class is (view, codec, rung), and whether it is of legs that lose much. A leg that joins a class, or moves to
+another, waits for its next key frame, and keeps what it had until then. All but `EncodingClass.encode` belongs to the
+event loop.
 """
 
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from av.video.frame import VideoFrame
 
 from mcu.ids import LegId
-from mcu.media.messages import Layout
+from mcu.media.messages import Layout, Source
 from mcu.media.picture.encoder import Failed, PictureEncoder
 from mcu.media.picture.rates import Meter
 from mcu.media.seams import EncodedPicture, VideoCodec
@@ -18,12 +18,32 @@ from mcu.media.seams import EncodedPicture, VideoCodec
 KEY_FRAME_EVERY_S: Final = 0.5
 
 
+class ViewKey(NamedTuple):
+    """What legs must share to see the same picture: one composed of people, or what one of them shares."""
+
+    layout: Layout | None  # None: content, as a picture of its own
+    without: LegId | None = None  # who is not in it: the one who sees it
+    content_apart: bool = False  # what is shared is not in it: who sees it gets that as a picture of its own
+    sharing: LegId | None = None  # content: whose
+
+    @property
+    def is_personal(self) -> bool:
+        """One leg alone sees it."""
+        return self.without is not None
+
+    @property
+    def source(self) -> Source:
+        """As which picture it is sent."""
+        return Source.SCREEN if self.layout is None else Source.CAMERA
+
+
 class ClassKey(NamedTuple):
     """What legs must share to share an encoder."""
 
-    view: Layout
+    view: ViewKey
     codec: VideoCodec
     rung: int  # of the ladder of rates; 0 is the best
+    lossy: bool = False  # of legs that lose much
 
 
 class KeyGate:
@@ -89,27 +109,29 @@ class Subscriptions:
         """What the leg gets, or is about to get."""
         return self._getting.get(leg) or self._waiting.get(leg)
 
-    def keys(self) -> set[ClassKey]:
+    def used(self) -> set[ClassKey]:
         """All classes that are got or waited for."""
         return {*self._getting.values(), *self._waiting.values()}
 
 
 class EncodingClass:
-    """One encoder, made when it is first used."""
+    """One encoder, made when it is first used, and anew for pictures of another size."""
 
-    def __init__(self, key: ClassKey, width: int, height: int, fps: int, bits_per_second: int, now: float) -> None:
+    def __init__(self, key: ClassKey, fps: int, bits_per_second: int, now: float) -> None:
         self.key = key
         self.gate = KeyGate()
         self.meter = Meter(now)
         self.bits_per_second = bits_per_second
-        self._size, self._fps = (width, height), fps
+        self._fps = fps
         self._encoder: PictureEncoder | None = None
 
     def encode(self, frame: VideoFrame, timestamp: int, *, key: bool) -> EncodedPicture | None:
         """On the pool. None where the encoder gave nothing; one that failed is made anew for the next picture."""
         try:
-            if self._encoder is None:
-                self._encoder = PictureEncoder(self.key.codec, *self._size, self._fps, self.bits_per_second)
+            if self._encoder is None or (self._encoder.width, self._encoder.height) != (frame.width, frame.height):
+                content = self.key.view.source is Source.SCREEN
+                size = (frame.width, frame.height)
+                self._encoder = PictureEncoder(self.key.codec, *size, self._fps, self.bits_per_second, content=content)
             if self._encoder.bits_per_second != self.bits_per_second:
                 self._encoder.retarget(self.bits_per_second)
             return self._encoder.encode(frame, timestamp, key=key)

@@ -23,10 +23,10 @@ from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, VideoCodec
 NEVER: Final = 1 << 30  # frames between key frames: only when asked for
 SLICE_MAX: Final = 1100  # bytes: less than the plane puts in a payload
 VBV_SECONDS: Final = 0.5  # how far a key frame may run ahead of the rate
+CONTENT_VBV_SECONDS: Final = 1.5  # likewise: text that is sharp at once is worth the wait
 
 _X264: Final = {
     "preset": "superfast",
-    "tune": "zerolatency",
     "profile": "baseline",
     "forced-idr": "1",  # a key frame that is asked for is an IDR picture: a decoder can begin there
     "sc_threshold": "0",  # a change of scene is no reason for a key frame
@@ -40,13 +40,18 @@ class Failed(Exception):
 class PictureEncoder:
     """Encodes I420 frames of one size. The first picture is a key frame."""
 
-    def __init__(self, codec: VideoCodec, width: int, height: int, fps: int, bits_per_second: int) -> None:
+    def __init__(
+        self, codec: VideoCodec, width: int, height: int, fps: int, bits_per_second: int, *, content: bool = False
+    ) -> None:
+        """`content`: text and drawings that change seldom, and not people."""
         self.codec = codec
         self.width, self.height = width, height
         self.bits_per_second = bits_per_second  # the rate that it aims at
         shape = (width, height, fps, bits_per_second)
         self._encoder: _Encoder = (
-            _VpxEncoder(*shape) if codec == "VP8" else _X264Encoder(*shape, SLICE_MAX if codec == "H264/0" else 0)
+            _VpxEncoder(*shape)
+            if codec == "VP8"
+            else _X264Encoder(*shape, SLICE_MAX if codec == "H264/0" else 0, content=content)
         )
 
     def retarget(self, bits_per_second: int) -> None:
@@ -87,17 +92,20 @@ class _VpxEncoder:
 
 
 class _X264Encoder:
-    def __init__(self, width: int, height: int, fps: int, bits_per_second: int, slice_max: int) -> None:
+    def __init__(
+        self, width: int, height: int, fps: int, bits_per_second: int, slice_max: int, *, content: bool
+    ) -> None:
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, VIDEO_CLOCK), Fraction(fps)
         context.bit_rate = bits_per_second
         context.thread_count = 1
         context.gop_size, context.max_b_frames = NEVER, 0
-        bucket = str(int(bits_per_second * VBV_SECONDS))
+        bucket = str(int(bits_per_second * (CONTENT_VBV_SECONDS if content else VBV_SECONDS)))
         parameters = f"repeat-headers=1:annexb=1:slice-max-size={slice_max}"
         context.options = {
             **_X264,
+            "tune": "stillimage,zerolatency" if content else "zerolatency",
             "maxrate": str(bits_per_second),
             "bufsize": bucket,
             "x264-params": parameters,

@@ -9,21 +9,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from mcu.clock import Clock, SystemClock
 from mcu.ids import LegId
-from mcu.media.messages import Layout, RoomProfile, Source, Tile
+from mcu.media.messages import Layout, Personal, RoomProfile, Source, Tile
 from mcu.media.picture import rates
-from mcu.media.picture.classes import ClassKey, EncodingClass, Subscriptions
+from mcu.media.picture.classes import ClassKey, EncodingClass, ViewKey
+from mcu.media.picture.content import RATES, Content
 from mcu.media.picture.decoder import Shot, Stream
+from mcu.media.picture.delivery import Delivery, Wish
+from mcu.media.picture.job import Job, Viewed
 from mcu.media.picture.layout import check_canvas
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.stage import Stage
-from mcu.media.picture.view import Job, View, tiles_by_picture
-from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Viewer
+from mcu.media.picture.view import View, tiles_by_picture
+from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer
 
 TUNE_EVERY_S: Final = 1.0  # how often legs' estimates are read against what they are sent
 
@@ -41,16 +45,17 @@ class RoomPictures:
         check_canvas(profile.width, profile.height)
         self._profile, self._pool, self._outputs = profile, pool, outputs
         self._clock = clock or SystemClock()
-        self._rates = rates.ladder(profile.width, profile.height)
         self._layout = profile.layout
         self._stage = Stage()
         self._streams: dict[_Picture, Stream] = {}
         self._limits: dict[_Picture, int] = {}
         self._viewers: dict[LegId, Viewer] = {}
-        self._rungs: dict[LegId, rates.Rung] = {}
-        self._views: dict[Layout, View] = {}
-        self._subscriptions = Subscriptions()
-        self._told: dict[LegId, tuple[Layout, tuple[Tile, ...]]] = {}
+        self._views: dict[ViewKey, Viewed] = {}
+        self._deliveries = {
+            Source.CAMERA: Delivery(rates.ladder(profile.width, profile.height)),
+            Source.SCREEN: Delivery(RATES),
+        }
+        self._told: dict[LegId, Shown] = {}
         self._drops = Counter[str]()
         self._pace = Pace(profile.fps)
         self._began = self._tuned = self._clock.monotonic()
@@ -71,6 +76,7 @@ class RoomPictures:
             self._close(picture)
         for picture in [picture for picture in self._limits if picture[0] in gone]:
             del self._limits[picture]
+        self._subscribe()
         self._move()
 
     def set_viewers(self, viewers: Sequence[Viewer]) -> None:
@@ -79,8 +85,6 @@ class RoomPictures:
         if wanted == self._viewers:
             return
         for leg in self._viewers.keys() - wanted.keys():
-            self._subscriptions.drop(leg)
-            self._rungs.pop(leg, None)
             self._told.pop(leg, None)
         self._viewers = wanted
         self._subscribe()
@@ -115,9 +119,9 @@ class RoomPictures:
             return
         stream.put(picture)
 
-    def key_requested(self, leg: LegId) -> None:
-        """The leg cannot go on without a key frame."""
-        key = self._subscriptions.of(leg)
+    def key_requested(self, leg: LegId, source: Source) -> None:
+        """The leg cannot go on without a key frame of the composed picture (CAMERA), or of content (SCREEN)."""
+        key = self._deliveries[source].subscriptions.of(leg)
         if key is not None:
             self._views[key.view].classes[key].gate.request()
 
@@ -135,35 +139,63 @@ class RoomPictures:
                 self._close(picture)
 
     def _subscribe(self) -> None:
-        """Each viewer into its class; classes and views that nobody is in any more are given up."""
+        """Each viewer into its classes; classes and views that nobody is in any more are given up."""
         now = self._clock.monotonic()
-        for leg, viewer in self._viewers.items():
-            if leg not in self._rungs:
-                self._rungs[leg] = rates.Rung(self._rates, viewer.bits_per_second, now)
-            key = ClassKey(self._view_of(viewer), viewer.codec, self._rungs[leg].index)
-            begins = self._subscriptions.want(leg, key)
-            view = self._views.get(key.view) or View(key.view, self._profile)
-            self._views[key.view] = view
-            cls = view.encoding_class(key, self._rates[key.rung], now)
-            if begins:
-                cls.gate.request()
+        wishes: dict[Source, dict[LegId, Wish]] = {source: {} for source in Source}
+        for viewer in self._viewers.values():
+            for wish in self._wishes(viewer, now):
+                wishes[wish.view.source][viewer.leg] = wish
+        for source, delivery in self._deliveries.items():
+            delivery.wish(wishes[source], now)
+            for key in delivery.settle():
+                view = self._views.get(key.view) or self._new_view(key.view)
+                self._views[key.view] = view
+                view.encoding_class(key, delivery.rates[key.rung], now).gate.request()
         self._give_up()
 
+    def _wishes(self, viewer: Viewer, now: float) -> list[Wish]:
+        """What a viewer is to see, and the bits that there are for each: content goes before people."""
+        bits, sharing = viewer.bits_per_second, self._stage.sharing
+        if viewer.content is None or sharing is None or sharing == viewer.leg:
+            return [Wish(self._view_of(viewer), viewer.codec, bits)]
+        content, least = self._sent(viewer.leg, Source.SCREEN, now), rates.least(self._deliveries[Source.CAMERA].rates)
+        return [
+            Wish(self._view_of(viewer), viewer.codec, max(0, bits - int(content))),
+            Wish(ViewKey(None, sharing=sharing), viewer.content, max(0, bits - least)),
+        ]
+
+    def _sent(self, leg: LegId, source: Source, now: float) -> float:
+        """Bits per second that the leg was really sent lately."""
+        key = self._deliveries[source].subscriptions.of(leg)
+        return self._rate(key, now) if key is not None else 0.0
+
+    def _rate(self, key: ClassKey, now: float) -> float:
+        return self._views[key.view].classes[key].meter.rate(now)
+
+    def _new_view(self, key: ViewKey) -> Viewed:
+        if key.sharing is not None:
+            return Content(key, key.sharing)
+        return View(key, key.layout or self._layout, self._profile)
+
     def _give_up(self) -> None:
-        used = self._subscriptions.keys()
+        used = set[ClassKey]().union(*(delivery.subscriptions.used() for delivery in self._deliveries.values()))
         for view in self._views.values():
             view.classes = {key: cls for key, cls in view.classes.items() if key in used}
-        self._views = {layout: view for layout, view in self._views.items() if view.classes}
+        self._views = {key: view for key, view in self._views.items() if view.classes}
 
-    def _view_of(self, viewer: Viewer) -> Layout:
-        return viewer.layout or self._layout
+    def _view_of(self, viewer: Viewer) -> ViewKey:
+        return ViewKey(
+            viewer.layout or self._layout,
+            without=viewer.leg if viewer.personal is Personal.PERSONAL else None,
+            content_apart=viewer.content is not None and self._stage.sharing is not None,
+        )
 
     def _place(self) -> None:
         """Everybody to their tile, and with that: who is decoded, who sends how much, who is told what."""
         self._moved = False
         for view in self._views.values():
             view.arrange(self._stage)
-        tiles = tiles_by_picture(list(self._views.values()))
+        tiles = tiles_by_picture(self._views.values())
         shown = {picture for picture in tiles if self._stage.sends(*picture)}
         for picture in self._streams.keys() - shown:
             self._close(picture)
@@ -190,16 +222,27 @@ class RoomPictures:
                 self._outputs.limit_bitrate(leg, source, limit)
 
     def _tell(self) -> None:
-        for view in self._views.values():
-            news = (view.drawn, view.tiles)
-            legs = [
-                leg
-                for leg, viewer in self._viewers.items()
-                if self._view_of(viewer) is view.layout and self._told.get(leg) != news
-            ]
-            if legs:
-                self._told.update(dict.fromkeys(legs, news))
-                self._outputs.layout_changed(legs, *news)
+        """Each viewer what it sees, where that is new: those who see the same are told at once."""
+        news: dict[Shown, list[LegId]] = {}
+        for leg, viewer in self._viewers.items():
+            shown = self._shown(viewer)
+            if shown is not None and self._told.get(leg) != shown:
+                self._told[leg] = shown
+                news.setdefault(shown, []).append(leg)
+        for shown, legs in news.items():
+            self._outputs.layout_changed(legs, shown)
+
+    def _shown(self, viewer: Viewer) -> Shown | None:
+        view = self._views.get(self._view_of(viewer))
+        if not isinstance(view, View):  # its line has no room for any picture
+            return None
+        content = self._deliveries[Source.SCREEN].subscriptions.of(viewer.leg)
+        return Shown(
+            layout=view.drawn,
+            tiles=view.tiles,
+            content=content.view.sharing if content is not None else None,
+            personal=viewer.personal,
+        )
 
     # -- frame by frame ---------------------------------------------------------------------------------------------
 
@@ -248,9 +291,9 @@ class RoomPictures:
         for work, (view, job) in running.items():
             self._finish(view, job, work.exception() or work.result(), now)
 
-    def _job(self, view: View, now: float, timestamp: int) -> Job | None:
+    def _job(self, view: Viewed, now: float, timestamp: int) -> Job | None:
         def received(key: ClassKey) -> bool:
-            return bool(self._subscriptions.receivers(key))
+            return bool(self._deliveries[key.view.source].subscriptions.receivers(key))
 
         return view.job(self._stage, self._shot_of, received, now, timestamp)
 
@@ -258,7 +301,7 @@ class RoomPictures:
         stream = self._streams.get((leg, source))
         return stream.shot if stream is not None else None
 
-    def _finish(self, view: View, job: Job, encoded: _Encoded | BaseException, now: float) -> None:
+    def _finish(self, view: Viewed, job: Job, encoded: _Encoded | BaseException, now: float) -> None:
         if isinstance(encoded, BaseException):
             _log.error("a view could not be painted", exc_info=encoded)
             self._drop("picture_not_painted", 1)
@@ -266,7 +309,7 @@ class RoomPictures:
             return
         self.frames_composed += 1
         self.encodes += len(encoded)
-        if not job.shows <= self._stage.seen.keys():
+        if not all(self._may_be_shown(*picture) for picture in job.shows):
             self._drop("picture_withdrawn", len(encoded))
             view.failed()
             return
@@ -275,35 +318,34 @@ class RoomPictures:
         for cls, picture in made:
             if picture.key:  # before anything is sent: no leg gets the same frame from two classes
                 cls.gate.granted(now)
-                self._subscriptions.key_frame(cls.key)
+                self._deliveries[cls.key.view.source].subscriptions.key_frame(cls.key)
         for cls, picture in made:
             self._send(cls, picture, now)
         self._give_up()
 
+    def _may_be_shown(self, leg: LegId, source: Source) -> bool:
+        """A screen that is not shared any more is gone as whoever left is; a camera that is off has an avatar."""
+        return leg in self._stage.seen and (source is Source.CAMERA or self._stage.sends(leg, source))
+
     def _send(self, cls: EncodingClass, picture: EncodedPicture, now: float) -> None:
         cls.meter.add(now, len(picture.data))
-        legs = self._subscriptions.receivers(cls.key)
+        source = cls.key.view.source
+        legs = self._deliveries[source].subscriptions.receivers(cls.key)
         if legs:
-            self._outputs.send_picture(legs, Source.CAMERA, picture)
+            self._outputs.send_picture(legs, source, picture)
 
     def _tune(self, now: float) -> None:
-        """Read what legs say they can receive against what they are sent."""
+        """Read what legs say they can receive, and what they lose, against what they are sent."""
         self._tuned = now
-        for leg, viewer in self._viewers.items():
-            key = self._subscriptions.of(leg)
-            sent = self._views[key.view].classes[key].meter.rate(now) if key is not None else 0.0
-            self._rungs[leg].update(now, viewer.bits_per_second, sent)
+        for source, delivery in self._deliveries.items():
+            loss = partial(self._outputs.picture_loss, source=source)
+            delivery.tune(now, partial(self._rate, now=now), loss)
         self._subscribe()
+        self._moved = True  # who gets content, or a picture at all, may be others now
         for view in self._views.values():
             for cls in view.classes.values():
-                self._slow_down(cls)
-
-    def _slow_down(self, cls: EncodingClass) -> None:
-        """The lowest class goes as low as its slowest leg needs."""
-        receivers = self._subscriptions.receivers(cls.key)
-        lowest = cls.key.rung == len(self._rates) - 1
-        if lowest and receivers:
-            cls.bits_per_second = int(min(self._rungs[leg].limit for leg in receivers))
+                limit = self._deliveries[view.key.source].limit(cls.key)
+                cls.bits_per_second = limit if limit is not None else cls.bits_per_second
 
     def _watch(self, work: asyncio.Future[Any]) -> None:
         self._busy.add(work)

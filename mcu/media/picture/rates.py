@@ -34,6 +34,11 @@ def ladder(width: int, height: int) -> tuple[int, ...]:
     return tuple(round(rate * scale) for rate in LADDER_720P)
 
 
+def least(rates: Sequence[int]) -> int:
+    """How low the lowest class of a ladder may go."""
+    return int(LOWEST_SHARE * rates[-1])
+
+
 def wanted_of(tiles: Sequence[Tile]) -> int:
     """What to ask a sender for, by the largest tile that one picture of it is in; in none: HIDDEN."""
     if not tiles:

@@ -38,13 +38,18 @@ class Stage:
         if self.speaker is not None:
             self._recent = [self.speaker, *(other for other in self._recent if other != self.speaker)]
 
-    def scene(self) -> Scene:
-        """What the layouts are told."""
+    @property
+    def sharing(self) -> LegId | None:
+        """Whose screen is shown."""
+        return self._sharing[-1] if self._sharing else None
+
+    def scene(self, without: LegId | None = None, *, content: bool = True) -> Scene:
+        """What the layouts are told: all but one leg, and what is shared only where `content` is in the picture."""
         return Scene(
-            seen=tuple(self.seen),
-            recent=tuple(self._recent),
-            spotlight=self.spotlight,
-            sharing=self._sharing[-1] if self._sharing else None,
+            seen=tuple(leg for leg in self.seen if leg != without),
+            recent=tuple(leg for leg in self._recent if leg != without),
+            spotlight=self.spotlight if self.spotlight != without else None,
+            sharing=self.sharing if content and self.sharing != without else None,
         )
 
     def sends(self, leg: LegId, source: Source) -> bool:

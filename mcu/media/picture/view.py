@@ -1,70 +1,53 @@
-"""One composed picture, which all who chose the same layout share: its tiles, its canvas, its encoding classes.
+"""One composed picture, which all who look at the same share: its tiles, its canvas, its encoding classes.
 
 Owns where everybody is in it. `job` says, on the event loop, what has to be done for the next frame; the job is done on
 the pool, and the view is left alone meanwhile.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
-
-import msgspec
 
 from mcu.ids import LegId
 from mcu.media.messages import Layout, RoomProfile, Source, Tile
-from mcu.media.picture.canvas import Canvas, Changes
-from mcu.media.picture.classes import ClassKey, EncodingClass
-from mcu.media.picture.decoder import Shot
+from mcu.media.picture.canvas import Canvas
+from mcu.media.picture.classes import ClassKey, EncodingClass, ViewKey
+from mcu.media.picture.job import Job, ShotOf, Viewed
 from mcu.media.picture.layout import Box, arrange, resolve, seat
 from mcu.media.picture.masks import Mark
+from mcu.media.picture.pace import Turn
 from mcu.media.picture.paint import Look, disc_of
 from mcu.media.picture.stage import Stage
-from mcu.media.seams import EncodedPicture, Seen
+from mcu.media.seams import Seen
 
 STALE_S: Final = 3.0  # a camera picture older than this gives way to an avatar; a screen may stand still for hours
 
-ShotOf = Callable[[LegId, Source], Shot | None]
-
-
-class Job(msgspec.Struct):
-    """What the pool does for one view and one frame."""
-
-    canvas: Canvas
-    changes: Changes | None
-    encodes: list[tuple[EncodingClass, bool]]  # and whether a key frame is due
-    timestamp: int  # 90 kHz
-    shows: frozenset[LegId]  # whose tiles are in it
-
-    def run(self) -> list[tuple[EncodingClass, EncodedPicture | None]]:
-        """On the pool: paint, then encode for each class in turn; a worker has one core."""
-        if self.changes is not None:
-            self.canvas.paint(self.changes)
-        return [(cls, cls.encode(self.canvas.frame, self.timestamp, key=key)) for cls, key in self.encodes]
-
 
 class View:
-    """Raises `errors.Invalid` for a profile whose canvas the layouts cannot divide."""
+    """A `job.Viewed`. Raises `errors.Invalid` for a profile whose canvas the layouts cannot divide."""
 
-    def __init__(self, layout: Layout, profile: RoomProfile) -> None:
-        self.layout = layout
-        self.drawn = layout  # what AUTO comes to
+    def __init__(self, key: ViewKey, layout: Layout, profile: RoomProfile) -> None:
+        """`layout`: that of `key`."""
+        self.key = key
+        self.drawn = self._layout = layout  # what AUTO comes to
         self.tiles: tuple[Tile, ...] = ()
         self.classes: dict[ClassKey, EncodingClass] = {}
         self._canvas = Canvas(profile.width, profile.height)
         self._profile = profile
         self._seats: tuple[LegId, ...] = ()
+        self._turn = Turn()
+        self._number = 0  # of what is on the canvas
 
     def arrange(self, stage: Stage) -> None:
         """Give everybody their tile."""
-        scene = stage.scene()
-        self.drawn = resolve(self.layout, scene)
+        scene = stage.scene(self.key.without, content=not self.key.content_apart)
+        self.drawn = resolve(self._layout, scene)
         self._seats = seat(self.drawn, scene, self._seats)
         self.tiles = tuple(arrange(self.drawn, self._profile.width, self._profile.height, self._seats, scene.sharing))
 
     def encoding_class(self, key: ClassKey, bits_per_second: int, now: float) -> EncodingClass:
         """The class of this key, made where there is none."""
         if key not in self.classes:
-            profile = self._profile
-            self.classes[key] = EncodingClass(key, profile.width, profile.height, profile.fps, bits_per_second, now)
+            self.classes[key] = EncodingClass(key, self._profile.fps, bits_per_second, now)
         return self.classes[key]
 
     def job(
@@ -72,11 +55,16 @@ class View:
     ) -> Job | None:
         """What to do for the frame that is due; None where nothing changed and nobody needs a key frame."""
         changes = self._canvas.changes([self._look(tile, stage, shot_of, now) for tile in self.tiles])
+        self._number += changes is not None
+        turn = self._turn.due(now, self._number)
         due = [(cls, cls.gate.due(now)) for cls in self.classes.values()]
-        encodes = [(cls, key) for cls, key in due if key or (changes is not None and received(cls.key))]
+        encodes = [(cls, key) for cls, key in due if key or (turn and received(cls.key))]
+        if turn:
+            self._turn.taken(now, self._number)
         if changes is None and not encodes:
             return None
-        return Job(self._canvas, changes, encodes, timestamp, frozenset(tile.leg for tile in self.tiles))
+        shows = frozenset((tile.leg, tile.source) for tile in self.tiles)
+        return Job(self._canvas, changes, encodes, timestamp, shows)
 
     def failed(self) -> None:
         """A job came to nothing: paint all of it again, and let nobody build on what was not sent."""
@@ -106,7 +94,7 @@ def _mark(seen: Seen, source: Source) -> Mark:
     return Mark.MUTED if seen.muted else Mark.NONE
 
 
-def tiles_by_picture(views: Sequence[View]) -> dict[tuple[LegId, Source], list[Tile]]:
+def tiles_by_picture(views: Iterable[Viewed]) -> dict[tuple[LegId, Source], list[Tile]]:
     """Every tile that a leg's picture is in, over all views."""
     found: dict[tuple[LegId, Source], list[Tile]] = {}
     for view in views:

@@ -70,6 +70,12 @@ class WebRtcTransport:
         if self._dtls.connected and not self._ending:
             self._engine.plane.want_key(self.handle, _SOURCES[source])
 
+    def picture_loss(self, source: Source) -> float:
+        if self._ending:
+            return 0.0
+        streams = self._engine.plane.leg_stats(self.handle)["streams"]
+        return next((s["loss"] for s in streams if s["sending"] and s["source"] == _SOURCES[source]), 0.0)
+
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
         """One limit for the sum: a browser takes it for all that it sends."""
         self._limits[source] = bits_per_second

@@ -50,6 +50,9 @@ class ScriptedTransport:
 
     def takes(self, source: Source) -> None: ...
 
+    def picture_loss(self, source: Source) -> float:
+        return 0.0
+
     def request_key(self, source: Source) -> None: ...
 
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None: ...

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from mcu.ids import LegId
 from mcu.media.messages import Layout, Source, Tile
 from mcu.media.picture import rates
-from mcu.media.picture.classes import ClassKey, KeyGate, Subscriptions
+from mcu.media.picture.classes import ClassKey, KeyGate, Subscriptions, ViewKey
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.rates import HIDDEN, Meter, Rung, ladder, wanted_of
 
 A, B = LegId("leg_a"), LegId("leg_b")
-BEST, GOOD = ClassKey(Layout.AUTO, "H264", 0), ClassKey(Layout.AUTO, "H264", 1)
+VIEW = ViewKey(Layout.AUTO)
+BEST, GOOD = ClassKey(VIEW, "H264", 0), ClassKey(VIEW, "H264", 1)
 RATES = ladder(1280, 720)
 
 
@@ -59,10 +60,10 @@ def test_a_leg_gets_a_class_from_its_next_key_frame_and_keeps_the_former_until_t
     assert subscriptions.receivers(BEST) == [A]
     assert subscriptions.want(A, GOOD)
     assert not subscriptions.want(A, GOOD)
-    assert (subscriptions.receivers(BEST), subscriptions.keys()) == ([A], {BEST, GOOD})
+    assert (subscriptions.receivers(BEST), subscriptions.used()) == ([A], {BEST, GOOD})
     subscriptions.key_frame(GOOD)
     assert (subscriptions.receivers(BEST), subscriptions.receivers(GOOD)) == ([], [A])
-    assert subscriptions.keys() == {GOOD}
+    assert subscriptions.used() == {GOOD}
 
 
 def test_a_leg_that_changes_its_mind_stays_where_it_is() -> None:

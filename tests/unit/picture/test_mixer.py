@@ -3,19 +3,17 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import av
 import pytest
 from av.video.frame import VideoFrame
+from picture_room import PROFILE, Meeting
 from pictures import (
     BLUE,
     GREEN,
     RED,
-    Colour,
-    ManualClock,
     RecordedOutputs,
     colour_at,
     encoded,
@@ -31,48 +29,6 @@ from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture import rates
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.seams import EncodedPicture
-
-PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.GRID)
-
-
-class Meeting:
-    """A room whose time the test moves, and what its legs receive."""
-
-    def __init__(self, pool: ThreadPoolExecutor, profile: RoomProfile = PROFILE) -> None:
-        self.clock, self.out = ManualClock(), RecordedOutputs()
-        self.room = RoomPictures(profile, pool, self.out, self.clock)  # type: ignore[arg-type]
-
-    async def frames(self, count: int = 1) -> None:
-        for _ in range(count):
-            self.clock.time += 1 / 30
-            await self.room.frame(self.clock.time)
-
-    async def until(self, condition: Callable[[], bool], most: int = 200) -> None:
-        for _ in range(most):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-            await self.frames()
-        raise AssertionError("it never came to that")
-
-    def send(self, leg: str, colour: Colour, source: Source = Source.CAMERA) -> None:
-        for picture in encoded([frame_of(colour, 320, 180)]):
-            self.room.on_picture(LegId(leg), source, picture)
-
-    def view_of(self, leg: str) -> VideoFrame:
-        """The last picture that the leg was sent, by a decoder that was given all it was sent."""
-        pictures = self.out.sent_to(leg)
-        context = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "vp8", "r")
-        context.options = {"flags": "low_delay"}
-        return [frame for picture in pictures for frame in context.decode(av.Packet(picture.data))][-1]
-
-    def shows(self, leg: str, colour: Colour) -> bool:
-        """Whether the leg sees this colour in some tile."""
-        if not self.out.sent_to(leg):
-            return False
-        view = self.view_of(leg)
-        places = [(x, y) for x in range(40, 640, 80) for y in range(40, 360, 40)]
-        return any(near(colour_at(view, *place), colour, 12) for place in places)
 
 
 @pytest.fixture
@@ -109,13 +65,19 @@ async def test_a_room_that_nobody_looks_at_composes_decodes_and_asks_for_nothing
     assert meeting.room.dropped() == {"picture_not_shown": 1}
 
 
-async def test_nothing_changed_nothing_encoded(meeting: Meeting) -> None:
+async def test_what_stands_still_is_encoded_ever_more_seldom_and_without_key_frames(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a", camera=False)])
     meeting.room.set_viewers([viewer("a")])
-    await meeting.frames(2)
-    assert (meeting.room.frames_composed, meeting.room.encodes) == (1, 1)
-    await meeting.frames(30)
-    assert (meeting.room.frames_composed, meeting.room.encodes, len(meeting.out.sent)) == (1, 1, 1)
+    await meeting.frames(30 * 20)  # 20 seconds
+    times = [picture.timestamp / 90_000 for picture in meeting.out.sent_to("a")]
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert waits == pytest.approx([0.4, 0.8, 1.6, 3.2, 5.0, 5.0], abs=0.07)
+    assert [picture.key for picture in meeting.out.sent_to("a")] == [True] + [False] * 6
+    assert meeting.room.frames_composed == 7
+    meeting.room.set_speaker(LegId("a"))  # alone: it has no border
+    meeting.room.set_seen([seen("a", camera=False, label="somebody else")])
+    await meeting.frames(15)
+    assert len(meeting.out.sent_to("a")) == 9  # at once, and soon again
 
 
 async def test_legs_of_one_class_share_one_encode(meeting: Meeting) -> None:
@@ -155,8 +117,8 @@ async def test_key_frame_requests_of_a_class_are_coalesced(meeting: Meeting) -> 
     await meeting.frames(31)
     before = len(meeting.out.sent)
     for _ in range(44):  # a second and a half, each leg asking at every frame
-        meeting.room.key_requested(LegId("a"))
-        meeting.room.key_requested(LegId("b"))
+        meeting.room.key_requested(LegId("a"), Source.CAMERA)
+        meeting.room.key_requested(LegId("b"), Source.CAMERA)
         await meeting.frames()
     keys = [picture.timestamp for _, picture in meeting.out.sent[before:] if picture.key]
     assert len(keys) == 3
@@ -226,7 +188,7 @@ async def test_a_picture_that_is_being_made_when_a_leg_leaves_is_not_sent(
     meeting.send("b", BLUE)
     await meeting.until(lambda: meeting.shows("a", BLUE))
     sent, hold = len(meeting.out.sent), threading.Event()
-    meeting.room.key_requested(LegId("a"))
+    meeting.room.key_requested(LegId("a"), Source.CAMERA)
     meeting.clock.time += 1
     for _ in range(2):
         pool.submit(hold.wait)

@@ -1,0 +1,150 @@
+"""Which encoding class each leg gets of one kind of picture: by its view, its codec, its line and its losses.
+
+Owns where each leg stands on the ladder of rates, whose line loses much, and the subscriptions. Pure: told the time.
+Legs that lose much share a class of their own in each view and codec, so that the key frames they need are nobody
+else's; a room has at most LOSSY_CLASSES of these. A leg whose line has no room for the lowest class gets no picture:
+sound goes first.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from mcu.ids import LegId
+from mcu.media.picture.classes import ClassKey, Subscriptions, ViewKey
+from mcu.media.picture.rates import CONGESTED, LOWEST_SHARE, Rung
+from mcu.media.seams import VideoCodec
+
+LOSSY_FROM: Final = 0.08  # share of packets: much more than NACKs repair without key frames
+LOSSY_AFTER_S: Final = 3.0
+CLEAN_BELOW: Final = 0.03
+CLEAN_AFTER_S: Final = 10.0
+LOSSY_CLASSES: Final = 2
+NO_ROOM: Final = 0.25  # of the lowest rate: below it a picture is worth nothing
+NO_ROOM_FOR_S: Final = 3.0
+ROOM_AGAIN_FOR_S: Final = 3.0
+TRY_AGAIN_S: Final = 20.0  # an estimate hardly grows while no picture is sent: then it is tried
+
+
+class Wish(NamedTuple):
+    """What a leg is to see."""
+
+    view: ViewKey
+    codec: VideoCodec
+    bits_per_second: int  # that there are for it
+
+
+class Losses:
+    """Whether a line loses much, with hysteresis."""
+
+    def __init__(self) -> None:
+        self.heavy = False
+        self._since: float | None = None
+
+    def update(self, now: float, share: float) -> None:
+        """`share`: of the packets, by the far end's last report."""
+        turning = share < CLEAN_BELOW if self.heavy else share >= LOSSY_FROM
+        if not turning:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        elif now - self._since >= (CLEAN_AFTER_S if self.heavy else LOSSY_AFTER_S):
+            self.heavy, self._since = not self.heavy, None
+
+
+class Standing:
+    """Where one leg stands."""
+
+    def __init__(self, rates: Sequence[int], wish: Wish, now: float) -> None:
+        self.wish = wish
+        self.rung = Rung(rates, wish.bits_per_second, now)
+        self.losses = Losses()
+        self.dark = False  # its line has no room for any picture
+        self._lowest = rates[-1]
+        self._since: float | None = None
+        self._dark_at = now
+
+    def update(self, now: float, sent: float, loss: float) -> None:
+        """`sent`: bits per second of its class lately. `loss`: share of its packets."""
+        estimate = self.wish.bits_per_second
+        if not self.dark:
+            self.rung.update(now, estimate, sent)
+        self.losses.update(now, loss)
+        if self.dark:
+            turning = estimate >= LOWEST_SHARE * self._lowest
+            wait = ROOM_AGAIN_FOR_S
+        else:
+            turning = estimate < NO_ROOM * self._lowest and estimate < CONGESTED * sent
+            wait = NO_ROOM_FOR_S
+        self._since = (now if self._since is None else self._since) if turning else None
+        over = self._since is not None and now - self._since >= wait
+        if over or (self.dark and now - self._dark_at >= TRY_AGAIN_S):
+            self.dark, self._dark_at, self._since = not self.dark, now, None
+
+
+class Delivery:
+    """Of one source: the composed pictures, or content."""
+
+    def __init__(self, rates: Sequence[int]) -> None:
+        self.rates = tuple(rates)
+        self.subscriptions = Subscriptions()
+        self._standings: dict[LegId, Standing] = {}
+
+    def wish(self, wishes: Mapping[LegId, Wish], now: float) -> None:
+        """What legs are to see from now on; who is not among them sees nothing of this."""
+        for leg in self._standings.keys() - wishes.keys():
+            del self._standings[leg]
+            self.subscriptions.drop(leg)
+        for leg, wish in wishes.items():
+            if leg in self._standings:
+                self._standings[leg].wish = wish
+            else:
+                self._standings[leg] = Standing(self.rates, wish, now)
+
+    def tune(self, now: float, sent: Callable[[ClassKey], float], loss: Callable[[LegId], float]) -> None:
+        """Read what legs can receive against what they are sent, in bits per second, and what they lose of it."""
+        for leg, standing in self._standings.items():
+            key = self.subscriptions.of(leg)
+            standing.update(now, sent(key) if key is not None else 0.0, loss(leg))
+
+    def settle(self) -> list[ClassKey]:
+        """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""
+        lossy = self._lossy()
+        begun = list[ClassKey]()
+        for leg, standing in self._standings.items():
+            if standing.dark:
+                self.subscriptions.drop(leg)
+                continue
+            key = self._key(standing, lossy)
+            if self.subscriptions.want(leg, key):
+                begun.append(key)
+        return begun
+
+    def limit(self, key: ClassKey) -> int | None:
+        """Bits per second of a class that goes as low as its slowest leg needs: a lowest one; None: its rung's."""
+        receivers = self.subscriptions.receivers(key)
+        if key.rung != len(self.rates) - 1 or not receivers:
+            return None
+        return int(min(self._standings[leg].rung.limit for leg in receivers))
+
+    def is_smallest(self, leg: LegId) -> bool:
+        """Whether the leg gets the least there is, or nothing, as its line takes no more."""
+        standing = self._standings.get(leg)
+        return standing is not None and (standing.dark or standing.rung.index == len(self.rates) - 1)
+
+    def _lossy(self) -> dict[tuple[ViewKey, VideoCodec], int]:
+        """The rung of each class of legs that lose much: that of the slowest of them."""
+        rungs: dict[tuple[ViewKey, VideoCodec], int] = {}
+        for standing in self._standings.values():
+            wish = standing.wish
+            if standing.losses.heavy and not standing.dark and not wish.view.is_personal:
+                at = (wish.view, wish.codec)
+                if at in rungs or len(rungs) < LOSSY_CLASSES:
+                    rungs[at] = max(rungs.get(at, 0), standing.rung.index)
+        return rungs
+
+    @staticmethod
+    def _key(standing: Standing, lossy: Mapping[tuple[ViewKey, VideoCodec], int]) -> ClassKey:
+        wish = standing.wish
+        if standing.losses.heavy and (wish.view, wish.codec) in lossy:
+            return ClassKey(wish.view, wish.codec, lossy[wish.view, wish.codec], lossy=True)
+        return ClassKey(wish.view, wish.codec, standing.rung.index)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from mcu.api.live import LIVE
+from mcu.api.network import IceServer, ice_servers
 from mcu.api.problems import field_error
 from mcu.api.routes import Call, Reply, Request, Routes
 from mcu.api.server import API
@@ -42,12 +43,6 @@ class JoinIn(Request):
     language: Literal["sv", "en"] | None = Field(default=None, description="Of notices; left out: the meeting's")
 
 
-class IceServer(BaseModel):
-    """As in WebRTC's `RTCConfiguration`."""
-
-    urls: list[str]
-
-
 class JoinOut(BaseModel):
     """The session. Send the token with `POST /api/v1/legs`, and then in the WebSocket's `hello`."""
 
@@ -56,7 +51,7 @@ class JoinOut(BaseModel):
     role: Literal["host", "guest"]
     title: str
     language: Literal["sv", "en"]
-    ice_servers: list[IceServer]
+    ice_servers: list[IceServer] = Field(description="Relays, for a browser that cannot reach the server otherwise")
 
 
 @routes.add(
@@ -84,7 +79,7 @@ async def join(call: Call[JoinIn]) -> Reply:
             role=entrant.role,
             title=entrant.meeting.title,
             language=person.language,
-            ice_servers=[],
+            ice_servers=ice_servers(live.relays.offered()),
         )
     )
 

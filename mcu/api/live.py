@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from mcu.auth.relays import Relays
 from mcu.booking.door import Door
+from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
 
 
@@ -12,6 +14,8 @@ from mcu.conference.conference import Conference
 class Live:
     conference: Conference
     door: Door
+    relays: Relays
+    checks: NetworkChecks
 
 
 LIVE = web.AppKey("live", Live)

@@ -15,11 +15,14 @@ from mcu.app.pages import WebClient
 from mcu.auth.guesses import Guesses
 from mcu.auth.keys import SigningKey
 from mcu.auth.pins import PinHasher
+from mcu.auth.relays import Relays
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
 from mcu.booking.door import Door
 from mcu.clock import Clock
+from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
+from mcu.config.sections import Turn
 from mcu.config.settings import Settings
 from mcu.signalling.webrtc import socket
 from mcu.storage.database import Database
@@ -39,6 +42,7 @@ class Parts:
     database: Database
     pins: PinHasher
     conference: Conference
+    checks: NetworkChecks
     public_url: str
 
 
@@ -57,12 +61,29 @@ def make_service(parts: Parts) -> web.Application:
         listener=parts.conference,
     )
     app = make_app(api, ROUTES)
-    app[LIVE] = Live(conference=parts.conference, door=Door(parts.database, tokens, parts.pins, Guesses(clock)))
+    app[LIVE] = Live(
+        conference=parts.conference,
+        door=Door(parts.database, tokens, parts.pins, Guesses(clock)),
+        relays=relays(settings.turn, clock),
+        checks=parts.checks,
+    )
     _add_websocket(app, parts, tokens)
     WebClient.load(WEB_DIRECTORY).add_to(app)
     app.middlewares.insert(0, believe_proxies(settings.server.trusted_proxies))
     app.middlewares.insert(0, count_requests(parts.metrics, clock))
     return app
+
+
+def relays(turn: Turn, clock: Clock) -> Relays:
+    """What browsers are told of the relays in the settings."""
+    return Relays(
+        turn.urls,
+        clock,
+        secret=turn.secret.get_secret_value() if turn.secret else None,
+        ttl_s=turn.ttl_s,
+        username=turn.username,
+        credential=turn.credential.get_secret_value() if turn.credential else "",
+    )
 
 
 def _add_websocket(app: web.Application, parts: Parts, tokens: Tokens) -> None:

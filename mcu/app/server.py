@@ -27,6 +27,7 @@ from mcu.auth.pins import PinHasher
 from mcu.clock import Clock, SystemClock
 from mcu.cluster.local import LocalWorkers
 from mcu.cluster.process import Start, start_arguments
+from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
 from mcu.conference.room import RoomSettings
 from mcu.config.sections import Media
@@ -112,6 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 database=database,
                 pins=pins,
                 conference=conference,
+                checks=NetworkChecks(workers, clock),
                 public_url=public_url,
             )
         )

@@ -6,6 +6,7 @@ a notice, and there must not be one (S5.3-3).
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -41,8 +42,15 @@ def _http_url(value: str | None) -> str | None:
     return value.rstrip("/") if value else value
 
 
+def _relay_url(value: str) -> str:
+    if not re.fullmatch(r"turns?:([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?", value):
+        raise ValueError("must be like turn:host:port?transport=udp or turns:host:port?transport=tcp")
+    return value
+
+
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_by_comma)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_by_comma)]
+RelayUrls = Annotated[tuple[Annotated[str, AfterValidator(_relay_url)], ...], NoDecode, BeforeValidator(_by_comma)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 
 
@@ -167,6 +175,40 @@ class Media(Section):
             raise ValueError("only_public_addresses needs public_addresses")
         if self.rtp_first_port and self.rtp_last_port - self.rtp_first_port < 2 * self.workers:
             raise ValueError("rtp_last_port must leave each worker at least two ports from rtp_first_port on")
+        return self
+
+
+class Turn(Section):
+    """TURN relays, such as coturn, for browsers that reach this server by no other way. None unless set.
+
+    Whoever joins is given credentials for them, so let the relay reach this server's media ports and nothing else
+    (coturn: `denied-peer-ip` and `allowed-peer-ip`). A browser behind a firewall that lets only TLS through needs a
+    `turns:` address on port 443.
+    """
+
+    urls: RelayUrls = Field(
+        (),
+        description="`turn:` and `turns:` addresses (RFC 7065), all of one relay: "
+        "`turn:turn.example?transport=udp`, `turns:turn.example:443?transport=tcp`.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Shared with the relay (coturn: `use-auth-secret`, `static-auth-secret`): credentials are made of "
+        "it that end after `ttl_s`.",
+    )
+    ttl_s: int = Field(86_400, ge=300, le=604_800, description="How long made credentials hold, in seconds.")
+    username: str = Field("", description="Instead of `secret`: one user name for everybody, for ever.")
+    credential: SecretStr | None = Field(None, description="And its password.")
+
+    @model_validator(mode="after")
+    def _one_kind_of_credentials(self) -> Self:
+        fixed = bool(self.username) and self.credential is not None
+        if bool(self.username) != (self.credential is not None):
+            raise ValueError("username and credential are given both or neither")
+        if bool(self.urls) != (fixed or self.secret is not None):
+            raise ValueError("urls and either secret, or username and credential, are given together")
+        if fixed and self.secret is not None:
+            raise ValueError("give secret, or username and credential, not both")
         return self
 
 

@@ -30,6 +30,7 @@ from mcu.config.sections import (
     Section,
     Sentry,
     Server,
+    Turn,
 )
 from mcu.errors import McuError
 
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     data: Data = Field(default_factory=Data)
     database: Database = Field(default_factory=Database)
     media: Media = Field(default_factory=Media)
+    turn: Turn = Field(default_factory=Turn)
     auth: Auth = Field(default_factory=Auth)
     logging: Logging = Field(default_factory=Logging)
     sentry: Sentry = Field(default_factory=Sentry)

@@ -254,6 +254,12 @@ class GetLegMedia(Command, frozen=True, kw_only=True):
     leg: LegId
 
 
+class CheckNetwork(Command, frozen=True, kw_only=True):
+    """A browser tries by which way it reaches the worker: a connection to no room. Answered by `Answered`."""
+
+    offer: str  # SDP
+
+
 class Ping(Command, frozen=True, kw_only=True):
     """Answered by `Done`; a worker that does not answer within a second is taken for dead."""
 
@@ -272,6 +278,7 @@ AnyCommand = (
     | Spotlight
     | RestartIce
     | GetLegMedia
+    | CheckNetwork
     | Ping
 )
 

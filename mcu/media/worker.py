@@ -28,6 +28,7 @@ from mcu.media.messages import (
     AnyCommand,
     AnyEvent,
     AnyReply,
+    CheckNetwork,
     CloseRoom,
     Done,
     Failed,
@@ -40,6 +41,7 @@ from mcu.media.messages import (
     ToWorker,
     WorkerReport,
 )
+from mcu.media.probe import Probes
 from mcu.media.room import Room
 from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
@@ -70,6 +72,7 @@ class Worker:
         self._control = control
         self._engine = engine
         self._transports = transports
+        self._probes = Probes(transports)
         self._pool = pool
         self._rooms: dict[RoomId, Room] = {}
         self._ticker = Ticker(clock, engine.plane)
@@ -120,6 +123,8 @@ class Worker:
             case OpenRoom():
                 self._open_room(command)
                 return Done()
+            case CheckNetwork():
+                return Answered(answer=await self._probes.answer(command.offer))
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)

@@ -169,3 +169,23 @@ def test_settings_is_what_load_returns() -> None:
 def test_the_page_in_the_documentation_is_what_the_settings_say() -> None:
     page = Path(__file__).parents[3] / "docs" / "configuration.md"
     assert page.read_text("utf-8") == reference(), "run: python -m mcu.config.reference > docs/configuration.md"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('urls = ["turn:t.example"]', "given together"),
+        ('secret = "x"', "given together"),
+        ('urls = ["turn:t.example"]\nusername = "x"', "both or neither"),
+        ('urls = ["turn:t.example"]\nsecret = "x"\nusername = "x"\ncredential = "x"', "not both"),
+        ('urls = ["stun:t.example"]\nsecret = "x"', "must be like turn:"),
+        ('urls = ["turn:t.example?transport=sctp"]\nsecret = "x"', "must be like turn:"),
+    ],
+)
+def test_relays_without_the_right_credentials_are_refused(tmp_path: Path, table: str, said: str) -> None:
+    assert said in problems(write(tmp_path / "one.toml", f"[turn]\n{table}\n"))
+
+
+def test_a_relays_secret_is_never_shown(tmp_path: Path) -> None:
+    file = write(tmp_path / "one.toml", f'[turn]\nurls = ["turns:[2001:db8::1]:443"]\nsecret = "{CANARY}"\n')
+    assert CANARY not in f"{load(file)!r}{shown(load(file))}"

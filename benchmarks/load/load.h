@@ -68,8 +68,8 @@ size_t read_legs(struct leg *legs, size_t room);
 /* receive.c: takes all that waits at a leg. */
 void receive(struct leg *leg, FILE *recording);
 
-/* send.c: sends what is due by `now`; returns when the leg is next due. */
-int64_t send_due(struct leg *leg, int64_t now, FILE *recording);
+/* send.c: sends what is due by `now`. */
+void send_due(struct leg *leg, int64_t now, FILE *recording);
 void record(FILE *recording, const struct leg *leg, bool sent, int64_t at, uint16_t sequence,
             uint32_t timestamp, const uint8_t *payload, size_t size);
 

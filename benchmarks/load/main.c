@@ -2,8 +2,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <time.h>
+
+#define ROUND_US 1000
 
 int64_t now_us(void)
 {
@@ -12,14 +13,13 @@ int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void watch(int epoll, struct leg *leg)
+static void sleep_until(int64_t at)
 {
-    struct epoll_event wanted = {.events = EPOLLIN, .data.ptr = leg};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, leg->fd, &wanted)) {
-        perror("load: epoll_ctl");
-        exit(2);
-    }
+    const struct timespec when = {.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
 }
+
+static int64_t later(int64_t one, int64_t other) { return one > other ? one : other; }
 
 /* Real legs are not in step: their packets are spread over the tick. */
 static void spread(struct leg *legs, size_t count, int64_t start)
@@ -32,32 +32,19 @@ static void spread(struct leg *legs, size_t count, int64_t start)
     }
 }
 
-/* In the order of `due`, so that each look at the clock sends few and none is late. */
-static int64_t send_all_due(struct leg *legs, size_t count, int64_t now, FILE *recording)
-{
-    int64_t next = now + TICK_US;
-    for (size_t i = 0; i < count; i++) {
-        const int64_t due = send_due(&legs[i], now, recording);
-        next = due < next ? due : next;
-    }
-    return next;
-}
-
+/* Each millisecond: sends what is due, and takes what came. Nothing of it waits for a packet,
+ * so that no packet wakes it: a server that sends is not charged with waking whom it sends to,
+ * who on a network is another machine. */
 static void run(struct leg *legs, size_t count, int64_t until, FILE *recording)
 {
-    const int epoll = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; i < count; i++)
-        watch(epoll, &legs[i]);
     spread(legs, count, now_us());
-    for (int64_t now = now_us(); now < until; now = now_us()) {
-        int64_t next = send_all_due(legs, count, now, recording);
-        if (next < now + 1000) /* in bunches of a millisecond */
-            next = now + 1000;
-        const struct timespec sleep = {.tv_nsec = (next - now) * 1000};
-        struct epoll_event ready[64];
-        const int some = epoll_pwait2(epoll, ready, 64, &sleep, NULL);
-        for (int i = 0; i < some; i++)
-            receive(ready[i].data.ptr, recording);
+    for (int64_t at = now_us(); at < until; at = later(at + ROUND_US, now_us())) {
+        sleep_until(at);
+        const int64_t now = now_us();
+        for (size_t i = 0; i < count; i++)
+            send_due(&legs[i], now, recording);
+        for (size_t i = 0; i < count; i++)
+            receive(&legs[i], recording);
     }
 }
 

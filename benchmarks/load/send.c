@@ -94,7 +94,7 @@ static void send_report(struct leg *leg, int64_t now)
     put(leg, data, size);
 }
 
-int64_t send_due(struct leg *leg, int64_t now, FILE *recording)
+void send_due(struct leg *leg, int64_t now, FILE *recording)
 {
     while (leg->due <= now) {
         send_sound(leg, now, recording);
@@ -108,5 +108,4 @@ int64_t send_due(struct leg *leg, int64_t now, FILE *recording)
         send_report(leg, now);
         leg->report_due += 1000000;
     }
-    return leg->due;
 }

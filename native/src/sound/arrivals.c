@@ -2,14 +2,11 @@
 
 #include <mcu/codec.h>
 
-#include <stdbool.h>
 #include <string.h>
 
 enum {
-    KNOWN = 50,    /* arrivals after which the first delay is left; never forgotten */
-    IN_TIME = 100, /* one in so many may come too late */
-    TOO_LATE = IN_TIME / 100 + MCU_ARRIVALS / IN_TIME, /* the most that may, and one more */
-    PAUSE = 5 * MCU_RATE,    /* two clocks have drifted apart since: begin again */
+    KNOWN = 50,           /* arrivals after which the first delay is left; never forgotten */
+    PAUSE = 5 * MCU_RATE, /* two clocks have drifted apart since: begin again */
     SOONER = MCU_DELAY_MOST, /* than any before: the stream's time has jumped */
     FURTHEST = 1 << 30,      /* from the first: begin again while 32 bits can tell */
 };
@@ -24,15 +21,48 @@ static void begin(struct mcu_arrivals *arrivals, int64_t zero)
     memset(arrivals, 0, sizeof *arrivals);
     arrivals->zero = zero;
     arrivals->group = INT64_MIN;
+    arrivals->unranked = true;
+}
+
+/* -- the fastest and the latest, which nearly no arrival changes -- */
+
+static void rank(struct mcu_arrivals *arrivals, int32_t late)
+{
+    int32_t place = MCU_ARRIVALS_LATEST - 1;
+    arrivals->fastest = late < arrivals->fastest ? late : arrivals->fastest;
+    if (late <= arrivals->latest[place])
+        return;
+    for (; place && arrivals->latest[place - 1] < late; place--)
+        arrivals->latest[place] = arrivals->latest[place - 1];
+    arrivals->latest[place] = late;
+}
+
+static void rank_all(struct mcu_arrivals *arrivals)
+{
+    arrivals->unranked = false;
+    arrivals->fastest = INT32_MAX;
+    for (int32_t i = 0; i < MCU_ARRIVALS_LATEST; i++)
+        arrivals->latest[i] = INT32_MIN;
+    for (int32_t i = 0; i < arrivals->count; i++)
+        rank(arrivals, arrivals->late[slot(arrivals, i)]);
+}
+
+/* -- what is remembered -- */
+
+static void forget_oldest(struct mcu_arrivals *arrivals)
+{
+    const int32_t late = arrivals->late[arrivals->first];
+    if (late <= arrivals->fastest || late >= arrivals->latest[MCU_ARRIVALS_LATEST - 1])
+        arrivals->unranked = true;
+    arrivals->first = slot(arrivals, 1);
+    arrivals->count--;
 }
 
 static void forget_old(struct mcu_arrivals *arrivals, int64_t now)
 {
     while (arrivals->count > KNOWN &&
-           now - arrivals->at[arrivals->first] > MCU_ARRIVALS_WINDOW) {
-        arrivals->first = slot(arrivals, 1);
-        arrivals->count--;
-    }
+           now - arrivals->at[arrivals->first] > MCU_ARRIVALS_WINDOW)
+        forget_oldest(arrivals);
 }
 
 /* Packets of less than 20 ms share a place: the first of them has waited the longest. */
@@ -40,39 +70,28 @@ static void remember(struct mcu_arrivals *arrivals, int64_t group, int32_t late,
 {
     const int32_t newest = slot(arrivals, arrivals->count - 1);
     if (arrivals->count && group == arrivals->group) {
-        if (late > arrivals->late[newest])
+        if (late > arrivals->late[newest]) {
             arrivals->late[newest] = late;
+            arrivals->unranked = true;
+        }
         return;
     }
-    if (arrivals->count == MCU_ARRIVALS) {
-        arrivals->first = slot(arrivals, 1);
-        arrivals->count--;
-    }
+    if (arrivals->count == MCU_ARRIVALS)
+        forget_oldest(arrivals);
     const int32_t next = slot(arrivals, arrivals->count++);
     arrivals->late[next] = late;
     arrivals->at[next] = now;
     arrivals->group = group;
+    rank(arrivals, late);
 }
 
 /* The few latest are given up; the next is what sound has to wait for. */
 static void look(struct mcu_arrivals *arrivals)
 {
-    int32_t latest[TOO_LATE], fastest = INT32_MAX;
-    const int32_t wanted = arrivals->count / IN_TIME + 1;
-    for (int32_t i = 0; i < wanted; i++)
-        latest[i] = INT32_MIN;
-    for (int32_t i = 0; i < arrivals->count; i++) {
-        const int32_t late = arrivals->late[slot(arrivals, i)];
-        fastest = late < fastest ? late : fastest;
-        if (late <= latest[wanted - 1])
-            continue;
-        int32_t place = wanted - 1;
-        for (; place && latest[place - 1] < late; place--)
-            latest[place] = latest[place - 1];
-        latest[place] = late;
-    }
-    arrivals->fastest = fastest;
-    arrivals->spread = latest[wanted - 1] - fastest;
+    if (arrivals->unranked)
+        rank_all(arrivals);
+    arrivals->spread =
+        arrivals->latest[arrivals->count / MCU_ARRIVALS_IN_TIME] - arrivals->fastest;
 }
 
 void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t now)

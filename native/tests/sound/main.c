@@ -1,6 +1,7 @@
 /* The tests of native/src/sound: a group a file. */
 #include "harness.h"
 
+void arrivals_tests(void);
 void codec_tests(void);
 void dtmf_tests(void);
 void hearing_tests(void);
@@ -8,6 +9,7 @@ void stretching_tests(void);
 
 int main(void)
 {
+    arrivals_tests();
     codec_tests();
     dtmf_tests();
     hearing_tests();

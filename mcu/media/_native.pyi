@@ -221,8 +221,8 @@ class Plane:
 
     def add_sound(self, primed: bool, /) -> int: ...
     def remove_sound(self, sound: int, /) -> None: ...
-    def collect(self, tick: int, /) -> None:
-        """Step one of a tick; the event COLLECTED follows."""
+    def collect(self, tick: int, at: int, /) -> None:
+        """Step one of a tick, not before `at`: microseconds of `time.monotonic`. The event COLLECTED follows."""
 
     def talkers(self) -> tuple[list[Talker], memoryview]:
         """Who was decoded in the last collected tick, and their samples: int16, a row of 960 for each, read-only.

@@ -381,6 +381,7 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     dropped: dict[str, int]  # by reason
     cpu_seconds: float
     tick_late_ms: list[int]  # histogram: sound handed over <1, <2, <5, <10, <20, <50, >=50 ms after its tick was due
+    loop_late_ms: list[int]  # the same buckets: what was decoded waited so long for the event loop, each tick
     audio_decodes: int = 0
     network: NetworkReport = NetworkReport()
 

@@ -153,8 +153,8 @@ class SoundPlane(Protocol):
 
     def remove_sound(self, sound: int, /) -> None: ...
 
-    def collect(self, tick: int, /) -> None:
-        """Step one: decode."""
+    def collect(self, tick: int, at: int, /) -> None:
+        """Step one: decode, not before `at`, in microseconds of `Clock.monotonic`."""
 
     def talkers(self) -> tuple[Sequence[Talker], memoryview]:
         """Who was decoded, by room, and their samples: int16, a row of TICK_SAMPLES each, read-only, valid until the

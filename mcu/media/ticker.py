@@ -1,11 +1,13 @@
 """The 20 ms tick of a worker's rooms: on time, counted when late, never replaying what is stale.
 
 A tick has two steps in the plane and one here between them: the plane decodes, all rooms that are awake mix, the plane
-encodes and sends. A tick that comes late by up to `CATCH_UP` ticks is made up for at once: what the plane holds is
-still fresh. Time beyond that is skipped: the rooms' notices wait.
+encodes and sends. Sound is due to be handed over every 20 ms; the plane is asked to begin as long before as decoding
+and mixing have taken lately, and waits by itself until then. A tick that comes late by up to `CATCH_UP` ticks is made
+up for at once: what the plane holds is still fresh. Time beyond that is skipped: the rooms' notices wait.
 """
 
 import asyncio
+from bisect import bisect_right
 from typing import Protocol
 
 import numpy as np
@@ -20,8 +22,10 @@ log = structlog.get_logger(__name__)
 TICK_S = TICK_MS / 1000
 CATCH_UP = 3  # ticks
 LATE_MS = 10  # a tick later than this is late
-BUCKETS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of the histogram; the last bucket is all above
+BUCKETS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of the histograms; the last bucket is all above
 STUCK_S = 2.0  # a plane that takes so long to decode a tick will not come back
+LEAD_MOST_S = TICK_S / 2
+LONGER, SHORTER = 0.2, 0.02  # how fast the lead follows: it becomes what nine ticks in ten need
 
 
 class Ticking(Protocol):
@@ -50,20 +54,23 @@ class Ticker:
         self._plane = plane
         self._out = Outgoing(plane)
         self._awake: dict[int, Ticking] = {}
-        self._roused = asyncio.Event()
-        self._number = 0
-        self._due = 0.0
-        self._turn: asyncio.Future[None] | None = None  # of the tick that the plane decodes now
+        self._running = False
+        self._number = 0  # of the tick that the plane was asked for last
+        self._asked = False  # it has not been mixed yet
+        self._due = 0.0  # when its sound is to be handed over
+        self._begins = 0.0  # when the plane is to decode it
+        self._lead = 0.0
         self.ticks = 0
         self.late_ticks = 0
         self.skipped_ticks = 0
         self.failed_ticks = 0
         self.late_histogram = [0] * (len(BUCKETS_MS) + 1)
+        self.waited_histogram = [0] * (len(BUCKETS_MS) + 1)
 
     def wake(self, room: Ticking) -> None:
         """The room has ticks from now on, until it is idle."""
         self._awake[room.sound_room] = room
-        self._roused.set()
+        self._begin()
 
     def forget(self, room: Ticking) -> None:
         """The room is closed."""
@@ -71,43 +78,60 @@ class Ticker:
 
     async def run(self) -> None:
         """Until cancelled. Raises `TimeoutError` when the plane does not answer any more."""
-        self._due = self._clock.monotonic()
-        while True:
-            if not self._awake:
-                self._roused.clear()
-                await self._roused.wait()
-                self._due = self._clock.monotonic()
-            self._due += TICK_S
-            await asyncio.sleep(max(0.0, self._due - self._clock.monotonic()))
-            behind = int((self._clock.monotonic() - self._due) / TICK_S)
-            for _ in range(behind - CATCH_UP):
-                self._due += TICK_S
-                self._number += 1
-                self._skip()
-            self._number += 1
-            await self._tick()
-
-    async def _tick(self) -> None:
-        """The rooms' part is done in `on_collected`, before anything else that waits for the loop."""
-        self._turn = asyncio.get_running_loop().create_future()
+        self._running = True
         try:
-            self._plane.collect(self._number)
+            self._begin()
+            while True:
+                number, asked = self._number, self._asked
+                await asyncio.sleep(STUCK_S)
+                if asked and self._asked and number == self._number:
+                    raise TimeoutError("the plane does not answer")
+        finally:
+            self._running = self._asked = False
+
+    def _begin(self) -> None:
+        if self._running and self._awake and not self._asked:
+            self._due = self._clock.monotonic()
+            self._ask()
+
+    def _ask(self) -> None:
+        """For the next tick. Those that are too stale to be made up for are skipped."""
+        now = self._clock.monotonic()
+        self._due += TICK_S
+        for _ in range(int((now - self._due) / TICK_S) - CATCH_UP):
+            self._due += TICK_S
+            self._number += 1
+            self._skip()
+        self._number += 1
+        self._asked = True
+        self._begins = max(now, self._due - self._lead)
+        try:
+            self._plane.collect(self._number, int(self._begins * 1e6))
         except OverflowError:
             self.skipped_ticks += 1
-            return
-        async with asyncio.timeout(STUCK_S):
-            await self._turn
+            asyncio.get_running_loop().call_later(TICK_S, self._ask_again, self._number)
 
-    def on_collected(self, tick: int) -> None:
-        """The plane has decoded this tick: all rooms mix, and it is sent."""
-        if self._turn is None or self._turn.done() or tick != self._number:
+    def _ask_again(self, refused: int) -> None:
+        if self._asked and self._number == refused:
+            self._ask()
+
+    def on_collected(self, tick: int, since: int) -> None:
+        """The plane has decoded this tick, at `since` (as `collect`): all rooms mix, and it is sent.
+
+        To be called before anything else that waits for the loop: how long that took is counted.
+        """
+        if not self._asked or tick != self._number:
             return
+        self.waited_histogram[_bucket(self._clock.monotonic() * 1000 - since / 1000)] += 1
         try:
             self._step(tick)
         except Exception:  # whoever calls has other events to hand out
             self._failed("tick_failed")
-        self._turn.set_result(None)
         self._count()
+        if self._awake:
+            self._ask()
+        else:
+            self._asked = False
 
     def _step(self, tick: int) -> None:
         wall_ms = int(self._clock.now().timestamp() * 1000)
@@ -150,9 +174,15 @@ class Ticker:
             log.warning("skip_not_taken", skipped=self.skipped_ticks)
 
     def _count(self) -> None:
-        """How late the tick was when its sound was handed over."""
-        late_ms = (self._clock.monotonic() - self._due) * 1000
+        """How late the tick's sound was handed over, and how early its like are to be begun."""
+        now = self._clock.monotonic()
+        took = min(now - self._begins, LEAD_MOST_S)
+        self._lead += (took - self._lead) * (LONGER if took > self._lead else SHORTER)
+        late_ms = (now - self._due) * 1000
         self.ticks += 1
         self.late_ticks += late_ms > LATE_MS
-        bucket = next((i for i, bound in enumerate(BUCKETS_MS) if late_ms < bound), len(BUCKETS_MS))
-        self.late_histogram[bucket] += 1
+        self.late_histogram[_bucket(late_ms)] += 1
+
+
+def _bucket(late_ms: float) -> int:
+    return bisect_right(BUCKETS_MS, late_ms)

@@ -197,6 +197,7 @@ class Worker:
             dropped=dict(dropped),
             cpu_seconds=time.process_time(),
             tick_late_ms=list(self._ticker.late_histogram),
+            loop_late_ms=list(self._ticker.waited_histogram),
             audio_decodes=plane["audio_decodes"],
             network=self._engine.network(),
         )

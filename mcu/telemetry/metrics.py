@@ -16,7 +16,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of a report's histogram; the last bucket has none
+LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of a report's histograms; the last bucket has none
 _REASONS = 64  # different reasons shown of a worker; they come from code and are few
 
 
@@ -77,6 +77,8 @@ class Report(Protocol):
     def cpu_seconds(self) -> float: ...
     @property
     def tick_late_ms(self) -> Sequence[int]: ...
+    @property
+    def loop_late_ms(self) -> Sequence[int]: ...
     @property
     def audio_decodes(self) -> int: ...
     @property
@@ -168,7 +170,16 @@ class _Workers(Collector):
             yield counter
         yield from _network([(slot, report.network) for slot, report in reports])
         yield _dropped(reports)
-        yield _lateness(reports)
+        yield _lateness(
+            "mcu_tick_lateness_seconds",
+            "How late the sound of ticks was handed over.",
+            [(slot, report.tick_late_ms) for slot, report in reports],
+        )
+        yield _lateness(
+            "mcu_worker_loop_lag_seconds",
+            "How long what was decoded in a tick waited for the worker's event loop.",
+            [(slot, report.loop_late_ms) for slot, report in reports],
+        )
 
 
 def _network(reports: list[tuple[str, Network]]) -> Iterable[Metric]:
@@ -207,14 +218,12 @@ def _dropped(reports: list[tuple[str, Report]]) -> Metric:
     return family
 
 
-def _lateness(reports: list[tuple[str, Report]]) -> Metric:
-    family = HistogramMetricFamily(
-        "mcu_tick_lateness_seconds", "How late the sound of ticks was handed over.", labels=["worker"]
-    )
-    for slot, report in reports:
+def _lateness(name: str, text: str, reports: list[tuple[str, Sequence[int]]]) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=["worker"])
+    for slot, late_ms in reports:
         total, buckets = 0, []
         bounds = [str(bound / 1000) for bound in LATENESS_BOUNDS_MS] + ["+Inf"]
-        for bound, count in zip(bounds, report.tick_late_ms, strict=True):
+        for bound, count in zip(bounds, late_ms, strict=True):
             total += count
             buckets.append((bound, total))
         family.add_metric([slot], buckets, sum_value=None)

@@ -261,7 +261,7 @@ static PyMethodDef methods[] = {
     METHOD(remove_sound, METH_VARARGS,
            "remove_sound($self, sound, /)\n--\n\nMixes given before are still sent."),
     METHOD(collect, METH_VARARGS,
-           "collect($self, tick, /)\n--\n\nStep one of a tick; the event COLLECTED follows."),
+           "collect($self, tick, at, /)\n--\n\nStep one of a tick, not before `at`; the event COLLECTED follows."),
     METHOD(talkers, METH_NOARGS,
            "talkers($self, /)\n--\n\nWho was decoded in the last collected tick, and a row of "
            "samples for each."),

@@ -3,20 +3,6 @@
 
 #include <errno.h>
 
-static PyObject *with_tick(PyObject *self, PyObject *args,
-                           int (*step)(struct mcu_plane *plane, int64_t tick))
-{
-    long long tick;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        parsed(PyArg_ParseTuple(args, "L", &tick)) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = step(plane, tick);
-    release_plane(self, thread);
-    return done(result);
-}
-
 PyObject *plane_add_room(PyObject *self, PyObject *args)
 {
     return with_int(self, args, mcu_plane_add_room, number);
@@ -60,12 +46,28 @@ PyObject *plane_remove_sound(PyObject *self, PyObject *args)
 
 PyObject *plane_collect(PyObject *self, PyObject *args)
 {
-    return with_tick(self, args, mcu_plane_collect);
+    long long tick, at;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "LL", &tick, &at)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_collect(plane, tick, at);
+    release_plane(self, thread);
+    return done(result);
 }
 
 PyObject *plane_skip(PyObject *self, PyObject *args)
 {
-    return with_tick(self, args, mcu_plane_skip);
+    long long tick;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "L", &tick)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_skip(plane, tick);
+    release_plane(self, thread);
+    return done(result);
 }
 
 PyObject *plane_sent_sequence(PyObject *self, PyObject *args)

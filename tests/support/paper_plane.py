@@ -92,7 +92,7 @@ class PaperPlane:
         self._known(sound, self.sounds)
         self.sounds.remove(sound)
 
-    def collect(self, tick: int, /) -> None:
+    def collect(self, tick: int, at: int, /) -> None:
         if self.behind:
             raise OverflowError("the sound thread is behind")
         self.collected.append(tick)

@@ -105,9 +105,9 @@ class Studio:
             self.late = max(self.late, loop.time() - due)
             self._tick += 1
             with suppress(OverflowError):
-                self._plane.collect(self._tick)
+                self._plane.collect(self._tick, 0)
 
-    def _mix(self, tick: int) -> None:
+    def _mix(self, tick: int, _since: int) -> None:
         talkers, memory = self._plane.talkers()
         rows = np.frombuffer(memory, np.int16).reshape(-1, TICK_SAMPLES)
         said = {talker.leg: row.copy() for talker, row in zip(talkers, rows, strict=True)}

@@ -29,6 +29,7 @@ def report(legs: int) -> WorkerReport:
         dropped={},
         cpu_seconds=0.0,
         tick_late_ms=[1, 0, 0, 0, 0, 0, 0],
+        loop_late_ms=[1, 0, 0, 0, 0, 0, 0],
     )
 
 

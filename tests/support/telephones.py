@@ -121,7 +121,7 @@ def collect(plane: Plane, number: int, lines: Iterable[Line]) -> list[Event]:
     sent, until = sum(line.sent for line in lines), time.monotonic() + WAIT_S
     while plane.stats()["packets_in"] < sent and time.monotonic() < until:
         time.sleep(0.000_1)
-    plane.collect(number)
+    plane.collect(number, 0)
     happened: list[Event] = []
     while select.select([plane.fileno()], [], [], WAIT_S)[0]:
         for event in plane.events():

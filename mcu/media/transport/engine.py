@@ -46,7 +46,7 @@ class Engine:
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
         self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)
-        self.on_collected: Callable[[int], None] = lambda _tick: None
+        self.on_collected: Callable[[int, int], None] = lambda _tick, _since: None
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._legs: dict[int, LegEvents] = {}
@@ -94,7 +94,7 @@ class Engine:
     def _take(self) -> None:
         for event in self.plane.events():
             if event.kind == COLLECTED:
-                self.on_collected(event.a)
+                self.on_collected(event.a, event.b)
             elif event.kind == UNSENT:
                 self._hand_out(event)
             else:

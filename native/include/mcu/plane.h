@@ -80,7 +80,8 @@ enum mcu_event_kind {
     MCU_EVENT_BYE,    /* RTCP BYE for the leg's audio */
     MCU_EVENT_UNSENT, /* a tick of sound could not be sent to a leg that is routed: a: the tick
                        */
-    MCU_EVENT_COLLECTED, /* leg 0. a: the tick: mcu_plane_talkers has its samples */
+    MCU_EVENT_COLLECTED, /* leg 0. a: the tick: mcu_plane_talkers has its samples; b: since
+                            when */
 };
 struct mcu_event {
     enum mcu_event_kind kind;
@@ -176,10 +177,11 @@ int mcu_plane_add_sound(struct mcu_plane *plane, bool primed);
 /* Mixes of it that were given before are still sent. */
 int mcu_plane_remove_sound(struct mcu_plane *plane, int sound);
 
-/* Step one of a tick: decode. MCU_EVENT_COLLECTED says when it is done. -1: the sound thread
- * is more than MCU_PLANE_BEHIND steps behind, the tick is counted as dropped. */
+/* Step one of a tick: decode, not before `at`; so no thread of the caller's has to wake for
+ * it. MCU_EVENT_COLLECTED says when it is done. -1: the sound thread is more than
+ * MCU_PLANE_BEHIND steps behind, the tick is counted as dropped. */
 #define MCU_PLANE_BEHIND 4
-int mcu_plane_collect(struct mcu_plane *plane, int64_t tick);
+int mcu_plane_collect(struct mcu_plane *plane, int64_t tick, int64_t at);
 
 struct mcu_talker {
     int room, leg;

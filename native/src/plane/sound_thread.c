@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* -- asking for a step -- */
 
@@ -64,6 +65,7 @@ static int ask(struct mcu_plane *plane, const struct step *what, const struct mc
     if (step) {
         step->kind = what->kind;
         step->tick = what->tick;
+        step->at = what->at;
         step->number = ++sounding->steps_asked;
         sounding->waiting++;
         pthread_cond_signal(&sounding->asked);
@@ -78,9 +80,9 @@ static int ask(struct mcu_plane *plane, const struct step *what, const struct mc
     return -1;
 }
 
-int mcu_plane_collect(struct mcu_plane *plane, int64_t tick)
+int mcu_plane_collect(struct mcu_plane *plane, int64_t tick, int64_t at)
 {
-    return ask(plane, &(struct step){.kind = STEP_COLLECT, .tick = tick}, NULL);
+    return ask(plane, &(struct step){.kind = STEP_COLLECT, .tick = tick, .at = at}, NULL);
 }
 
 int mcu_plane_send(struct mcu_plane *plane, int64_t tick, const struct mcu_mix *mixes,
@@ -124,19 +126,37 @@ static void publish(struct mcu_plane *plane, int64_t tick)
     sounding->taken = sounding->taking;
     sounding->taking = before;
     pthread_mutex_unlock(&sounding->queue);
-    plane_say(plane, MCU_EVENT_COLLECTED, 0, tick);
+    plane_event(plane,
+                &(struct mcu_event){.kind = MCU_EVENT_COLLECTED, .a = tick, .b = plane_now()});
 }
 
 /* -- the thread -- */
+
+/* The step that is next, once it is due. */
+static const struct step *due_step(const struct sounding *sounding)
+{
+    const struct step *next = &sounding->steps[sounding->first];
+    return sounding->waiting && next->at <= plane_now() ? next : NULL;
+}
+
+static void wait(struct sounding *sounding)
+{
+    if (!sounding->waiting) {
+        pthread_cond_wait(&sounding->asked, &sounding->queue);
+        return;
+    }
+    const int64_t at = sounding->steps[sounding->first].at;
+    const struct timespec until = {.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
+    pthread_cond_timedwait(&sounding->asked, &sounding->queue, &until);
+}
 
 /* Waits for a step, which stays in the queue until it is done, or for something to be freed.
  * false: the thread is to end. */
 static bool wait_for_work(struct sounding *sounding, const struct step **step)
 {
     pthread_mutex_lock(&sounding->queue);
-    while (!sounding->waiting && !sounding->untidy && !sounding->ending)
-        pthread_cond_wait(&sounding->asked, &sounding->queue);
-    *step = sounding->waiting ? &sounding->steps[sounding->first] : NULL;
+    while (!(*step = due_step(sounding)) && !sounding->untidy && !sounding->ending)
+        wait(sounding);
     sounding->untidy = false;
     const bool goes_on = !sounding->ending;
     pthread_mutex_unlock(&sounding->queue);
@@ -204,13 +224,23 @@ static int start(struct mcu_plane *plane)
     return failure;
 }
 
+/* Steps are due by the plane's clock. */
+static void begin_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 int sounding_begin(struct mcu_plane *plane)
 {
     struct sounding *sounding = calloc(1, sizeof *sounding);
     if (!sounding)
         return -1;
     pthread_mutex_init(&sounding->queue, NULL);
-    pthread_cond_init(&sounding->asked, NULL);
+    begin_condition(&sounding->asked);
     plane->sounding = sounding;
     const int failure = start(plane);
     if (!failure)

@@ -70,6 +70,7 @@ enum step_kind { STEP_COLLECT, STEP_SEND, STEP_SKIP };
 struct step {
     enum step_kind kind;
     int64_t number, tick;
+    int64_t at;       /* us: it does not begin before; 0: at once */
     int *sounds;      /* of the mixes */
     int16_t *samples; /* a row of MCU_TICK for each */
     struct mcu_route *routes;

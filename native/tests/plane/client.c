@@ -141,7 +141,7 @@ void leave(struct client *client)
 void tick(struct mcu_plane *plane)
 {
     static int64_t number;
-    CHECK(mcu_plane_collect(plane, ++number) == 0);
+    CHECK(mcu_plane_collect(plane, ++number, 0) == 0);
     struct mcu_event event;
     while (await(plane, MCU_EVENT_COLLECTED, 0, &event, PATIENCE_MS) && event.a != number)
         ;

@@ -184,7 +184,7 @@ static void use(struct mcu_plane *plane, struct storm *storm, int room, int soun
         mcu_plane_hear(plane, legs[i], room);
     }
     const struct mcu_mix mix = {.sound = sound, .samples = samples};
-    mcu_plane_collect(plane, at);
+    mcu_plane_collect(plane, at, 0);
     mcu_plane_send(plane, at, &mix, 1, routes, 8);
     mcu_plane_send_picture(plane, MCU_CAMERA, legs, 8, false, picture, sizeof picture,
                            (uint32_t)at, true);

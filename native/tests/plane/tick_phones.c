@@ -251,7 +251,7 @@ static void wait_for(struct studio *studio, int64_t tick)
 
 void collect(struct studio *studio)
 {
-    CHECK(mcu_plane_collect(studio->plane, ++studio->tick) == 0);
+    CHECK(mcu_plane_collect(studio->plane, ++studio->tick, 0) == 0);
     wait_for(studio, studio->tick);
     mcu_plane_stats(studio->plane, &studio->stats);
     studio->talking =

@@ -336,7 +336,7 @@ static void *come_and_go(void *argument)
         CHECK(room > 0 && sound > 0);
         CHECK(mcu_plane_hear(studio->plane, leg, room) == 0);
         const int16_t samples[MCU_TICK] = {1, 2, 3};
-        (void)mcu_plane_collect(studio->plane, at);
+        (void)mcu_plane_collect(studio->plane, at, 0);
         (void)mcu_plane_send(studio->plane, at, &(struct mcu_mix){sound, samples}, 1,
                              &(struct mcu_route){leg, sound}, 1);
         CHECK(mcu_plane_remove_sound(studio->plane, sound) == 0);

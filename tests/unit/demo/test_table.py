@@ -29,6 +29,7 @@ def report(rooms: int, legs: int, seconds: int) -> WorkerReport:
         dropped={},
         cpu_seconds=0.25 * seconds,
         tick_late_ms=[30 * seconds, 0, 5 * seconds, 10 * seconds, 0, 5 * seconds, 0],
+        loop_late_ms=[50 * seconds, 0, 0, 0, 0, 0, 0],
     )
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from paper_plane import PaperPlane
 from structlog.testing import capture_logs
+from typing_extensions import Buffer
 
 from mcu.clock import SystemClock
 from mcu.media import ticker as ticker_module
@@ -17,17 +18,24 @@ from mcu.media.ticker import CATCH_UP, TICK_S, Ticker
 
 
 class PromptPlane(PaperPlane):
-    """Decodes as soon as it is told to, and says so in the next turn of the loop, as events come."""
+    """Decodes when it is told to, in no time or in `takes_s`, and says so by the loop, as events come."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_collected: Callable[[int], None] = lambda _tick: None
+        self.takes_s = 0.0
+        self.handed_over: list[float] = []
+        self.on_collected: Callable[[int, int], None] = lambda _tick, _since: None
         self.answers = True
 
-    def collect(self, tick: int, /) -> None:
-        super().collect(tick)
+    def collect(self, tick: int, at: int, /) -> None:
+        super().collect(tick, at)
         if self.answers:
-            asyncio.get_running_loop().call_soon(lambda: self.on_collected(tick))
+            in_s = max(0.0, at / 1e6 - time.monotonic()) + self.takes_s
+            asyncio.get_running_loop().call_later(in_s, lambda: self.on_collected(tick, int(time.monotonic() * 1e6)))
+
+    def send(self, tick: int, sounds: Sequence[int], samples: Buffer, routes: Sequence[tuple[int, int]], /) -> None:
+        super().send(tick, sounds, samples, routes)
+        self.handed_over.append(time.monotonic())
 
 
 class CountingRoom:
@@ -94,6 +102,28 @@ async def test_a_room_ticks_fifty_times_a_second_and_all_it_mixes_is_sent(plane:
     assert abs(room.ticked + ticker.skipped_ticks - elapsed / TICK_S) <= 2
     assert [sent.tick for sent in plane.legs[room.leg]] == room.numbers
     assert all((sent.samples == 100).all() for sent in plane.legs[room.leg])
+
+
+async def test_a_plane_that_takes_its_time_is_asked_so_much_earlier(plane: PromptPlane, ticker: Ticker) -> None:
+    plane.takes_s = 0.008
+    ticker.wake(CountingRoom(plane))
+    started = time.monotonic()
+    await run_for(ticker, 1.0)
+    late_ms = [((at - started) * 1000 - tick * 20) for tick, at in enumerate(plane.handed_over, 1)]
+    assert np.median(late_ms[:5]) > 5
+    assert -3 < np.median(late_ms[-20:]) < 3
+    assert ticker.late_histogram[0] > ticker.ticks / 2
+
+
+async def test_how_long_what_was_decoded_waits_for_the_loop_is_counted(plane: PromptPlane, ticker: Ticker) -> None:
+    room = CountingRoom(plane)
+    ticker.wake(room)
+    task = asyncio.create_task(ticker.run())
+    await asyncio.sleep(0.1)
+    ticker.on_collected(room.ticked + 1, int((time.monotonic() - 0.03) * 1e6))
+    task.cancel()
+    assert ticker.waited_histogram[5] == 1
+    assert sum(ticker.waited_histogram) == ticker.ticks == room.ticked
 
 
 async def test_each_room_is_given_what_was_said_in_it(plane: PromptPlane, ticker: Ticker) -> None:

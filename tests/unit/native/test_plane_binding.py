@@ -131,7 +131,7 @@ WRONG: list[tuple[Callable[[Plane], object], str]] = [
     (lambda p: p.send(1, [1, 2], ROW, []), "samples are 1920 bytes, but 2 sounds need 3840"),
     (lambda p: p.send(1, [1], ROW, [(HUGE, 1)]), "far out of range"),
     (lambda p: p.send(1, [1], ROW, [(1, -2)]), "a handle is -2"),
-    (lambda p: p.collect(HUGE), "far out of range"),
+    (lambda p: p.collect(HUGE, 0), "far out of range"),
     (lambda p: p.add_webrtc("u" * 300, "p" * 22, "r" * 4), "refuses"),
 ]
 
@@ -215,14 +215,23 @@ def test_legs_without_a_range_of_ports_are_an_os_error() -> None:
 
 
 def test_a_collected_tick_is_an_event_and_its_samples_have_rows(plane: Plane) -> None:
-    plane.collect(7)
+    plane.collect(7, 0)
     event = wait_for(plane, _native.COLLECTED)
-    assert event == _native.Event(_native.COLLECTED, 0, 7, 0, 0, 0, 0, False, b"")
+    assert event == _native.Event(_native.COLLECTED, 0, 7, event.b, 0, 0, 0, False, b"")
+    assert 0 <= time.monotonic() - event.b / 1e6 < 1
     talkers, samples = plane.talkers()
     assert talkers == []
     assert samples.readonly
     assert np.asarray(samples).shape == (0, 960)
     assert plane.events() == []
+
+
+def test_a_tick_is_not_collected_before_its_time_whatever_is_asked_meanwhile(plane: Plane) -> None:
+    at = int((time.monotonic() + 0.05) * 1e6)
+    plane.collect(1, at)
+    plane.remove_sound(plane.add_sound(True))  # the thread that waits wakes up for it
+    event = wait_for(plane, _native.COLLECTED)
+    assert at <= event.b < at + 1_000_000
 
 
 def test_a_talker_comes_out_and_goes_to_who_listens(plane: Plane) -> None:
@@ -240,7 +249,7 @@ def test_a_talker_comes_out_and_goes_to_who_listens(plane: Plane) -> None:
             header = bytes([0x80, 0, 0, tick]) + (tick * 160).to_bytes(4, "big") + b"SSRC"
             phone.sendto(header + square, ("127.0.0.1", port))
             time.sleep(0.02)
-            plane.collect(tick)
+            plane.collect(tick, 0)
             wait_for(plane, _native.COLLECTED)
         talkers, samples = plane.talkers()
         rows = np.asarray(samples)
@@ -280,7 +289,7 @@ def test_a_closed_plane_refuses_every_call() -> None:
         plane.talkers,
         plane.stats,
         lambda: plane.port,
-        lambda: plane.collect(1),
+        lambda: plane.collect(1, 0),
         lambda: plane.add_room(1),
         lambda: plane.skip(1),
         lambda: plane.send(1, [], np.zeros((0, 960), np.int16), []),
@@ -345,7 +354,7 @@ def test_legs_that_come_and_go_leave_no_memory_behind(plane: Plane) -> None:
             plane.remove_sound(sound)
             plane.remove_room(room)
             plane.events()
-        plane.collect(1)
+        plane.collect(1, 0)
         wait_for(plane, _native.COLLECTED)
 
     come_and_go(300)

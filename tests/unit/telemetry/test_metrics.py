@@ -18,6 +18,7 @@ def report(**changed: object) -> WorkerReport:
         "dropped": {"jitter_late": 5},
         "cpu_seconds": 1.5,
         "tick_late_ms": [90, 3, 2, 2, 1, 1, 1],
+        "loop_late_ms": [99, 0, 0, 0, 1, 0, 0],
     }
     return WorkerReport(**{**figures, **changed})  # type: ignore[arg-type]
 
@@ -79,6 +80,7 @@ def test_lateness_is_a_cumulative_histogram_in_seconds() -> None:
     bounds = [str(ms / 1000) for ms in LATENESS_BOUNDS_MS]
     assert [shown[f"mcu_tick_lateness_seconds_bucket{{{bound},0}}"] for bound in bounds] == [90, 93, 95, 97, 98, 99]
     assert shown["mcu_tick_lateness_seconds_bucket{+Inf,0}"] == 100
+    assert [shown[f"mcu_worker_loop_lag_seconds_bucket{{{bound},0}}"] for bound in bounds] == [99, 99, 99, 99, 100, 100]
 
 
 def test_the_latest_report_is_the_one_that_counts_and_a_dead_worker_has_none() -> None:

@@ -94,7 +94,7 @@ async def test_the_tick_goes_before_pictures_and_what_was_not_sent_before_the_ne
 ) -> None:
     order = list[tuple[int, int]]()
     engine.listen(1, Hearing(order))
-    engine.on_collected = lambda tick: order.append((COLLECTED, tick))
+    engine.on_collected = lambda tick, _since: order.append((COLLECTED, tick))
     plane.say(event(PICTURE, a=1), event(UNSENT, a=7), event(COLLECTED, leg=0, a=8), event(UNSENT, a=8))
     await turns()
     assert order == [(UNSENT, 7), (COLLECTED, 8), (UNSENT, 8), (PICTURE, 1)]

@@ -27,7 +27,6 @@ struct packet_thread {
     struct udp_inbox inbox;
     struct link_inbox stream;
     struct udp_batch out;
-    int64_t read_at;
     int64_t slice_at; /* when the present slice began */
     unsigned slice;
 };
@@ -199,17 +198,14 @@ static int until_due(struct packet_thread *self, int64_t now)
     return due <= now ? 1 : (int)((due - now + 999) / 1000);
 }
 
-static void pace(struct packet_thread *self)
+static void pace(int64_t read_at)
 {
-    const int64_t until = self->read_at + PACE_US;
-    if (plane_now() < until) {
-        const struct timespec at = {.tv_sec = until / 1000000,
-                                    .tv_nsec = until % 1000000 * 1000};
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-    }
-    self->read_at = plane_now();
+    const int64_t until = read_at + PACE_US;
+    const struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
+/* Where packets keep coming, epoll_wait finds some and does not sleep: one wake-up a round. */
 static void *run(void *argument)
 {
     struct packet_thread *self = argument;
@@ -217,11 +213,12 @@ static void *run(void *argument)
     while (!atomic_load(&self->plane->ending)) {
         const int count = epoll_wait(self->plane->epoll, ready, SOCKETS_AT_ONCE,
                                      until_due(self, plane_now()));
-        if (count > 0)
-            pace(self);
+        const int64_t now = plane_now();
         for (int i = 0; i < count; i++)
             read_socket(self, ready[i].data.u64);
         look_after(self, plane_now());
+        if (count > 0)
+            pace(now);
     }
     return NULL;
 }

@@ -245,8 +245,8 @@ static void a_slow_reader_loses_pictures_first_then_the_connection(void)
     set_keys(&stream);
     join(&other, plane, -1);
     int pictures = 0;
-    while (pictures < 1000 && mcu_plane_send_picture(plane, &slow.leg, 1, false, picture,
-                                                     sizeof picture, 3000, true) == 1)
+    while (pictures < 1000 && mcu_plane_send_picture(plane, MCU_CAMERA, &slow.leg, 1, false,
+                                                     picture, sizeof picture, 3000, true) == 1)
         pictures++;
     CHECK(pictures > 1 && pictures < 1000);
     CHECK(said(plane, MCU_EVENT_KEY_WANTED, slow.leg, PATIENCE_MS));
@@ -282,8 +282,8 @@ static void what_waited_comes_whole_and_in_order(void)
     CHECK(check(&stream, true) == 200);
     set_keys(&stream);
     int pictures = 0;
-    while (mcu_plane_send_picture(plane, &client.leg, 1, false, picture, sizeof picture,
-                                  (uint32_t)pictures * 3000, true) == 1)
+    while (mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                  sizeof picture, (uint32_t)pictures * 3000, true) == 1)
         pictures++;
     int markers = 0, last = -1;
     while (receive_rtp(&stream, VIDEO_TYPE, &packet, QUIET_MS * 3)) {

@@ -39,6 +39,8 @@ def fill(meeting: Meeting, fields: MeetingFields, pins: Pins) -> Meeting:
         close_after_minutes=fields.close_after_minutes,
         organizer=None if fields.organizer is None else Organizer(**fields.organizer.model_dump()),
         layout=fields.media.layout,
+        personal=fields.media.personal,
+        presentation=fields.media.presentation,
         metadata=dict(fields.metadata),
         access=Access(
             pins=pins,
@@ -71,7 +73,7 @@ def writable(meeting: Meeting) -> dict[str, Any]:
         "start": meeting.start,
         "end": meeting.end,
         "organizer": meeting.organizer and asdict(meeting.organizer),
-        "media": {"layout": meeting.layout},
+        "media": {name: getattr(meeting, name) for name in ("layout", "personal", "presentation")},
         "metadata": dict(meeting.metadata),
         "access": {
             "wait_for_host": access.wait_for_host,

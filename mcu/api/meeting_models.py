@@ -22,9 +22,19 @@ from mcu.api.fields import (
     TimeZone,
 )
 from mcu.api.routes import PATTERNS, Request
-from mcu.booking.meeting import BookedParticipant, Language, Layout, LobbyScope, Meeting, MeetingState, Role
+from mcu.booking.meeting import (
+    BookedParticipant,
+    Language,
+    Layout,
+    LobbyScope,
+    Meeting,
+    MeetingState,
+    Presentation,
+    Role,
+)
 from mcu.booking.pins import Issued
 from mcu.ids import ParticipantId
+from mcu.media import cost
 
 MAX_PARTICIPANTS = 200  # booked by name; more may join by number and PIN
 
@@ -73,6 +83,11 @@ class AccessIn(Request):
 
 class MediaIn(Request):
     layout: Layout = "auto"
+    personal: bool = Field(
+        False,
+        description="Each sees a picture without itself in it. Costs an encoder each: see `cores`.",
+    )
+    presentation: Presentation = Field("everyone", description="Who may share a screen.")
 
 
 class MeetingFields(Request):
@@ -131,6 +146,8 @@ class OrganizerPatch(Request):
 
 class MediaPatch(Request):
     layout: Layout | None = None
+    personal: bool | None = None
+    presentation: Presentation | None = None
 
 
 class MeetingPatch(Request):
@@ -237,6 +254,11 @@ class WayIn(BaseModel):
 
 class MeetingMediaOut(BaseModel):
     layout: Layout
+    personal: bool
+    presentation: Presentation
+    cores: float = Field(
+        description="Of a processor, while as many as may come send and see pictures at 1280x720: an estimate"
+    )
 
 
 class MeetingSummary(BaseModel):
@@ -328,7 +350,12 @@ def meeting_summary(meeting: Meeting, now: datetime, public_url: str) -> Meeting
             locked=access.locked,
         ),
         join=WayIn(meeting_number=meeting.number, web_url=f"{public_url}/j/{meeting.number}"),
-        media=MeetingMediaOut(layout=meeting.layout),
+        media=MeetingMediaOut(
+            layout=meeting.layout,
+            personal=meeting.personal,
+            presentation=meeting.presentation,
+            cores=round(cost.of_meeting(access.max_participants, personal=meeting.personal), 2),
+        ),
         metadata=dict(meeting.metadata),
         **{name: getattr(meeting, name) for name in (*same, "created_at", "created_by", "updated_at")},
     )

@@ -20,6 +20,7 @@ from mcu.conference.acts import (
     Remove,
     SetHand,
     SetLegLayout,
+    SetLegPersonal,
     SetLocked,
     SetMuted,
     SetRole,
@@ -31,8 +32,9 @@ from mcu.conference.room import Room
 from mcu.conference.roster import Line
 from mcu.errors import Conflict, MeetingFull
 from mcu.ids import LegId, RoomId
+from mcu.media import cost
 from mcu.media.life import LegState
-from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome
+from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome, RoomProfile
 
 routes = Routes("Rooms")
 
@@ -53,6 +55,7 @@ class RoomOut(BaseModel):
     spotlight: str | None = Field(description="The leg that is shown large")
     participants: int = Field(description="In the room, or on the way back to it")
     waiting: int = Field(description="In the lobby, or connecting")
+    cores: float = Field(description="Of a processor that it takes now, personal views included: an estimate")
 
 
 class RoomPage(BaseModel):
@@ -92,6 +95,7 @@ class ParticipantOut(BaseModel):
     hand: int = Field(description="Place in the queue of raised hands, 1 first; 0: not raised")
     speaking: bool
     layout: Layout | None = Field(description="Its own choice; `null`: the room's")
+    personal: bool | None = Field(description="Its own choice: a picture without itself in it; `null`: the room's")
     spotlight: bool
 
 
@@ -108,6 +112,11 @@ class ParticipantPatch(Request):
     admitted: Literal[True] = Field(default=True, description="Let in from the lobby", json_schema_extra=_stays)
     spotlight: bool = Field(default=False, json_schema_extra=_stays)
     layout: Layout | None = Field(default=None, description="`null`: the room's", json_schema_extra=_stays)
+    personal: bool | None = Field(
+        default=None,
+        description="A picture without itself in it, where the worker has room for another encoder; `null`: the room's",
+        json_schema_extra=_stays,
+    )
     hand: Literal[False] = Field(default=False, description="Lower it", json_schema_extra=_stays)
 
 
@@ -280,6 +289,7 @@ async def patch_live_participant(call: Call[ParticipantPatch]) -> Reply:
         "role": SetRole(leg=leg, role=body.role),
         "spotlight": SetSpotlight(leg=spotlight),
         "layout": SetLegLayout(leg=leg, layout=body.layout),
+        "personal": SetLegPersonal(leg=leg, personal=body.personal),
         "hand": SetHand(leg=leg, raised=False),
     }
     await room.act(None, *(acts[name] for name in acts if name in body.model_fields_set))
@@ -338,6 +348,7 @@ def room_out(room: Room) -> RoomOut:
         layout=Layout(room.run_row.layout),
         spotlight=room.spotlight,
         participants=len(lines) - waiting,
+        cores=round(cost.of_room(RoomProfile(), len(lines) - waiting, room.personal_views), 2),
         waiting=waiting,
     )
 
@@ -345,7 +356,14 @@ def room_out(room: Room) -> RoomOut:
 def participant_out(room: Room, line: Line) -> ParticipantOut:
     shown = msgspec.structs.asdict(line)
     leg = shown.pop("leg")
-    return ParticipantOut(id=leg, layout=room.layout_of(leg), spotlight=room.spotlight == leg, **shown)
+    seat = room.seat(leg)
+    return ParticipantOut(
+        id=leg,
+        layout=seat.layout if seat is not None else None,
+        personal=seat.personal if seat is not None else None,
+        spotlight=room.spotlight == leg,
+        **shown,
+    )
 
 
 def media_out(media: LegMedia) -> MediaOut:

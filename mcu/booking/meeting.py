@@ -16,6 +16,7 @@ from mcu.ids import MeetingId, ParticipantId, RoomId
 Role = Literal["host", "guest"]
 Language = Literal["sv", "en"]
 Layout = Literal["auto", "speaker", "speaker_with_tiles", "grid", "presentation_with_tiles"]
+Presentation = Literal["everyone", "hosts"]
 LobbyScope = Literal["none", "guests", "all"]
 
 NUMBER_DIGITS = 9
@@ -105,6 +106,8 @@ class Meeting:
     participants: tuple[BookedParticipant, ...] = ()
     access: Access = Access()
     layout: Layout = "auto"
+    personal: bool = False  # each sees a picture without itself in it, where no choice of its own says otherwise
+    presentation: Presentation = "everyone"  # who may share a screen
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     created_by: str = ""
     cancelled_at: datetime | None = None

@@ -56,6 +56,19 @@ class SetLegLayout(Act, frozen=True, kw_only=True):
     layout: Layout | None
 
 
+class SetLegPersonal(Act, frozen=True, kw_only=True):
+    """Whether a leg sees a picture without itself in it. `None`: as the room."""
+
+    leg: LegId
+    personal: bool | None
+
+
+class SetRoomPersonal(Act, frozen=True, kw_only=True):
+    """For all who have chosen nothing themselves."""
+
+    personal: bool
+
+
 class SetRoomLayout(Act, frozen=True, kw_only=True):
     layout: Layout
 

@@ -158,7 +158,14 @@ class Audience:
 
     def picture(self, leg: LegId, event: LayoutChanged) -> None:
         if (seat := self._roster.get(leg)) is not None:
-            update = Picture(layout=event.layout, width=event.width, height=event.height, tiles=event.tiles)
+            update = Picture(
+                layout=event.layout,
+                width=event.width,
+                height=event.height,
+                tiles=event.tiles,
+                content=event.content,
+                personal=event.personal,
+            )
             self._pictures[leg] = update
             if (told := self._told.get(leg)) is not None:
                 self._catch_up(told, seat)

@@ -19,10 +19,12 @@ from mcu.conference.acts import (
     SetHand,
     SetHeld,
     SetLegLayout,
+    SetLegPersonal,
     SetLocked,
     SetMuted,
     SetRole,
     SetRoomLayout,
+    SetRoomPersonal,
     SetScreen,
     SetSpotlight,
 )
@@ -32,6 +34,7 @@ from mcu.conference.roster import Roster, Seat
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import LegId, RoomId
 from mcu.media import messages as media
+from mcu.media.life import LegState
 
 Sent = asyncio.Task[media.AnyReply]
 
@@ -44,6 +47,21 @@ async def replied(sent: Sent) -> media.AnyReply:
         if sent.cancelled():  # the room has closed; whoever waits here has not been cancelled
             raise Unavailable("The room has closed.") from None
         raise
+
+
+def absent(roster: Roster) -> list[media.AbsentLeg]:
+    """Those whom a new worker is told of: their seats are kept, and their browsers on their way back."""
+    return [
+        media.AbsentLeg(
+            leg=seat.leg,
+            label=seat.person.name,
+            language=seat.person.language,
+            muted=seat.muted,
+            held=seat.held,
+        )
+        for seat in roster
+        if seat.state is LegState.RECONNECTING
+    ]
 
 
 class Executor:
@@ -71,7 +89,9 @@ class Executor:
             SetHand: self._set_hand,
             SetRole: self._set_role,
             SetLegLayout: self._set_leg_layout,
+            SetLegPersonal: self._set_leg_personal,
             SetRoomLayout: self._set_room_layout,
+            SetRoomPersonal: self._set_room_personal,
             SetLocked: self._set_locked,
             SetSpotlight: self._set_spotlight,
             Post: self._post,
@@ -87,6 +107,8 @@ class Executor:
         self._send_pictures(seat)
         if seat.layout is not None:
             self._link.send(media.SetLegLayout(room=self._room, leg=seat.leg, layout=seat.layout))
+        if self._roster.is_personal(seat):
+            self._send_personal(seat)
 
     def _admit(self, act: Admit) -> Sent:
         self._seat(act.leg).admitted = True
@@ -124,6 +146,20 @@ class Executor:
     def _set_leg_layout(self, act: SetLegLayout) -> Sent:
         self._seat(act.leg).layout = act.layout
         return self._link.send(media.SetLegLayout(room=self._room, leg=act.leg, layout=act.layout))
+
+    def _set_leg_personal(self, act: SetLegPersonal) -> Sent:
+        seat = self._seat(act.leg)
+        seat.personal = act.personal
+        return self._send_personal(seat)
+
+    def _set_room_personal(self, act: SetRoomPersonal) -> None:
+        self._roster.personal = act.personal
+        for seat in self._roster:
+            self._send_personal(seat)
+
+    def _send_personal(self, seat: Seat) -> Sent:
+        command = media.PersonalLeg(room=self._room, leg=seat.leg, personal=self._roster.is_personal(seat))
+        return self._link.send(command)
 
     def _set_room_layout(self, act: SetRoomLayout) -> Sent:
         self._roster.layout = act.layout

@@ -24,10 +24,12 @@ from mcu.conference.acts import (
     SetHand,
     SetHeld,
     SetLegLayout,
+    SetLegPersonal,
     SetLocked,
     SetMuted,
     SetRole,
     SetRoomLayout,
+    SetRoomPersonal,
     SetScreen,
     SetSpotlight,
 )
@@ -162,9 +164,21 @@ def _set_held(ask: Ask, act: SetHeld) -> list[Act]:
     return [act]
 
 
-def _own_picture(ask: Ask, act: SetCamera | SetScreen) -> list[Act]:
+def _set_camera(ask: Ask, act: SetCamera) -> list[Act]:
     ask.need_self(act.leg)
     return [act]
+
+
+def _set_screen(ask: Ask, act: SetScreen) -> list[Act]:
+    """One shares at a time: who shares next takes over."""
+    ask.need_self(act.leg)
+    if not act.on:
+        return [act]
+    seat = ask.seat(act.leg)
+    if ask.meeting.presentation == "hosts" and not seat.is_host:
+        raise HostsOnly("In this meeting hosts share.")
+    former = [SetScreen(leg=other.leg, on=False) for other in ask.roster if other.screen and other is not seat]
+    return [*(former if seat.knows else []), act]  # who waits outside takes nothing from those inside
 
 
 def _set_hand(ask: Ask, act: SetHand) -> list[Act]:
@@ -183,14 +197,14 @@ def _set_role(ask: Ask, act: SetRole) -> list[Act]:
     return [act] if ask.seat(act.leg).person.role != act.role else []
 
 
-def _set_leg_layout(ask: Ask, act: SetLegLayout) -> list[Act]:
+def _own_view(ask: Ask, act: SetLegLayout | SetLegPersonal) -> list[Act]:
     ask.seat(act.leg)
     if ask.asker is not None:
         ask.need_self(act.leg)
     return [act]
 
 
-def _for_hosts(ask: Ask, act: SetRoomLayout | SetLocked | End) -> list[Act]:
+def _for_hosts(ask: Ask, act: SetRoomLayout | SetRoomPersonal | SetLocked | End) -> list[Act]:
     ask.need_host()
     return [act]
 
@@ -228,12 +242,14 @@ _RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
     Admit: _admit,
     SetMuted: _set_muted,
     SetHeld: _set_held,
-    SetCamera: _own_picture,
-    SetScreen: _own_picture,
+    SetCamera: _set_camera,
+    SetScreen: _set_screen,
     SetHand: _set_hand,
     SetRole: _set_role,
-    SetLegLayout: _set_leg_layout,
+    SetLegLayout: _own_view,
+    SetLegPersonal: _own_view,
     SetRoomLayout: _for_hosts,
+    SetRoomPersonal: _for_hosts,
     SetLocked: _for_hosts,
     SetSpotlight: _set_spotlight,
     Post: _post,

@@ -18,9 +18,9 @@ from mcu.booking.meeting import Meeting
 from mcu.booking.store import RoomRun, Store
 from mcu.clock import Clock
 from mcu.conference import policy
-from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout
+from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout, SetRoomPersonal
 from mcu.conference.audience import Audience
-from mcu.conference.execution import Executor, Sent, replied
+from mcu.conference.execution import Executor, Sent, absent, replied
 from mcu.conference.keeper import Keeper
 from mcu.conference.leg_news import LegNews
 from mcu.conference.link import Link
@@ -71,7 +71,7 @@ class Room:
         self._clock = clock
         self._settings = settings
         self._restored = False
-        self._roster = Roster(layout=Layout(run.layout), locked=run.locked)
+        self._roster = Roster(layout=Layout(run.layout), locked=run.locked, personal=meeting.personal)
         self._tickets = Tickets()
         self._audience = Audience(self._roster)
         self._keeper = Keeper(store, run, dropped)
@@ -126,9 +126,13 @@ class Room:
                 return line
         raise NotFound("Nobody sits in that seat.")
 
-    def layout_of(self, leg: LegId) -> Layout | None:
-        seat = self._roster.get(leg)
-        return seat.layout if seat is not None else None
+    @property
+    def personal_views(self) -> int:
+        """How many are to see a picture of their own."""
+        return sum(self._roster.is_personal(seat) for seat in self._roster.inside)
+
+    def seat(self, leg: LegId) -> Seat | None:
+        return self._roster.get(leg)
 
     def name_of(self, leg: LegId) -> str | None:
         """Also of one who has left, while the room runs."""
@@ -389,6 +393,8 @@ class Room:
             self._executor.do(SetLocked(locked=meeting.access.locked))
         if meeting.layout != former.layout:
             self._executor.do(SetRoomLayout(layout=Layout(meeting.layout)))
+        if meeting.personal != former.personal:
+            self._executor.do(SetRoomPersonal(personal=meeting.personal))
         self._note_run()
         self._keeper.keep_soon()
         if meeting.cancelled_at is None:
@@ -467,7 +473,7 @@ class Room:
         give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
         while not self._link.is_open:
             try:
-                await self._link.open(self._profile(), self._absent())
+                await self._link.open(self._profile(), absent(self._roster))
             except McuError as error:
                 log.warning("room_not_reopened", room=self.id, code=error.code)
                 if self._clock.monotonic() > give_up:
@@ -479,19 +485,6 @@ class Room:
 
     def _give_up(self) -> None:
         self._finished = True
-
-    def _absent(self) -> list[media.AbsentLeg]:
-        return [
-            media.AbsentLeg(
-                leg=seat.leg,
-                label=seat.person.name,
-                language=seat.person.language,
-                muted=seat.muted,
-                held=seat.held,
-            )
-            for seat in self._roster
-            if seat.state is LegState.RECONNECTING
-        ]
 
     def _profile(self) -> media.RoomProfile:
         base = self._settings.profile

@@ -49,6 +49,7 @@ class Seat(msgspec.Struct, kw_only=True):
     screen: bool = False
     hand: int = 0  # order in which it was raised; 0: not raised
     layout: Layout | None = None  # its own choice
+    personal: bool | None = None  # its own choice
     away: bool = False  # it was lost, and has not been announced as back
     answering: int = 0  # offers that the worker has not answered yet
     answered: bool = False
@@ -95,9 +96,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Roster:
     """Every seat of a room, in order of joining."""
 
-    def __init__(self, *, layout: Layout = Layout.AUTO, locked: bool = False) -> None:
+    def __init__(self, *, layout: Layout = Layout.AUTO, locked: bool = False, personal: bool = False) -> None:
         self.layout = layout
         self.locked = locked
+        self.personal = personal  # of all who have chosen nothing themselves
         self.spotlight: LegId | None = None
         self.active: LegId | None = None
         self.speaking: frozenset[LegId] = frozenset()
@@ -124,6 +126,10 @@ class Roster:
         self.speaking -= {leg}
         self.spotlight = None if self.spotlight == leg else self.spotlight
         self.active = None if self.active == leg else self.active
+
+    def is_personal(self, seat: Seat) -> bool:
+        """Whether the leg is to see a picture without itself in it."""
+        return seat.personal if seat.personal is not None else self.personal
 
     def raise_hand(self, seat: Seat, raised: bool) -> None:
         """A hand that is up keeps its place when it is raised again."""

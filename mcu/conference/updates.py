@@ -8,7 +8,7 @@ import msgspec
 
 from mcu.conference.roster import Line, Person, Wait
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
-from mcu.media.messages import Layout, NoticeKind, Outcome, Tile
+from mcu.media.messages import Layout, NoticeKind, Outcome, Personal, Tile
 
 GoneCause = Literal["left", "removed", "ended", "timeout", "replaced"]
 
@@ -64,12 +64,14 @@ class Noticed(Update, frozen=True, kw_only=True):
 
 
 class Picture(Update, frozen=True, kw_only=True):
-    """What the leg sees now."""
+    """What the leg sees now. `content`: whose screen it gets as a picture of its own."""
 
     layout: Layout
     width: int
     height: int
     tiles: list[Tile]
+    content: LegId | None
+    personal: Personal
 
 
 class Said(Update, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ class Leg:
     screen: bool = False
     held: bool = False  # by its own wish; outlives a lost connection
     layout: Layout | None = None
+    wants_own_view: bool = False
+    has_own_view: bool = False  # and there is room for it
     bits_per_second: int = START_BITRATE
     connection: "Connection | None" = None
     taking_over: "Connection | None" = None

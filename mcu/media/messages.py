@@ -231,6 +231,14 @@ class SetLegLayout(Command, frozen=True, kw_only=True):
     layout: Layout | None
 
 
+class PersonalLeg(Command, frozen=True, kw_only=True):
+    """Whether the leg is to see a picture without itself in it. It does where the worker has room for that."""
+
+    room: RoomId
+    leg: LegId
+    personal: bool
+
+
 class Spotlight(Command, frozen=True, kw_only=True):
     room: RoomId
     leg: LegId | None
@@ -275,6 +283,7 @@ AnyCommand = (
     | CameraLeg
     | SetRoomLayout
     | SetLegLayout
+    | PersonalLeg
     | Spotlight
     | RestartIce
     | GetLegMedia

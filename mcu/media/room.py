@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from mcu import errors
 from mcu.ids import LegId, NoticeId, RoomId, new_id
+from mcu.media import cost
 from mcu.media.announce import RoomLife, TickPlan
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
@@ -34,6 +35,8 @@ from mcu.media.messages import (
     MuteLeg,
     NoticeChanged,
     NoticeKind,
+    Personal,
+    PersonalLeg,
     RemoveLeg,
     RestartIce,
     RoomProfile,
@@ -76,6 +79,7 @@ class Room:
         wake: Callable[["Room"], None],
     ) -> None:
         self.turn = asyncio.Lock()  # held by the command that is being carried out
+        self.fits: Callable[[float], bool] = lambda more: self.cores + more <= cost.WORKER  # beside other rooms, too
         self._room = room
         self._profile = profile
         self._transports = transports
@@ -166,6 +170,8 @@ class Room:
                 leg.camera, leg.screen = command.camera, command.screen
             case SetLegLayout():
                 leg.layout = command.layout
+            case PersonalLeg():
+                leg.wants_own_view = command.personal
             case _:
                 raise errors.Invalid(f"a room does not know {type(command).__name__}")
         self._show()
@@ -189,6 +195,12 @@ class Room:
     def idle(self) -> bool:
         """Until somebody comes a tick would do nothing."""
         return not self._legs and self._life.idle
+
+    @property
+    def cores(self) -> float:
+        """What it costs, by the model of `cost`."""
+        inside = [leg for leg in self._legs.values() if leg.leg in self._inside]
+        return cost.of_room(self._profile, len(inside), sum(leg.has_own_view for leg in inside))
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
@@ -422,7 +434,16 @@ class Room:
             layout=leg.layout,
             bits_per_second=leg.bits_per_second,
             content=leg.connection.transport.takes(Source.SCREEN),
+            personal=self._personal(leg),
         )
+
+    def _personal(self, leg: Leg) -> Personal:
+        """A view of its own is kept once it is had; without room for one, it is asked for again with each change."""
+        if not leg.wants_own_view:
+            leg.has_own_view = False
+            return Personal.SHARED
+        leg.has_own_view = leg.has_own_view or self.fits(cost.of_view(self._profile))
+        return Personal.PERSONAL if leg.has_own_view else Personal.NO_ROOM
 
     def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:
         if leg.taking_over is not None:

@@ -22,6 +22,7 @@ import uvloop
 from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
+from mcu.media import cost
 from mcu.media.messages import (
     AddLeg,
     Answered,
@@ -155,6 +156,7 @@ class Worker:
             emit=self.emit,
             wake=self._ticker.wake,
         )
+        room.fits = self._fits
         for seat in command.absent:
             room.restore(seat)
         self._rooms[command.room] = room
@@ -167,6 +169,10 @@ class Worker:
             self._ended.update(room.dropped())
             self._video_encodes += room.video_encodes
             self._frames_composed += room.frames_composed
+
+    def _fits(self, cores: float) -> bool:
+        """Whether the rooms may cost so much more."""
+        return sum(room.cores for room in self._rooms.values()) + cores <= cost.WORKER
 
     def _room(self, room_id: RoomId) -> Room:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +19,9 @@ M = meetings.c
 _RUNNING = select(rooms.c.id).where(rooms.c.meeting == M.id, rooms.c.ended_at.is_(None)).limit(1).scalar_subquery()
 _RAN = exists().where(rooms.c.meeting == M.id)
 _ALL: Select[Any] = select(meetings, _RUNNING.label("room"), _RAN.label("ran"))
+
+
+_MEDIA: Final = ("layout", "personal", "presentation")
 
 
 class Meetings:
@@ -118,9 +121,9 @@ def _in_state(state: MeetingState, now: datetime) -> ColumnElement[bool]:
 def _row(meeting: Meeting) -> dict[str, Any]:
     access, external, organizer = meeting.access, meeting.external_id, meeting.organizer
     same = ("id", "number", "version", "title", "language", "start", "end", "opens_at", "closes_at", "time_zone")
-    more = ("open_before_minutes", "close_after_minutes", "layout", "created_by", "created_at", "updated_at")
+    more = ("open_before_minutes", "close_after_minutes", "created_by", "created_at", "updated_at")
     return {
-        **{name: getattr(meeting, name) for name in (*same, *more, "cancelled_at")},
+        **{name: getattr(meeting, name) for name in (*same, *more, *_MEDIA, "cancelled_at")},
         **{name: getattr(access, name) for name in ("wait_for_host", "lobby", "max_participants", "locked")},
         "external_source": external and external.source,
         "external_value": external and external.value,
@@ -135,7 +138,7 @@ def _row(meeting: Meeting) -> dict[str, Any]:
 def _meeting(row: Row[Any], people: tuple[BookedParticipant, ...]) -> Meeting:
     values = row._mapping
     same = ("number", "version", "title", "language", "start", "end", "time_zone", "open_before_minutes")
-    more = ("close_after_minutes", "layout", "created_by", "created_at", "updated_at", "cancelled_at", "metadata")
+    more = ("close_after_minutes", "created_by", "created_at", "updated_at", "cancelled_at", "metadata")
     return Meeting(
         id=MeetingId(row.id),
         participants=people,
@@ -150,7 +153,7 @@ def _meeting(row: Row[Any], people: tuple[BookedParticipant, ...]) -> Meeting:
         ),
         room=None if row.room is None else RoomId(row.room),
         ran=bool(row.ran),
-        **{name: values[name] for name in (*same, *more)},
+        **{name: values[name] for name in (*same, *more, *_MEDIA)},
     )
 
 

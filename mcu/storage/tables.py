@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -64,6 +65,8 @@ meetings = Table(
     Column("close_after_minutes", Integer, nullable=False),
     Column("organizer", JSON(none_as_null=True)),
     Column("layout", Text, nullable=False),
+    Column("personal", Boolean, nullable=False, server_default=false()),
+    Column("presentation", Text, nullable=False, server_default="everyone"),
     Column("pin_salt", LargeBinary, nullable=False),
     Column("host_pin", LargeBinary),
     Column("guest_pin", LargeBinary),

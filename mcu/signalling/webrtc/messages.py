@@ -10,7 +10,7 @@ import msgspec
 
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegState
-from mcu.media.messages import Layout, NoticeKind, Outcome, Tile
+from mcu.media.messages import Layout, NoticeKind, Outcome, Personal, Tile
 
 Role = Literal["host", "guest"]
 LegKind = Literal["webrtc", "sip", "h323", "recorder", "stream", "probe"]
@@ -73,6 +73,12 @@ class ChooseLayout(FromBrowser, frozen=True, kw_only=True, tag="layout"):
     room: bool = False
 
 
+class OwnView(FromBrowser, frozen=True, kw_only=True, tag="personal"):
+    """Whether I see a picture without myself in it. `None`: as the room."""
+
+    on: bool | None
+
+
 class Say(FromBrowser, frozen=True, kw_only=True, tag="chat"):
     text: str  # 1 … 2000 characters
 
@@ -122,6 +128,7 @@ AnyFromBrowser = (
     | Hold
     | Hand
     | ChooseLayout
+    | OwnView
     | Say
     | Admit
     | Remove
@@ -173,12 +180,18 @@ class NoticeShown(ToBrowser, frozen=True, kw_only=True, tag="notice"):
 
 
 class LayoutMap(ToBrowser, frozen=True, kw_only=True, tag="layout_map"):
-    """Where everybody is in the picture. A tile's name stands in the roster."""
+    """Where everybody is in the picture. A tile's name stands in the roster.
+
+    `content`: whose screen comes as a picture of its own, on the second video line. `personal`: whether this leg is
+    left out of its own picture; `no_room`: it wants that, and the server has no room for another encoder.
+    """
 
     layout: Layout
     width: int
     height: int
     tiles: list[Tile]
+    content: LegId | None
+    personal: Personal
 
 
 class Lobby(ToBrowser, frozen=True, kw_only=True, tag="lobby"):

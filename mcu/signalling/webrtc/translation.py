@@ -49,6 +49,7 @@ _ACTS: dict[type[wire.FromBrowser], Callable[[Any, LegId], acts.Act | None]] = {
     wire.Hold: lambda message, leg: acts.SetHeld(leg=leg, held=message.held),
     wire.Hand: lambda message, leg: acts.SetHand(leg=message.leg or leg, raised=message.raised),
     wire.ChooseLayout: _layout,
+    wire.OwnView: lambda message, leg: acts.SetLegPersonal(leg=leg, personal=message.on),
     wire.Say: lambda message, leg: acts.Post(leg=leg, text=message.text),
     wire.Admit: lambda message, leg: acts.Admit(leg=message.leg),
     wire.Remove: lambda message, leg: acts.Remove(leg=message.leg),
@@ -71,7 +72,7 @@ def _notice(update: updates.Noticed, language: Language) -> wire.NoticeShown:
 
 
 def _picture(update: updates.Picture, language: Language) -> wire.LayoutMap:
-    return wire.LayoutMap(layout=update.layout, width=update.width, height=update.height, tiles=update.tiles)
+    return wire.LayoutMap(**msgspec.structs.asdict(update))
 
 
 def _room(update: updates.RoomNow, language: Language) -> wire.RoomState:

@@ -1,5 +1,6 @@
 """Who may do what: the whole of the policy, without a room."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -20,15 +21,17 @@ from mcu.conference.acts import (
     SetHand,
     SetHeld,
     SetLegLayout,
+    SetLegPersonal,
     SetLocked,
     SetMuted,
     SetRole,
     SetRoomLayout,
+    SetRoomPersonal,
     SetScreen,
     SetSpotlight,
 )
 from mcu.conference.policy import HostsOnly, ThatPersonOnly, decide, door, overdue, releases, waits_for
-from mcu.conference.roster import Role, Roster
+from mcu.conference.roster import Role, Roster, Seat
 from mcu.errors import Conflict, Invalid, McuError, MeetingFull, NotFound
 from mcu.ids import LegId
 from mcu.media.life import LegState
@@ -49,12 +52,19 @@ def room() -> Roster:
     )
 
 
+def seat_of(there: Roster, leg: LegId) -> Seat:
+    found = there.get(leg)
+    assert found is not None
+    return found
+
+
 HOSTS_ACTS = [
     Admit(leg=OUTSIDE),
     Remove(leg=OTHER),
     SetMuted(leg=OTHER, muted=True),
     SetLocked(locked=True),
     SetRoomLayout(layout=Layout.GRID),
+    SetRoomPersonal(personal=True),
     SetSpotlight(leg=OTHER),
     SetRole(leg=OTHER, role="host"),
     SetHand(leg=OTHER, raised=False),
@@ -122,6 +132,41 @@ def test_a_browser_chooses_only_its_own_layout() -> None:
     assert decide(room(), OPEN, None, mine) == [mine]
     with pytest.raises(ThatPersonOnly):
         decide(room(), OPEN, HOST, mine)
+
+
+def test_a_browser_chooses_only_its_own_view() -> None:
+    mine = SetLegPersonal(leg=GUEST, personal=True)
+    assert decide(room(), OPEN, GUEST, mine) == decide(room(), OPEN, None, mine) == [mine]
+    with pytest.raises(ThatPersonOnly):
+        decide(room(), OPEN, HOST, mine)
+
+
+def test_one_shares_at_a_time_and_who_shares_next_takes_over() -> None:
+    shared = room()
+    for leg in (OTHER, OUTSIDE):
+        seat_of(shared, leg).screen = True
+    mine = SetScreen(leg=GUEST, on=True)
+    assert decide(shared, OPEN, GUEST, mine) == [SetScreen(leg=OTHER, on=False), SetScreen(leg=OUTSIDE, on=False), mine]
+    again = SetScreen(leg=OTHER, on=True)
+    assert again in decide(shared, OPEN, OTHER, again)
+    ended = SetScreen(leg=GUEST, on=False)
+    assert decide(shared, OPEN, GUEST, ended) == [ended]
+
+
+@pytest.mark.policy("S5.3-1")
+def test_who_waits_outside_takes_no_share_from_those_inside() -> None:
+    shared = room()
+    seat_of(shared, OTHER).screen = True
+    mine = SetScreen(leg=OUTSIDE, on=True)
+    assert decide(shared, OPEN, OUTSIDE, mine) == [mine]
+
+
+def test_where_only_hosts_share_a_guest_is_refused() -> None:
+    hosts_share = replace(OPEN, presentation="hosts")
+    with pytest.raises(HostsOnly):
+        decide(room(), hosts_share, GUEST, SetScreen(leg=GUEST, on=True))
+    for leg, on in ((HOST, True), (GUEST, False)):
+        assert decide(room(), hosts_share, leg, SetScreen(leg=leg, on=on)) == [SetScreen(leg=leg, on=on)]
 
 
 def test_who_leaves_hangs_up_and_who_is_sent_away_is_removed() -> None:
@@ -293,7 +338,9 @@ def test_no_act_has_a_word_for_keeping_a_notice_from_anybody() -> None:
         "SetHand": {"leg", "raised"},
         "SetRole": {"leg", "role"},
         "SetLegLayout": {"leg", "layout"},
+        "SetLegPersonal": {"leg", "personal"},
         "SetRoomLayout": {"layout"},
+        "SetRoomPersonal": {"personal"},
         "SetLocked": {"locked"},
         "SetSpotlight": {"leg"},
         "Post": {"leg", "text"},

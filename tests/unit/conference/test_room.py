@@ -18,9 +18,11 @@ from mcu.conference.acts import (
     SetCamera,
     SetHand,
     SetHeld,
+    SetLegPersonal,
     SetLocked,
     SetMuted,
     SetRole,
+    SetRoomPersonal,
     SetScreen,
 )
 from mcu.conference.policy import CONNECT_S
@@ -33,6 +35,7 @@ from mcu.media.messages import (
     CameraLeg,
     MuteLeg,
     NoticeKind,
+    PersonalLeg,
 )
 from mcu.storage.database import Database
 
@@ -281,6 +284,22 @@ async def test_mute_hand_camera_layout_and_chat_reach_who_they_must(database: Da
         assert MuteLeg(room=here.room.id, leg=anna, muted=True) in asked
         assert CameraLeg(room=here.room.id, leg=anna, camera=False, screen=True) in asked
         assert [said.text for said in here.ears[berg].all(Said)] == ["hej"]
+
+
+async def test_a_view_of_ones_own_is_as_the_meeting_says_and_as_each_chooses(database: Database) -> None:
+    async with house(database, replace(meeting(), personal=True)) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+
+        def told(leg: LegId) -> list[bool]:
+            asked = here.workers.now.asked
+            return [one.personal for one in asked if isinstance(one, PersonalLeg) and one.leg == leg]
+
+        assert (told(berg), told(anna), here.room.personal_views) == ([True], [True], 2)
+        await here.act(anna, SetLegPersonal(leg=anna, personal=False))
+        await here.act(None, SetRoomPersonal(personal=False))
+        await here.act(None, SetLegPersonal(leg=berg, personal=True))
+        assert (told(berg), told(anna)) == ([True, False, True], [True, False, False])
+        assert here.room.personal_views == 1
 
 
 async def test_of_several_acts_all_are_done_or_none(database: Database) -> None:

@@ -12,6 +12,7 @@ from sound import tone
 from mcu import errors
 from mcu.demo.check import amplitudes
 from mcu.ids import LegId, RoomId
+from mcu.media import cost
 from mcu.media import room as room_module
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.life import LegState
@@ -21,19 +22,22 @@ from mcu.media.messages import (
     AnyEvent,
     Cause,
     HoldLeg,
+    LayoutChanged,
     LegChanged,
     LegMedia,
     MuteLeg,
     NoticeChanged,
     NoticeKind,
     Outcome,
+    Personal,
+    PersonalLeg,
     RemoveLeg,
     RoomProfile,
     Source,
 )
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec
 
 A, B = LegId("leg_a"), LegId("leg_b")
 ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced and enters
@@ -46,9 +50,11 @@ class ScriptedTransport:
         self.listener = listener
         self.handle = plane.leg()
         self.closed = False
+        self.video: VideoCodec | None = None
         self._plane = plane
 
-    def takes(self, source: Source) -> None: ...
+    def takes(self, source: Source) -> VideoCodec | None:
+        return self.video if source is Source.CAMERA else None
 
     def picture_loss(self, source: Source) -> float:
         return 0.0
@@ -129,6 +135,12 @@ class Stage:
     async def close(self) -> None:
         if self.plane.rooms:
             await self.room.close()
+
+    async def sees(self, leg: LegId) -> tuple[Personal, list[LegId]]:
+        """What it was told last, when the next picture is made."""
+        await asyncio.sleep(0.15)
+        told = [event for event in self.events if isinstance(event, LayoutChanged) and leg in event.viewers][-1]
+        return told.personal, [tile.leg for tile in told.tiles]
 
     def ticks(self, count: int) -> None:
         """As the ticker does it."""
@@ -410,3 +422,22 @@ async def test_the_end_of_the_room_ends_every_leg_and_closes_its_connection(stag
 async def test_a_command_for_a_leg_that_is_not_here_is_refused(stage: Stage) -> None:
     with pytest.raises(errors.NotFound):
         stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))
+
+
+async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_where_there_is_none(stage: Stage) -> None:
+    for leg in (A, B):
+        transport = await stage.offer(leg)
+        transport.video = "H264"
+        transport.listener.on_connected()
+    stage.ticks(2 * ENTERING)
+    alone, price = stage.room.cores, cost.of_view(RoomProfile())
+    stage.room.fits = lambda more: stage.room.cores + more <= alone + 1.5 * price
+    for leg in (A, B):
+        stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=leg, personal=True))
+    assert stage.room.cores == pytest.approx(alone + price)
+    assert await stage.sees(A) == (Personal.PERSONAL, [B])
+    assert await stage.sees(B) == (Personal.NO_ROOM, [A, B])
+    stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=A, personal=False))
+    assert await stage.sees(A) == (Personal.SHARED, [A, B])
+    stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))  # whatever happens, it is asked for again
+    assert await stage.sees(B) == (Personal.PERSONAL, [A])

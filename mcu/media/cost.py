@@ -1,0 +1,36 @@
+"""What a room costs, as a share of a processor core: an estimate, from what its parts were measured to take. Pure.
+
+A view that all share costs the same whoever looks at it; a personal one costs an encoder for each who has one. The
+milliseconds are of one 1280x720 picture on the machine of docs/media-plane.md; another machine's are others, but the
+proportions hold.
+"""
+
+from typing import Final
+
+from mcu.media.messages import RoomProfile
+
+PAINT_MS: Final = 1.2  # all tiles of a view
+ENCODE_MS: Final = 4.0  # x264 superfast, 2 Mbit/s
+DECODE_MS: Final = 0.6  # one 640x360 picture
+SEND_MS: Final = 0.06  # one picture to one leg
+SOUND: Final = 0.004  # of a core for each leg, whatever is shown
+SHOWN_MAX: Final = 25  # the largest grid: no more are decoded
+WORKER: Final = 0.9  # of a worker's core that its rooms may cost before another encoder is refused
+_PIXELS: Final = 1280 * 720
+
+
+def of_room(profile: RoomProfile, legs: int, personal: int) -> float:
+    """Cores of a room whose legs all send and see pictures, `personal` of them a view of their own."""
+    views = personal + (legs > personal)
+    each = min(legs, SHOWN_MAX) * DECODE_MS + legs * SEND_MS
+    return views * of_view(profile) + each * profile.fps / 1000 + legs * SOUND
+
+
+def of_view(profile: RoomProfile) -> float:
+    """Cores that one view costs: painted and encoded once."""
+    return (PAINT_MS + ENCODE_MS) * profile.width * profile.height / _PIXELS * profile.fps / 1000
+
+
+def of_meeting(legs: int, *, personal: bool) -> float:
+    """Cores of a meeting to which so many come, at the usual size and rate."""
+    return of_room(RoomProfile(), legs, legs if personal else 0)

@@ -1,6 +1,7 @@
 """A real server's meeting and real people in it, for tests: booked over REST, joined by WebRTC clients."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -68,6 +69,16 @@ class Hall:
         async with self.api.patch(path, json=fields) as answer:
             assert answer.status == expect, await answer.text()
             return await answer.json(content_type=None)
+
+    async def merge(self, **fields: Any) -> Any:
+        """Change the booking."""
+        path = f"/api/v1/meetings/{self.booked['id']}"
+        async with self.api.get(path) as now:
+            headers = {"If-Match": now.headers["ETag"]}
+        headers["Content-Type"] = "application/merge-patch+json"
+        async with self.api.patch(path, data=json.dumps(fields), headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
 
     async def notices(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = (await self.get(f"{await self.room()}/notices?page_size=200"))["items"]

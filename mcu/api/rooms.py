@@ -121,7 +121,7 @@ class ParticipantPatch(Request):
 
 
 class StreamOut(BaseModel):
-    """One stream, one way. Counted since the leg connected; rates since they were last asked for, a second or more."""
+    """One stream, one way. Counted since the leg connected; rates of the last seconds."""
 
     media: str = Field(description="`audio`, `camera`, `screen`, or `video` (the composed picture); may grow")
     codec: str

@@ -17,6 +17,7 @@ from mcu.conference.updates import (
     GoneCause,
     InLobby,
     MediaLost,
+    NetworkNow,
     Noticed,
     Over,
     Picture,
@@ -30,7 +31,7 @@ from mcu.conference.updates import (
 )
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegState
-from mcu.media.messages import LayoutChanged, NoticeRecord, Outcome
+from mcu.media.messages import LayoutChanged, NetworkChanged, NoticeRecord, Outcome
 
 MAX_CHAT_KEPT = 200
 MAX_NAMES = 1000  # of those who have left, for the notices that tell of it
@@ -65,6 +66,7 @@ class Audience:
         self._roster = roster
         self._told: dict[LegId, _Told] = {}
         self._pictures: dict[LegId, Picture] = {}
+        self._networks: dict[LegId, NetworkNow] = {}
         self._chat: deque[Said] = deque(maxlen=MAX_CHAT_KEPT)
         self._said = 0  # lines ever
         self._names: OrderedDict[LegId, str] = OrderedDict()
@@ -83,6 +85,8 @@ class Audience:
         told = self._told[seat.leg] = _Told(watcher=watcher)
         watcher.tell(seated)
         self._catch_up(told, seat)
+        if (network := self._networks.get(seat.leg)) is not None:
+            watcher.tell(network)
         if self._ends.at is not None:
             watcher.tell(self._ends)
 
@@ -106,8 +110,10 @@ class Audience:
     def name_of(self, leg: LegId) -> str | None:
         return self._names.get(leg)
 
-    def forget_picture(self, leg: LegId) -> None:
+    def forget(self, leg: LegId) -> None:
+        """Its picture and its network: the seat is gone."""
         self._pictures.pop(leg, None)
+        self._networks.pop(leg, None)
 
     # -- news -------------------------------------------------------------------------------------------------------
 
@@ -169,6 +175,11 @@ class Audience:
             self._pictures[leg] = update
             if (told := self._told.get(leg)) is not None:
                 self._catch_up(told, seat)
+
+    def network(self, leg: LegId, event: NetworkChanged) -> None:
+        if leg in self._roster:
+            update = self._networks[leg] = NetworkNow(level=event.level, trouble=event.trouble)
+            self._tell(leg, update)
 
     def say(self, leg: LegId, text: str, now: datetime) -> None:
         seat = self._roster.get(leg)

@@ -220,6 +220,8 @@ class Room:
             case media.LayoutChanged():
                 for leg in event.viewers:
                     self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
+            case media.NetworkChanged():
+                self._mailbox.tell(("network", event.leg), partial(self._audience.network, event.leg, event))
 
     def on_death(self, worker: Worker) -> None:
         if self._link.worker is worker:
@@ -431,7 +433,7 @@ class Room:
             return
         self._tickets.update(seat.leg, seat.person)
         self._roster.drop(seat.leg)
-        self._audience.forget_picture(seat.leg)
+        self._audience.forget(seat.leg)
         self._audience.release(seat.leg, GONE.get(cause, "timeout"))
 
     def _begin_anew(self, seat: Seat) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from mcu.conference.roster import Line, Person, Wait
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
-from mcu.media.messages import Layout, NoticeKind, Outcome, Personal, Tile
+from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
 
 GoneCause = Literal["left", "removed", "ended", "timeout", "replaced"]
 
@@ -72,6 +72,13 @@ class Picture(Update, frozen=True, kw_only=True):
     tiles: list[Tile]
     content: LegId | None
     personal: Personal
+
+
+class NetworkNow(Update, frozen=True, kw_only=True):
+    """What the leg's own network is like. Nobody else is told."""
+
+    level: NetworkLevel
+    trouble: NetworkTrouble
 
 
 class Said(Update, frozen=True, kw_only=True):

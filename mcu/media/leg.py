@@ -5,6 +5,7 @@ from typing import Protocol
 
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Layout, Source
+from mcu.media.quality import Quality
 from mcu.media.seams import EncodedPicture, Transport
 
 START_BITRATE = 2_000_000  # bit/s to a leg that has not yet said what it can receive
@@ -54,6 +55,7 @@ class Connection:
     def __init__(self, leg: Leg, owner: ConnectionOwner) -> None:
         self.leg = leg
         self.up = False
+        self.quality = Quality()
         self._owner = owner
         self._transport: Transport | None = None
 

@@ -59,6 +59,25 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"  # the leg went away, or was away; it is owed a summary
 
 
+class NetworkLevel(StrEnum):
+    """How a leg's network is."""
+
+    GOOD = "good"
+    WEAK = "weak"  # sound gets through; picture may freeze or is simpler
+    POOR = "poor"  # sound has gaps, or comes much too late
+
+
+class NetworkTrouble(StrEnum):
+    """What is wrong with it, as the leg's own person would say."""
+
+    NONE = "none"
+    SENDING = "sending"  # what they send is lost, or late: the others hear and see them with gaps
+    RECEIVING = "receiving"  # what is sent to them is lost
+    DELAY = "delay"  # it all gets through, late
+    NARROW = "narrow"  # they get the smallest picture there is, for the sake of the sound
+    STOPPED = "stopped"  # they get none, likewise
+
+
 class Cause(StrEnum):
     """Why a leg is gone or away."""
 
@@ -122,7 +141,7 @@ class NoticeRecord(msgspec.Struct, frozen=True, kw_only=True):
 class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
     """One stream of a leg, one way. Counted since the leg connected.
 
-    Rates are of the time since they were last asked for, a second back or more; the first time, since it connected.
+    Rates are of the last seconds.
     """
 
     media: str  # "audio", "camera", "screen", "video" (the composed one)
@@ -361,6 +380,15 @@ class LayoutChanged(Event, frozen=True, kw_only=True):
     personal: Personal = Personal.SHARED
 
 
+class NetworkChanged(Event, frozen=True, kw_only=True):
+    """What a leg's network is like, where that is new."""
+
+    room: RoomId
+    leg: LegId
+    level: NetworkLevel
+    trouble: NetworkTrouble
+
+
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
     """A worker's packets, both ways. Counters include legs that are gone; the means are of the legs that are there."""
 
@@ -395,7 +423,7 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     network: NetworkReport = NetworkReport()
 
 
-AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | WorkerReport
+AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | WorkerReport
 
 
 # -- frames on the wire ---------------------------------------------------------------------------------------------

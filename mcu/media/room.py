@@ -33,6 +33,7 @@ from mcu.media.messages import (
     LegChanged,
     LegMedia,
     MuteLeg,
+    NetworkChanged,
     NoticeChanged,
     NoticeKind,
     Personal,
@@ -181,6 +182,22 @@ class Room:
         if leg.connection is None:
             raise errors.Conflict("the leg has no connection at the moment")
         return leg.connection.transport.stats(leg_id)
+
+    async def judge_networks(self) -> None:
+        """Look at each leg's figures; tell of those whose network is another than it was. Between two, others run."""
+        for leg in list(self._legs.values()):
+            if leg.connection is not None:
+                with contextlib.suppress(errors.Conflict):  # it has just ended
+                    self._judge(leg, leg.connection)
+            await asyncio.sleep(0)
+
+    def _judge(self, leg: Leg, connection: Connection) -> None:
+        picture = self._pictures.trouble(leg.leg)
+        if connection.quality.judge(connection.transport.stats(leg.leg), picture):
+            verdict = connection.quality.verdict
+            assert verdict is not None
+            level, trouble = verdict
+            self._emit(NetworkChanged(room=self._room, leg=leg.leg, level=level, trouble=trouble))
 
     @property
     def size(self) -> int:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from mcu.ids import LegId
-from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, Personal, Source, Tile
+from mcu.media.messages import Cause, Layout, LegMedia, NetworkTrouble, NoticeKind, Personal, Source, Tile
 
 SAMPLE_RATE = 48_000  # Hz
 TICK_MS = 20
@@ -263,6 +263,9 @@ class PictureMixer(Protocol):
         """A frame from a leg. Dropped, and counted, when the leg is in no tile or its decoder is behind."""
 
     def key_requested(self, leg: LegId, source: Source) -> None: ...
+
+    def trouble(self, leg: LegId) -> NetworkTrouble:
+        """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""
 
     def dropped(self) -> Mapping[str, int]: ...
 

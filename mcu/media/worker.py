@@ -43,6 +43,7 @@ from mcu.media.messages import (
     WorkerReport,
 )
 from mcu.media.probe import Probes
+from mcu.media.quality import EVERY_S
 from mcu.media.room import Room
 from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
@@ -89,7 +90,8 @@ class Worker:
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                background = [tasks.create_task(self._ticker.run()), tasks.create_task(self._report())]
+                chores = (self._ticker.run(), self._report(), self._judge_networks())
+                background = [tasks.create_task(chore) for chore in chores]
                 await self._listen(tasks)
                 for task in background:
                     task.cancel()
@@ -184,6 +186,12 @@ class Worker:
         while True:
             await asyncio.sleep(1)
             self.emit(self._snapshot())
+
+    async def _judge_networks(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            for room in list(self._rooms.values()):
+                await room.judge_networks()
 
     def _snapshot(self) -> WorkerReport:
         rooms, plane = self._rooms.values(), self._engine.stats()

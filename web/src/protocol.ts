@@ -31,6 +31,10 @@ export interface Tile {
   height: number;
 }
 
+/** How one's own network is, and what is wrong with it. */
+export type NetworkLevel = "good" | "weak" | "poor";
+export type NetworkTrouble = "none" | "sending" | "receiving" | "delay" | "narrow" | "stopped";
+
 export interface Told {
   leg: LegId;
   name: string;
@@ -82,6 +86,12 @@ export interface LayoutMap {
   tiles: Tile[];
 }
 
+export interface NetworkSeen {
+  type: "network";
+  level: NetworkLevel;
+  trouble: NetworkTrouble;
+}
+
 export interface ChatLine {
   type: "chat";
   leg: LegId;
@@ -95,6 +105,7 @@ export type FromServer =
   | { type: "roster"; entries: Entry[] }
   | NoticeShown
   | LayoutMap
+  | NetworkSeen
   | { type: "lobby"; reason: "host" | "admission" }
   | { type: "room"; locked: boolean; layout: Layout; spotlight: LegId | null; active: LegId | null }
   | ChatLine

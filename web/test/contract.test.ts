@@ -24,6 +24,16 @@ describe("the page's messages", () => {
     for (const word of [...kinds, ...states]) expect(page).toContain(`"${word}"`);
   });
 
+  it("know every level and every trouble of a network", () => {
+    const messages = readFileSync(join(ROOT, "mcu/media/messages.py"), "utf8");
+    const words = tags(
+      messages.slice(messages.indexOf("class NetworkLevel"), messages.indexOf("class Cause")),
+      /^ {4}[A-Z_]+ = "(\w+)"/gm,
+    );
+    expect(words).toHaveLength(9);
+    for (const word of words) expect(page).toContain(`"${word}"`);
+  });
+
   it("name every layout", () => {
     const messages = readFileSync(join(ROOT, "mcu/media/messages.py"), "utf8");
     const layouts = tags(messages.slice(0, messages.indexOf("class Source")), /^ {4}[A-Z_]+ = "(\w+)"/gm);

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mcu.ids import LegId
+from mcu.media.messages import NetworkTrouble
 from mcu.media.picture.classes import ClassKey, Subscriptions, ViewKey
 from mcu.media.picture.rates import CONGESTED, LOWEST_SHARE, Rung
 from mcu.media.seams import VideoCodec
@@ -126,10 +127,14 @@ class Delivery:
             return None
         return int(min(self._standings[leg].rung.limit for leg in receivers))
 
-    def is_smallest(self, leg: LegId) -> bool:
-        """Whether the leg gets the least there is, or nothing, as its line takes no more."""
+    def trouble(self, leg: LegId) -> NetworkTrouble:
+        """STOPPED: the leg gets nothing, as its line takes no picture beside the sound. NARROW: the least there is."""
         standing = self._standings.get(leg)
-        return standing is not None and (standing.dark or standing.rung.index == len(self.rates) - 1)
+        if standing is None:
+            return NetworkTrouble.NONE
+        if standing.dark:
+            return NetworkTrouble.STOPPED
+        return NetworkTrouble.NARROW if standing.rung.index == len(self.rates) - 1 else NetworkTrouble.NONE
 
     def _lossy(self) -> dict[tuple[ViewKey, VideoCodec], int]:
         """The rung of each class of legs that lose much: that of the slowest of them."""

@@ -16,7 +16,7 @@ import structlog
 
 from mcu.clock import Clock, SystemClock
 from mcu.ids import LegId
-from mcu.media.messages import Layout, Personal, RoomProfile, Source, Tile
+from mcu.media.messages import Layout, NetworkTrouble, Personal, RoomProfile, Source, Tile
 from mcu.media.picture import rates
 from mcu.media.picture.classes import ClassKey, EncodingClass, ViewKey
 from mcu.media.picture.content import RATES, Content
@@ -124,6 +124,10 @@ class RoomPictures:
         key = self._deliveries[source].subscriptions.of(leg)
         if key is not None:
             self._views[key.view].classes[key].gate.request()
+
+    def trouble(self, leg: LegId) -> NetworkTrouble:
+        """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""
+        return self._deliveries[Source.CAMERA].trouble(leg)
 
     def dropped(self) -> Mapping[str, int]:
         """Pictures that were lost here, by reason, and frames that were begun late or left out."""

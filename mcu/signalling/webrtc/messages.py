@@ -10,7 +10,7 @@ import msgspec
 
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegState
-from mcu.media.messages import Layout, NoticeKind, Outcome, Personal, Tile
+from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
 
 Role = Literal["host", "guest"]
 LegKind = Literal["webrtc", "sip", "h323", "recorder", "stream", "probe"]
@@ -194,6 +194,13 @@ class LayoutMap(ToBrowser, frozen=True, kw_only=True, tag="layout_map"):
     personal: Personal
 
 
+class Network(ToBrowser, frozen=True, kw_only=True, tag="network"):
+    """What one's own network is like, as the server sees it, both ways. When it changes, some seconds after it did."""
+
+    level: NetworkLevel
+    trouble: NetworkTrouble
+
+
 class Lobby(ToBrowser, frozen=True, kw_only=True, tag="lobby"):
     """Why we wait: `host` (it has not come), `admission` (it must let us in)."""
 
@@ -256,6 +263,7 @@ AnyToBrowser = (
     | Roster
     | NoticeShown
     | LayoutMap
+    | Network
     | Lobby
     | RoomState
     | Chat

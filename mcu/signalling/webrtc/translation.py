@@ -93,6 +93,7 @@ _MESSAGES: dict[type[updates.Update], Callable[[Any, Language], wire.AnyToBrowse
     updates.RoomNow: _room,
     updates.Noticed: _notice,
     updates.Picture: _picture,
+    updates.NetworkNow: lambda update, language: wire.Network(level=update.level, trouble=update.trouble),
     updates.Said: _said,
     updates.MediaLost: lambda update, language: wire.Reconnect(),
     updates.EndsAt: _ending,

@@ -12,6 +12,7 @@ from mcu.conference.roster import Person, Roster, Seat
 from mcu.conference.updates import (
     EndsAt,
     InLobby,
+    NetworkNow,
     Noticed,
     Over,
     Picture,
@@ -23,7 +24,16 @@ from mcu.conference.updates import (
 )
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
 from mcu.media.life import LegState
-from mcu.media.messages import Layout, LayoutChanged, NoticeKind, NoticeRecord, Outcome
+from mcu.media.messages import (
+    Layout,
+    LayoutChanged,
+    NetworkChanged,
+    NetworkLevel,
+    NetworkTrouble,
+    NoticeKind,
+    NoticeRecord,
+    Outcome,
+)
 
 U = TypeVar("U", bound=Update)
 PICTURE = LayoutChanged(room=RoomId("room_1"), viewers=[], layout=Layout.GRID, width=1280, height=720, tiles=[])
@@ -190,6 +200,20 @@ def test_a_picture_is_told_to_those_who_see_it_and_again_to_one_who_comes_back()
     again = hall.sit(next(iter(hall.roster)))
     assert hall["a"].told[-2:][0] == again.told[-1]
     assert not [update for update in hall["b"].told if update == again.told[-1]]
+
+
+def test_of_a_network_its_own_person_is_told_alone_and_again_when_they_come_back() -> None:
+    hall = Hall(seat("a", guest()), seat("b", host()))
+    weak = NetworkChanged(
+        room=RoomId("room_1"), leg=LegId("a"), level=NetworkLevel.WEAK, trouble=NetworkTrouble.SENDING
+    )
+    hall.audience.network(LegId("a"), weak)
+    told = NetworkNow(level=NetworkLevel.WEAK, trouble=NetworkTrouble.SENDING)
+    assert hall["a"].all(NetworkNow) == [told]
+    assert hall.sit(next(iter(hall.roster))).all(NetworkNow) == [told]
+    assert hall["b"].all(NetworkNow) == []
+    hall.audience.forget(LegId("a"))
+    assert hall.sit(next(iter(hall.roster))).all(NetworkNow) == []
 
 
 # -- before it is announced -----------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ from mcu.media.messages import (
     LegChanged,
     LegMedia,
     MuteLeg,
+    NetworkChanged,
+    NetworkLevel,
+    NetworkTrouble,
     NoticeChanged,
     NoticeKind,
     Outcome,
@@ -51,6 +54,7 @@ class ScriptedTransport:
         self.handle = plane.leg()
         self.closed = False
         self.video: VideoCodec | None = None
+        self.rtt_ms: float | None = None
         self._plane = plane
 
     def takes(self, source: Source) -> VideoCodec | None:
@@ -64,7 +68,7 @@ class ScriptedTransport:
     def limit_bitrate(self, source: Source, bits_per_second: int) -> None: ...
 
     def stats(self, leg: LegId) -> LegMedia:
-        return LegMedia(leg=leg, rtt_ms=None, srtp_profile="", receiving=[], sending=[], dropped={})
+        return LegMedia(leg=leg, rtt_ms=self.rtt_ms, srtp_profile="", receiving=[], sending=[], dropped={})
 
     async def restart(self, offer: str) -> str:
         return f"restarted by {offer}"
@@ -441,3 +445,18 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
     assert await stage.sees(A) == (Personal.SHARED, [A, B])
     stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))  # whatever happens, it is asked for again
     assert await stage.sees(B) == (Personal.PERSONAL, [A])
+
+
+async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then_when_it_changes(stage: Stage) -> None:
+    first = await stage.join(A)
+    await stage.offer(B)  # not connected: nothing is seen of it
+    for _ in range(5):
+        await stage.room.judge_networks()
+    first.rtt_ms = 500.0
+    for _ in range(5):
+        await stage.room.judge_networks()
+    told = [event for event in stage.events if isinstance(event, NetworkChanged)]
+    assert [(event.leg, event.level, event.trouble) for event in told] == [
+        (A, NetworkLevel.GOOD, NetworkTrouble.NONE),
+        (A, NetworkLevel.WEAK, NetworkTrouble.DELAY),
+    ]

@@ -3,7 +3,7 @@
 import pytest
 
 from mcu.ids import LegId
-from mcu.media.messages import Layout
+from mcu.media.messages import Layout, NetworkTrouble
 from mcu.media.picture.classes import ClassKey, ViewKey
 from mcu.media.picture.delivery import LOSSY_CLASSES, TRY_AGAIN_S, Delivery, Wish
 from mcu.media.picture.rates import ladder
@@ -107,11 +107,13 @@ def test_a_line_without_room_for_any_picture_gets_none_and_another_when_there_is
     line.sent = 140_000
     line.seconds(5)
     assert line.of("b") is None
-    assert line.delivery.is_smallest(LegId("b"))
+    assert line.delivery.trouble(LegId("b")) is NetworkTrouble.STOPPED
+    assert line.delivery.trouble(LegId("a")) is NetworkTrouble.NONE
     assert line.of("a") is not None
     line.wish("b", 300_000)
     line.seconds(5)
     assert line.of("b") == ClassKey(GRID, "H264", 2)
+    assert line.delivery.trouble(LegId("b")) is NetworkTrouble.NARROW
 
 
 def test_a_dark_leg_is_tried_again_though_its_estimate_cannot_grow() -> None:

@@ -30,6 +30,9 @@ export const icon = {
   screen: draw(
     svg`<rect x="3" y="4.500" width="18" height="12" rx="2"/><path d="M12 13.500v-6M9.300 9.800 12 7.200l2.700 2.600M8.500 20h7"/>`,
   ),
+  network: draw(svg`<path d="M5.500 19v-4M12 19v-9M18.500 19V5" stroke-width="3"/>`),
+  networkWeak: draw(svg`<path d="M5.500 19v-4M12 19v-9" stroke-width="3"/><path d="M18.500 19V5" opacity="0.3"/>`),
+  networkPoor: draw(svg`<path d="M5.500 19v-4" stroke-width="3"/><path d="M12 19v-9M18.500 19V5" opacity="0.3"/>`),
   hand: draw(
     svg`<path d="M7.500 12.500V6.700a1.400 1.400 0 0 1 2.800 0v4.500V4.700a1.400 1.400 0 0 1 2.800 0v6.500V6a1.400 1.400 0 0 1 2.800 0v6.500l1-2.200a1.400 1.400 0 0 1 2.600 1.100l-2.200 6C16.300 19.800 14.800 21 12.500 21 9 21 7.800 19 6.600 16.800L4.300 13a1.400 1.400 0 0 1 2.300-1.500z"/>`,
   ),

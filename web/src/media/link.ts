@@ -6,6 +6,7 @@
  */
 
 import { preferred } from "./codecs.js";
+import { type Figures, figuresIn } from "./figures.js";
 
 export interface Tracks {
   microphone: MediaStreamTrack | null;
@@ -92,6 +93,11 @@ export class Link {
       this.camera.sender.replaceTrack(tracks.camera),
       this.screen.sender.replaceTrack(tracks.screen),
     ]);
+  }
+
+  /** What this browser has counted so far. */
+  async figures(): Promise<Figures> {
+    return figuresIn(await this.peer.getStats());
   }
 
   close(): void {

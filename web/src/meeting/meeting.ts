@@ -11,6 +11,7 @@ import { Observable } from "../observable.js";
 import type { FromServer, Layout, ToServer } from "../protocol.js";
 import { pauseBefore, sleepUnlessOnline } from "./backoff.js";
 import { Channel } from "./channel.js";
+import { OwnQuality, type Told, told } from "./network.js";
 import { type Seat, forgetSeat, keepSeat } from "./seat.js";
 import { type MeetingState, START, heard, mine } from "./state.js";
 
@@ -32,6 +33,7 @@ export class Meeting extends Observable {
   private token: string | null = null;
   private iceServers: RTCIceServer[] = [];
   private prepared: { link: Link; offer: Promise<string>; at: number } | null = null;
+  private own: OwnQuality | null = null;
   private resuming = false;
   /** An offer of ours was answered since the last welcome: the server knows the seat. */
   private answered = false;
@@ -96,6 +98,11 @@ export class Meeting extends Observable {
     this.end("left");
   }
 
+  /** One's own network in words; nothing before enough is known. */
+  get network(): Told | null {
+    return told(this.state.network, this.own?.word ?? "fine");
+  }
+
   say(message: ToServer): void {
     this.channel?.say(message);
   }
@@ -141,11 +148,15 @@ export class Meeting extends Observable {
     const answer = await openLeg(bearer, offer, this.media.muted);
     this.answered = true;
     await link.accept(answer);
-    this.link?.close();
+    this.unlink();
     this.link = link;
+    this.own = new OwnQuality(
+      () => link.figures(),
+      () => this.changed(),
+    );
     this.incoming = link.incoming;
+    this.changed(); // it is played from its first sound on
     await link.send(this.media);
-    this.changed();
   }
 
   /** Resolves when the server has welcomed us. */
@@ -187,9 +198,14 @@ export class Meeting extends Observable {
 
   /** The media is gone at the server. */
   private renew(): void {
-    this.link?.close();
-    this.link = null;
+    this.unlink();
     void this.comeBack();
+  }
+
+  private unlink(): void {
+    this.link?.close();
+    this.own?.close();
+    this.link = this.own = null;
   }
 
   private seated(token: string): void {
@@ -279,9 +295,8 @@ export class Meeting extends Observable {
     this.prepared?.link.close();
     this.prepared = null;
     this.channel?.close();
-    this.link?.close();
     this.channel = null;
-    this.link = null;
+    this.unlink();
   }
 
   private end(cause: string): void {

@@ -3,7 +3,17 @@
  * about sound or picture.
  */
 
-import type { ChatLine, Entry, FromServer, Layout, LayoutMap, LegId, NoticeShown, Role } from "../protocol.js";
+import type {
+  ChatLine,
+  Entry,
+  FromServer,
+  Layout,
+  LayoutMap,
+  LegId,
+  NetworkSeen,
+  NoticeShown,
+  Role,
+} from "../protocol.js";
 
 /** `out`: not joined. `in`: has a seat and its sockets. `resuming`: has a seat, on its way back to it. */
 export type Phase = "out" | "joining" | "in" | "resuming" | "over";
@@ -25,6 +35,8 @@ export interface MeetingState {
   active: LegId | null;
   chat: ChatLine[];
   notices: NoticeShown[];
+  /** What the server sees of this seat's network; nothing before it has seen enough. */
+  network: NetworkSeen | null;
   /** How many seconds a seat is kept after its connection was lost, as the server said. */
   seatKept: number | null;
   /** When the room ends, where that is near. */
@@ -47,6 +59,7 @@ export const START: MeetingState = {
   active: null,
   chat: [],
   notices: [],
+  network: null,
   seatKept: null,
   endsAt: null,
   refusal: null,
@@ -74,6 +87,7 @@ const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
   roster: ({ entries }) => ({ roster: entries }),
   notice: (message, state) => ({ notices: withNotice(state.notices, message) }),
   layout_map: (message) => ({ map: message }),
+  network: (message) => ({ network: message }),
   lobby: ({ reason }) => ({ lobby: reason }),
   room: ({ locked, layout, spotlight, active }) => ({ locked, roomLayout: layout, spotlight, active }),
   chat: (message, state) => ({ chat: [...state.chat, message].slice(-CHAT_KEPT) }),

@@ -10,6 +10,7 @@ import type { ModalDialog } from "../components/modal-dialog.js";
 import "../components/modal-dialog.js";
 import type { RoomChat } from "../components/room-chat.js";
 import "../components/room-chat.js";
+import "../components/room-network.js";
 import "../components/room-notices.js";
 import "../components/room-people.js";
 import "../components/room-stage.js";
@@ -72,6 +73,7 @@ export class RoomView extends PageElement {
           <p class=${now.endsAt ? "badge" : "unseen"} role="status">
             ${now.endsAt ? t("room.endsAt", { time: clock(now.endsAt) }) : nothing}
           </p>
+          <room-network .meeting=${this.meeting}></room-network>
           ${this.knocking()}
         </div>
         <div class="stage">

@@ -1,12 +1,17 @@
-"""A server that the browser tests share (their meetings are their own), and browsers by person."""
+"""A server that the browser tests share (their meetings are their own), and browsers by person.
+
+Another shared server has a cable to a network of its own, in which browsers may sit.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import Browser, Enter, Person, browser
+from browsers import CHROMIUM, Browser, Enter, Person, browser
+from networks import Network, network
 from playwright.sync_api import Playwright, sync_playwright
 from running_server import RunningServer, running_server
 
@@ -34,3 +39,38 @@ def sit(playwright: Playwright, tmp_path: Path) -> Iterator[Enter]:
             return browsers.enter_context(browser(playwright, tmp_path, person, **options))
 
         yield enter
+
+
+# -- at the other end of a cable -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cable() -> Iterator[Network]:
+    with network() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def beside_the_cable(cable: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server whose machine has the other network already, at its address on this machine."""
+    with running_server(tmp_path_factory.mktemp("beside"), server__host="0.0.0.0") as running:
+        port = running.base_url.rpartition(":")[2]
+        yield replace(running, base_url=f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture
+def away(beside_the_cable: RunningServer, cable: Network) -> RunningServer:
+    """The same server, as seen from the other end."""
+    port = beside_the_cable.base_url.rpartition(":")[2]
+    return replace(beside_the_cable, base_url=f"http://{cable.here}:{port}")
+
+
+@pytest.fixture
+def sit_away(sit: Enter, away: RunningServer, cable: Network, tmp_path: Path) -> Enter:
+    """`sit_away(BO)`: a browser at the other end, which may use its camera there."""
+
+    def enter(person: Person, **options: Any) -> Browser:
+        flags = (f"--unsafely-treat-insecure-origin-as-secure={away.base_url}",)
+        return sit(person, flags=flags, chromium=cable.wrapper(tmp_path, CHROMIUM), **options)
+
+    return enter

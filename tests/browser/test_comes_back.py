@@ -4,12 +4,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsers import ANNA, BO, CHROMIUM, Booked, Browser, Enter, book
-from networks import Network, network
+from browsers import ANNA, BO, Browser, Enter, book
+from networks import Network
 from playwright.sync_api import WebSocketRoute
 from running_server import RunningServer, end, launch, running_server
 
@@ -110,34 +109,13 @@ def test_another_network_is_a_new_way_for_the_same_connection_and_nobody_is_told
     assert NoticeKind.RECONNECTED not in kinds
 
 
-@pytest.fixture
-def cable() -> Iterator[Network]:
-    with network() as made:
-        yield made
-
-
-@pytest.fixture
-def beside_the_cable(cable: Network, tmp_path: Path) -> Iterator[RunningServer]:
-    """A server whose machine has the other network already."""
-    with running_server(tmp_path / "server", server__host="0.0.0.0") as running:
-        yield running
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
 def test_a_network_that_is_cut_and_mended_leads_back_to_the_same_seat_by_itself(
-    beside_the_cable: RunningServer, cable: Network, sit: Enter, tmp_path: Path
+    beside_the_cable: RunningServer, away: RunningServer, cable: Network, sit: Enter, sit_away: Enter
 ) -> None:
-    port = beside_the_cable.base_url.rpartition(":")[2]
-    at_home, away = (f"http://{address}:{port}" for address in ("127.0.0.1", cable.here))
-    meeting = Booked(replace(beside_the_cable, base_url=at_home), book(beside_the_cable).answer)
-    anna = sit(ANNA)
-    bo = sit(
-        BO,
-        flags=(f"--unsafely-treat-insecure-origin-as-secure={away}",),
-        chromium=cable.wrapper(tmp_path, CHROMIUM),
-    )
+    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
     anna.join(meeting.link(ANNA.name))
-    bo.join(f"{away}/j/{meeting.number}")
+    bo.join(f"{away.base_url}/j/{meeting.number}")
     for one in (anna, bo):
         one.wait_for_colours(ANNA, BO)
     seat = seat_of(bo)

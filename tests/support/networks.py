@@ -4,6 +4,10 @@ with network() as there:                     # needs root; `there.here` is this 
     Popen(["ip", "netns", "exec", there.name, …])
     there.cut()                              # the cable is out: no packet, no error, as when a Wi-Fi goes
     there.mend()
+    there.throttle(150)                      # kbit/s each way, with a queue of 0.2 s
+    there.unthrottle()
+    there.block("meta l4proto udp")          # what it sends of this kind is lost without a word, as by a firewall
+    there.unblock()
 """
 
 import contextlib
@@ -23,10 +27,32 @@ class Network:
     there: str
 
     def cut(self) -> None:
-        _ip("link", "set", f"{self.name}-h", "down")
+        _ip("link", "set", self._end, "down")
 
     def mend(self) -> None:
-        _ip("link", "set", f"{self.name}-h", "up")
+        _ip("link", "set", self._end, "up")
+
+    def throttle(self, kilobits: int) -> None:
+        shape = ("root", "tbf", "rate", f"{kilobits}kbit", "burst", "4kb", "latency", "200ms")
+        for words in (("-n", self.name, "qdisc", "replace", "dev", "eth0"), ("qdisc", "replace", "dev", self._end)):
+            _run("tc", *words, *shape)
+
+    def unthrottle(self) -> None:
+        for words in (("-n", self.name, "qdisc", "del", "dev", "eth0"), ("qdisc", "del", "dev", self._end)):
+            _run("tc", *words, "root")
+
+    def block(self, *rules: str) -> None:
+        """Rules of nftables, without a verdict."""
+        table = "add table inet wall; add chain inet wall out { type filter hook output priority 0; };"
+        drops = " ".join(f"add rule inet wall out {rule} drop;" for rule in rules)
+        _ip("netns", "exec", self.name, "nft", table + drops)
+
+    def unblock(self) -> None:
+        _ip("netns", "exec", self.name, "nft", "delete table inet wall")
+
+    @property
+    def _end(self) -> str:
+        return f"{self.name}-h"
 
     def wrapper(self, directory: Path, program: str) -> Path:
         """A file that runs a program in there, for whoever takes only a path."""
@@ -56,4 +82,8 @@ def network() -> Iterator[Network]:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+    _run("ip", *words)
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, capture_output=True)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { figuresIn } from "../src/media/figures.js";
+import { portIn, wayIn } from "../src/media/way.js";
 import { type Own, judged, settled, told } from "../src/meeting/network.js";
 import type { NetworkSeen } from "../src/protocol.js";
 
@@ -68,5 +69,36 @@ describe("what this browser sees", () => {
       return word;
     });
     expect(words).toEqual(["fine", "fine", "fine", "gaps", "gaps", "gaps", "gaps", "gaps", "fine"]);
+  });
+});
+
+describe("the way to the server", () => {
+  const report = (ours: object): Map<string, unknown> =>
+    new Map<string, unknown>([
+      ["T", { type: "transport", selectedCandidatePairId: "P2" }],
+      ["P1", { type: "candidate-pair", localCandidateId: "none" }],
+      ["P2", { type: "candidate-pair", localCandidateId: "L" }],
+      ["L", { type: "local-candidate", ...ours }],
+    ]);
+
+  it("is that of the pair that was chosen", () => {
+    expect(wayIn(report({ candidateType: "host", protocol: "udp" }))).toBe("udp");
+    expect(wayIn(report({ candidateType: "host", protocol: "tcp" }))).toBe("tcp");
+    expect(wayIn(report({ candidateType: "relay", protocol: "udp" }))).toBe("relay");
+  });
+
+  it("is found where the browser marks the pair itself, and not known where nothing is", () => {
+    const marked = report({ candidateType: "host", protocol: "udp" });
+    marked.set("T", { type: "transport" });
+    expect(wayIn(marked)).toBe("unknown");
+    marked.set("P2", { type: "candidate-pair", localCandidateId: "L", selected: true });
+    expect(wayIn(marked)).toBe("udp");
+  });
+
+  it("needs the port of the first candidate for UDP", () => {
+    const tcp = "a=candidate:1 1 tcp 1518280447 192.0.2.1 9443 typ host tcptype passive";
+    const udp = "a=candidate:2 1 udp 2130706431 192.0.2.1 41000 typ host";
+    expect(portIn([tcp, udp, ""].join("\r\n"))).toBe(41000);
+    expect(portIn(`${tcp}\r\n`)).toBeNull();
   });
 });

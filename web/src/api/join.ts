@@ -37,6 +37,21 @@ export async function openLeg(bearer: string, sdp: string, muted: boolean): Prom
   return answer.text();
 }
 
+/** The relays to try before a meeting. @throws Problem */
+export async function relaysToTry(): Promise<RTCIceServer[]> {
+  const answer = (await (await ask("GET", "/network-check")).json()) as Pick<Joined, "ice_servers">;
+  return answer.ice_servers;
+}
+
+/**
+ * Tries a connection that belongs to no meeting.
+ * @returns the SDP answer
+ * @throws Problem
+ */
+export async function checkNetwork(sdp: string): Promise<string> {
+  return (await ask("POST", "/network-check", { sdp })).text();
+}
+
 /** @throws Problem */
 export async function closeLeg(bearer: string, leg: LegId): Promise<void> {
   await ask("DELETE", `/legs/${encodeURIComponent(leg)}`, { bearer });

@@ -7,6 +7,7 @@
 
 import { preferred } from "./codecs.js";
 import { type Figures, figuresIn } from "./figures.js";
+import { gathered } from "./gather.js";
 
 export interface Tracks {
   microphone: MediaStreamTrack | null;
@@ -14,8 +15,6 @@ export interface Tracks {
   screen: MediaStreamTrack | null;
 }
 
-/** Candidates of this machine come in a few ms; a server on the way (STUN) that does not answer must not hold us. */
-const GATHER_MS = 500;
 /** A connection may be shaken for this long before another way is looked for. */
 const SHAKEN_MS = 2000;
 /** Another way is there in so long, or the connection is lost. */
@@ -69,9 +68,9 @@ export class Link {
 
   /** The offer, with the candidates that were found in time. */
   async offer(): Promise<string> {
-    const gathered = this.gathered();
+    const ready = gathered(this.peer);
     await this.peer.setLocalDescription();
-    await gathered;
+    await ready;
     return this.peer.localDescription?.sdp ?? "";
   }
 
@@ -106,17 +105,6 @@ export class Link {
     clearTimeout(this.shaken);
     clearTimeout(this.mending);
     this.peer.close();
-  }
-
-  private gathered(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, GATHER_MS);
-      this.peer.addEventListener("icegatheringstatechange", () => {
-        if (this.peer.iceGatheringState !== "complete") return;
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   private watch(): void {

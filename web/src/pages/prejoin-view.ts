@@ -6,6 +6,7 @@ import { Problem } from "../api/http.js";
 import type { Knock } from "../api/join.js";
 import "../components/device-picker.js";
 import "../components/self-view.js";
+import "../components/way-check.js";
 import { PageElement } from "../element.js";
 import { chosen, t } from "../i18n/i18n.js";
 import { type Explained, explain } from "../meeting/explain.js";
@@ -71,6 +72,7 @@ export class PrejoinView extends PageElement {
         <h2 id="check">${t("prejoin.check")}</h2>
         <self-view .media=${this.meeting.media}></self-view>
         <div class="card"><device-picker .media=${this.meeting.media}></device-picker></div>
+        <div class="card"><way-check></way-check></div>
       </section>
     </div>`;
   }

@@ -80,13 +80,32 @@ def test_a_raised_hand_is_seen_and_the_host_lowers_it(pair: Pair) -> None:
     bo.page.locator("#hand", has_text="Räck upp handen").wait_for()
 
 
-def test_a_shared_screen_gets_a_tile_of_its_own_until_it_is_stopped(pair: Pair) -> None:
+def test_a_shared_screen_is_seen_large_beside_the_people_until_it_is_stopped(pair: Pair) -> None:
     anna, bo = pair
     bo.press("screen")
-    shared = anna.page.locator(f".tile[data-source=screen]:has-text('{BO.name}: delad skärm')")
-    shared.wait_for()
-    bo.press("screen")
-    shared.wait_for(state="detached")
+    anna.page.locator("room-content figcaption", has_text=f"{BO.name}: delad skärm").wait_for()
+    anna.page.wait_for_function("() => ear.element('room-content video')?.videoWidth > 0")
+    shown = anna.page.evaluate("() => ear.width('room-content video') / ear.width('room-stage video')")
+    assert shown > 2
+    anna.wait_for_colours(ANNA, BO)
+    assert bo.page.locator("room-content").count() == 0
+    anna.press("screen")  # who shares next takes over
+    bo.page.locator("room-content figcaption", has_text=f"{ANNA.name}: delad skärm").wait_for()
+    bo.page.locator("#screen", has_text="Dela skärm").wait_for()
+    anna.press("screen")
+    bo.page.locator("room-content").wait_for(state="detached")
+
+
+def test_one_sees_the_others_without_oneself_where_one_asks_for_it(pair: Pair) -> None:
+    anna, bo = pair
+    bo.press("layout")
+    without = bo.page.get_by_label("Visa bilden utan mig själv")
+    without.check()
+    bo.page.wait_for_function("() => ear.tiles() === 1")
+    bo.wait_for_colours(ANNA)
+    assert anna.page.evaluate("() => ear.tiles()") == 2
+    without.uncheck()
+    bo.page.wait_for_function("() => ear.tiles() === 2")
 
 
 def test_written_words_reach_the_other_and_are_counted_until_they_are_read(pair: Pair) -> None:

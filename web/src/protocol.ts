@@ -49,6 +49,7 @@ export type ToServer =
   | { type: "hold"; held: boolean }
   | { type: "hand"; raised: boolean; leg?: LegId }
   | { type: "layout"; layout: Layout | null; room?: boolean }
+  | { type: "personal"; on: boolean | null }
   | { type: "chat"; text: string }
   | { type: "admit"; leg: LegId }
   | { type: "remove"; leg: LegId }
@@ -78,12 +79,19 @@ export interface NoticeShown {
   untold: Told[];
 }
 
+/** `no_room`: it was asked for, and the server has no room for another encoder. */
+export type Personal = "shared" | "personal" | "no_room";
+
 export interface LayoutMap {
   type: "layout_map";
   layout: Layout;
   width: number;
   height: number;
   tiles: Tile[];
+  /** Whose screen comes as a picture of its own, beside the composed one. */
+  content: LegId | null;
+  /** Whether one's own picture is left out of the composed one. */
+  personal: Personal;
 }
 
 export interface NetworkSeen {

@@ -34,10 +34,10 @@ describe("the page's messages", () => {
     for (const word of words) expect(page).toContain(`"${word}"`);
   });
 
-  it("name every layout", () => {
+  it("name every layout, and whose a picture is", () => {
     const messages = readFileSync(join(ROOT, "mcu/media/messages.py"), "utf8");
     const layouts = tags(messages.slice(0, messages.indexOf("class Source")), /^ {4}[A-Z_]+ = "(\w+)"/gm);
-    expect(layouts).toHaveLength(5);
+    expect(layouts).toHaveLength(8);
     for (const layout of layouts) expect(page).toContain(`"${layout}"`);
   });
 });

@@ -18,13 +18,19 @@ export class LayoutPicker extends PageElement {
   }
 
   protected override render(): TemplateResult {
-    const { role, roomLayout } = this.meeting.state;
+    const { role, roomLayout, map } = this.meeting.state;
+    const without = this.meeting.myPersonal ?? (map !== null && map.personal !== "shared");
     return html`<div class="stack">
       <fieldset>
         <legend>${t("layout.mine")}</legend>
         ${this.radio("mine", null, t("layout.asRoom"), "", this.meeting.myLayout === null)}
         ${LAYOUTS.map((one) => this.radio("mine", one.layout, t(one.text), t(one.hint), this.meeting.myLayout === one.layout))}
       </fieldset>
+      <label class="check">
+        <input type="checkbox" .checked=${without} @change=${this.left} />
+        <span>${t("layout.personal")}<span class="hint">${t("layout.personal.hint")}</span></span>
+      </label>
+      <p role="status" class="live">${map?.personal === "no_room" ? t("layout.noRoom") : nothing}</p>
       ${
         role === "host"
           ? html`<fieldset>
@@ -47,6 +53,10 @@ export class LayoutPicker extends PageElement {
       <input type="radio" name=${whose} .checked=${checked} @change=${() => this.choose(whose, layout)} />
       <span>${text}${hint ? html`<span class="hint">${hint}</span>` : nothing}</span>
     </label>`;
+  }
+
+  private left(event: Event): void {
+    this.meeting.choosePersonal((event.target as HTMLInputElement).checked);
   }
 
   private choose(whose: "mine" | "room", layout: Layout | null): void {

@@ -190,6 +190,7 @@ export const en: Record<Key, string> = {
   "stage.picture": "The meeting’s picture: {title}",
   "stage.who": "In the picture",
   "stage.screenOf": "{name}: shared screen",
+  "stage.fullScreen": "Full screen",
   "stage.sound": "Turn on the meeting’s sound",
   "stage.resumingFor":
     "The connection was lost. You are on your way back to your seat, which is kept for {seconds} seconds …",
@@ -264,6 +265,9 @@ export const en: Record<Key, string> = {
   "layout.grid.hint": "All of the same size.",
   "layout.presentation": "Shared screen",
   "layout.presentation.hint": "The shared screen large, the participants small.",
+  "layout.personal": "Show the picture without myself",
+  "layout.personal.hint": "The server then makes a picture for you alone, if it has room for that.",
+  "layout.noRoom": "The server has no room for a picture of your own just now. You get it as soon as there is.",
   "settings.title": "Settings",
   "keys.title": "Keys",
   "keys.on": "Use shortcut keys",

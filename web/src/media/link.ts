@@ -1,6 +1,6 @@
 /**
  * One peer connection to the server. Its three media lines are fixed from the start (sound, camera up and composed picture
- * down, shared screen up), so that no media is ever negotiated again: tracks are put in and taken out.
+ * down, shared screen up and that of others down), so that no media is ever negotiated again: tracks are put in and taken out.
  * When it is shaken, or this machine gets another network, it asks for a new way to the server (an ICE restart). What
  * does not come of that in time is lost; the meeting makes a new one.
  */
@@ -32,6 +32,8 @@ type NetworkInformation = EventTarget;
 
 export class Link {
   readonly incoming = new MediaStream();
+  /** What somebody else shares, as a picture of its own; nothing while nobody does. */
+  readonly content = new MediaStream();
   private readonly peer: RTCPeerConnection;
   private readonly audio: RTCRtpTransceiver;
   private readonly camera: RTCRtpTransceiver;
@@ -49,12 +51,13 @@ export class Link {
     this.peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.audio = this.peer.addTransceiver(tracks.microphone ?? "audio", { direction: "sendrecv" });
     this.camera = this.peer.addTransceiver(tracks.camera ?? "video", { direction: "sendrecv" });
-    this.screen = this.peer.addTransceiver(tracks.screen ?? "video", { direction: "sendonly" });
+    this.screen = this.peer.addTransceiver(tracks.screen ?? "video", { direction: "sendrecv" });
     const codecs = preferred(RTCRtpReceiver.getCapabilities("video")?.codecs ?? []);
     this.camera.setCodecPreferences(codecs);
     this.screen.setCodecPreferences(codecs);
     this.incoming.addTrack(this.audio.receiver.track);
     this.incoming.addTrack(this.camera.receiver.track);
+    this.content.addTrack(this.screen.receiver.track);
     this.peer.addEventListener("connectionstatechange", () => this.watch());
     const { signal } = this.over;
     const moved = (): void => void this.mend();

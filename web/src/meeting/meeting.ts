@@ -27,7 +27,11 @@ export class Meeting extends Observable {
   state: MeetingState = START;
   /** What this seat sees and hears; another stream after each new connection. */
   incoming: MediaStream | null = null;
+  /** What somebody else shares; likewise. */
+  content: MediaStream | null = null;
   myLayout: Layout | null = null;
+  /** Whether one's own picture is left out of what one sees; `null`: as in the meeting. */
+  myPersonal: boolean | null = null;
   private link: Link | null = null;
   private channel: Channel | null = null;
   private token: string | null = null;
@@ -40,6 +44,7 @@ export class Meeting extends Observable {
   private spokeAt = 0;
   private cameraSaid: boolean | null = null;
   private screenSaid: boolean | null = null;
+  private screenSaidAt = 0;
 
   constructor(
     readonly number: string,
@@ -119,6 +124,12 @@ export class Meeting extends Observable {
     this.changed();
   }
 
+  choosePersonal(on: boolean): void {
+    this.myPersonal = on;
+    this.say({ type: "personal", on });
+    this.changed();
+  }
+
   dismissRefusal(): void {
     this.set({ ...this.state, refusal: null });
   }
@@ -155,6 +166,7 @@ export class Meeting extends Observable {
       () => this.changed(),
     );
     this.incoming = link.incoming;
+    this.content = link.content;
     this.changed(); // it is played from its first sound on
     await link.send(this.media);
   }
@@ -214,10 +226,18 @@ export class Meeting extends Observable {
     this.cameraSaid = this.screenSaid = null;
     this.sayMedia();
     if (this.myLayout) this.say({ type: "layout", layout: this.myLayout });
+    if (this.myPersonal !== null) this.say({ type: "personal", on: this.myPersonal });
+  }
+
+  /** Another may share instead of us, or we may not share at all: then nothing is shared for nothing. */
+  private followScreen(): void {
+    if (this.media.screen === null || performance.now() - this.screenSaidAt < OWN_WORD_MS) return;
+    if (this.state.phase === "in" && mine(this.state)?.screen === false) this.media.stopScreen();
   }
 
   /** A host may mute us. Only we unmute ourselves: where the server thinks us louder than we are, it is told again. */
   private follow(): void {
+    this.followScreen();
     const entry = mine(this.state);
     if (!entry || entry.muted === this.media.muted || performance.now() - this.spokeAt < OWN_WORD_MS) return;
     if (entry.muted) this.media.setMuted(true);
@@ -235,7 +255,11 @@ export class Meeting extends Observable {
     const camera = this.media.camera !== null;
     const screen = this.media.screen !== null;
     if (camera !== this.cameraSaid) this.say({ type: "camera", on: camera });
-    if (screen !== this.screenSaid) this.say({ type: "screen", on: screen });
+    if (screen !== this.screenSaid) {
+      this.say({ type: "screen", on: screen });
+      this.screenSaidAt = performance.now();
+      setTimeout(() => this.followScreen(), OWN_WORD_MS + 100);
+    }
     this.cameraSaid = camera;
     this.screenSaid = screen;
   }
@@ -303,7 +327,7 @@ export class Meeting extends Observable {
     this.drop();
     this.token = null;
     forgetSeat(this.number);
-    this.incoming = null;
+    this.incoming = this.content = null;
     this.media.close();
     this.set({ ...this.state, phase: "over", cause });
   }

@@ -67,6 +67,11 @@ export const roomStyle = css`
     min-height: 0;
   }
 
+  .stage.with-content {
+    grid-template-columns: minmax(0, 3fr) minmax(0, 1fr);
+    gap: 0.6rem;
+  }
+
   .panel {
     grid-area: panel;
     display: flex;
@@ -171,6 +176,11 @@ export const roomStyle = css`
       flex: none;
       height: min(70dvh, 62vw);
       min-height: 11rem;
+    }
+
+    .stage.with-content {
+      grid-template: minmax(0, 3fr) minmax(0, 2fr) / minmax(0, 1fr);
+      height: min(110dvh, 105vw);
     }
 
     .panel {

@@ -10,6 +10,7 @@ import type { ModalDialog } from "../components/modal-dialog.js";
 import "../components/modal-dialog.js";
 import type { RoomChat } from "../components/room-chat.js";
 import "../components/room-chat.js";
+import "../components/room-content.js";
 import "../components/room-network.js";
 import "../components/room-notices.js";
 import "../components/room-people.js";
@@ -76,7 +77,8 @@ export class RoomView extends PageElement {
           <room-network .meeting=${this.meeting}></room-network>
           ${this.knocking()}
         </div>
-        <div class="stage">
+        <div class=${now.map?.content ? "stage with-content" : "stage"}>
+          ${now.map?.content ? html`<room-content .meeting=${this.meeting}></room-content>` : nothing}
           <room-stage .meeting=${this.meeting}></room-stage>
           <room-notices .meeting=${this.meeting}></room-notices>
         </div>

@@ -3,7 +3,8 @@
 Datagrams come from the leg's proved address alone: the plane gives no other, so no stranger's hello is ever answered
 on a leg's behalf. No packet of media passes here. Profiles: AEAD first (RFC 7714), nothing weaker than AES-128 with an
 80-bit tag; the side that is DTLS server chooses among them, so we are it whenever the offer lets us (see `answer.py`).
-What is lost of a handshake is sent again by OpenSSL's timer, after 1 s, 2 s and 4 s.
+What is lost of a handshake is sent again by OpenSSL's timer, after 1 s, 2 s and 4 s. No datagram is longer than what
+every path takes (RFC 8200 section 5), for a handshake that needs fragments never ends where fragments are dropped.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
     SRTP_AEAD_AES_256_GCM,
     SRTP_AES128_CM_SHA1_80,
+    SRTPProtectionProfile,
     State,
 )
 from OpenSSL import SSL
@@ -23,6 +25,9 @@ from OpenSSL import SSL
 from mcu.media._native import Plane
 
 RECORDS_MAX = 64  # datagrams that wait to be read
+DATAGRAM_MAX = 1232  # bytes: with UDP and IPv6 headers 1,280
+BIO_BYTES = 16_384  # read at a time
+RECORD_HEADER = 13  # bytes (RFC 6347 section 4.1)
 _NAMES = {  # the plane's, the best first
     SRTP_AEAD_AES_256_GCM: "AEAD_AES_256_GCM",
     SRTP_AEAD_AES_128_GCM: "AEAD_AES_128_GCM",
@@ -31,11 +36,32 @@ _NAMES = {  # the plane's, the best first
 _EXPORTED_AS = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 
 
+class Certificate(RTCCertificate):
+    """One whose contexts do not ask the path for its MTU: behind a memory BIO there is none to ask."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_options(SSL.OP_NO_QUERY_MTU)
+        return context
+
+
 def new_certificate() -> RTCCertificate:
     """For many legs. OpenSSL makes its first context in 10 ms, the next in 0.3: the first is made here, for nobody."""
-    certificate = RTCCertificate.generateCertificate()
+    certificate = Certificate.generateCertificate()
     certificate._create_ssl_context(list(_NAMES))
     return certificate
+
+
+def datagrams(records: bytes) -> list[bytes]:
+    """Whole records, as many in each datagram as fit."""
+    found, begin, at = list[bytes](), 0, 0
+    while at < len(records):
+        end = at + RECORD_HEADER + int.from_bytes(records[at + 11 : at + 13])
+        if end - begin > DATAGRAM_MAX and at > begin:
+            found.append(records[begin:at])
+            begin = at
+        at = end
+    return [*found, records[begin:]] if records else []
 
 
 class Records:
@@ -91,6 +117,21 @@ class SecureTransport(RTCDtlsTransport):
                 self._ssl.shutdown()
             with suppress(SSL.Error, LookupError):
                 self._plane.send_dtls(self._handle, self._ssl.bio_read(1500))
+
+    async def _do_handshake(self) -> None:
+        assert self._ssl is not None
+        self._ssl.set_ciphertext_mtu(DATAGRAM_MAX)
+        await super()._do_handshake()
+
+    async def _write_ssl(self) -> None:
+        """All that waits: of a flight that is sent again, or two, there can be more than one datagram."""
+        assert self._ssl is not None
+        waiting = b""
+        with suppress(SSL.Error):  # nothing more
+            while True:
+                waiting += self._ssl.bio_read(BIO_BYTES)
+        for datagram in datagrams(waiting):
+            await self.transport._send(datagram)
 
     def _setup_srtp(self) -> None:
         """Gives the plane the keys. aiortc's own sessions are not made."""

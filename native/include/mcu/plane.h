@@ -147,6 +147,7 @@ struct mcu_stream_options {
 int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
                          const struct mcu_stream_options *options);
 
+/* MCU_DATAGRAM_OUT bytes at most. */
 int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, size_t size);
 /* One picture to many legs, on their stream of this source (the composed picture goes as
  * MCU_CAMERA, shared content on its own as MCU_SCREEN): cut once for each codec, sent with

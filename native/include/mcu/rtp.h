@@ -10,6 +10,9 @@
 #define MCU_MTU                                                                               \
     1200 /* bytes of an RTP packet that we send, before SRTP: with its tag, UDP and IPv6      \
             below 1,280 */
+#define MCU_DATAGRAM_OUT                                                                      \
+    1232 /* bytes of any datagram that we send: with UDP and IPv6 headers the 1,280 that      \
+            every path takes (RFC 8200 section 5) */
 #define MCU_DATAGRAM 1500 /* the largest datagram that is taken; what is longer is dropped */
 #define MCU_RTP_HEADER_MAX 96 /* bytes that mcu_rtp_write needs at most */
 #define MCU_MID_MAX 16

@@ -203,7 +203,7 @@ int mcu_plane_send_dtls(struct mcu_plane *plane, int handle, const uint8_t *data
     plane_lock(plane);
     const struct leg *leg = plane_leg(plane, handle);
     int why = leg ? 0 : ENOENT;
-    if (leg && (!leg->webrtc || !leg->socket || size > UDP_OUT_BYTES))
+    if (leg && (!leg->webrtc || !leg->socket || size > MCU_DATAGRAM_OUT))
         why = EINVAL;
     if (!why) {
         memcpy(udp_next(&batch), data, size);

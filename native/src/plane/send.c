@@ -22,7 +22,7 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, const struct mcu
 {
     uint8_t *out = udp_next(batch);
     size_t size = mcu_rtp_write(out, header, &stream->options.extensions);
-    if (size + payload->prefix_size + payload->size + MCU_SRTP_TRAILER > UDP_OUT_BYTES)
+    if (size + payload->prefix_size + payload->size + MCU_SRTP_TRAILER > MCU_DATAGRAM_OUT)
         return false;
     if (payload->prefix_size)
         memcpy(out + size, payload->prefix, payload->prefix_size);

@@ -12,8 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is sent is never longer than this: an RTP packet with its SRTP trailer, or the DTLS
- * datagram or STUN response that the caller hands over. */
+/* Room for what is written; what is sent of it is MCU_DATAGRAM_OUT at most. */
 #define UDP_OUT_BYTES 1500
 #define UDP_BATCH 64
 #define UDP_REFUSALS 8 /* in a row, and segments are not tried again on that socket */

@@ -11,6 +11,7 @@ int main(void)
     video_tests();
     rtcp_tests();
     tcp_tests();
+    size_tests();
     port_tests();
     life_tests();
     tick_rooms_tests();

@@ -10,6 +10,7 @@ void sound_tests(void);
 void video_tests(void);
 void rtcp_tests(void);
 void tcp_tests(void);
+void size_tests(void);
 void port_tests(void);
 void life_tests(void);
 void tick_rooms_tests(void);

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import socket
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,7 @@ from mcu.media.ticker import Ticker
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
 from mcu.media.transport.webrtc import WebRtcTransports
-from mcu.net.process import die_with_parent
+from mcu.net.process import die_with_parent, give_way, hurry
 from mcu.net.rpc import FrameConnection
 from mcu.telemetry.logging import configure_logging
 
@@ -58,6 +59,7 @@ log = structlog.get_logger(__name__)
 
 COMMANDS_AT_ONCE = 64  # a command more waits for one to end
 POOL = max(2, os.cpu_count() or 1)  # threads that paint and encode pictures
+SWITCH_S = 0.001  # after which a thread that runs Python lets the event loop have its turn
 
 
 class Worker:
@@ -221,13 +223,16 @@ async def serve(fd: int, options: MediaOptions) -> None:
     """Run a worker over the inherited socket `fd`."""
     control = await FrameConnection.over(socket.socket(fileno=fd), ToWorker)
     clock = SystemClock()
-    with closing(Engine(options, clock)) as engine, ThreadPoolExecutor(POOL, thread_name_prefix="picture") as pool:
+    pool = ThreadPoolExecutor(POOL, thread_name_prefix="picture", initializer=give_way)
+    with closing(Engine(options, clock)) as engine, pool:
         await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock).run()
     await control.close()
 
 
 def main() -> NoReturn:
     die_with_parent()
+    hurry()
+    sys.setswitchinterval(SWITCH_S)
     parser = argparse.ArgumentParser(prog="mcu.media.worker", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="our end of the socket pair")
     parser.add_argument("--name", required=True, help="what the control process calls us")

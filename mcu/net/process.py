@@ -1,8 +1,10 @@
 """What the kernel is told of a process of ours. Linux only."""
 
+import contextlib
 import ctypes
 import os
 import signal
+import threading
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -18,3 +20,21 @@ def die_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent or parent == 1:  # it died before the kernel knew
         raise SystemExit(1)
+
+
+def hurry() -> None:
+    """Have the calling thread, and those that it starts from now on, run before other processes' threads.
+
+    Where we may: root, CAP_SYS_NICE, or systemd's `LimitNICE=-11`. Elsewhere all is as it was.
+    """
+    _be_as_nice_as(-11)
+
+
+def give_way() -> None:
+    """Have the calling thread run when others have nothing more urgent to do. Everybody may."""
+    _be_as_nice_as(5)
+
+
+def _be_as_nice_as(nice: int) -> None:
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)  # on Linux: of one thread

@@ -1,0 +1,48 @@
+"""What threads are to the kernel: sound first, pictures when there is time."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from mcu.net.process import give_way, hurry
+
+SAYS_HOW_NICE = "import os; from mcu.net.process import hurry; hurry(); print(os.getpriority(os.PRIO_PROCESS, 0))"
+
+
+def nice_after(what: list[object]) -> int:
+    """How nice a thread is that has called them."""
+    found = []
+
+    def run() -> None:
+        for call in what:
+            call()  # type: ignore[operator]
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_a_thread_that_gives_way_is_the_only_one_that_does() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice_after([give_way]) == (5 if os.geteuid() == 0 else max(5, before))
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who may not hurry does not")
+def test_who_may_hurries_and_can_still_give_way() -> None:
+    assert nice_after([hurry]) == -11
+    assert nice_after([hurry, give_way]) == 5
+
+
+def test_who_may_not_hurry_goes_on_as_before() -> None:
+    nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    if nobody and subprocess.run([*nobody, sys.executable, "-c", ""], check=False).returncode:
+        pytest.skip("nobody may not run this Python")
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    said = subprocess.run([*nobody, sys.executable, "-c", SAYS_HOW_NICE], capture_output=True, text=True, check=True)
+    assert int(said.stdout) == before

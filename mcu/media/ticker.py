@@ -52,7 +52,7 @@ class Ticker:
     def __init__(self, clock: Clock, plane: SoundPlane) -> None:
         self._clock = clock
         self._plane = plane
-        self._out = Outgoing(plane)
+        self._out = Outgoing(plane, clock)
         self._awake: dict[int, Ticking] = {}
         self._running = False
         self._number = 0  # of the tick that the plane was asked for last
@@ -60,6 +60,7 @@ class Ticker:
         self._due = 0.0  # when its sound is to be handed over
         self._begins = 0.0  # when the plane is to decode it
         self._lead = 0.0
+        self._handed_over = 0.0  # when the last one was
         self.ticks = 0
         self.late_ticks = 0
         self.skipped_ticks = 0
@@ -122,7 +123,8 @@ class Ticker:
         """
         if not self._asked or tick != self._number:
             return
-        self.waited_histogram[_bucket(self._clock.monotonic() * 1000 - since / 1000)] += 1
+        self._handed_over = self._clock.monotonic()  # unless it comes to that
+        self.waited_histogram[_bucket(self._handed_over * 1000 - since / 1000)] += 1
         try:
             self._step(tick)
         except Exception:  # whoever calls has other events to hand out
@@ -143,7 +145,7 @@ class Ticker:
             if self._mix(room, tick, wall_ms, said.get(number, NOTHING_SAID))
         ]
         try:
-            self._out.send(tick)
+            self._handed_over = self._out.send(tick)
         except Exception:  # nobody is sent anything in this tick
             self._failed("tick_not_sent")
             for room in mixed:
@@ -175,10 +177,9 @@ class Ticker:
 
     def _count(self) -> None:
         """How late the tick's sound was handed over, and how early its like are to be begun."""
-        now = self._clock.monotonic()
-        took = min(now - self._begins, LEAD_MOST_S)
+        took = min(self._handed_over - self._begins, LEAD_MOST_S)
         self._lead += (took - self._lead) * (LONGER if took > self._lead else SHORTER)
-        late_ms = (now - self._due) * 1000
+        late_ms = (self._handed_over - self._due) * 1000
         self.ticks += 1
         self.late_ticks += late_ms > LATE_MS
         self.late_histogram[_bucket(late_ms)] += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcu.clock import Clock
 from mcu.media.seams import TICK_SAMPLES, SoundPlane, Talker
 
 Sums = npt.NDArray[np.int32]  # rows of TICK_SAMPLES: sums that are not limited yet
@@ -37,8 +38,9 @@ NOTHING_SAID = Said([], np.zeros((0, TICK_SAMPLES), np.int16))
 class Outgoing:
     """One tick's rows and routes, of one room after the other; then `send`, and it is empty again."""
 
-    def __init__(self, plane: SoundPlane) -> None:
+    def __init__(self, plane: SoundPlane, clock: Clock) -> None:
         self._plane = plane
+        self._clock = clock
         self._sums: Sums = np.zeros((_ROWS, TICK_SAMPLES), np.int32)
         self._samples = np.zeros((_ROWS, TICK_SAMPLES), np.int16)
         self.sounds: list[int] = []
@@ -66,12 +68,17 @@ class Outgoing:
         del self.sounds[mark[0] :]
         del self.routes[mark[1] :]
 
-    def send(self, tick: int) -> None:
-        """Limit all rows, once, and hand them over. Raises `OverflowError` where the plane is too far behind."""
+    def send(self, tick: int) -> float:
+        """Limit all rows, once, and hand them over. Raises `OverflowError` where the plane is too far behind.
+
+        Returns when, by the clock: on a single core the plane may encode all of it before this returns.
+        """
         count = len(self.sounds)
         sums, samples = self._sums[:count], self._samples[:count]
         np.maximum(sums, -32768, out=sums)
         np.minimum(sums, 32767, out=sums)
         samples[:] = sums
         sounds, routes, self.sounds, self.routes = self.sounds, self.routes, [], []
+        handed_over = self._clock.monotonic()
         self._plane.send(tick, sounds, samples.data, routes)
+        return handed_over

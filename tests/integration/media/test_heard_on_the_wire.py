@@ -9,6 +9,7 @@ from doings import LEGS, Doings
 from hypothesis import settings
 from telephones import PORTS, RATE, TICK, Spoken, Telephone, collect
 
+from mcu.clock import SystemClock
 from mcu.ids import LegId
 from mcu.media._native import UNSENT, Plane
 from mcu.media.announce import TickPlan
@@ -53,7 +54,7 @@ class HeardOnTheWire(Doings):
         super().__init__()
         self.plane = Plane(["127.0.0.1"], ports=PORTS)
         self.mixer = AudioMixer(self.plane, len(LEGS))
-        self.out = Outgoing(self.plane)
+        self.out = Outgoing(self.plane, SystemClock())
         self.lines: dict[LegId, Listened] = {}
         self.ended: list[Listened] = []  # the room is done with them, and the plane not yet
 

@@ -7,6 +7,7 @@ import pytest
 from sound import loudest_click, strength, tone
 from telephones import PORTS, OpusPhone, collect
 
+from mcu.clock import SystemClock
 from mcu.ids import LegId
 from mcu.media._native import Plane
 from mcu.media.audio.mixer import AudioMixer
@@ -22,7 +23,7 @@ CLICK = 0.2  # of the tone: an encoder that begins anew makes 0.7, and a codec a
 
 class Table:
     def __init__(self, plane: Plane) -> None:
-        self.plane, self._out, self._tick = plane, Outgoing(plane), 0
+        self.plane, self._out, self._tick = plane, Outgoing(plane, SystemClock()), 0
         self.mixer = AudioMixer(plane, loudest=5)
         self.phones = {leg: OpusPhone(plane) for leg in (A, B, C)}
         self.heard: dict[LegId, list[Samples]] = {leg: [] for leg in self.phones}

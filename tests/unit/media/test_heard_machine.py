@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis.stateful import rule
 from paper_plane import NOTHING, QUIET, PaperPlane
 
+from mcu.clock import SystemClock
 from mcu.ids import LegId
 from mcu.media.announce import TickPlan
 from mcu.media.audio.mixer import AudioMixer
@@ -81,7 +82,7 @@ class Heard(Doings):
         self.plane = PaperPlane()
         self.encoders = Encoders(self.plane)
         self.mixer = AudioMixer(self.plane, len(LEGS))
-        self.out = Outgoing(self.plane)
+        self.out = Outgoing(self.plane, SystemClock())
         self.handles: dict[LegId, int] = {}
         self.hearers: dict[int, Hearer] = {}
         self.pictures = PictureStage()

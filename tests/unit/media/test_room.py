@@ -10,6 +10,7 @@ from paper_plane import NOTHING, PaperPlane
 from sound import tone
 
 from mcu import errors
+from mcu.clock import SystemClock
 from mcu.demo.check import amplitudes
 from mcu.ids import LegId, RoomId
 from mcu.media import cost
@@ -106,7 +107,7 @@ class Stage:
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.events: list[AnyEvent] = []
         self.plane = PaperPlane()
-        self.out = Outgoing(self.plane)
+        self.out = Outgoing(self.plane, SystemClock())
         self.number = 0
         self.woken = 0
         self.transports = ScriptedTransports(self.plane)

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from paper_plane import NOTHING, SILENCE, PaperPlane
 from sound import quiet, strength, tone
 
+from mcu.clock import SystemClock
 from mcu.ids import LegId
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
@@ -33,7 +34,7 @@ class Table:
     def __init__(self, *legs: LegId) -> None:
         self.plane = PaperPlane()
         self.mixer = AudioMixer(self.plane, loudest=5)
-        self.out = Outgoing(self.plane)
+        self.out = Outgoing(self.plane, SystemClock())
         self.handles: dict[LegId, int] = {}
         self.says: dict[LegId, Samples] = {leg: tone(HERTZ[leg], 1, 4000) for leg in legs}
         self.levels: list[dict[LegId, int]] = []

@@ -3,13 +3,14 @@
 import numpy as np
 from paper_plane import PaperPlane, PaperTalker
 
+from mcu.clock import SystemClock
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.seams import TICK_SAMPLES
 
 
 def test_the_rows_of_more_rooms_than_were_thought_of_all_arrive() -> None:
     plane = PaperPlane()
-    out = Outgoing(plane)
+    out = Outgoing(plane, SystemClock())
     legs: dict[int, int] = {}
     for room in range(5):
         sounds = [plane.add_sound(True) for _ in range(40)]
@@ -24,7 +25,7 @@ def test_the_rows_of_more_rooms_than_were_thought_of_all_arrive() -> None:
 
 def test_what_is_taken_back_is_not_sent_and_the_next_tick_begins_empty() -> None:
     plane = PaperPlane()
-    out, leg = Outgoing(plane), plane.leg()
+    out, leg = Outgoing(plane, SystemClock()), plane.leg()
     kept, withdrawn = plane.add_sound(True), plane.add_sound(True)
     out.rows([kept])[:] = 1
     mark = out.mark()
@@ -39,7 +40,7 @@ def test_what_is_taken_back_is_not_sent_and_the_next_tick_begins_empty() -> None
 
 def test_sums_are_limited_once() -> None:
     plane = PaperPlane()
-    out, leg, sound = Outgoing(plane), plane.leg(), plane.add_sound(True)
+    out, leg, sound = Outgoing(plane, SystemClock()), plane.leg(), plane.add_sound(True)
     out.rows([sound])[0, :3] = [70_000, -70_000, 5]
     out.route(leg, sound)
     out.send(1)

@@ -125,6 +125,8 @@ class StreamOut(BaseModel):
 
     media: str = Field(description="`audio`, `camera`, `screen`, or `video` (the composed picture); may grow")
     codec: str
+    layer: str = Field(description="Of a picture that comes in several sizes: this one's name, else empty")
+    chosen: bool = Field(description="Its pictures are taken: somebody is shown them")
     packets: int
     bytes: int
     lost: int = Field(description="Packets; of what is sent, as the participant's end reports")

@@ -106,6 +106,7 @@ REPORT: int
 DIGIT: int
 BYE: int
 UNSENT: int
+LAYER: int
 COLLECTED: int
 
 class Event(NamedTuple):
@@ -195,11 +196,13 @@ class Plane:
         rtx_ssrc: int = 0,
         cname: str = "",
         pixels_max: int = 16_777_216,
+        rids: Sequence[str] = (),
     ) -> None:
         """`formats`: (payload type, codec, RTX payload type or 0), the first is what is sent.
 
         Codecs are "opus", "G722", "PCMA", "PCMU"; "VP8", "H264" (mode 1), "H264/0". `extensions`: ids by "mid", "rid",
-        "repaired", "level", "send_time", "sequence". `ssrcs`: what the offer announces, four at most.
+        "repaired", "level", "send_time", "sequence". `ssrcs`: what the offer announces, four at most. `rids`: of a
+        simulcast's layers, three at most.
         """
 
     def send_dtls(self, leg: int, data: Buffer, /) -> None: ...
@@ -210,6 +213,12 @@ class Plane:
 
         `codec`: "VP8" or "H264" (Annex B); legs of either packetization mode take the same. Of `timestamp` (90 kHz) the
         low 32 bits are sent.
+        """
+
+    def choose(self, leg: int, source: int, layer: int, thin: bool = False, /) -> None:
+        """Which layer's pictures are handed out; -1, as each source begins: none.
+
+        The former layer goes on until a key frame of the new one has come. `thin`: without the highest temporal layer.
         """
 
     def want_key(self, leg: int, source: int, /) -> None: ...

@@ -146,6 +146,8 @@ class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
 
     media: str  # "audio", "camera", "screen", "video" (the composed one)
     codec: str
+    layer: str = ""  # of a simulcast that is received: the name that its sender gave it
+    chosen: bool = False  # its pictures are taken
     packets: int = 0
     bytes: int = 0
     lost: int = 0

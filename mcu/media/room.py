@@ -49,7 +49,17 @@ from mcu.media.messages import (
 )
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.receipts import Receipts
-from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Seen, Shown, SoundPlane, TransportFactory, Viewer
+from mcu.media.seams import (
+    TICK_MS,
+    TICK_SAMPLES,
+    EncodedPicture,
+    Seen,
+    Shown,
+    SoundPlane,
+    TransportFactory,
+    Viewer,
+    Wanted,
+)
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
 SPEAKERS_EVERY = 10  # ticks between reports of who speaks
@@ -379,10 +389,10 @@ class Room:
         if connection is not None:
             connection.transport.request_key(source)
 
-    def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None:
+    def want(self, leg: LegId, source: Source, wanted: Wanted) -> None:
         connection = self._connection(leg)
         if connection is not None:
-            connection.transport.limit_bitrate(source, bits_per_second)
+            connection.transport.want(source, wanted)
 
     def picture_loss(self, leg: LegId, source: Source) -> float:
         connection = self._connection(leg)

@@ -35,6 +35,19 @@ class EncodedPicture(msgspec.Struct):
     height: int = 0
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the views need of a picture that a leg sends."""
+
+    width: int  # pixels of the largest tile that it is in; 0: it is in none
+    height: int
+    bits_per_second: int
+    thin: bool = False  # every other picture is enough, where the sender has made it so
+
+    @property
+    def hidden(self) -> bool:
+        return self.width == 0
+
+
 # -- transport ------------------------------------------------------------------------------------------------------
 
 
@@ -80,8 +93,11 @@ class Transport(Protocol):
     def picture_loss(self, source: Source) -> float:
         """What share of the packets that we sent of it was lost, by the far end's last report; 0 without one."""
 
-    def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
-        """Ask the leg to send no more than this (REMB)."""
+    def want(self, source: Source, wanted: Wanted) -> None:
+        """Take the layer that is nearest, and ask the leg to send no more. Until then nothing of the source is taken.
+
+        What is hidden is not taken.
+        """
 
     async def restart(self, offer: str) -> str:
         """New ICE credentials for the same leg (RFC 8839 section 4.4): the answer to an offer of its browser.
@@ -241,7 +257,7 @@ class PictureOutputs(Protocol):
 
     def request_key(self, leg: LegId, source: Source) -> None: ...
 
-    def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None: ...
+    def want(self, leg: LegId, source: Source, wanted: Wanted) -> None: ...
 
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None: ...
 

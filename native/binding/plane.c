@@ -238,13 +238,17 @@ static PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      "add_stream($self, leg, source, *, formats, mid='', dtmf=0, ssrcs=(), extensions={}, "
      "sends=True, receives=True, nack=False, pli=False, fir=False, ssrc=0, rtx_ssrc=0, "
-     "cname='', pixels_max=16777216)\n--\n\nAdds one of a leg's streams, before its keys or "
+     "cname='', pixels_max=16777216, rids=())\n--\n\nAdds one of a leg's streams, before its "
+     "keys or "
      "its remote address."},
     METHOD(send_dtls, METH_VARARGS, "send_dtls($self, leg, data, /)\n--\n\nSends a datagram."),
     METHOD(send_picture, METH_VARARGS,
            "send_picture($self, legs, source, codec, data, timestamp, key, /)\n--\n\nOne "
            "picture to "
            "many legs; how many were sent it whole."),
+    METHOD(choose, METH_VARARGS,
+           "choose($self, leg, source, layer, thin=False, /)\n--\n\nWhich layer's pictures "
+           "are handed out; -1: none."),
     METHOD(want_key, METH_VARARGS,
            "want_key($self, leg, source, /)\n--\n\nAsks the leg for a key frame."),
     METHOD(limit, METH_VARARGS,

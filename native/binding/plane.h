@@ -52,6 +52,7 @@ PyObject *plane_remove(PyObject *self, PyObject *args);
 PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *plane_send_dtls(PyObject *self, PyObject *args);
 PyObject *plane_send_picture(PyObject *self, PyObject *args);
+PyObject *plane_choose(PyObject *self, PyObject *args);
 PyObject *plane_want_key(PyObject *self, PyObject *args);
 PyObject *plane_limit(PyObject *self, PyObject *args);
 PyObject *plane_add_room(PyObject *self, PyObject *args);

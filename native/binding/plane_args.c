@@ -302,12 +302,32 @@ static int set_text(const char *name, const char *text, char *place, size_t room
     return 1;
 }
 
+static int rid_item(PyObject *item, void *place)
+{
+    PyObject *text = PyUnicode_AsUTF8String(item);
+    const int ok = text && set_text("a rid", PyBytes_AsString(text), place,
+                                    sizeof(char[MCU_MID_MAX + 1]));
+    Py_XDECREF(text);
+    return ok;
+}
+
+static int set_rids(struct mcu_stream_options *stream, PyObject *object)
+{
+    if (!object)
+        return 1;
+    if (!check_count("rids", object, 0, MCU_LAYERS))
+        return 0;
+    stream->rid_count = (size_t)PySequence_Size(object);
+    return get_each(object, (Py_ssize_t)stream->rid_count, (char *)stream->rids,
+                    sizeof stream->rids[0], rid_item);
+}
+
 /* What is a number or a string among the arguments of `add_stream`. */
 struct stream_arguments {
     int source, dtmf, sends, receives, nack, pli, fir;
     long long ssrc, rtx_ssrc, pixels_max;
     const char *mid, *cname;
-    PyObject *formats, *ssrcs, *extensions;
+    PyObject *formats, *ssrcs, *extensions, *rids;
 };
 
 static int parse_stream(PyObject *args, PyObject *keywords, int *leg,
@@ -316,13 +336,14 @@ static int parse_stream(PyObject *args, PyObject *keywords, int *leg,
     static char *names[] = {"leg",        "source",     "formats", "mid",      "dtmf",
                             "ssrcs",      "extensions", "sends",   "receives", "nack",
                             "pli",        "fir",        "ssrc",    "rtx_ssrc", "cname",
-                            "pixels_max", NULL};
+                            "pixels_max", "rids",       NULL};
     *a = (struct stream_arguments){
         .sends = 1, .receives = 1, .mid = "", .cname = "", .pixels_max = 16777216};
     return parsed(PyArg_ParseTupleAndKeywords(
-               args, keywords, "ii|$OsiOOpppppLLsL", names, leg, &a->source, &a->formats,
+               args, keywords, "ii|$OsiOOpppppLLsLO", names, leg, &a->source, &a->formats,
                &a->mid, &a->dtmf, &a->ssrcs, &a->extensions, &a->sends, &a->receives, &a->nack,
-               &a->pli, &a->fir, &a->ssrc, &a->rtx_ssrc, &a->cname, &a->pixels_max)) &&
+               &a->pli, &a->fir, &a->ssrc, &a->rtx_ssrc, &a->cname, &a->pixels_max,
+               &a->rids)) &&
            check_range("source", a->source, 0, MCU_SOURCES - 1) &&
            check_range("dtmf", a->dtmf, 0, 127) &&
            check_number("ssrc", a->ssrc, 0, UINT32_MAX) &&
@@ -346,7 +367,7 @@ int get_stream(PyObject *args, PyObject *keywords, int *leg, struct mcu_stream_o
                                           .rtx_ssrc = (uint32_t)a.rtx_ssrc,
                                           .pixels_max = (uint32_t)a.pixels_max};
     return set_formats(stream, a.formats) && set_ssrcs(stream, a.ssrcs) &&
-           set_extensions(stream, a.extensions) &&
+           set_extensions(stream, a.extensions) && set_rids(stream, a.rids) &&
            set_text("mid", a.mid, stream->mid, sizeof stream->mid) &&
            set_text("cname", a.cname, stream->cname, sizeof stream->cname);
 }

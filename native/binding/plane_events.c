@@ -45,6 +45,7 @@ static int add_constants(PyObject *module)
         {"DIGIT", MCU_EVENT_DIGIT},
         {"BYE", MCU_EVENT_BYE},
         {"UNSENT", MCU_EVENT_UNSENT},
+        {"LAYER", MCU_EVENT_LAYER},
         {"COLLECTED", MCU_EVENT_COLLECTED},
     };
     for (size_t at = 0; at < sizeof constants / sizeof constants[0]; at++)

@@ -172,6 +172,21 @@ PyObject *plane_send_picture(PyObject *self, PyObject *args)
     return plane ? number(result) : NULL;
 }
 
+PyObject *plane_choose(PyObject *self, PyObject *args)
+{
+    int leg, source, layer, thin = 0;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "iii|p", &leg, &source, &layer, &thin)) ||
+        !check_range("source", source, 0, MCU_SOURCES - 1))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_choose(plane, leg, (enum mcu_source)source, layer, thin != 0);
+    release_plane(self, thread);
+    return done(result);
+}
+
 PyObject *plane_want_key(PyObject *self, PyObject *args)
 {
     int leg, source;

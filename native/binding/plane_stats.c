@@ -32,6 +32,8 @@ static int fill_stream(PyObject *dict, const struct mcu_stream_stats *stream)
 {
     return put_count(dict, "source", stream->source) &&
            put(dict, "sending", PyBool_FromLong(stream->sending)) &&
+           put(dict, "layer", PyLong_FromLong(stream->layer)) &&
+           put(dict, "chosen", PyBool_FromLong(stream->chosen)) &&
            put(dict, "codec", PyLong_FromLong(stream->codec)) &&
            put_count(dict, "packets", stream->packets) &&
            put_count(dict, "bytes", stream->bytes) &&

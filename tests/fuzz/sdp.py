@@ -4,7 +4,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["aiortc.sdp", "mcu.media.transport.answer"]):
+with atheris.instrument_imports(include=["aiortc.sdp", "mcu.media.transport.answer", "mcu.media.transport.simulcast"]):
     from mcu.errors import Invalid
     from mcu.media.transport.answer import agree
 

@@ -50,6 +50,7 @@ class _Picture(Structure):
         ("width", c_uint32),
         ("height", c_uint32),
         ("temporal", c_int),
+        ("layer_sync", c_bool),
     ]
 
 

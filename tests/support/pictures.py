@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from mcu.ids import LegId
 from mcu.media.messages import Layout, Personal, Source, Tile
 from mcu.media.picture.encoder import PictureEncoder
-from mcu.media.seams import EncodedPicture, Seen, Shown, VideoCodec, Viewer
+from mcu.media.seams import EncodedPicture, Seen, Shown, VideoCodec, Viewer, Wanted
 
 Plane = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -104,7 +104,7 @@ class RecordedOutputs:
 
     sent: list[tuple[list[LegId], EncodedPicture]] = field(default_factory=list)
     keys: list[tuple[LegId, Source]] = field(default_factory=list)
-    limits: list[tuple[LegId, Source, int]] = field(default_factory=list)
+    wanted: list[tuple[LegId, Source, Wanted]] = field(default_factory=list)
     layouts: list[tuple[list[LegId], Layout, tuple[Tile, ...]]] = field(default_factory=list)
     shown: dict[LegId, Shown] = field(default_factory=dict)  # what each leg was told last
     content: list[tuple[list[LegId], EncodedPicture]] = field(default_factory=list)
@@ -119,8 +119,8 @@ class RecordedOutputs:
     def request_key(self, leg: LegId, source: Source) -> None:
         self.keys.append((leg, source))
 
-    def limit_bitrate(self, leg: LegId, source: Source, bits_per_second: int) -> None:
-        self.limits.append((leg, source, bits_per_second))
+    def want(self, leg: LegId, source: Source, wanted: Wanted) -> None:
+        self.wanted.append((leg, source, wanted))
 
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
         self.layouts.append((list(viewers), shown.layout, shown.tiles))

@@ -13,15 +13,18 @@ import av
 import numpy as np
 
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Samples, Transport, TransportFactory
+from mcu.media.seams import TICK_MS, TICK_SAMPLES, EncodedPicture, Samples, Transport, TransportFactory, Wanted
 from mcu.media.transport.engine import Engine
 
 WAIT_S = 20.0  # seconds: the machine may be busy with other tests
 Filter = Callable[[bytes], bool]  # whether a datagram may pass
 
 
+WHOLE = Wanted(width=1280, height=720, bits_per_second=0)  # no limit
+
+
 class Ear:
-    """A `TransportListener` that writes down what it is told."""
+    """A `TransportListener` that writes down what it is told, and looks at all pictures."""
 
     def __init__(self, factory: TransportFactory) -> None:
         self._factory = factory
@@ -36,6 +39,8 @@ class Ear:
         self.echo = False  # send back the pictures that come
 
     def on_connected(self) -> None:
+        for source in Source if self.transport is not None else ():
+            self.transport.want(source, WHOLE)
         self.connected.set()
 
     def on_lost(self, cause: Cause) -> None:

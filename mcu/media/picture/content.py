@@ -24,6 +24,8 @@ FPS: Final = (10, 6, 3)  # of each class
 class Content:
     """A `job.Viewed`."""
 
+    crowded: Final = False
+
     def __init__(self, key: ViewKey, sharing: LegId) -> None:
         """`sharing`: that of `key`."""
         self.key = key

@@ -39,6 +39,10 @@ class Viewed(Protocol):
     tiles: tuple[Tile, ...]  # what is decoded for it
     classes: dict[ClassKey, EncodingClass]
 
+    @property
+    def crowded(self) -> bool:
+        """Tiles are so many and small that every other picture is enough: nobody's signing is followed there."""
+
     def arrange(self, stage: Stage) -> None:
         """Somebody may have to be placed elsewhere."""
 

@@ -27,7 +27,7 @@ from mcu.media.picture.layout import check_canvas
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
-from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer
+from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer, Wanted
 
 TUNE_EVERY_S: Final = 1.0  # how often legs' estimates are read against what they are sent
 
@@ -48,7 +48,7 @@ class RoomPictures:
         self._layout = profile.layout
         self._stage = Stage()
         self._streams: dict[_Picture, Stream] = {}
-        self._limits: dict[_Picture, int] = {}
+        self._wanted: dict[_Picture, Wanted] = {}
         self._viewers: dict[LegId, Viewer] = {}
         self._views: dict[ViewKey, Viewed] = {}
         self._deliveries = {
@@ -74,8 +74,7 @@ class RoomPictures:
         gone = self._stage.set_seen(seen)
         for picture in [picture for picture in self._streams if picture[0] in gone]:
             self._close(picture)
-        for picture in [picture for picture in self._limits if picture[0] in gone]:
-            del self._limits[picture]
+        self._want({picture: wanted for picture, wanted in self._wanted.items() if picture[0] not in gone})
         self._subscribe()
         self._move()
 
@@ -141,6 +140,7 @@ class RoomPictures:
         if not self._viewers:
             for picture in list(self._streams):
                 self._close(picture)
+            self._want(dict.fromkeys(self._wanted, rates.HIDDEN))
 
     def _subscribe(self) -> None:
         """Each viewer into its classes; classes and views that nobody is in any more are given up."""
@@ -205,7 +205,7 @@ class RoomPictures:
             self._close(picture)
         for picture in shown - self._streams.keys():
             self._streams[picture] = self._open(*picture)
-        self._limit(tiles)
+        self._ask(tiles)
         self._tell()
 
     def _open(self, leg: LegId, source: Source) -> Stream:
@@ -217,13 +217,18 @@ class RoomPictures:
         if stream.decoding is not None:
             self._watch(stream.decoding)
 
-    def _limit(self, tiles: Mapping[_Picture, Sequence[Tile]]) -> None:
+    def _ask(self, tiles: Mapping[_Picture, Sequence[Tile]]) -> None:
         sent = [(leg, source) for leg in self._stage.seen for source in Source if self._stage.sends(leg, source)]
-        wanted = {picture: rates.wanted_of(tiles.get(picture, ())) for picture in sent}
-        former, self._limits = self._limits, wanted
-        for (leg, source), limit in wanted.items():
-            if former.get((leg, source)) != limit:
-                self._outputs.limit_bitrate(leg, source, limit)
+        whole = {(tile.leg, tile.source) for view in self._views.values() if not view.crowded for tile in view.tiles}
+        self._want({it: rates.wanted_of(tiles.get(it, ()), thin=it not in whole) for it in sent})
+
+    def _want(self, wanted: dict[_Picture, Wanted]) -> None:
+        former, self._wanted = self._wanted, wanted
+        for picture in former.keys() - wanted.keys():
+            self._outputs.want(*picture, rates.HIDDEN)
+        for picture, what in wanted.items():
+            if former.get(picture) != what:
+                self._outputs.want(*picture, what)
 
     def _tell(self) -> None:
         """Each viewer what it sees, where that is new: those who see the same are told at once."""

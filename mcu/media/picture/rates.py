@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mcu.media.messages import Source, Tile
+from mcu.media.seams import Wanted
 
 LADDER_720P: Final = (2_000_000, 1_000_000, 400_000)  # bits per second, the best class first
 PIXELS_720P: Final = 1280 * 720
@@ -23,7 +24,7 @@ TRY_LATER_S: Final = 160.0
 TRY_FAILED_WITHIN_S: Final = 15.0
 UNHURRIED: Final = 1.05  # the limit in the lowest class grows by this much each second
 
-HIDDEN: Final = 60_000  # a camera that is in no tile: enough to keep the stream alive
+HIDDEN: Final = Wanted(width=0, height=0, bits_per_second=60_000)  # in no tile: enough to keep the stream alive
 _CAMERA: Final = ((900, 1_200_000), (600, 900_000), (400, 600_000), (300, 300_000), (0, 200_000))  # tile width, rate
 _SCREEN: Final = 1_500_000
 
@@ -39,14 +40,15 @@ def least(rates: Sequence[int]) -> int:
     return int(LOWEST_SHARE * rates[-1])
 
 
-def wanted_of(tiles: Sequence[Tile]) -> int:
+def wanted_of(tiles: Sequence[Tile], *, thin: bool = False) -> Wanted:
     """What to ask a sender for, by the largest tile that one picture of it is in; in none: HIDDEN."""
     if not tiles:
         return HIDDEN
-    if any(tile.source is Source.SCREEN for tile in tiles):
-        return _SCREEN
-    widest = max(tile.width for tile in tiles)
-    return next(rate for width, rate in _CAMERA if widest >= width)
+    largest = max(tiles, key=lambda tile: tile.width * tile.height)
+    rate = next(rate for width, rate in _CAMERA if largest.width >= width)
+    if largest.source is Source.SCREEN:
+        rate = _SCREEN
+    return Wanted(width=largest.width, height=largest.height, bits_per_second=rate, thin=thin)
 
 
 class Rung:

@@ -19,6 +19,7 @@ from mcu.media.picture.paint import Look, disc_of
 from mcu.media.picture.stage import Stage
 from mcu.media.seams import Seen
 
+CROWDED: Final = 9  # tiles of a grid; in a smaller one there are 20 pictures a second and more (EN 301 549)
 STALE_S: Final = 3.0  # a camera picture older than this gives way to an avatar; a screen may stand still for hours
 
 
@@ -43,6 +44,10 @@ class View:
         self.drawn = resolve(self._layout, scene)
         self._seats = seat(self.drawn, scene, self._seats)
         self.tiles = tuple(arrange(self.drawn, self._profile.width, self._profile.height, self._seats, scene.sharing))
+
+    @property
+    def crowded(self) -> bool:
+        return self.drawn is Layout.GRID and len(self.tiles) > CROWDED
 
     def encoding_class(self, key: ClassKey, bits_per_second: int, now: float) -> EncodingClass:
         """The class of this key, made where there is none."""

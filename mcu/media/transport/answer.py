@@ -29,6 +29,7 @@ from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription, S
 from mcu.errors import Invalid
 from mcu.media.messages import Source
 from mcu.media.seams import VideoCodec
+from mcu.media.transport import simulcast
 from mcu.media.transport.addresses import SSLTCP
 
 OFFER_MAX = 64 * 1024  # characters; Chromium's with three lines has some 12,000
@@ -74,6 +75,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class VideoLine(Line, frozen=True, kw_only=True):
     codec: VideoCodec
     source: Source
+    layers: tuple[simulcast.Layer, ...] = ()  # of a simulcast that we receive
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -146,7 +148,7 @@ def agree(offer: str) -> tuple[SessionDescription, Agreed]:
     dtls = _dtls(first)
     return session, Agreed(
         audio=audio,
-        video=_video_lines(bundle),
+        video=_video_lines(bundle, simulcast.sections(offer)),
         ice=_ice(first),
         dtls=dtls,
         role="client" if dtls.role == "server" else "server",
@@ -213,29 +215,39 @@ def _audio(index: int, media: MediaDescription) -> Line:
     )
 
 
-def _video_lines(bundle: list[tuple[int, MediaDescription]]) -> tuple[VideoLine, ...]:
+def _video_lines(bundle: list[tuple[int, MediaDescription]], sections: list[list[str]]) -> tuple[VideoLine, ...]:
     offered = [(index, media) for index, media in bundle if media.kind == "video"]
     pairs = zip(offered, (Source.CAMERA, Source.SCREEN), strict=False)
-    lines = (_video(index, media, source) for (index, media), source in pairs)
+    lines = (_video(index, media, source, sections[index]) for (index, media), source in pairs)
     return tuple(line for line in lines if line is not None)
 
 
-def _video(index: int, media: MediaDescription, source: Source) -> VideoLine | None:
+def _video(index: int, media: MediaDescription, source: Source, section: list[str]) -> VideoLine | None:
     codec = choose_video(media.rtp.codecs)
     if codec is None:
         return None
+    direction = _OURS[media.direction or "sendrecv"]
+    layers = _layers(media, section, _payload_type(codec)) if direction in ("sendrecv", "recvonly") else ()
+    named = (simulcast.RID, simulcast.REPAIRED) if layers else ()
     return VideoLine(
         index=index,
         mid=media.rtp.muxId,
         payload_type=_payload_type(codec),
-        direction=_OURS[media.direction or "sendrecv"],
+        direction=direction,
         ssrcs=_ssrcs(media),
-        extensions=_extensions(media, (MID, SEND_TIME)),
+        extensions=_extensions(media, (MID, SEND_TIME, *named)),
         rtx=_rtx(media.rtp.codecs, codec),
         feedback=frozenset(map(_said, codec.rtcpFeedback)) & _FEEDBACK.keys(),
         codec=_codec(codec),
         source=source,
+        layers=layers,
     )
+
+
+def _layers(media: MediaDescription, section: list[str], payload_type: int) -> tuple[simulcast.Layer, ...]:
+    """Packets must say which line and which layer they are of."""
+    told = _extensions(media, (MID, simulcast.RID))
+    return simulcast.offered(section, payload_type) if len(told) == 2 else ()
 
 
 def _payload_type(codec: RTCRtpCodecParameters) -> int:
@@ -305,7 +317,7 @@ def write(session: SessionDescription, agreed: Agreed, ours: Ours) -> str:
         answer.media.append(_refuse(offered) if line is None else _take(offered, line, agreed, ours))
     if not any(group.semantic == "BUNDLE" for group in session.group):
         answer.group = []
-    return str(answer)
+    return simulcast.written(str(answer), {line.index: line.layers for line in agreed.video})
 
 
 def _refuse(offered: MediaDescription) -> MediaDescription:

@@ -1,6 +1,6 @@
 """What the plane counts of a leg, as `LegMedia`: totals since it connected, rates since they were last asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcu.ids import LegId
@@ -12,21 +12,21 @@ _RECEIVED = {AUDIO: "audio", CAMERA: "camera", SCREEN: "screen"}
 _SENT = {AUDIO: "audio", CAMERA: "video"}
 
 _Stream = Mapping[str, Any]  # the fields of `struct mcu_stream_stats`
-_Key = tuple[int, bool]
+_Key = tuple[int, bool, int]  # source, whether it is sent, layer
 
 
 class Figures:
     """One leg's. Keeps what it was asked before, for the rates."""
 
-    def __init__(self, codecs: Mapping[int, str], now: float) -> None:
-        """`codecs`: by the plane's number of a source, of what is agreed."""
-        self._codecs = codecs
+    def __init__(self, codecs: Mapping[int, str], layers: Mapping[int, Sequence[str]], now: float) -> None:
+        """`codecs`, and the names of received `layers`: by the plane's number of a source, of what is agreed."""
+        self._codecs, self._layers = codecs, layers
         self._before: tuple[float, dict[_Key, _Stream]] = (now, {})
         self._latest = self._before
 
     def of(self, leg: LegId, profile: str, counted: Mapping[str, Any], now: float) -> LegMedia:
         """`counted`: the fields of `struct mcu_leg_stats`."""
-        streams = {(stream["source"], stream["sending"]): stream for stream in counted["streams"]}
+        streams = {(stream["source"], stream["sending"], stream["layer"]): stream for stream in counted["streams"]}
         if now - self._latest[0] >= RATE_S:
             self._before = self._latest
         self._latest = (now, streams)
@@ -35,18 +35,23 @@ class Figures:
             leg=leg,
             rtt_ms=round(rtt_ms, 2) if rtt_ms >= 0 else None,
             srtp_profile=profile,
-            receiving=[self._stats(key, name, now) for key, name in _named(_RECEIVED, False) if key in streams],
-            sending=[self._stats(key, name, now) for key, name in _named(_SENT, True) if key in streams],
+            receiving=[
+                self._stats(key, _RECEIVED[key[0]], now) for key in streams if key[0] in _RECEIVED and not key[1]
+            ],
+            sending=[self._stats(key, _SENT[key[0]], now) for key in streams if key[0] in _SENT and key[1]],
             dropped={reason: count for reason, count in counted["drops"].items() if count},
         )
 
     def _stats(self, key: _Key, media: str, now: float) -> StreamStats:
         since, earlier = self._before
         stream, before = self._latest[1][key], earlier.get(key, {})
+        source, sending, layer = key
         seconds = max(now - since, 1e-3)
         return StreamStats(
             media=media,
-            codec=self._codecs[key[0]],
+            codec=self._codecs[source],
+            layer="" if sending or source not in self._layers else self._layers[source][layer],
+            chosen=stream["chosen"],
             packets=stream["packets"],
             bytes=stream["bytes"],
             lost=max(0, stream["lost"]),
@@ -63,7 +68,3 @@ class Figures:
             resent=stream["resent"],
             keys_asked=stream["keys_asked"],
         )
-
-
-def _named(names: Mapping[int, str], sending: bool) -> list[tuple[_Key, str]]:
-    return [((source, sending), name) for source, name in names.items()]

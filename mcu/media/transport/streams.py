@@ -2,11 +2,18 @@
 
 from mcu.media._native import AUDIO, CAMERA, SCREEN, Plane
 from mcu.media.messages import Source
+from mcu.media.transport import simulcast
 from mcu.media.transport.answer import LEVEL, MID, SEND_TIME, Agreed, Line, Ours, VideoLine
 
 MID_MAX = 16  # bytes that fit in the one-byte header (RFC 8285 section 4.2)
 _NUMBERS = {Source.CAMERA: CAMERA, Source.SCREEN: SCREEN}
-_EXTENSIONS = {MID: "mid", LEVEL: "level", SEND_TIME: "send_time"}  # as the plane calls them
+_EXTENSIONS = {  # as the plane calls them
+    MID: "mid",
+    LEVEL: "level",
+    SEND_TIME: "send_time",
+    simulcast.RID: "rid",
+    simulcast.REPAIRED: "repaired",
+}
 
 
 def add_streams(plane: Plane, leg: int, agreed: Agreed, ours: Ours, pixels_max: int) -> None:
@@ -45,12 +52,19 @@ def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: 
         rtx_ssrc=ours.pictures[line.source].rtx if line.rtx else 0,
         cname=ours.cname,
         pixels_max=pixels_max,
+        rids=[layer.rid for layer in line.layers],
     )
 
 
 def sources_of(agreed: Agreed) -> dict[int, str]:
     """The codec of each of the plane's sources, as figures name it."""
     return {AUDIO: "opus"} | {_NUMBERS[line.source]: line.codec for line in agreed.video}
+
+
+def layers_of(agreed: Agreed) -> dict[int, tuple[str, ...]]:
+    """The names of the layers of each picture that is received, by the plane's number of it; "": no simulcast."""
+    received = (line for line in agreed.video if line.receives)
+    return {_NUMBERS[line.source]: tuple(layer.rid for layer in line.layers) or ("",) for line in received}
 
 
 def _mid(line: Line) -> str:

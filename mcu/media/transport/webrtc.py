@@ -19,12 +19,13 @@ from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
 from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import EncodedPicture, Transport, TransportListener, VideoCodec
+from mcu.media.seams import EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import answer as sdp
 from mcu.media.transport.dtls import SecureTransport, new_certificate
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
-from mcu.media.transport.streams import add_streams, sources_of
+from mcu.media.transport.incoming import Incoming
+from mcu.media.transport.streams import add_streams, layers_of, sources_of
 
 log = structlog.get_logger()
 
@@ -44,9 +45,10 @@ class WebRtcTransport:
         self.handle = handle
         self._engine, self._agreed, self._answer, self._dtls, self._clock = engine, agreed, answer, dtls, clock
         self._listener: TransportListener | None = None
-        self._limits: dict[Source, int] = {}
         self._codecs = sources_of(agreed)
-        self._figures = Figures(self._codecs, clock.monotonic())
+        layers = layers_of(agreed)
+        self._incoming = Incoming(engine.plane, handle, {source: len(names) for source, names in layers.items()}, clock)
+        self._figures = Figures(self._codecs, layers, clock.monotonic())
         loop = asyncio.get_running_loop()
         self._proved: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[Cause] = loop.create_future()
@@ -76,11 +78,9 @@ class WebRtcTransport:
         streams = self._engine.plane.leg_stats(self.handle)["streams"]
         return next((s["loss"] for s in streams if s["sending"] and s["source"] == _SOURCES[source]), 0.0)
 
-    def limit_bitrate(self, source: Source, bits_per_second: int) -> None:
-        """One limit for the sum: a browser takes it for all that it sends."""
-        self._limits[source] = bits_per_second
+    def want(self, source: Source, wanted: Wanted) -> None:
         if not self._ending:
-            self._engine.plane.limit(self.handle, sum(self._limits.values()))
+            self._incoming.want(_SOURCES[source], wanted)
 
     async def restart(self, offer: str) -> str:
         """New ICE credentials for the same leg. See `seams.Transport`."""
@@ -123,6 +123,8 @@ class WebRtcTransport:
                 listener.on_key_request(_FROM[event.a])
             case native.BANDWIDTH:
                 listener.on_bandwidth(event.a)
+            case native.LAYER:
+                self._incoming.on_layer(event)
             case native.UNSENT:
                 listener.on_unsent(event.a)
             case _:
@@ -178,6 +180,7 @@ class WebRtcTransport:
 
     def _release(self) -> None:
         self._ending = True
+        self._incoming.end()
         self._dtls.end()
         self._engine.remove(self.handle)
 

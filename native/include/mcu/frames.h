@@ -26,6 +26,10 @@ struct mcu_frames; /* opaque: about 25 kB, and what the packets hold */
 struct mcu_frames *mcu_frames_new(uint32_t pixels_max);
 void mcu_frames_free(struct mcu_frames *frames);
 
+/* Nobody wants its pictures now: forgets what it holds, asks for nothing, and begins anew,
+ * with a key frame, at the next push. */
+void mcu_frames_rest(struct mcu_frames *frames);
+
 enum mcu_frames_drop { /* why packets or pictures were dropped, for counting */
                        MCU_FRAMES_DUPLICATE,
                        MCU_FRAMES_LATE, /* of a picture that was given, or given up */
@@ -56,7 +60,8 @@ struct mcu_picture {
     uint32_t timestamp;
     bool key;
     uint32_t width, height; /* after cropping, of a key frame; else 0 */
-    int temporal;
+    int temporal;           /* VP8: TID, -1: none */
+    bool layer_sync;        /* and Y */
 };
 /* The next whole picture in order: 1, or 0. Call until 0 after each push and each poll. */
 int mcu_frames_pop(struct mcu_frames *frames, struct mcu_picture *picture);

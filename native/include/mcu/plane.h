@@ -80,6 +80,8 @@ enum mcu_event_kind {
     MCU_EVENT_BYE,    /* RTCP BYE for the leg's audio */
     MCU_EVENT_UNSENT, /* a tick of sound could not be sent to a leg that is routed: a: the tick
                        */
+    MCU_EVENT_LAYER,  /* of a simulcast: a: source, b: layer, c: 1: it comes, 0: it has stopped
+                         while others come; width, height of its key frames, 0: not known */
     MCU_EVENT_COLLECTED, /* leg 0. a: the tick: mcu_plane_talkers has its samples; b: since
                             when */
 };
@@ -98,6 +100,7 @@ int mcu_plane_event(struct mcu_plane *plane, struct mcu_event *event);
 /* -- legs -- */
 
 enum mcu_source { MCU_AUDIO, MCU_CAMERA, MCU_SCREEN, MCU_SOURCES };
+#define MCU_LAYERS 3 /* of a source that is received */
 
 /* A browser's leg on the one port. Credentials as in SDP, terminated; ours are what its checks
  * must prove. */
@@ -140,7 +143,10 @@ struct mcu_stream_options {
     bool nack, pli, fir;     /* what the far end understands or sends */
     uint32_t ssrc, rtx_ssrc; /* ours; 0: one is made up */
     char cname[64];
-    uint32_t pixels_max; /* of a received key frame */
+    uint32_t pixels_max;                    /* of a received key frame */
+    char rids[MCU_LAYERS][MCU_MID_MAX + 1]; /* of the layers of a simulcast (RFC 8853), which
+                                               packets name by `rid` and `repaired` */
+    size_t rid_count; /* 0: no simulcast, the one layer that comes is number 0 */
 };
 /* Adds one of a leg's streams, before its keys or its remote address. EEXIST: there is one of
  * that source already. */
@@ -156,6 +162,15 @@ int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, s
 int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, const int *legs,
                            size_t count, bool h264, const uint8_t *data, size_t size,
                            uint32_t timestamp, bool key);
+/* Which layer of a camera or screen has its pictures handed out (MCU_EVENT_PICTURE); -1, which
+ * is how each begins: none. Of a change, the former layer's pictures go on until a key frame of
+ * the new one, which is asked for, is complete. What is not wanted is counted, but neither
+ * decrypted nor put together, nor is anything of it asked for again; of a layer whose size is
+ * not known the first key frame is looked at. `thin`: pictures of the highest temporal layer
+ * (RFC 7741), every other one, are not handed out. EINVAL: there is no such layer. */
+int mcu_plane_choose(struct mcu_plane *plane, int leg, enum mcu_source source, int layer,
+                     bool thin);
+/* Of a source that has a layer chosen. */
 int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source);
 /* Asks for no more than this in all (REMB; TMMBR is the next issue's), now and with each
  * report. 0: no limit. */
@@ -220,6 +235,8 @@ int64_t mcu_plane_sent_sequence(struct mcu_plane *plane, int leg);
 struct mcu_stream_stats {
     enum mcu_source source;
     bool sending;
+    int layer;               /* of a simulcast that is received */
+    bool chosen;             /* its pictures are handed out */
     int codec;               /* -1: not known yet */
     uint64_t packets, bytes; /* RTP packets, and payload bytes */
     int64_t lost;            /* sending: as the far end reports */
@@ -234,7 +251,7 @@ struct mcu_stream_stats {
 struct mcu_leg_stats {
     double rtt_ms; /* < 0: not known */
     size_t stream_count;
-    struct mcu_stream_stats streams[2 * MCU_SOURCES];
+    struct mcu_stream_stats streams[1 + 2 * MCU_LAYERS + MCU_SOURCES];
     uint64_t drops[32]; /* by enum mcu_drop */
 };
 enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
@@ -249,8 +266,8 @@ enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROP_RTP_NO_KEYS,
                 MCU_DROP_SRTP, /* not authentic, or replayed */
                 MCU_DROP_RTCP_MALFORMED,
-                MCU_DROP_SKIPPED, /* audio that was not decrypted: nobody would have heard it.
-                                     Not an error */
+                MCU_DROP_SKIPPED, /* what was not decrypted: nobody would have heard or seen
+                                     it. Not an error */
                 MCU_DROP_LATE,
                 MCU_DROP_DUPLICATE,
                 MCU_DROP_MALFORMED, /* audio that cannot be decoded */

@@ -69,11 +69,10 @@ void leg_part_drops(const struct leg *leg, uint64_t drops[MCU_DROPS])
 {
     for (int i = 0; i < MCU_DROPS; i++)
         drops[i] = 0;
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        const struct in_stream *stream = leg->in[i];
-        if (stream && stream->sound)
+    for (const struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));) {
+        if (stream->sound)
             add_hearing(stream->sound->hearing, drops);
-        if (stream && stream->frames)
+        if (stream->frames)
             add_frames(stream->frames, drops);
     }
 }

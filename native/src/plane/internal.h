@@ -29,7 +29,8 @@
 
 #include <pthread.h>
 
-#define PLANE_SOCKETS 16 /* local addresses */
+#define PLANE_SOCKETS 16                /* local addresses */
+#define IN_STREAMS (1 + 2 * MCU_LAYERS) /* that a leg sends at most: sound, two pictures */
 
 /* -- what comes from a leg -- */
 
@@ -56,12 +57,14 @@ struct sound_in {
                   (chosen, or the room has fewer than it decodes) */
     struct kept kept[KEPT_PACKETS]; /* the last that were skipped, a ring */
     unsigned kept_next;
-    unsigned skipped; /* since the last that was decrypted */
     struct mcu_dtmf dtmf;
 };
 
+/* One RTP stream: sound, or a layer of a picture. */
 struct in_stream {
     enum mcu_source source;
+    int layer;              /* its number among those of its source */
+    struct in_stream *next; /* the next of them */
     struct mcu_stream_options options;
     bool latched, rtx_latched; /* packets came, of: */
     uint32_t ssrc, rtx_ssrc;   /* the far end's */
@@ -71,18 +74,31 @@ struct in_stream {
     uint64_t packets_before, bytes_before; /* of SSRCs before this one */
     int64_t lost_before;
     int64_t timestamp; /* extended, of the highest; -1: none yet */
-    int64_t
-        authentic; /* audio: the highest sequence number that was decrypted; -1: none yet */
-    int64_t base;  /* video: of sequence numbers; more with each new SSRC */
-    int leg;       /* its leg's handle */
-    bool waiting;  /* video: in plane->waiting: has something to do although nothing comes */
+    int64_t authentic; /* the highest sequence number that was decrypted; -1: none yet */
+    unsigned skipped;  /* packets since the last that was decrypted */
+    int64_t base;      /* video: of sequence numbers; more with each new SSRC */
+    int leg;           /* its leg's handle */
+    bool waiting; /* video: in plane->waiting: has something to do although nothing comes */
     struct in_stream *waiting_before, *waiting_after;
     struct sound_in *sound;    /* audio */
     struct mcu_frames *frames; /* video */
-    uint32_t width, height;    /* of the last key frame */
+    uint32_t width, height; /* of the last key frame, or as it follows from another layer's */
+    bool told_comes;        /* as MCU_EVENT_LAYER said last; and */
+    uint32_t told_width, told_height;
+    int64_t came_at;  /* a layer's last packet, us; and */
+    uint64_t came_of; /* choice.pictures then */
     uint64_t pictures, nacks, keys_asked;
     uint8_t fir_command; /* of the last FIR that we sent */
     double loss;         /* of the last interval that we reported */
+};
+
+/* What is wanted of a leg's camera or screen. */
+struct choice {
+    int wanted;        /* the layer whose pictures are to be handed out; -1: none */
+    int given;         /* and whose are; -1: none yet */
+    bool thin;         /* the highest temporal layer is left out */
+    int top, temporal; /* the highest that came, and that is handed out */
+    uint64_t pictures; /* that ended, of all layers */
 };
 
 /* -- what goes to a leg -- */
@@ -139,7 +155,8 @@ struct leg {
     uint32_t ssrc;    /* of our RTCP while we send nothing */
     bool muxed;       /* RTCP comes and goes on the RTP port */
     struct mcu_srtp *sending, *receiving; /* NULL: no keys */
-    struct in_stream *in[MCU_SOURCES];
+    struct in_stream *in[MCU_SOURCES];    /* the first layer of each */
+    struct choice choices[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
     struct leg_sounding sounding; /* tick.c's */
     uint64_t limit;               /* bit/s that we ask for, 0: none */
@@ -194,6 +211,9 @@ static inline void plane_unlock(struct mcu_plane *plane)
 
 /* The leg of a handle, or NULL. Locked. */
 struct leg *plane_leg(struct mcu_plane *plane, int handle);
+/* All that a leg sends, each layer for itself: the one after `stream`, NULL to begin; NULL: no
+ * more. Locked. */
+struct in_stream *plane_next_in(const struct leg *leg, const struct in_stream *stream);
 /* All legs: the one at or after `*at`, which moves on (0 to begin), or NULL. Locked. */
 struct leg *plane_next_leg(struct mcu_plane *plane, size_t *at);
 

@@ -29,6 +29,8 @@ struct leg *leg_new(bool webrtc)
     leg->webrtc = leg->muxed = webrtc;
     leg->rtt = -1;
     leg->ssrc = leg_random();
+    for (int i = 0; i < MCU_SOURCES; i++)
+        leg->choices[i] = (struct choice){.wanted = -1, .given = -1};
     return leg;
 }
 
@@ -112,11 +114,27 @@ static bool formats_known(const struct mcu_stream_options *options)
     return true;
 }
 
+/* A simulcast is of pictures; its layers have names, all different. */
+static bool layers_known(const struct mcu_stream_options *options)
+{
+    if (options->rid_count > (options->source == MCU_AUDIO ? 0 : MCU_LAYERS))
+        return false;
+    for (size_t i = 0; i < options->rid_count; i++) {
+        const char *rid = options->rids[i];
+        if (!rid[0] || !memchr(rid, 0, sizeof options->rids[i]))
+            return false;
+        for (size_t before = 0; before < i; before++)
+            if (strcmp(rid, options->rids[before]) == 0)
+                return false;
+    }
+    return true;
+}
+
 static int stream_error(const struct mcu_stream_options *options)
 {
     const bool known = options->source < MCU_SOURCES && options->format_count >= 1 &&
                        options->format_count <= 8 && options->ssrc_count <= 4 &&
-                       formats_known(options) &&
+                       layers_known(options) && formats_known(options) &&
                        memchr(options->mid, 0, sizeof options->mid) &&
                        memchr(options->cname, 0, sizeof options->cname);
     return known ? 0 : EINVAL;
@@ -131,13 +149,16 @@ static int attach(struct mcu_plane *plane, int handle, enum mcu_source source,
         return ENOENT;
     if (leg->in[source] || leg->out[source])
         return EEXIST;
-    if (plane->streams + (*in != NULL) + (*out != NULL) > MCU_PLANE_STREAMS)
+    size_t count = *out != NULL;
+    for (struct in_stream *layer = *in; layer; layer = layer->next) {
+        layer->leg = handle;
+        count++;
+    }
+    if (plane->streams + count > MCU_PLANE_STREAMS)
         return ENOSPC;
-    plane->streams += (size_t)(*in != NULL) + (*out != NULL);
+    plane->streams += count;
     leg->in[source] = *in;
     leg->out[source] = *out;
-    if (*in)
-        (*in)->leg = handle;
     *in = NULL;
     *out = NULL;
     return 0;
@@ -204,10 +225,12 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
     for (int i = 0; i < MCU_DROPS; i++)
         plane->drops[i] += drops[i];
     leg_add_totals(leg, &plane->gone);
+    for (struct in_stream *in = NULL; (in = plane_next_in(leg, in));) {
+        plane->streams--;
+        waiting_set(plane, in, false);
+    }
     for (int i = 0; i < MCU_SOURCES; i++) {
-        plane->streams -= (size_t)(leg->in[i] != NULL) + (leg->out[i] != NULL);
-        if (leg->in[i])
-            waiting_set(plane, leg->in[i], false);
+        plane->streams -= (size_t)(leg->out[i] != NULL);
         if (leg->out[i] && leg->out[i]->sent) /* other legs have a share in it */
             mcu_sent_clear(leg->out[i]->sent);
     }

@@ -52,6 +52,13 @@ void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *
  * padding: its new size, or 0 where it is not authentic or malformed; that is counted. */
 size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_stream *stream,
                     uint8_t *data, size_t size, struct mcu_rtp *packet);
+/* Whether a packet of a stream that nobody hears or sees now can be counted without being
+ * decrypted. One in 64 is decrypted all the same, and whatever would move the sequence numbers
+ * far, so that nothing but authentic packets carries them on. */
+bool receive_may_skip(const struct arrival *in, const struct leg *leg,
+                      const struct in_stream *stream, const struct mcu_rtp *packet);
+/* Counts it so. */
+void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream);
 /* The stream's packets are of this SSRC now. true: of another one than before. */
 bool receive_latch(struct in_stream *stream, uint32_t ssrc);
 
@@ -72,6 +79,19 @@ uint64_t rtcp_ntp(void);
 
 /* Says something that the far end caused: SAYS_MOST in a second, what is more is dropped. */
 void leg_say(struct mcu_plane *plane, struct leg *leg, const struct mcu_event *event);
+
+/* layers.c: the pictures of which layers are handed out, and which layers come. */
+/* Whether the layer's packets are put together. */
+bool layers_wanted(const struct leg *leg, const struct in_stream *stream);
+/* A whole picture of a wanted layer: whether it is handed out. Switches at the first of a
+ * layer, which is a key frame. */
+bool layers_give(struct mcu_plane *plane, struct leg *leg, const struct in_stream *stream,
+                 const struct mcu_picture *picture);
+/* The layer's key frames have this size; those of the others follow in proportion. */
+void layers_sized(struct leg *leg, struct in_stream *stream, uint32_t width, uint32_t height);
+/* A packet of the layer came: says which layers come where that has changed. */
+void layers_came(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                 bool ends_picture);
 
 /* receive_video.c: gives what is complete, asks for what is missing. */
 void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,

@@ -224,15 +224,16 @@ int mcu_plane_want_key(struct mcu_plane *plane, int handle, enum mcu_source sour
     plane_lock(plane);
     struct leg *leg = plane_leg(plane, handle);
     const bool video = source == MCU_CAMERA || source == MCU_SCREEN;
-    struct in_stream *stream = leg && video ? leg->in[source] : NULL;
-    if (stream) {
-        mcu_frames_want_key(stream->frames);
-        video_advance(plane, leg, stream, &batch, plane_now());
-    }
+    struct in_stream *const first = leg && video ? leg->in[source] : NULL;
+    for (struct in_stream *stream = first; stream; stream = stream->next)
+        if (layers_wanted(leg, stream)) {
+            mcu_frames_want_key(stream->frames);
+            video_advance(plane, leg, stream, &batch, plane_now());
+        }
     plane_unlock(plane);
     plane_flush(plane, &batch, NULL);
-    errno = !leg ? ENOENT : stream ? 0 : EINVAL;
-    return stream ? 0 : -1;
+    errno = !leg ? ENOENT : first ? 0 : EINVAL;
+    return first ? 0 : -1;
 }
 
 int mcu_plane_limit(struct mcu_plane *plane, int handle, uint64_t bits_per_second)

@@ -9,6 +9,16 @@
 
 /* -- which stream -- */
 
+struct in_stream *plane_next_in(const struct leg *leg, const struct in_stream *stream)
+{
+    if (stream && stream->next)
+        return stream->next;
+    for (int i = stream ? (int)stream->source + 1 : 0; i < MCU_SOURCES; i++)
+        if (leg->in[i])
+            return leg->in[i];
+    return NULL;
+}
+
 static bool announces(const struct in_stream *stream, uint32_t ssrc)
 {
     for (size_t i = 0; i < stream->options.ssrc_count; i++)
@@ -33,6 +43,42 @@ static bool has_mid(const struct in_stream *stream, const struct mcu_rtp *packet
            memcmp(stream->options.mid, packet->mid, packet->mid_size) == 0;
 }
 
+static bool is_of(const struct in_stream *stream, uint32_t ssrc)
+{
+    return (stream->latched && stream->ssrc == ssrc) ||
+           (stream->rtx_latched && stream->rtx_ssrc == ssrc);
+}
+
+static bool is_named(const struct in_stream *stream, const char *rid, size_t size)
+{
+    const char *name = stream->options.rids[stream->layer];
+    return strlen(name) == size && memcmp(name, rid, size) == 0;
+}
+
+/* The layer that a packet is of: by its name while that is sent (RFC 8852), then by the SSRC
+ * that had it. */
+static struct in_stream *layer_of(struct in_stream *first, const struct mcu_rtp *packet)
+{
+    struct in_stream *layer = first;
+    if (!first->options.rid_count)
+        return first;
+    for (; layer; layer = layer->next) {
+        if (packet->rid        ? is_named(layer, packet->rid, packet->rid_size)
+            : packet->repaired ? is_named(layer, packet->repaired, packet->repaired_size)
+                               : is_of(layer, packet->ssrc))
+            return layer;
+    }
+    return NULL;
+}
+
+static bool any_is_of(const struct in_stream *first, uint32_t ssrc)
+{
+    for (const struct in_stream *layer = first; layer; layer = layer->next)
+        if (is_of(layer, ssrc))
+            return true;
+    return false;
+}
+
 enum match { BY_LATCHED, BY_MID, BY_ANNOUNCED, BY_TYPE, MATCHES };
 
 static bool matches(enum match match, const struct in_stream *stream,
@@ -40,8 +86,7 @@ static bool matches(enum match match, const struct in_stream *stream,
 {
     switch (match) {
     case BY_LATCHED:
-        return !packet->mid && ((stream->latched && stream->ssrc == packet->ssrc) ||
-                                (stream->rtx_latched && stream->rtx_ssrc == packet->ssrc));
+        return !packet->mid && any_is_of(stream, packet->ssrc);
     case BY_MID:
         return has_mid(stream, packet);
     case BY_ANNOUNCED:
@@ -59,24 +104,34 @@ static struct in_stream *stream_of(const struct leg *leg, const struct mcu_rtp *
         for (int i = 0; i < MCU_SOURCES; i++) {
             struct in_stream *stream = leg->in[i];
             if (stream && matches(match, stream, packet))
-                return takes_type(stream, packet->payload_type) ? stream : NULL;
+                return takes_type(stream, packet->payload_type) ? layer_of(stream, packet)
+                                                                : NULL;
         }
     return NULL;
 }
 
-/* The extension ids of the leg: bundled streams share them (RFC 8843 section 9.2.1), others
- * are a leg's only one, or told apart by SSRC. */
-static const struct mcu_rtp_extensions *extensions_of(const struct leg *leg, uint32_t ssrc)
+static void add_ids(struct mcu_rtp_extensions *all, const struct mcu_rtp_extensions *some)
 {
-    static const struct mcu_rtp_extensions none;
-    const struct in_stream *any = NULL;
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        const struct in_stream *stream = leg->in[i];
-        if (stream && ((stream->latched && stream->ssrc == ssrc) || announces(stream, ssrc)))
-            return &stream->options.extensions;
-        any = any ? any : stream;
+    all->mid = some->mid ? some->mid : all->mid;
+    all->rid = some->rid ? some->rid : all->rid;
+    all->repaired = some->repaired ? some->repaired : all->repaired;
+    all->level = some->level ? some->level : all->level;
+    all->send_time = some->send_time ? some->send_time : all->send_time;
+    all->sequence = some->sequence ? some->sequence : all->sequence;
+}
+
+/* The extension ids of an SSRC's stream. Of one that is not known, those of all streams of the
+ * leg: bundled ones share them (RFC 8843 section 9.2.1), others are a leg's only one, or told
+ * apart by SSRC. */
+static struct mcu_rtp_extensions extensions_of(const struct leg *leg, uint32_t ssrc)
+{
+    struct mcu_rtp_extensions all = {0};
+    for (const struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));) {
+        if ((stream->latched && stream->ssrc == ssrc) || announces(stream, ssrc))
+            return stream->options.extensions;
+        add_ids(&all, &stream->options.extensions);
     }
-    return any ? &any->options.extensions : &none;
+    return all;
 }
 
 static uint32_t ssrc_of(const uint8_t *data)
@@ -100,6 +155,25 @@ size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_s
     }
     leg_authentic(leg, in);
     return size;
+}
+
+bool receive_may_skip(const struct arrival *in, const struct leg *leg,
+                      const struct in_stream *stream, const struct mcu_rtp *packet)
+{
+    if (!leg->receiving || (!leg->webrtc && !leg_here(leg, in)) || !stream->latched ||
+        stream->ssrc != packet->ssrc || stream->skipped >= SKIP_MOST)
+        return false;
+    const int64_t sequence = mcu_extend16(stream->authentic, packet->sequence);
+    return sequence >= stream->authentic - SKIP_FURTHEST &&
+           sequence <= stream->authentic + SKIP_FURTHEST;
+}
+
+void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream)
+{
+    plane_drop(in->plane, leg, MCU_DROP_SKIPPED);
+    stream->skipped++;
+    if (leg_here(leg, in))
+        leg->heard_at = in->now;
 }
 
 /* What was received of the SSRC before is added to the sums. */
@@ -128,8 +202,8 @@ bool receive_latch(struct in_stream *stream, uint32_t ssrc)
 static void receive_rtp(const struct arrival *in, struct leg *leg)
 {
     struct mcu_rtp packet;
-    if (mcu_rtp_parse(&packet, in->data, in->size, extensions_of(leg, ssrc_of(in->data)),
-                      leg->receiving != NULL)) {
+    const struct mcu_rtp_extensions extensions = extensions_of(leg, ssrc_of(in->data));
+    if (mcu_rtp_parse(&packet, in->data, in->size, &extensions, leg->receiving != NULL)) {
         plane_drop(in->plane, leg, MCU_DROP_RTP_MALFORMED);
         return;
     }

@@ -23,19 +23,12 @@ static bool is_loud(const struct sound_in *sound, const struct mcu_rtp *packet)
 }
 
 /* Whether nobody would hear it. A level is believed where it says so: what is loud enough to
- * be heard is decrypted first. One packet in 64 is decrypted all the same, and whatever would
- * move the sequence numbers far, so that nothing but authentic packets carries them on. */
+ * be heard is decrypted first. */
 static bool may_skip(const struct arrival *in, const struct leg *leg,
                      const struct in_stream *stream, const struct mcu_rtp *packet)
 {
-    const struct sound_in *sound = stream->sound;
-    if (!leg->receiving || (!leg->webrtc && !leg_here(leg, in)) || !stream->latched ||
-        stream->ssrc != packet->ssrc || sound->skipped >= SKIP_MOST ||
-        is_dtmf(stream, packet) || is_loud(sound, packet))
-        return false;
-    const int64_t sequence = mcu_extend16(stream->authentic, packet->sequence);
-    return sequence >= stream->authentic - SKIP_FURTHEST &&
-           sequence <= stream->authentic + SKIP_FURTHEST;
+    return !is_dtmf(stream, packet) && !is_loud(stream->sound, packet) &&
+           receive_may_skip(in, leg, stream, packet);
 }
 
 /* Counts a packet: its extended sequence number; its extended timestamp in *timestamp. */
@@ -70,10 +63,7 @@ static void skip(const struct arrival *in, struct leg *leg, struct in_stream *st
     const int codec = format_of(stream, packet->payload_type);
     int64_t timestamp;
     const int64_t sequence = place(in, stream, packet, &timestamp);
-    plane_drop(in->plane, leg, MCU_DROP_SKIPPED);
-    sound->skipped++;
-    if (leg_here(leg, in))
-        leg->heard_at = in->now;
+    receive_skipped(in, leg, stream);
     if (packet->level >= 0 && packet->level < sound->level)
         sound->level = packet->level;
     keep(sound, in, sequence, timestamp);
@@ -134,7 +124,7 @@ static void begin(struct in_stream *stream, const struct mcu_rtp *packet)
     stream->clock = mcu_codec_clock((enum mcu_audio_codec)codec);
     if (!receive_latch(stream, packet->ssrc))
         return;
-    sound->skipped = 0;
+    stream->skipped = 0;
     memset(sound->kept, 0, sizeof sound->kept);
     memset(&sound->dtmf, 0, sizeof sound->dtmf);
     mcu_hearing_restart(sound->hearing, (enum mcu_audio_codec)codec);
@@ -147,8 +137,7 @@ void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *
         skip(in, leg, stream, packet);
         return;
     }
-    struct sound_in *sound = stream->sound;
-    if (leg->receiving && sound->skipped)
+    if (leg->receiving && stream->skipped)
         mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
                             mcu_extend16(stream->reception.highest, packet->sequence));
     struct mcu_rtp opened;
@@ -160,9 +149,9 @@ void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *
     const int64_t sequence = place(in, stream, &opened, &timestamp);
     if (sequence > stream->authentic)
         stream->authentic = sequence;
-    if (sound->skipped && is_loud(sound, &opened))
+    if (stream->skipped && is_loud(stream->sound, &opened))
         warm(in, leg, stream);
-    sound->skipped = 0;
+    stream->skipped = 0;
     if (is_dtmf(stream, &opened))
         digit(in, leg, stream, &opened, timestamp);
     else

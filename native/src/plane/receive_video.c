@@ -57,10 +57,8 @@ static void give(struct mcu_plane *plane, struct leg *leg, struct in_stream *str
         return;
     memcpy(copy, picture->data, picture->size);
     stream->pictures++;
-    if (picture->key) {
-        stream->width = picture->width;
-        stream->height = picture->height;
-    }
+    if (picture->key)
+        layers_sized(leg, stream, picture->width, picture->height);
     const struct mcu_event event = {.kind = MCU_EVENT_PICTURE,
                                     .leg = leg->handle,
                                     .a = stream->source,
@@ -84,25 +82,78 @@ void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *s
     if (due && stream->latched)
         rtcp_ask_missing(leg, stream, out, now);
     while (mcu_frames_pop(stream->frames, &picture))
-        give(plane, leg, stream, &picture);
+        if (layers_give(plane, leg, stream, &picture))
+            give(plane, leg, stream, &picture);
     if (stream->latched && (due || mcu_frames_wake(stream->frames) <= now))
         rtcp_ask_key(leg, stream, out, now);
     /* of whom nothing ever came, nothing can be asked */
     waiting_set(plane, stream, stream->latched && mcu_frames_wake(stream->frames) < INT64_MAX);
 }
 
+/* The size of a layer that nobody wants yet is in the first packet of a key frame. */
+static void look_at_size(struct leg *leg, struct in_stream *stream,
+                         const struct mcu_rtp *packet)
+{
+    uint8_t picture[MCU_PAYLOAD_ADDS(MCU_DATAGRAM)];
+    size_t used = 0;
+    struct mcu_size claimed;
+    const enum mcu_video_codec codec = (enum mcu_video_codec)stream->codec;
+    if (mcu_payload_append(codec, packet->payload, packet->payload_size, true, picture,
+                           sizeof picture, &used) == 0 &&
+        mcu_picture_size(codec, picture, used, &claimed) == 1)
+        layers_sized(leg, stream, claimed.width, claimed.height);
+}
+
+static bool may_skip(const struct arrival *in, const struct leg *leg,
+                     const struct in_stream *stream, const struct mcu_rtp *packet)
+{
+    return !layers_wanted(leg, stream) && (stream->width || !stream->options.rid_count) &&
+           receive_may_skip(in, leg, stream, packet);
+}
+
+static void skip(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                 const struct mcu_rtp *packet)
+{
+    place(in, stream, packet);
+    receive_skipped(in, leg, stream);
+    layers_came(in, leg, stream, packet->marker);
+}
+
+/* A packet as it was sent first, decrypted: its place, or -1 where it tells nothing. */
+static int64_t take(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                    const struct mcu_rtp *packet)
+{
+    const int64_t sequence = place(in, stream, packet);
+    const int64_t own = sequence - stream->base;
+    stream->authentic = own > stream->authentic ? own : stream->authentic;
+    stream->skipped = 0;
+    if (!layers_wanted(leg, stream) && stream->options.rid_count && !stream->width)
+        look_at_size(leg, stream, packet);
+    layers_came(in, leg, stream, packet->marker);
+    return sequence;
+}
+
+/* Repairs are always decrypted: of what is not wanted there are none, but what probes the
+ * path. */
 void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,
                    const struct mcu_rtp *packet)
 {
     struct mcu_rtp opened;
     bool again = false;
-    if (!receive_open(in, leg, stream, in->data, in->size, &opened))
-        return;
     const struct mcu_format *format = format_of(stream, packet->payload_type, &again);
-    const int64_t sequence = again ? unwrap(stream, &opened) : place(in, stream, &opened);
-    if (!format || sequence < 0)
+    if (!again && may_skip(in, leg, stream, packet)) {
+        skip(in, leg, stream, packet);
+        return;
+    }
+    if (!again && leg->receiving && stream->skipped)
+        mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
+                            mcu_extend16(stream->reception.highest, packet->sequence));
+    if (!receive_open(in, leg, stream, in->data, in->size, &opened) || !format)
         return;
     stream->codec = format->codec;
+    const int64_t sequence = again ? unwrap(stream, &opened) : take(in, leg, stream, &opened);
+    if (sequence < 0 || !layers_wanted(leg, stream))
+        return;
     mcu_frames_push(stream->frames, (enum mcu_video_codec)format->codec, sequence,
                     opened.timestamp, opened.marker, opened.payload, opened.payload_size,
                     in->now);

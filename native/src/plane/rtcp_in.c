@@ -9,10 +9,11 @@ static void say(const struct arrival *in, struct leg *leg, enum mcu_event_kind k
 
 static struct in_stream *in_of(const struct leg *leg, uint32_t ssrc)
 {
-    for (int i = 0; i < MCU_SOURCES; i++)
-        if (leg->in[i] && leg->in[i]->latched && leg->in[i]->ssrc == ssrc)
-            return leg->in[i];
-    return NULL;
+    struct in_stream *stream = NULL;
+    while ((stream = plane_next_in(leg, stream)))
+        if (stream->latched && stream->ssrc == ssrc)
+            break;
+    return stream;
 }
 
 static struct out_stream *out_of(const struct leg *leg, uint32_t ssrc)

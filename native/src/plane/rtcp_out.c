@@ -47,9 +47,8 @@ static void finish(struct leg *leg, struct udp_batch *out, size_t size)
 static size_t blocks_of(struct leg *leg, struct mcu_rtcp_block *blocks, int64_t now)
 {
     size_t count = 0;
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        struct in_stream *stream = leg->in[i];
-        if (!stream || !stream->reception.begun)
+    for (struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));) {
+        if (!stream->reception.begun)
             continue;
         mcu_reception_report(&stream->reception, stream->ssrc, now, &blocks[count]);
         stream->loss = blocks[count].fraction_lost / 256.0;
@@ -71,7 +70,7 @@ static uint32_t timestamp_now(const struct out_stream *stream, int64_t now)
  * none does. */
 static void write_reports(struct leg *leg, uint8_t *data, size_t *size, int64_t now)
 {
-    struct mcu_rtcp_block blocks[MCU_SOURCES];
+    struct mcu_rtcp_block blocks[IN_STREAMS];
     size_t count = blocks_of(leg, blocks, now);
     bool sender = false;
     for (int i = 0; i < MCU_SOURCES; i++) {
@@ -92,11 +91,11 @@ static void write_reports(struct leg *leg, uint8_t *data, size_t *size, int64_t 
 
 static bool write_limit(const struct leg *leg, uint8_t *data, size_t *size)
 {
-    uint32_t ssrcs[MCU_SOURCES];
+    uint32_t ssrcs[IN_STREAMS];
     size_t count = 0;
-    for (int i = MCU_CAMERA; i < MCU_SOURCES; i++)
-        if (leg->in[i] && leg->in[i]->latched)
-            ssrcs[count++] = leg->in[i]->ssrc;
+    for (const struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));)
+        if (stream->source != MCU_AUDIO && stream->latched)
+            ssrcs[count++] = stream->ssrc;
     return leg->limit && count &&
            mcu_rtcp_remb(data, size, our_ssrc(leg), leg->limit, ssrcs, count) == 0;
 }

@@ -8,10 +8,12 @@
 
 static double milliseconds(double units, uint32_t clock) { return units * 1000.0 / clock; }
 
-static struct mcu_stream_stats received(const struct in_stream *stream)
+static struct mcu_stream_stats received(const struct leg *leg, const struct in_stream *stream)
 {
     struct mcu_stream_stats stats = {
         .source = stream->source,
+        .layer = stream->layer,
+        .chosen = stream->layer == leg->choices[stream->source].given,
         .codec = stream->codec,
         .packets = stream->packets_before + stream->reception.received,
         .bytes = stream->bytes_before + stream->reception.bytes,
@@ -56,12 +58,11 @@ static void fill(const struct leg *leg, struct mcu_leg_stats *stats)
 {
     memset(stats, 0, sizeof *stats);
     stats->rtt_ms = leg->rtt < 0 ? -1 : (double)leg->rtt / 1000;
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        if (leg->in[i])
-            stats->streams[stats->stream_count++] = received(leg->in[i]);
+    for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
+        stats->streams[stats->stream_count++] = received(leg, in);
+    for (int i = 0; i < MCU_SOURCES; i++)
         if (leg->out[i])
             stats->streams[stats->stream_count++] = sent(leg->out[i]);
-    }
     leg_part_drops(leg, stats->drops);
     for (int i = 0; i < MCU_DROPS; i++)
         stats->drops[i] += leg->drops[i];
@@ -107,12 +108,12 @@ static void add_leg(const struct leg *leg, struct mcu_plane_stats *stats,
         stats->drops[i] += drops[i];
     if (leg->rtt >= 0)
         weigh(rtt, (double)leg->rtt / 1000);
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        if (leg->in[i] && leg->in[i]->reception.begun)
-            weigh(&jitter[0], milliseconds(leg->in[i]->reception.jitter, leg->in[i]->clock));
+    for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
+        if (in->reception.begun)
+            weigh(&jitter[0], milliseconds(in->reception.jitter, in->clock));
+    for (int i = 0; i < MCU_SOURCES; i++)
         if (leg->out[i] && leg->out[i]->packets)
             weigh(&jitter[1], leg->out[i]->jitter_ms);
-    }
 }
 
 static void add_legs(struct mcu_plane *plane, struct mcu_plane_stats *stats)

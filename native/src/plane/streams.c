@@ -20,12 +20,13 @@ static struct sound_in *sound_in_new(const struct mcu_stream_options *options)
     return sound;
 }
 
-struct in_stream *in_stream_new(const struct mcu_stream_options *options)
+static struct in_stream *layer_new(const struct mcu_stream_options *options, int layer)
 {
     struct in_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return NULL;
     stream->source = options->source;
+    stream->layer = layer;
     stream->options = *options;
     stream->codec = -1;
     stream->timestamp = stream->authentic = -1;
@@ -42,15 +43,33 @@ struct in_stream *in_stream_new(const struct mcu_stream_options *options)
     return NULL;
 }
 
+struct in_stream *in_stream_new(const struct mcu_stream_options *options)
+{
+    struct in_stream *first = NULL;
+    const int layers = options->rid_count ? (int)options->rid_count : 1;
+    for (int layer = layers - 1; layer >= 0; layer--) {
+        struct in_stream *stream = layer_new(options, layer);
+        if (!stream) {
+            in_stream_free(first);
+            return NULL;
+        }
+        stream->next = first;
+        first = stream;
+    }
+    return first;
+}
+
 void in_stream_free(struct in_stream *stream)
 {
-    if (!stream)
-        return;
-    if (stream->sound)
-        mcu_hearing_free(stream->sound->hearing);
-    free(stream->sound);
-    mcu_frames_free(stream->frames);
-    free(stream);
+    while (stream) {
+        struct in_stream *next = stream->next;
+        if (stream->sound)
+            mcu_hearing_free(stream->sound->hearing);
+        free(stream->sound);
+        mcu_frames_free(stream->frames);
+        free(stream);
+        stream = next;
+    }
 }
 
 struct out_stream *out_stream_new(const struct mcu_stream_options *options)

@@ -50,6 +50,16 @@ static void restart(struct mcu_frames *frames, int64_t sequence)
     mcu_frames_lose(frames);
 }
 
+void mcu_frames_rest(struct mcu_frames *frames)
+{
+    mcu_frames_skip_to(frames, frames->highest + 1);
+    frames->begun = frames->assembly.open = false;
+    frames->assembly.used = 0;
+    frames->broken = true;
+    frames->key = -1;
+    mcu_frames_key_came(frames); /* none is awaited any more */
+}
+
 static void begin(struct mcu_frames *frames, int64_t sequence)
 {
     frames->begun = true;
@@ -94,7 +104,8 @@ static uint8_t look(struct mcu_frames *frames, enum mcu_video_codec codec,
         return MCU_SLOT_MALFORMED;
     }
     *temporal = (int8_t)seen.temporal;
-    return (uint8_t)((seen.begins ? MCU_SLOT_BEGINS : 0) | (seen.key ? MCU_SLOT_KEY : 0));
+    return (uint8_t)((seen.begins ? MCU_SLOT_BEGINS : 0) | (seen.key ? MCU_SLOT_KEY : 0) |
+                     (seen.layer_sync ? MCU_SLOT_SYNC : 0));
 }
 
 /* A malformed packet keeps its place: asking for it again would not mend it. So does one that

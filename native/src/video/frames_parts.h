@@ -19,7 +19,8 @@ enum { /* flags of a slot that is held */
        MCU_SLOT_MARKER = 1,
        MCU_SLOT_BEGINS = 2,
        MCU_SLOT_KEY = 4,
-       MCU_SLOT_MALFORMED = 8
+       MCU_SLOT_MALFORMED = 8,
+       MCU_SLOT_SYNC = 16 /* struct mcu_payload's layer_sync */
 };
 
 struct mcu_slot {
@@ -56,6 +57,7 @@ struct mcu_assembly {
     uint32_t timestamp;
     enum mcu_video_codec codec;
     int temporal;
+    bool layer_sync;
     bool open;    /* a packet of it came */
     bool empty;   /* none that adds to it came */
     bool spoiled; /* something of it is missing */

@@ -68,6 +68,7 @@ static void open_picture(struct mcu_frames *frames, const struct mcu_slot *slot)
     assembly->timestamp = slot->timestamp;
     assembly->codec = slot->codec;
     assembly->temporal = slot->temporal;
+    assembly->layer_sync = slot->flags & MCU_SLOT_SYNC;
 }
 
 static void take(struct mcu_frames *frames, const struct mcu_slot *slot)
@@ -124,7 +125,8 @@ static void give(struct mcu_frames *frames, struct mcu_picture *picture, bool ke
                                     .size = assembly->used,
                                     .timestamp = assembly->timestamp,
                                     .key = key,
-                                    .temporal = assembly->temporal};
+                                    .temporal = assembly->temporal,
+                                    .layer_sync = assembly->layer_sync};
     assembly->given = true;
     if (!key)
         return;

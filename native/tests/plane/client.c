@@ -105,8 +105,10 @@ void add_client(struct client *client, struct mcu_plane *plane, int rtx)
         mcu_plane_add_webrtc(plane, client->ufrag, client->password, client->remote_ufrag);
     CHECK(client->leg > 0);
     add_stream(client, MCU_AUDIO, 0);
-    if (rtx >= 0)
+    if (rtx >= 0) {
         add_stream(client, MCU_CAMERA, rtx);
+        CHECK(mcu_plane_choose(plane, client->leg, MCU_CAMERA, 0, false) == 0);
+    }
 }
 
 void set_keys(struct client *client)

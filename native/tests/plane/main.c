@@ -9,6 +9,7 @@ int main(void)
     stranger_tests();
     sound_tests();
     video_tests();
+    layers_tests();
     rtcp_tests();
     tcp_tests();
     size_tests();

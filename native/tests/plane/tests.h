@@ -7,6 +7,7 @@ void index_tests(void);
 void ice_tests(void);
 void stranger_tests(void);
 void sound_tests(void);
+void layers_tests(void);
 void video_tests(void);
 void rtcp_tests(void);
 void tcp_tests(void);

@@ -20,7 +20,7 @@ from mcu.demo.sources import LivePicture, LiveSound, tone
 from mcu.demo.taps import Heard
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import EncodedPicture, VideoCodec
+from mcu.media.seams import EncodedPicture, VideoCodec, Wanted
 
 LEG = LegId("leg_1")
 
@@ -269,7 +269,7 @@ async def test_what_we_allow_the_leg_to_send_reaches_its_encoder(call: MakeCall)
             limits.append(bits_per_second)
 
     sender._RTCRtpSender__encoder = Encoder()
-    talk.leg.limit_bitrate(Source.CAMERA, 250_000)
+    talk.leg.want(Source.CAMERA, Wanted(width=320, height=180, bits_per_second=250_000))
     await until(lambda: limits)
     assert limits[0] == pytest.approx(250_000, rel=0.01)
 

@@ -41,7 +41,7 @@ from mcu.media.messages import (
 )
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
 
 A, B = LegId("leg_a"), LegId("leg_b")
 ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced and enters
@@ -66,7 +66,7 @@ class ScriptedTransport:
 
     def request_key(self, source: Source) -> None: ...
 
-    def limit_bitrate(self, source: Source, bits_per_second: int) -> None: ...
+    def want(self, source: Source, wanted: Wanted) -> None: ...
 
     def stats(self, leg: LegId) -> LegMedia:
         return LegMedia(leg=leg, rtt_ms=self.rtt_ms, srtp_profile="", receiving=[], sending=[], dropped={})

@@ -20,6 +20,7 @@ from mcu.media._native import Plane
 HUGE = 1 << 80
 PORTS = (45000, 45999)
 OPUS = [(111, "opus", 0)]
+VP8 = [(96, "VP8", 97)]
 GCM_KEY = bytes(28)
 ROW = np.zeros((1, 960), np.int16)
 
@@ -121,10 +122,13 @@ WRONG: list[tuple[Callable[[Plane], object], str]] = [
     (lambda p: add_stream(p, extensions={"colour": 1}), "extension 'colour' is not known"),
     (lambda p: add_stream(p, extensions={"mid": 0}), "extension id is 0"),
     (lambda p: add_stream(p, pixels_max=0), "pixels_max is 0"),
+    (lambda p: add_stream(p, source=_native.CAMERA, formats=VP8, rids="abcd"), "rids has 4 items"),
+    (lambda p: add_stream(p, source=_native.CAMERA, formats=VP8, rids=["r" * 17]), "a rid is 17 bytes"),
     (lambda p: p.send_picture([], 1, "AV1", b"", 0, False), "codec 'AV1' is not known"),
     (lambda p: p.send_picture([], _native.AUDIO, "VP8", b"", 0, False), "source is 0"),
     (lambda p: p.send_picture([HUGE], 1, "VP8", b"", 0, False), "far out of range"),
     (lambda p: p.want_key(1, -1), "source is -1"),
+    (lambda p: p.choose(1, 3, 0), "source is 3"),
     (lambda p: p.limit(1, -1), "bits_per_second is -1"),
     (lambda p: p.send(1, [1], ROW.astype(np.int32), []), "must be int16"),
     (lambda p: p.send(1, [1], bytes(1920), []), "must be int16"),
@@ -178,6 +182,7 @@ GONE: list[Callable[[Plane, int], object]] = [
     lambda p, leg: p.add_stream(leg, _native.AUDIO, formats=OPUS),
     lambda p, leg: p.send_dtls(leg, b"datagram"),
     lambda p, leg: p.want_key(leg, _native.CAMERA),
+    lambda p, leg: p.choose(leg, _native.CAMERA, 0),
     lambda p, leg: p.limit(leg, 0),
     lambda p, leg: p.hear(leg, 0),
     lambda p, leg: p.sent_sequence(leg),

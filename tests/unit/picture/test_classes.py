@@ -12,6 +12,7 @@ from mcu.media.picture import rates
 from mcu.media.picture.classes import ClassKey, KeyGate, Subscriptions, ViewKey
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.rates import HIDDEN, Meter, Rung, ladder, wanted_of
+from mcu.media.seams import Wanted
 
 A, B = LegId("leg_a"), LegId("leg_b")
 VIEW = ViewKey(Layout.AUTO)
@@ -159,9 +160,11 @@ def tile(width: int, source: Source = Source.CAMERA) -> Tile:
 
 
 def test_senders_are_asked_for_what_their_largest_tile_needs() -> None:
-    assert wanted_of([tile(960), tile(320)]) == 1_200_000
-    assert wanted_of([tile(320)]) == 300_000
+    assert wanted_of([tile(320), tile(960)]) == Wanted(width=960, height=540, bits_per_second=1_200_000)
+    assert wanted_of([tile(320)], thin=True) == Wanted(width=320, height=180, bits_per_second=300_000, thin=True)
+    assert wanted_of([tile(320, Source.SCREEN)]).bits_per_second == 1_500_000
     assert wanted_of([]) == HIDDEN
+    assert HIDDEN.hidden
 
 
 def test_frames_are_steady_and_missed_ones_are_left_out_without_a_burst() -> None:

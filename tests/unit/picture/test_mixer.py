@@ -281,17 +281,47 @@ async def test_each_viewer_is_told_its_layout_once_and_again_when_it_changes(mee
     assert [(legs, [tile.leg for tile in tiles]) for legs, _, tiles in meeting.out.layouts[3:]] == [(["b"], ["b"])]
 
 
+async def test_nothing_is_wanted_of_who_may_not_be_shown_any_more_or_while_nobody_looks(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    assert [wanted.hidden for *_, wanted in meeting.out.wanted] == [False, False]
+    del meeting.out.wanted[:]
+    meeting.room.set_seen([seen("a")])
+    assert meeting.out.wanted == [("b", Source.CAMERA, rates.HIDDEN)]
+    meeting.room.set_viewers([])
+    assert meeting.out.wanted[-1] == ("a", Source.CAMERA, rates.HIDDEN)
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames()
+    assert (meeting.out.wanted[-1][0], meeting.out.wanted[-1][2].hidden) == ("a", False)
+
+
+async def test_in_a_grid_of_many_small_tiles_every_other_picture_is_enough(meeting: Meeting) -> None:
+    people = [seen(f"leg {number}") for number in range(10)]
+    meeting.room.set_layout(Layout.GRID)
+    meeting.room.set_viewers([viewer("leg 0")])
+    for count, thin in ((9, False), (10, True), (9, False)):
+        meeting.room.set_seen(people[:count])
+        await meeting.frames()
+        shown = {leg: wanted.thin for leg, _, wanted in meeting.out.wanted if not wanted.hidden}
+        assert set(shown.values()) == {thin}
+    meeting.room.set_seen(people)
+    meeting.room.set_viewers([viewer("leg 0"), viewer("leg 1", layout=Layout.SPEAKER)])
+    await meeting.frames()
+    assert {leg: wanted.thin for leg, _, wanted in meeting.out.wanted}["leg 0"] is False  # large in the other view
+
+
 async def test_senders_are_asked_for_what_their_tile_needs_when_it_changes(meeting: Meeting) -> None:
     meeting.room.set_layout(Layout.SPEAKER)
     meeting.room.set_seen([seen("a"), seen("b"), seen("c", camera=False)])
     meeting.room.set_viewers([viewer("a")])
     await meeting.frames(5)
     shown = rates.wanted_of(meeting.out.layouts[-1][2])
-    assert meeting.out.limits == [("a", Source.CAMERA, shown), ("b", Source.CAMERA, rates.HIDDEN)]
-    del meeting.out.limits[:]
+    assert meeting.out.wanted == [("a", Source.CAMERA, shown), ("b", Source.CAMERA, rates.HIDDEN)]
+    del meeting.out.wanted[:]
     meeting.room.set_speaker(LegId("b"))
     await meeting.frames(5)
-    assert sorted(meeting.out.limits) == [("a", Source.CAMERA, rates.HIDDEN), ("b", Source.CAMERA, shown)]
+    assert sorted(meeting.out.wanted) == [("a", Source.CAMERA, rates.HIDDEN), ("b", Source.CAMERA, shown)]
 
 
 def noisy(number: int) -> EncodedPicture:

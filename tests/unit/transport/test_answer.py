@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import msgspec
 import pytest
+from aiortc import RTCIceCandidate
 from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st

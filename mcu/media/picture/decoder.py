@@ -2,14 +2,16 @@
 
 Owns one `Stream` for each picture of each leg, its decoder and its short queue. Refuses what is not on screen (dropped
 before it is decoded), what claims to be larger than MAX_PIXELS (a kilobyte can claim a gigabyte), and what cannot be
-decoded; whoever was refused is asked for a key frame. All but `PictureDecoder` runs on the event loop.
+decoded; whoever was refused is asked for a key frame. The pool decodes, and shows what it has decoded; all else is the
+event loop's.
 """
 
 import asyncio
 import itertools
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Final, NamedTuple, cast
 
 import av
@@ -82,16 +84,21 @@ class Shot(NamedTuple):
 
 
 class Stream:
-    """One picture of one leg, from when it comes into a tile until it is in none. Begins by asking for a key frame."""
+    """One picture of one leg, from when it comes into a tile until it is in none. Begins by asking for a key frame.
+
+    What goes well is done between the pool's thread and `shot`, without the event loop: a picture costs it `put` alone.
+    """
 
     def __init__(
         self, pool: Executor, clock: Clock, request_key: Callable[[], None], drop: Callable[[str, int], None]
     ) -> None:
         self._pool, self._clock = pool, clock
         self._request_key, self._drop = request_key, drop
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()  # of the rest, but for what is the event loop's alone: when a key was asked for
         self._queue: deque[EncodedPicture] = deque(maxlen=QUEUE)
         self._decoder: PictureDecoder | None = None
-        self._decoding: asyncio.Future[I420 | None] | None = None
+        self._work: Future[None] | None = None
         self._in_decoder = 0
         self._needs_key = True
         self._key_asked = float("-inf")
@@ -100,33 +107,47 @@ class Stream:
 
     def put(self, picture: EncodedPicture) -> None:
         """A picture has come. Dropped, and counted, where it is of no use."""
-        if self._needs_key and not picture.key:
-            self._drop("picture_no_key", 1)
-            self._ask_for_key()
-        elif too_large(picture):
-            self._start_over("picture_too_large", 1)
-        elif len(self._queue) + self._in_decoder >= QUEUE:
-            self._start_over("picture_decoder_behind", 1)
-        else:
-            self._needs_key = False
-            self._queue.append(picture)
-            self._pump()
+        with self._lock:
+            lost = self._take(picture)
+        if lost is not None:
+            self._lost(*lost)
 
     def close(self) -> None:
         """Forget what there is of it; what is still in the decoder comes to nothing."""
-        self._drop("picture_not_shown", len(self._queue))
-        self._queue.clear()
-        self._needs_key, self._decoder, self.shot = True, None, None
+        with self._lock:
+            waiting = self._start_over()
+            self.shot = None
+        self._drop("picture_not_shown", waiting)
 
     @property
-    def decoding(self) -> asyncio.Future[I420 | None] | None:
+    def decoding(self) -> asyncio.Future[None] | None:
         """What the pool does for it now."""
-        return self._decoding
+        with self._lock:
+            work = self._work
+        return asyncio.wrap_future(work) if work is not None and not work.done() else None
 
-    def _start_over(self, reason: str, lost: int) -> None:
-        self._drop(reason, lost + len(self._queue))
+    def _take(self, picture: EncodedPicture) -> tuple[str, int] | None:
+        """Into the queue; or why it, and what waits with it, is lost."""
+        if self._needs_key and not picture.key:
+            return "picture_no_key", 1
+        if too_large(picture):
+            return "picture_too_large", 1 + self._start_over()
+        if len(self._queue) + self._in_decoder >= QUEUE:
+            return "picture_decoder_behind", 1 + self._start_over()
+        self._needs_key = False
+        self._queue.append(picture)
+        self._pump()
+        return None
+
+    def _start_over(self) -> int:
+        """Nothing until a key frame. How many pictures waited."""
+        waiting = len(self._queue)
         self._queue.clear()
         self._needs_key, self._decoder = True, None
+        return waiting
+
+    def _lost(self, reason: str, count: int) -> None:
+        self._drop(reason, count)
         self._ask_for_key()
 
     def _ask_for_key(self) -> None:
@@ -136,28 +157,33 @@ class Stream:
             self._request_key()
 
     def _pump(self) -> None:
-        if self._decoding is not None or not self._queue:
+        if self._in_decoder or not self._queue:
             return
         batch = [self._queue.popleft()]
         while self._queue and self._queue[0].codec == batch[0].codec:
             batch.append(self._queue.popleft())
         if self._decoder is None or self._decoder.codec != batch[0].codec:
             self._decoder = PictureDecoder(batch[0].codec)
-        decoder = self._decoder
         self._in_decoder = len(batch)
-        self._decoding = asyncio.get_running_loop().run_in_executor(self._pool, decoder.decode, batch)
-        self._decoding.add_done_callback(lambda done: self._decoded(decoder, done))
+        self._work = self._pool.submit(self._decode, self._decoder, batch)
 
-    def _decoded(self, decoder: PictureDecoder, done: asyncio.Future[I420 | None]) -> None:
-        count, self._in_decoder, self._decoding = self._in_decoder, 0, None
-        wanted = decoder is self._decoder  # else it was hidden, or began again, meanwhile
-        if done.cancelled():
-            return
-        if done.exception() is not None:
-            if wanted:
-                self._start_over("picture_undecodable", count)
-        elif not wanted:
-            self._drop("picture_not_shown", count)
-        elif (image := done.result()) is not None:
-            self.shot = Shot(image, next(_serials), self._clock.monotonic())
-        self._pump()
+    def _decode(self, decoder: PictureDecoder, batch: Sequence[EncodedPicture]) -> None:
+        """On the pool."""
+        image, failed = None, False
+        try:
+            image = decoder.decode(batch)
+        except Undecodable:
+            failed = True
+        with self._lock:
+            self._in_decoder = 0
+            shown = decoder is self._decoder  # else it was hidden, or began again, meanwhile
+            count = len(batch)
+            if failed and shown:
+                count += self._start_over()
+            elif shown and image is not None:
+                self.shot = Shot(image, next(_serials), self._clock.monotonic())
+            self._pump()
+        if not shown:
+            self._loop.call_soon_threadsafe(self._drop, "picture_not_shown", count)
+        elif failed:
+            self._loop.call_soon_threadsafe(self._lost, "picture_undecodable", count)

@@ -214,8 +214,9 @@ class RoomPictures:
     def _close(self, picture: _Picture) -> None:
         stream = self._streams.pop(picture)
         stream.close()
-        if stream.decoding is not None:
-            self._watch(stream.decoding)
+        work = stream.decoding
+        if work is not None:
+            self._watch(work)
 
     def _ask(self, tiles: Mapping[_Picture, Sequence[Tile]]) -> None:
         sent = [(leg, source) for leg in self._stage.seen for source in Source if self._stage.sends(leg, source)]

@@ -35,9 +35,9 @@ class Wired:
     async def put(self, *pictures: EncodedPicture) -> None:
         for picture in pictures:
             self.stream.put(picture)
-        while self.stream.decoding is not None:
-            await asyncio.wait([self.stream.decoding])
-            await asyncio.sleep(0)
+        while (work := self.stream.decoding) is not None:
+            await asyncio.wait([work])
+        await asyncio.sleep(0)
 
 
 @pytest.fixture

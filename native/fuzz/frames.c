@@ -1,6 +1,6 @@
 /* A stream of packets, each five bytes and a payload: the codec, marker and what is called
- * after it (2 + 1 + 5 bits); how far its sequence number is from the last (signed); how far
- * its timestamp; milliseconds that pass; the payload's size. */
+ * after it (2 + 1 + 5 bits: a rest is 64 without 32); how far its sequence number is from the
+ * last (signed); how far its timestamp; milliseconds that pass; the payload's size. */
 #include <mcu/frames.h>
 
 #include <stdlib.h>
@@ -54,6 +54,8 @@ static size_t push(struct stream *stream, const uint8_t *data, size_t size)
         mcu_frames_want_key(stream->frames);
     if (data[0] & 32)
         ask(stream, data[0] & 64 ? 32 : 1);
+    if ((data[0] & 96) == 64)
+        mcu_frames_rest(stream->frames);
     if (!(data[0] & 128))
         pop_all(stream);
     mcu_frames_key_due(stream->frames, stream->now, 30000);

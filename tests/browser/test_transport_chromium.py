@@ -16,7 +16,7 @@ from mcu.demo.sources import LivePicture, tone
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
 from mcu.media.picture.encoder import PictureEncoder
-from mcu.media.seams import EncodedPicture, Samples
+from mcu.media.seams import EncodedPicture, Samples, Wanted
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +35,10 @@ async function go(mode) {
   const pc = window.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'})
   const camera = cam.captureStream(20), stream = new MediaStream()
   pc.addTransceiver(to.stream.getAudioTracks()[0], {direction: 'sendrecv', streams: [camera]})
-  pc.addTransceiver(camera.getVideoTracks()[0], {direction: 'sendrecv', streams: [camera]})
+  const layers = mode == 'layers' ? [4, 2, 1].map(by => ({rid: 'by' + by, scaleResolutionDownBy: by})) : undefined
+  if (layers) { cam.width = 1280; cam.height = 720; mode = undefined }
+  pc.addTransceiver(camera.getVideoTracks()[0],
+    {direction: 'sendrecv', streams: [camera], ...(layers && {sendEncodings: layers})})
   pc.addTransceiver(share.captureStream(5).getVideoTracks()[0], {direction: 'sendonly'})
   pc.createDataChannel('unwanted')
   if (mode !== undefined) for (const t of pc.getTransceivers().slice(1, 3)) t.setCodecPreferences(
@@ -181,6 +184,35 @@ def decodes(pictures: list[EncodedPicture]) -> int:
     decoder = av.CodecContext.create("h264" if pictures[0].codec == "H264" else "libvpx", "r")
     decoder.thread_count = 1
     return sum(len(decoder.decode(av.Packet(picture.data))) for picture in pictures)
+
+
+def size_of(site: Site) -> tuple[int, int]:
+    """Of the latest key frame of the camera."""
+    return next(((p.width, p.height) for p in reversed(site.ear.of(Source.CAMERA)) if p.key), (0, 0))
+
+
+async def test_of_a_simulcast_the_layer_comes_that_the_tile_needs_and_another_when_that_changes(
+    site: tuple[Site, Page],
+) -> None:
+    server, page = site
+    await page.evaluate("go('layers')")
+    await until(server.ear.connected.is_set, 2)
+    assert "a=simulcast:recv by4;by2;by1" in server.answer
+    transport = server.ear.transport
+    assert transport is not None
+    for width, height in ((320, 180), (640, 360), (320, 180)):
+        transport.want(Source.CAMERA, Wanted(width=width, height=height, bits_per_second=2_500_000))
+        await until(lambda size=(width, height): size_of(server) == size, 10)
+    layers = [stream for stream in transport.stats(LegId("leg_1")).receiving if stream.media == "camera"]
+    assert [(stream.layer, stream.chosen) for stream in layers] == [("by4", True), ("by2", False), ("by1", False)]
+    assert transport.stats(LegId("leg_1")).dropped["skipped"] > 10
+
+    transport.want(Source.CAMERA, Wanted(width=0, height=0, bits_per_second=60_000))
+    await asyncio.sleep(0.3)
+    before = len(server.ear.of(Source.CAMERA))
+    await asyncio.sleep(0.5)
+    assert len(server.ear.of(Source.CAMERA)) == before
+    assert decodes(server.ear.of(Source.CAMERA)) > before * 9 // 10
 
 
 async def test_h264_in_packetization_mode_0_is_seen_both_ways(site: tuple[Site, Page]) -> None:

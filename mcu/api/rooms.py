@@ -123,7 +123,7 @@ class ParticipantPatch(Request):
 class StreamOut(BaseModel):
     """One stream, one way. Counted since the leg connected; rates of the last seconds."""
 
-    media: str = Field(description="`audio`, `camera`, `screen`, or `video` (the composed picture); may grow")
+    media: str = Field(description="`audio`, `camera`, `screen`, `video` (composed), `content`; may grow")
     codec: str
     layer: str = Field(description="Of a picture that comes in several sizes: this one's name, else empty")
     chosen: bool = Field(description="Its pictures are taken: somebody is shown them")

@@ -365,7 +365,7 @@ class Room:
 
     def bandwidth(self, connection: Connection, bits_per_second: int) -> None:
         connection.leg.bits_per_second = bits_per_second
-        self._show()
+        self._pictures.set_bandwidth(connection.leg.leg, bits_per_second)
 
     def audio_report(self, connection: Connection, highest_sequence: int, lost: int) -> None:
         leg = connection.leg

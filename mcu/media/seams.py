@@ -269,6 +269,9 @@ class PictureMixer(Protocol):
 
     def set_viewers(self, viewers: Sequence[Viewer]) -> None: ...
 
+    def set_bandwidth(self, leg: LegId, bits_per_second: int) -> None:
+        """What a viewer can receive now."""
+
     def set_layout(self, layout: Layout) -> None: ...
 
     def set_speaker(self, leg: LegId | None) -> None: ...

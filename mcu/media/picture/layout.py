@@ -23,6 +23,7 @@ CAPACITY = {
     Layout.GRID: 25,
     Layout.PRESENTATION_WITH_TILES: 5,  # beside the shared screen
 }
+WITH_CONTENT = (Layout.AUTO, Layout.PRESENTATION_WITH_TILES)  # that show a screen while one is shared
 AUTO_GRID_UP_TO = 4  # legs; more of them are seen better with the speaker large
 SMALLEST_CANVAS = (160, 90)  # a 5x5 grid on it still has tiles of 32x18
 COLUMN_UP_TO = 4  # small tiles beside the large one; more of them also go below it
@@ -48,11 +49,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 def resolve(layout: Layout, scene: Scene) -> Layout:
     """The layout that is drawn for the one that was chosen: never AUTO, and a presentation only while one is shared."""
-    if layout in (Layout.AUTO, Layout.PRESENTATION_WITH_TILES) and scene.sharing is not None:
+    if layout in WITH_CONTENT and scene.sharing is not None:
         return Layout.PRESENTATION_WITH_TILES
     if layout is Layout.AUTO and scene.spotlight is None and len(scene.seen) <= AUTO_GRID_UP_TO:
         return Layout.GRID
-    if layout in (Layout.AUTO, Layout.PRESENTATION_WITH_TILES):
+    if layout in WITH_CONTENT:
         return Layout.SPEAKER_WITH_TILES
     return layout
 

@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from mcu.clock import Clock, SystemClock
@@ -23,7 +24,7 @@ from mcu.media.picture.content import RATES, Content
 from mcu.media.picture.decoder import Shot, Stream
 from mcu.media.picture.delivery import Delivery, Wish
 from mcu.media.picture.job import Job, Viewed
-from mcu.media.picture.layout import check_canvas
+from mcu.media.picture.layout import WITH_CONTENT, check_canvas
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
@@ -94,6 +95,12 @@ class RoomPictures:
             self._pace.begin(self._clock.monotonic())
             self._looked_at.set()
 
+    def set_bandwidth(self, leg: LegId, bits_per_second: int) -> None:
+        """What a viewer can receive now. Read against what it is sent once each TUNE_EVERY_S."""
+        viewer = self._viewers.get(leg)
+        if viewer is not None:
+            self._viewers[leg] = msgspec.structs.replace(viewer, bits_per_second=bits_per_second)
+
     def set_layout(self, layout: Layout) -> None:
         """The room's layout: the view of all who chose none themselves."""
         self._layout = layout
@@ -145,17 +152,21 @@ class RoomPictures:
     def _subscribe(self) -> None:
         """Each viewer into its classes; classes and views that nobody is in any more are given up."""
         now = self._clock.monotonic()
+        self._wish(now)
+        for delivery in self._deliveries.values():
+            for key in delivery.settle():
+                view = self._views.get(key.view) or self._new_view(key.view)
+                self._views[key.view] = view
+                view.encoding_class(key, delivery.rates[key.rung], now).gate.request()
+        self._give_up()
+
+    def _wish(self, now: float) -> None:
         wishes: dict[Source, dict[LegId, Wish]] = {source: {} for source in Source}
         for viewer in self._viewers.values():
             for wish in self._wishes(viewer, now):
                 wishes[wish.view.source][viewer.leg] = wish
         for source, delivery in self._deliveries.items():
             delivery.wish(wishes[source], now)
-            for key in delivery.settle():
-                view = self._views.get(key.view) or self._new_view(key.view)
-                self._views[key.view] = view
-                view.encoding_class(key, delivery.rates[key.rung], now).gate.request()
-        self._give_up()
 
     def _wishes(self, viewer: Viewer, now: float) -> list[Wish]:
         """What a viewer is to see, and the bits that there are for each: content goes before people."""
@@ -188,10 +199,11 @@ class RoomPictures:
         self._views = {key: view for key, view in self._views.items() if view.classes}
 
     def _view_of(self, viewer: Viewer) -> ViewKey:
+        layout = viewer.layout or self._layout
         return ViewKey(
-            viewer.layout or self._layout,
+            layout,
             without=viewer.leg if viewer.personal is Personal.PERSONAL else None,
-            content_apart=viewer.content is not None and self._stage.sharing is not None,
+            content_apart=layout in WITH_CONTENT and viewer.content is not None and self._stage.sharing is not None,
         )
 
     def _place(self) -> None:
@@ -347,6 +359,7 @@ class RoomPictures:
     def _tune(self, now: float) -> None:
         """Read what legs say they can receive, and what they lose, against what they are sent."""
         self._tuned = now
+        self._wish(now)
         for source, delivery in self._deliveries.items():
             loss = partial(self._outputs.picture_loss, source=source)
             delivery.tune(now, partial(self._rate, now=now), loss)

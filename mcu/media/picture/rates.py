@@ -26,7 +26,7 @@ UNHURRIED: Final = 1.05  # the limit in the lowest class grows by this much each
 
 HIDDEN: Final = Wanted(width=0, height=0, bits_per_second=60_000)  # in no tile: enough to keep the stream alive
 _CAMERA: Final = ((900, 1_200_000), (600, 900_000), (400, 600_000), (300, 300_000), (0, 200_000))  # tile width, rate
-_SCREEN: Final = 1_500_000
+_SCREEN: Final = 2_500_000
 
 
 def ladder(width: int, height: int) -> tuple[int, ...]:

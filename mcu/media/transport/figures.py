@@ -9,7 +9,7 @@ from mcu.media.messages import LegMedia, StreamStats
 
 RATE_S = 1.0  # a rate is of at least so long, once the leg is that old
 _RECEIVED = {AUDIO: "audio", CAMERA: "camera", SCREEN: "screen"}
-_SENT = {AUDIO: "audio", CAMERA: "video"}
+_SENT = {AUDIO: "audio", CAMERA: "video", SCREEN: "content"}
 
 _Stream = Mapping[str, Any]  # the fields of `struct mcu_stream_stats`
 _Key = tuple[int, bool, int]  # source, whether it is sent, layer

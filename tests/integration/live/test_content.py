@@ -50,6 +50,8 @@ async def test_who_shares_next_takes_over_and_each_gets_it_as_it_can(live_server
         last = shown(anna)
         assert last is not None
         assert {tile.source for tile in last.tiles} == {Source.CAMERA}
+        media = await here.get(f"{await here.room()}/participants/{anna.leg}/media")
+        assert next(one for one in media["sending"] if one["media"] == "content")["packets"] > 0
         await anna.send(Screen(on=True))
         await until(lambda: content_height(berg) == 400)
         await until(lambda: sees(anna, content=None) and sees(berg, content=anna.leg))

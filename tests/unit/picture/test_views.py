@@ -90,6 +90,31 @@ async def test_who_takes_content_gets_it_in_its_own_size_and_people_without_it(m
     assert not shared(meeting, "c")
 
 
+async def test_a_view_without_content_in_it_is_shared_by_all_who_choose_its_layout(meeting: Meeting) -> None:
+    meeting.room.set_layout(Layout.GRID)
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False, screen=True)])
+    meeting.room.set_viewers([viewer("a", content="H264"), viewer("c")])
+    await meeting.frames()
+    assert [sorted(legs) for legs, _ in meeting.out.sent] == [["a", "c"]]
+
+
+async def test_what_a_line_has_goes_to_content_before_people(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b", camera=False, screen=True)])
+    meeting.room.set_viewers([viewer("a", content="H264", rate=700_000)])
+    await meeting.frames()
+    for number, picture in enumerate(encoded([scenery(number, *SIZE) for number in range(150)])):
+        meeting.room.on_picture(LegId("b"), Source.SCREEN, picture)
+        if number % 15 == 0:
+            meeting.send("a", RED)
+        await asyncio.sleep(0.003)
+        await meeting.frames()
+    seconds = 5
+    content = sum(len(picture.data) for picture in shared(meeting, "a")) * 8 / seconds
+    people = sum(len(picture.data) for picture in meeting.out.sent_to("a")) * 8 / seconds
+    assert content > 2 * people
+    assert content + people < 1.1 * 700_000
+
+
 async def test_content_comes_again_when_it_changed_and_no_oftener_than_its_class_allows(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False, screen=True)])
     meeting.room.set_viewers([viewer("a", content="VP8", rate=5_000_000)])

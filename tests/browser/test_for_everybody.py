@@ -86,7 +86,7 @@ def walk_the_room(host: Browser, look: Look) -> None:
 
 
 def room_with_a_lobby(server: RunningServer, sit: Enter, host: Person, **options: Any) -> Browser:
-    """The host's browser; Bo is in the room, Cilla waits."""
+    """The host's browser; Bo is in the room and shares a screen, Cilla waits."""
     participants = [{"name": host.name, "role": "host"}]
     meeting = book(server, participants=participants, access={"guest_pin": None, "lobby": {"scope": "guests"}})
     browser = sit(host, **options)
@@ -98,7 +98,9 @@ def room_with_a_lobby(server: RunningServer, sit: Enter, host: Person, **options
         browser.page.locator(".knock").wait_for()
         if name == "Bo Dahl":
             browser.page.click(".knock .primary")
-            guest.page.locator("room-view").wait_for()
+            guest.page.wait_for_function("() => ear.pictured()")
+            guest.press("screen")
+    browser.page.locator("room-content").wait_for()
     return browser
 
 

@@ -20,6 +20,8 @@ const FINAL = [401, 403, 404, 410, 422];
 const OVER = "meeting-over";
 /** A roster that was on its way when we said something tells what was before. */
 const OWN_WORD_MS = 1000;
+/** A screen that nobody is shown after this is not to be shared. */
+const SHOWN_WITHIN_MS = 8000;
 /** After this the network of this machine may be another, and an offer made in it of no use. */
 const FRESH_MS = 60_000;
 
@@ -44,7 +46,8 @@ export class Meeting extends Observable {
   private spokeAt = 0;
   private cameraSaid: boolean | null = null;
   private screenSaid: boolean | null = null;
-  private screenSaidAt = 0;
+  /** The server has shown our screen since we last said that there is one. */
+  private screenShown = false;
 
   constructor(
     readonly number: string,
@@ -231,8 +234,9 @@ export class Meeting extends Observable {
 
   /** Another may share instead of us, or we may not share at all: then nothing is shared for nothing. */
   private followScreen(): void {
-    if (this.media.screen === null || performance.now() - this.screenSaidAt < OWN_WORD_MS) return;
-    if (this.state.phase === "in" && mine(this.state)?.screen === false) this.media.stopScreen();
+    const shown = mine(this.state)?.screen === true;
+    if (this.screenShown && !shown) this.media.stopScreen();
+    this.screenShown = shown;
   }
 
   /** A host may mute us. Only we unmute ourselves: where the server thinks us louder than we are, it is told again. */
@@ -257,8 +261,9 @@ export class Meeting extends Observable {
     if (camera !== this.cameraSaid) this.say({ type: "camera", on: camera });
     if (screen !== this.screenSaid) {
       this.say({ type: "screen", on: screen });
-      this.screenSaidAt = performance.now();
-      setTimeout(() => this.followScreen(), OWN_WORD_MS + 100);
+      this.screenShown = false;
+      const { screen: track } = this.media;
+      setTimeout(() => this.screenShown || this.media.stopScreen(track), SHOWN_WITHIN_MS);
     }
     this.cameraSaid = camera;
     this.screenSaid = screen;

@@ -69,9 +69,9 @@ def write_tone(path: Path, hertz: float) -> None:
         file.writeframes(samples.tobytes())
 
 
-def write_picture(path: Path, colour: Colour) -> None:
+def write_picture(path: Path, colour: Colour, size: tuple[int, int] = SIZE) -> None:
     """A second of YUV4MPEG2 (BT.601, limited range) in one colour, with a stripe that moves: a still is not enough."""
-    width, height = SIZE
+    width, height = size
     red, green, blue = colour
     luma = round(16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255)
     u = round(128 + (-37.797 * red - 74.203 * green + 112 * blue) / 255)
@@ -212,14 +212,18 @@ def browser(
     person: Person,
     flags: tuple[str, ...] = (),
     chromium: str | Path = CHROMIUM,
+    size: tuple[int, int] = SIZE,
     **options: Any,
 ) -> Iterator[Browser]:
-    """A browser of `person`; closed at the end, which fails where the page had an error of its own."""
+    """A browser of `person`, whose camera has this size; closed at the end.
+
+    That fails where the page had an error of its own.
+    """
     place = directory / person.name.replace(" ", "-")
     place.mkdir(parents=True, exist_ok=True)
     sound, picture = place / "tone.wav", place / "picture.y4m"
     write_tone(sound, person.tone)
-    write_picture(picture, person.colour)
+    write_picture(picture, person.colour, size)
     devices = (f"--use-file-for-fake-audio-capture={sound}", f"--use-file-for-fake-video-capture={picture}")
     context = playwright.chromium.launch_persistent_context(
         place / "profile",

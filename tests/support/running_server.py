@@ -61,6 +61,12 @@ class RunningServer:
         """What `/health/{kind}` answers: status and body."""
         return get_json(f"{self.ops_url}/health/{kind}")
 
+    def asked(self, path: str) -> dict[str, Any]:
+        """What the API answers to a GET."""
+        status, answer = get_json(self.base_url + path, self.token)
+        assert status == 200, answer
+        return answer
+
     def metrics(self) -> str:
         with urllib.request.urlopen(f"{self.ops_url}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
@@ -150,10 +156,11 @@ def alive(pid: int) -> bool:
         return False
 
 
-def get_json(url: str) -> tuple[int, dict[str, Any]]:
+def get_json(url: str, token: str = "") -> tuple[int, dict[str, Any]]:
     """GET, whatever the status."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Problem } from "../src/api/http.js";
 import { type Form, dateField, meetingOf, newPin, timeField } from "../src/booking.js";
 import { preferred } from "../src/media/codecs.js";
 import { loudness } from "../src/media/level.js";
+import { CAMERA, whole } from "../src/media/sizes.js";
 import { pauseBefore } from "../src/meeting/backoff.js";
 import { explain } from "../src/meeting/explain.js";
 import { digits, routeOf, spaced } from "../src/routes.js";
@@ -35,6 +36,26 @@ describe("codecs", () => {
 
   it("offer no other profile, no single-packet mode and no other codec", () => {
     expect(preferred([h264("640c1f", 1), h264("42e01f", 0), { mimeType: "video/AV1" }, vp8])).toEqual([vp8]);
+  });
+});
+
+describe("the sizes of the camera", () => {
+  const sender = (...encodings: RTCRtpEncodingParameters[]): Parameters<typeof whole>[0] => {
+    const parameters = { encodings } as RTCRtpSendParameters;
+    return { getParameters: () => parameters, setParameters: vi.fn(() => Promise.resolve()) };
+  };
+
+  it("stay three where the answer takes three", async () => {
+    const three = sender(...CAMERA);
+    await whole(three);
+    expect(three.setParameters).not.toHaveBeenCalled();
+  });
+
+  it("become the whole picture where the answer takes one, which is the smallest", async () => {
+    const one = sender({ ...CAMERA[0] });
+    await whole(one);
+    expect(one.setParameters).toHaveBeenCalledOnce();
+    expect(one.getParameters().encodings[0]).toMatchObject({ scaleResolutionDownBy: 1, maxBitrate: 1_500_000 });
   });
 });
 

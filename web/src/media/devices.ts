@@ -69,7 +69,7 @@ export async function openCamera(choice: Choice): Promise<MediaStreamTrack> {
 
 /** @throws DOMException where the user changes their mind */
 export async function openScreen(): Promise<MediaStreamTrack> {
-  const stream = await media().getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false });
+  const stream = await media().getDisplayMedia({ video: { frameRate: { ideal: 10, max: 15 } }, audio: false });
   const track = first(stream);
   track.contentHint = "detail";
   return track;

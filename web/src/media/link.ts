@@ -1,6 +1,7 @@
 /**
  * One peer connection to the server. Its three media lines are fixed from the start (sound, camera up and composed picture
- * down, shared screen up and that of others down), so that no media is ever negotiated again: tracks are put in and taken out.
+ * down, shared screen up and that of others down), so that no media is ever negotiated again: tracks are put in and taken
+ * out. The camera goes up in three sizes (RFC 8853), of which the server takes what its picture needs.
  * When it is shaken, or this machine gets another network, it asks for a new way to the server (an ICE restart). What
  * does not come of that in time is lost; the meeting makes a new one.
  */
@@ -8,6 +9,7 @@
 import { preferred } from "./codecs.js";
 import { type Figures, figuresIn } from "./figures.js";
 import { gathered } from "./gather.js";
+import { CAMERA, SCREEN, whole } from "./sizes.js";
 
 export interface Tracks {
   microphone: MediaStreamTrack | null;
@@ -50,8 +52,9 @@ export class Link {
   ) {
     this.peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.audio = this.peer.addTransceiver(tracks.microphone ?? "audio", { direction: "sendrecv" });
-    this.camera = this.peer.addTransceiver(tracks.camera ?? "video", { direction: "sendrecv" });
-    this.screen = this.peer.addTransceiver(tracks.screen ?? "video", { direction: "sendrecv" });
+    const { peer } = this;
+    this.camera = peer.addTransceiver(tracks.camera ?? "video", { direction: "sendrecv", sendEncodings: CAMERA });
+    this.screen = peer.addTransceiver(tracks.screen ?? "video", { direction: "sendrecv", sendEncodings: SCREEN });
     const codecs = preferred(RTCRtpReceiver.getCapabilities("video")?.codecs ?? []);
     this.camera.setCodecPreferences(codecs);
     this.screen.setCodecPreferences(codecs);
@@ -94,6 +97,7 @@ export class Link {
       this.audio.sender.replaceTrack(tracks.microphone),
       this.camera.sender.replaceTrack(tracks.camera),
       this.screen.sender.replaceTrack(tracks.screen),
+      whole(this.camera.sender),
     ]);
   }
 

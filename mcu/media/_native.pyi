@@ -197,6 +197,7 @@ class Plane:
         cname: str = "",
         pixels_max: int = 16_777_216,
         rids: Sequence[str] = (),
+        tmmbr: bool = False,
     ) -> None:
         """`formats`: (payload type, codec, RTX payload type or 0), the first is what is sent.
 

@@ -238,7 +238,8 @@ static PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      "add_stream($self, leg, source, *, formats, mid='', dtmf=0, ssrcs=(), extensions={}, "
      "sends=True, receives=True, nack=False, pli=False, fir=False, ssrc=0, rtx_ssrc=0, "
-     "cname='', pixels_max=16777216, rids=())\n--\n\nAdds one of a leg's streams, before its "
+     "cname='', pixels_max=16777216, rids=(), tmmbr=False)\n--\n\nAdds one of a leg's "
+     "streams, before its "
      "keys or "
      "its remote address."},
     METHOD(send_dtls, METH_VARARGS, "send_dtls($self, leg, data, /)\n--\n\nSends a datagram."),
@@ -265,7 +266,8 @@ static PyMethodDef methods[] = {
     METHOD(remove_sound, METH_VARARGS,
            "remove_sound($self, sound, /)\n--\n\nMixes given before are still sent."),
     METHOD(collect, METH_VARARGS,
-           "collect($self, tick, at, /)\n--\n\nStep one of a tick, not before `at`; the event COLLECTED follows."),
+           "collect($self, tick, at, /)\n--\n\nStep one of a tick, not before `at`; the event "
+           "COLLECTED follows."),
     METHOD(talkers, METH_NOARGS,
            "talkers($self, /)\n--\n\nWho was decoded in the last collected tick, and a row of "
            "samples for each."),

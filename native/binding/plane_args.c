@@ -324,7 +324,7 @@ static int set_rids(struct mcu_stream_options *stream, PyObject *object)
 
 /* What is a number or a string among the arguments of `add_stream`. */
 struct stream_arguments {
-    int source, dtmf, sends, receives, nack, pli, fir;
+    int source, dtmf, sends, receives, nack, pli, fir, tmmbr;
     long long ssrc, rtx_ssrc, pixels_max;
     const char *mid, *cname;
     PyObject *formats, *ssrcs, *extensions, *rids;
@@ -336,14 +336,14 @@ static int parse_stream(PyObject *args, PyObject *keywords, int *leg,
     static char *names[] = {"leg",        "source",     "formats", "mid",      "dtmf",
                             "ssrcs",      "extensions", "sends",   "receives", "nack",
                             "pli",        "fir",        "ssrc",    "rtx_ssrc", "cname",
-                            "pixels_max", "rids",       NULL};
+                            "pixels_max", "rids",       "tmmbr",   NULL};
     *a = (struct stream_arguments){
         .sends = 1, .receives = 1, .mid = "", .cname = "", .pixels_max = 16777216};
     return parsed(PyArg_ParseTupleAndKeywords(
-               args, keywords, "ii|$OsiOOpppppLLsLO", names, leg, &a->source, &a->formats,
+               args, keywords, "ii|$OsiOOpppppLLsLOp", names, leg, &a->source, &a->formats,
                &a->mid, &a->dtmf, &a->ssrcs, &a->extensions, &a->sends, &a->receives, &a->nack,
-               &a->pli, &a->fir, &a->ssrc, &a->rtx_ssrc, &a->cname, &a->pixels_max,
-               &a->rids)) &&
+               &a->pli, &a->fir, &a->ssrc, &a->rtx_ssrc, &a->cname, &a->pixels_max, &a->rids,
+               &a->tmmbr)) &&
            check_range("source", a->source, 0, MCU_SOURCES - 1) &&
            check_range("dtmf", a->dtmf, 0, 127) &&
            check_number("ssrc", a->ssrc, 0, UINT32_MAX) &&
@@ -363,6 +363,7 @@ int get_stream(PyObject *args, PyObject *keywords, int *leg, struct mcu_stream_o
                                           .nack = a.nack != 0,
                                           .pli = a.pli != 0,
                                           .fir = a.fir != 0,
+                                          .tmmbr = a.tmmbr != 0,
                                           .ssrc = (uint32_t)a.ssrc,
                                           .rtx_ssrc = (uint32_t)a.rtx_ssrc,
                                           .pixels_max = (uint32_t)a.pixels_max};

@@ -101,6 +101,7 @@ class Event(Struct):
         ("bits_per_second", u64),
         ("body", Pointer),
         ("body_size", size_t),
+        ("overhead", u16),
     )
 
 

@@ -44,6 +44,7 @@ _FEEDBACK = {
     "nack": RTCRtcpFeedback("nack"),
     "nack pli": RTCRtcpFeedback("nack", "pli"),
     "ccm fir": RTCRtcpFeedback("ccm", "fir"),
+    "ccm tmmbr": RTCRtcpFeedback("ccm", "tmmbr"),
     "goog-remb": RTCRtcpFeedback("goog-remb"),
 }
 _BROKEN = (AssertionError, AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
@@ -60,7 +61,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     ssrcs: tuple[int, ...]  # that the offer announces
     extensions: dict[str, int]  # URI to id, of those that we use
     rtx: int = 0  # payload type of its retransmissions
-    feedback: frozenset[str] = frozenset()  # of "nack", "nack pli", "ccm fir", "goog-remb"
+    feedback: frozenset[str] = frozenset()  # of "nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb"
 
     @property
     def sends(self) -> bool:

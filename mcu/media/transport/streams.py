@@ -48,6 +48,7 @@ def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: 
         nack="nack" in line.feedback,
         pli="nack pli" in line.feedback,
         fir="ccm fir" in line.feedback,
+        tmmbr="ccm tmmbr" in line.feedback and "goog-remb" not in line.feedback,
         ssrc=ours.pictures[line.source].ssrc,
         rtx_ssrc=ours.pictures[line.source].rtx if line.rtx else 0,
         cname=ours.cname,

@@ -12,8 +12,9 @@
 #define MCU_RATE 48000
 #define MCU_TICK 960            /* samples of 20 ms at MCU_RATE */
 #define MCU_PACKET_SAMPLES 5760 /* 120 ms: no packet is longer */
-#define MCU_AUDIO_PACKET 1150   /* bytes an encoder makes at most: with its header in MCU_MTU \
-                                 */
+#define MCU_AUDIO_PACKET                                                                      \
+    1150 /* bytes an encoder makes at most: with its header in MCU_MTU                        \
+          */
 
 enum mcu_audio_codec { MCU_OPUS, MCU_G722, MCU_PCMA, MCU_PCMU, MCU_AUDIO_CODECS };
 

@@ -141,6 +141,7 @@ struct mcu_stream_options {
     struct mcu_rtp_extensions extensions;
     bool sends, receives;    /* ours */
     bool nack, pli, fir;     /* what the far end understands or sends */
+    bool tmmbr;              /* it is asked for less by that (RFC 5104), not by REMB */
     uint32_t ssrc, rtx_ssrc; /* ours; 0: one is made up */
     char cname[64];
     uint32_t pixels_max;                    /* of a received key frame */
@@ -163,8 +164,8 @@ int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, cons
                            size_t count, bool h264, const uint8_t *data, size_t size,
                            uint32_t timestamp, bool key);
 /* Which layer of a camera or screen has its pictures handed out (MCU_EVENT_PICTURE); -1, which
- * is how each begins: none. Of a change, the former layer's pictures go on until a key frame of
- * the new one, which is asked for, is complete. What is not wanted is counted, but neither
+ * is how each begins: none. Of a change, the former layer's pictures go on until a key frame
+ * of the new one, which is asked for, is complete. What is not wanted is counted, but neither
  * decrypted nor put together, nor is anything of it asked for again; of a layer whose size is
  * not known the first key frame is looked at. `thin`: pictures of the highest temporal layer
  * (RFC 7741), every other one, are not handed out. EINVAL: there is no such layer. */
@@ -172,7 +173,7 @@ int mcu_plane_choose(struct mcu_plane *plane, int leg, enum mcu_source source, i
                      bool thin);
 /* Of a source that has a layer chosen. */
 int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source);
-/* Asks for no more than this in all (REMB; TMMBR is the next issue's), now and with each
+/* Asks for no more than this in all (REMB, or TMMBR for each source), now and with each
  * report. 0: no limit. */
 int mcu_plane_limit(struct mcu_plane *plane, int leg, uint64_t bits_per_second);
 

@@ -17,7 +17,8 @@ enum mcu_rtcp_kind {
     MCU_RTCP_PLI,    /* media_ssrc */
     MCU_RTCP_FIR,    /* one FCI: media_ssrc, command */
     MCU_RTCP_REMB,   /* bits_per_second */
-    MCU_RTCP_TMMBR,  /* one FCI of RFC 5104 section 4.2.1: media_ssrc, bits_per_second */
+    MCU_RTCP_TMMBR, /* one FCI of RFC 5104 section 4.2.1: media_ssrc, bits_per_second, overhead
+                     */
     MCU_RTCP_WIDE, /* a transport-wide-cc feedback: body and body_size, not taken apart here */
     MCU_RTCP_BYE,  /* one source: ssrc */
 };
@@ -38,6 +39,7 @@ struct mcu_rtcp_event {
     uint64_t bits_per_second;
     const uint8_t *body;
     size_t body_size;
+    uint16_t overhead; /* bytes a packet that bits_per_second counts besides */
 };
 
 /* Reads a compound packet. Zero it but for data and size. */
@@ -75,6 +77,13 @@ int mcu_rtcp_fir(uint8_t *out, size_t *size, uint32_t ssrc, uint32_t media_ssrc,
                  uint8_t command);
 int mcu_rtcp_remb(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
                   const uint32_t *media_ssrcs, size_t count);
+/* Asks the sources for no more than this each, packets' headers (`overhead` bytes) included.
+ */
+int mcu_rtcp_tmmbr(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
+                   uint16_t overhead, const uint32_t *media_ssrcs, size_t count);
+/* Answers that: `owner` asked for it (RFC 5104 section 4.2.2). */
+int mcu_rtcp_tmmbn(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
+                   uint16_t overhead, uint32_t owner);
 int mcu_rtcp_bye(uint8_t *out, size_t *size, uint32_t ssrc);
 
 /* What a receiver counts of one stream (RFC 3550 appendix A.3, A.8). Zero it to begin. */

@@ -67,6 +67,8 @@ void rtcp_receive(const struct arrival *in, struct leg *leg);
 /* rtcp_out.c. `out` has room for one datagram each. */
 void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now);
 void rtcp_limit(struct leg *leg, struct udp_batch *out);
+/* Answers a TMMBR for one of our streams (RFC 5104 section 4.2.2). */
+void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_event *asked);
 /* The leg is being removed: its streams end. */
 void rtcp_bye(struct leg *leg, struct udp_batch *out);
 /* What a stream of video misses: NACK; PLI or FIR; if it is time for that. */

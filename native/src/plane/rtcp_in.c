@@ -122,8 +122,12 @@ static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtc
     case MCU_RTCP_FIR:
         key_wanted(in, leg, event);
         break;
-    case MCU_RTCP_REMB:
     case MCU_RTCP_TMMBR:
+        if (out_of(leg, event->media_ssrc))
+            rtcp_notify(leg, in->out, event);
+        say(in, leg, MCU_EVENT_BANDWIDTH, (int64_t)(event->bits_per_second & INT64_MAX));
+        break;
+    case MCU_RTCP_REMB:
         say(in, leg, MCU_EVENT_BANDWIDTH, (int64_t)(event->bits_per_second & INT64_MAX));
         break;
     case MCU_RTCP_BYE:

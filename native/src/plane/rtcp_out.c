@@ -7,6 +7,8 @@
 
 #define NTP_TO_UNIX UINT64_C(2208988800) /* seconds from 1900 to 1970 */
 #define RTT_UNKNOWN 100000               /* us */
+#define OVERHEAD                                                                              \
+    40 /* bytes of IPv4, UDP and RTP, which TMMBR counts (RFC 5104 section 4.2.1.1) */
 
 uint64_t rtcp_ntp(void)
 {
@@ -93,11 +95,18 @@ static bool write_limit(const struct leg *leg, uint8_t *data, size_t *size)
 {
     uint32_t ssrcs[IN_STREAMS];
     size_t count = 0;
+    bool by_tmmbr = false;
     for (const struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));)
-        if (stream->source != MCU_AUDIO && stream->latched)
+        if (stream->source != MCU_AUDIO && stream->latched) {
             ssrcs[count++] = stream->ssrc;
-    return leg->limit && count &&
-           mcu_rtcp_remb(data, size, our_ssrc(leg), leg->limit, ssrcs, count) == 0;
+            by_tmmbr = stream->options.tmmbr;
+        }
+    if (!leg->limit || !count)
+        return false;
+    if (by_tmmbr)
+        return mcu_rtcp_tmmbr(data, size, our_ssrc(leg), leg->limit, OVERHEAD, ssrcs, count) ==
+               0;
+    return mcu_rtcp_remb(data, size, our_ssrc(leg), leg->limit, ssrcs, count) == 0;
 }
 
 void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now)
@@ -120,6 +129,18 @@ void rtcp_limit(struct leg *leg, struct udp_batch *out)
     mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
     if (write_limit(leg, data, &size))
         finish(leg, out, size);
+}
+
+void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_event *asked)
+{
+    if (!send_ready(leg) || !udp_next(out))
+        return;
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    mcu_rtcp_tmmbn(data, &size, asked->media_ssrc, asked->bits_per_second, asked->overhead,
+                   asked->ssrc);
+    finish(leg, out, size);
 }
 
 void rtcp_bye(struct leg *leg, struct udp_batch *out)

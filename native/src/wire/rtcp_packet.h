@@ -12,6 +12,7 @@ enum {
 
     RTPFB_NACK = 1,
     RTPFB_TMMBR = 3,
+    RTPFB_TMMBN = 4,
     RTPFB_WIDE = 15, /* transport-wide-cc */
     PSFB_PLI = 1,
     PSFB_FIR = 4,

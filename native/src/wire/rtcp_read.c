@@ -112,6 +112,7 @@ static int read_transport(const struct packet *packet, size_t item,
         event->kind = MCU_RTCP_TMMBR;
         event->media_ssrc = get32(fci);
         event->bits_per_second = scaled(get32(fci + 4) >> 9 & 0x1FFFF, fci[4] >> 2);
+        event->overhead = get32(fci + 4) & 0x1FF;
         return EVENT;
     case RTPFB_WIDE:
         if (item)

@@ -148,6 +148,44 @@ int mcu_rtcp_fir(uint8_t *out, size_t *size, uint32_t ssrc, uint32_t media_ssrc,
     return 0;
 }
 
+/* Entries of RFC 5104 section 4.2.1.1: 6 bits of exponent, 17 of mantissa, 9 of overhead. */
+static int bit_rates(uint8_t *out, size_t *size, unsigned format, uint32_t ssrc, uint32_t rate,
+                     const uint32_t *ssrcs, size_t count)
+{
+    if (count > 255)
+        return -1;
+    uint8_t *fci = feedback(out, size, 8 * count, format, RTCP_RTPFB, ssrc, 0);
+    if (!fci)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        put32(fci + 8 * i, ssrcs[i]);
+        put32(fci + 8 * i + 4, rate);
+    }
+    return 0;
+}
+
+static uint32_t bit_rate(uint64_t bits_per_second, uint16_t overhead)
+{
+    uint32_t exponent = 0;
+    while (bits_per_second >> exponent > 0x1FFFF)
+        exponent++;
+    return exponent << 26 | (uint32_t)(bits_per_second >> exponent) << 9 | (overhead & 0x1FF);
+}
+
+int mcu_rtcp_tmmbr(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
+                   uint16_t overhead, const uint32_t *media_ssrcs, size_t count)
+{
+    return bit_rates(out, size, RTPFB_TMMBR, ssrc, bit_rate(bits_per_second, overhead),
+                     media_ssrcs, count);
+}
+
+int mcu_rtcp_tmmbn(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
+                   uint16_t overhead, uint32_t owner)
+{
+    return bit_rates(out, size, RTPFB_TMMBN, ssrc, bit_rate(bits_per_second, overhead), &owner,
+                     1);
+}
+
 int mcu_rtcp_remb(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_second,
                   const uint32_t *media_ssrcs, size_t count)
 {

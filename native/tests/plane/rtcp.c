@@ -158,8 +158,58 @@ static void a_limit_is_asked_for_at_once(void)
     mcu_plane_free(plane);
 }
 
+static void who_knows_tmmbr_is_asked_by_that_and_answered(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_rtcp_event event;
+    const uint8_t piece[20] = {0x10};
+    const struct mcu_stream_options camera = {
+        .source = MCU_CAMERA,
+        .formats = {{.payload_type = VIDEO_TYPE, .codec = MCU_VP8}},
+        .format_count = 1,
+        .sends = true,
+        .receives = true,
+        .tmmbr = true,
+        .ssrc = 4711,
+        .cname = "test",
+        .pixels_max = 1 << 20,
+    };
+    add_client(&client, plane, -1);
+    CHECK(mcu_plane_add_stream(plane, client.leg, &camera) == 0);
+    CHECK(check(&client, true) == 200);
+    set_keys(&client);
+    const struct mcu_rtp header = {.payload_type = VIDEO_TYPE, .ssrc = 5, .level = -1};
+    uint8_t out[200];
+    send_raw(&client, out, make(&client, &header, piece, sizeof piece, out));
+    CHECK(received(&client, MCU_CAMERA, 1));
+    CHECK(mcu_plane_limit(plane, client.leg, 600000) == 0);
+    CHECK(receive_rtcp(&client, MCU_RTCP_TMMBR, &event, 100));
+    CHECK(event.bits_per_second > 590000 && event.bits_per_second <= 600000);
+    CHECK(event.media_ssrc == 5);
+
+    const uint32_t ours = 4711;
+    size_t size = 0;
+    uint8_t data[200];
+    struct packet packet;
+    mcu_rtcp_rr(data, &size, 5, NULL, 0);
+    mcu_rtcp_tmmbr(data, &size, 5, 300000, 40, &ours, 1);
+    send_report(&client, data, size);
+    bool answered = false;
+    while (!answered && receive(&client, &packet, PATIENCE_MS)) {
+        CHECK(mcu_srtp_unprotect_rtcp(client.in, packet.data, &packet.size) == 0);
+        answered = packet.size == 28 && packet.data[8] == 0x84 && packet.data[9] == 205 &&
+                   packet.data[23] == 5;
+    }
+    CHECK(answered);
+    CHECK(said(plane, MCU_EVENT_BANDWIDTH, client.leg, PATIENCE_MS));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 void rtcp_tests(void)
 {
+    TEST(who_knows_tmmbr_is_asked_by_that_and_answered);
     TEST(each_second_a_leg_is_told_what_came_and_went);
     TEST(the_round_trip_is_measured_by_our_reports);
     TEST(a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not);

@@ -166,7 +166,7 @@ static void a_limit_beyond_64_bits_is_the_most_there_is(void)
     CHECK(mcu_rtcp_next(&all, &none) == 0);
 }
 
-static void tmmbr_is_read(void)
+static void tmmbr_is_read_and_written_and_answered(void)
 {
     /* exponent 3, mantissa 125000, overhead 40 (RFC 5104 section 4.2.1.1) */
     const uint32_t entry = 3u << 26 | 125000u << 9 | 40;
@@ -190,7 +190,16 @@ static void tmmbr_is_read(void)
                               (uint8_t)(entry >> 16),
                               (uint8_t)(entry >> 8),
                               (uint8_t)entry};
-    CHECK(only(data, 20).bits_per_second == 1000000);
+    CHECK(only(data, 20).bits_per_second == 1000000 && only(data, 20).overhead == 40);
+    uint8_t out[MCU_RTCP_MAX];
+    size_t size = 0;
+    const uint32_t five = 5;
+    CHECK(mcu_rtcp_tmmbr(out, &size, 1, 1000000, 40, &five, 1) == 0);
+    CHECK(size == sizeof data && memcmp(out, data, size) == 0);
+    size = 0;
+    CHECK(mcu_rtcp_tmmbn(out, &size, 1, 1000000, 40, 5) == 0); /* alike, but for its format */
+    out[0] = 0x83;
+    CHECK(size == sizeof data && memcmp(out, data, size) == 0);
 }
 
 static void a_compound_of_all_kinds_is_read_in_order(void)
@@ -366,7 +375,7 @@ void rtcp_tests(void)
     TEST(feedback_is_read_as_it_was_written);
     TEST(a_limit_is_read_as_it_was_written_to_18_bits);
     TEST(a_limit_beyond_64_bits_is_the_most_there_is);
-    TEST(tmmbr_is_read);
+    TEST(tmmbr_is_read_and_written_and_answered);
     TEST(a_compound_of_all_kinds_is_read_in_order);
     TEST(a_name_of_any_length_is_padded_to_words);
     TEST(what_does_not_fit_is_not_written);

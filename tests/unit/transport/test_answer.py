@@ -116,6 +116,12 @@ def test_only_extensions_that_were_offered_and_that_we_use_are_answered() -> Non
     assert {extension.uri for extension in media[1].rtp.headerExtensions} == {sdp.SEND_TIME, sdp.MID}
 
 
+def test_a_telephone_may_be_asked_for_less_by_tmmbr() -> None:
+    offer = CHROMIUM.replace("a=rtcp-fb:108 goog-remb", "a=rtcp-fb:108 ccm tmmbr")
+    codec = answered(offer).media[1].rtp.codecs[0]
+    assert ("ccm", "tmmbr") in [(f.type, f.parameter) for f in codec.rtcpFeedback]
+
+
 def test_feedback_that_was_not_offered_is_not_answered() -> None:
     codec = answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog")).media[1].rtp.codecs[0]
     assert [(f.type, f.parameter) for f in codec.rtcpFeedback] == [("nack", None), ("nack", "pli")]

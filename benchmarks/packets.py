@@ -44,10 +44,12 @@ async def _run(legs: int, seconds: float) -> dict[str, Any]:
             counted = await load.results()
             after = thread_seconds(contestant.pid)
     packets = sum(leg["sent"] + leg["received"] for leg in counted)
-    microseconds = {name: 1e6 * (after[name] - before[name]) / packets for name in THREADS}
+    microseconds = {name: 1e6 * (after[name].all - before[name].all) / packets for name in THREADS}
+    kernel = sum(after[name].kernel - before[name].kernel for name in THREADS)
     return {
         "legs": legs,
         "packets": packets,
         "us_per_packet": round(sum(microseconds.values()), 2),
+        "us_of_the_kernel": round(1e6 * kernel / packets, 2),
         "us_by_thread": {name: round(value, 2) for name, value in microseconds.items()},
     }

@@ -3,7 +3,9 @@
 `schedstat` gives nanoseconds on the run queue and is preferred: `stat` counts in ticks of 10 ms and misses short work.
 """
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 
 def children(pid: int) -> list[int]:
@@ -31,11 +33,23 @@ def resident_mb(pid: int) -> float:
     return int(kilobytes) * 1024 / 1e6
 
 
-def thread_seconds(pid: int) -> dict[str, float]:
-    """CPU time in seconds of the threads of `pid` and its living descendants, by the threads' names."""
-    found: dict[str, float] = {}
+class Spent(NamedTuple):
+    """CPU time in seconds, and what of it was spent in the kernel (in ticks of 10 ms)."""
+
+    all: float
+    kernel: float
+
+
+def thread_seconds(pid: int) -> dict[str, Spent]:
+    """CPU time of the threads of `pid` and its living descendants, by the threads' names."""
+    found: dict[str, Spent] = {}
     for process in (pid, *children(pid)):
         for task in Path(f"/proc/{process}/task").iterdir():
             name = (task / "comm").read_text().strip()
-            found[name] = found.get(name, 0.0) + int((task / "schedstat").read_text().split()[0]) / 1e9
+            before = found.get(name, Spent(0.0, 0.0))
+            stat = (task / "stat").read_text().rpartition(")")[2].split()  # its second field, the name, may have blanks
+            found[name] = Spent(
+                before.all + int((task / "schedstat").read_text().split()[0]) / 1e9,
+                before.kernel + int(stat[12]) / os.sysconf("SC_CLK_TCK"),
+            )
     return found

@@ -24,7 +24,7 @@ RUN /opt/mcu/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/wheel . \
 
 FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core libopus0 \
-    libspandsp2 libssl3 libvpx7 libyuv0 python3 \
+    libseccomp2 libspandsp2 libssl3 libvpx7 libyuv0 python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home-dir /var/lib/mcu --create-home --shell /usr/sbin/nologin mcu
 COPY --from=build /opt/mcu /opt/mcu

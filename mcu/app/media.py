@@ -1,4 +1,4 @@
-"""What each media worker is told of the settings: the same addresses, and ports of its own."""
+"""What each media worker is told of the settings: the same addresses and bounds, and ports of its own."""
 
 from mcu.config.sections import Media
 from mcu.media.transport.options import MediaOptions
@@ -14,6 +14,7 @@ def worker_options(media: Media) -> list[MediaOptions]:
             public=media.public_addresses,
             only_public=media.only_public_addresses,
             rtp_ports=_share(media, slot),
+            memory_mb=media.worker_memory_mb,
         )
         for slot in range(media.workers)
     ]

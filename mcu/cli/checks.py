@@ -67,6 +67,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Line]:
     yield secure_context(settings)
     yield codecs()
     yield extension()
+    yield walls()
     yield database(settings)
     yield time_of_day(clock.now())
     yield media(settings)
@@ -190,6 +191,15 @@ def extension() -> Line:
     if problem:
         return fail("C extension", f"it cannot be loaded ({problem}): build it with `make ext`")
     return ok("C extension", "loaded")
+
+
+def walls() -> Line:
+    problem = capabilities.walls_problem()
+    if problem:
+        return advice(
+            "walls", f"{problem}: a media worker could make any call; use a kernel with seccomp, and libseccomp2"
+        )
+    return ok("walls", "a media worker can make no call that media does not need")
 
 
 def database(settings: Settings) -> Line:

@@ -130,6 +130,13 @@ class Media(Section):
         le=256,
         description="Media worker processes. By default one per core.",
     )
+    worker_memory_mb: int = Field(
+        2048,
+        ge=256,
+        le=1_048_576,
+        description="Memory that one worker may keep, in MiB; about 100 without meetings, and some 10 more for each "
+        "who sends pictures. One that keeps more is ended, and its meetings go on in another.",
+    )
     addresses: Addresses = Field(
         (),
         description="IP addresses, IPv4 and IPv6, to offer browsers for media (ICE host candidates). By default all of "

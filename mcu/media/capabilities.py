@@ -6,6 +6,7 @@ import av
 
 from mcu.media.picture.masks import DEJAVU
 from mcu.media.transport.addresses import bindable, host_addresses
+from mcu.net import seccomp
 
 CODECS = {"libopus": "Opus", "libx264": "H.264", "libvpx": "VP8"}
 
@@ -22,6 +23,11 @@ def extension_problem() -> str | None:
     except ImportError as error:
         return str(error)
     return None
+
+
+def walls_problem() -> str | None:
+    """Why workers cannot give up the calls of the kernel that they do not need, or `None`."""
+    return seccomp.problem()
 
 
 def font_installed() -> bool:

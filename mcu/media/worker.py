@@ -52,11 +52,15 @@ from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
 from mcu.media.transport.webrtc import WebRtcTransports
 from mcu.net.process import die_with_parent, give_way, hurry
+from mcu.media.walls import memory_used_up, prepare, put_up
+from mcu.net.process import die_with_parent
 from mcu.net.rpc import FrameConnection
 from mcu.telemetry.logging import configure_logging
+from mcu.telemetry.writer import LineWriter
 
 log = structlog.get_logger(__name__)
 
+MEMORY_S = 1.0  # between two looks at how much it keeps
 COMMANDS_AT_ONCE = 64  # a command more waits for one to end
 POOL = max(2, os.cpu_count() or 1)  # threads that paint and encode pictures
 SWITCH_S = 0.001  # after which a thread that runs Python lets the event loop have its turn
@@ -219,29 +223,44 @@ class Worker:
         )
 
 
-async def serve(fd: int, options: MediaOptions) -> None:
-    """Run a worker over the inherited socket `fd`."""
+async def serve(fd: int, options: MediaOptions, logged: LineWriter) -> None:
+    """Run a worker over the inherited socket `fd`, behind its walls."""
     control = await FrameConnection.over(socket.socket(fileno=fd), ToWorker)
     clock = SystemClock()
     pool = ThreadPoolExecutor(POOL, thread_name_prefix="picture", initializer=give_way)
     with closing(Engine(options, clock)) as engine, pool:
+    with closing(Engine(options, clock)) as engine, ThreadPoolExecutor(POOL, thread_name_prefix="picture") as pool:
+        put_up(options)
+        watch = asyncio.create_task(_end_when_full(options, logged))
         await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock).run()
+        watch.cancel()
     await control.close()
+
+
+async def _end_when_full(options: MediaOptions, logged: LineWriter) -> NoReturn:
+    """As a crash would: the rooms are not closed, but go on in another worker."""
+    while True:
+        await asyncio.sleep(MEMORY_S)
+        if memory_used_up(options):
+            log.error("memory_used_up", limit_mb=options.memory_mb)
+            logged.close()
+            os._exit(1)
 
 
 def main() -> NoReturn:
     die_with_parent()
     hurry()
     sys.setswitchinterval(SWITCH_S)
+    prepare()
     parser = argparse.ArgumentParser(prog="mcu.media.worker", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="our end of the socket pair")
     parser.add_argument("--name", required=True, help="what the control process calls us")
     parser.add_argument("--media", type=options_from, default=MediaOptions(), help="where it takes media, as JSON")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     options = parser.parse_args()
-    configure_logging(options.log_level, "json")
+    logged = configure_logging(options.log_level, "json")
     structlog.contextvars.bind_contextvars(worker=options.name)
-    uvloop.run(serve(options.fd, options.media))
+    uvloop.run(serve(options.fd, options.media, logged))
     raise SystemExit(0)
 
 

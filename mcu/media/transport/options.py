@@ -1,10 +1,10 @@
-"""Where a worker takes media and what browsers are told of it: what it is started with. Pure."""
+"""Where a worker takes media, what browsers are told of it, and what it may take: what it is started with. Pure."""
 
 import msgspec
 
 
 class MediaOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The addresses and ports of one worker."""
+    """The addresses, ports and bounds of one worker."""
 
     addresses: tuple[str, ...] = ()  # to bind; empty: all of this machine's
     port: int = 0  # UDP, of all browsers' legs; 0: any that is free
@@ -12,6 +12,7 @@ class MediaOptions(msgspec.Struct, frozen=True, kw_only=True):
     public: tuple[str, ...] = ()  # that a NAT maps to ours, port for port
     only_public: bool = False  # our own are not offered
     rtp_ports: tuple[int, int] = (0, 0)  # first and last of those for legs that have ports of their own; 0: none
+    memory_mb: int = 2048  # that it may keep: mcu.media.walls
 
     def as_argument(self) -> str:
         """For the worker's command line."""

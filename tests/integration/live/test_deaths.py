@@ -20,8 +20,9 @@ BACK_S = 5.0  # by when everybody is back
 
 
 @pytest.mark.policy("S5.3-8")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV], ids=["killed", "a decoder crashed"])
 async def test_a_room_whose_worker_is_killed_is_back_within_five_seconds_and_others_notice_nothing(
-    tmp_path: Path,
+    tmp_path: Path, how: signal.Signals
 ) -> None:
     with running_server(tmp_path, media__workers="2") as server:
         async with hall(server) as struck, hall(server) as spared:
@@ -32,7 +33,7 @@ async def test_a_room_whose_worker_is_killed_is_back_within_five_seconds_and_oth
             packets = [person.client.packets_received() for person in theirs if person.client is not None]
 
             killed = time.monotonic()
-            os.kill(worker_of(server, ours[0]), signal.SIGKILL)
+            os.kill(worker_of(server, ours[0]), how)
             await asyncio.gather(*(person.told(Reconnect, within=SEEN_S) for person in ours))
             seen = time.monotonic() - killed
             dead = [person.client for person in ours]

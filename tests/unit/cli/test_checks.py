@@ -14,6 +14,7 @@ from mcu.cli import checks
 from mcu.cli.checks import Line, Verdict
 from mcu.config.settings import Settings, load
 from mcu.media import capabilities
+from mcu.net import seccomp
 from mcu.storage.migrate import migrate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -99,6 +100,14 @@ def test_the_codecs_are_there_and_one_that_is_not_is_named(monkeypatch: pytest.M
     line = checks.codecs()
     assert line.verdict is Verdict.FAIL
     assert "no encoder for Nothing:" in line.text
+
+
+def test_workers_have_walls_here_and_where_they_cannot_the_advice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.walls().verdict is Verdict.OK
+    monkeypatch.setattr(seccomp, "_LIBRARY", "libseccomp-that-is-not-there.so")
+    line = checks.walls()
+    assert line.verdict is Verdict.ADVICE
+    assert "libseccomp-that-is-not-there.so" in line.text
 
 
 def test_a_database_is_ok_before_its_first_start_and_once_it_is_migrated(tmp_path: Path) -> None:

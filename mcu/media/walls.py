@@ -138,4 +138,5 @@ def _allowed() -> Iterator[Call]:
     for kill in ("kill", "tgkill"):  # itself, as abort(3) does
         yield kill, (Is(0, os.getpid()),)
     yield "prlimit64", (Is(0, 0), Is(2, 0))  # to ask, not to set
+    yield "setpriority", (Is(0, os.PRIO_PROCESS), Is(1, 0))  # of the thread itself
     yield "prctl", (Is(0, _PR_SET_NAME),)

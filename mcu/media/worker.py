@@ -51,9 +51,8 @@ from mcu.media.ticker import Ticker
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
 from mcu.media.transport.webrtc import WebRtcTransports
-from mcu.net.process import die_with_parent, give_way, hurry
 from mcu.media.walls import memory_used_up, prepare, put_up
-from mcu.net.process import die_with_parent
+from mcu.net.process import die_with_parent, give_way, hurry
 from mcu.net.rpc import FrameConnection
 from mcu.telemetry.logging import configure_logging
 from mcu.telemetry.writer import LineWriter
@@ -229,7 +228,6 @@ async def serve(fd: int, options: MediaOptions, logged: LineWriter) -> None:
     clock = SystemClock()
     pool = ThreadPoolExecutor(POOL, thread_name_prefix="picture", initializer=give_way)
     with closing(Engine(options, clock)) as engine, pool:
-    with closing(Engine(options, clock)) as engine, ThreadPoolExecutor(POOL, thread_name_prefix="picture") as pool:
         put_up(options)
         watch = asyncio.create_task(_end_when_full(options, logged))
         await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock).run()

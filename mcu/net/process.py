@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import threading
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -37,4 +36,4 @@ def give_way() -> None:
 
 def _be_as_nice_as(nice: int) -> None:
     with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)  # on Linux: of one thread
+        os.setpriority(os.PRIO_PROCESS, 0, nice)  # on Linux: of the calling thread

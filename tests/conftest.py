@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from postgres import create_database, installed, postgres
 from running_server import RunningServer, running_server
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
@@ -14,6 +16,23 @@ from mcu.storage.migrate import migrate
 # Many workers share few cores: how long an example took says nothing of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+# Their tests judge what is made once.
+TOGETHER = ("tests/browser/test_two_meet.py", "tests/integration/house/test_wheel.py")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Each test goes to whichever process is free, but those of a file in TOGETHER to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """For `--dist loadscope`: what else there is leaves `--dist` as it is."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

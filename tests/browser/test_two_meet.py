@@ -17,7 +17,7 @@ from mcu.media.messages import NoticeKind
 
 SHORTENED = RATE // 10  # the browser's jitter buffer may play faster to catch up; the sound is 260 ms
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("met")]  # they meet once
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[3]
 BUILD = "import sys; from scikit_build_core.build import build_wheel; print(build_wheel(*sys.argv[1:]))"
 
-pytestmark = pytest.mark.xdist_group("wheel")  # built once
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -108,5 +108,6 @@ def _made_up(before: Sequence[StreamStats], now: Sequence[StreamStats]) -> float
 
 
 def _pairs(before: Sequence[StreamStats], now: Sequence[StreamStats]) -> list[tuple[StreamStats, StreamStats]]:
-    earlier = {stream.media: stream for stream in before}
-    return [(earlier[stream.media], stream) for stream in now if stream.media in earlier]
+    earlier = {(stream.media, stream.layer): stream for stream in before}
+    found = [(earlier.get((stream.media, stream.layer)), stream) for stream in now]
+    return [(former, stream) for former, stream in found if former is not None]

@@ -121,3 +121,15 @@ def test_of_another_trouble_of_the_same_weight_is_told_when_the_first_is_over() 
     leg.look(2, rtt_ms=500.0)
     leg.look(BETTER_AFTER, picture=NetworkTrouble.NARROW)
     assert leg.told == [Verdict(NetworkLevel.WEAK, each) for each in (NetworkTrouble.DELAY, NetworkTrouble.NARROW)]
+
+
+def test_what_was_lost_of_one_size_of_a_camera_is_not_taken_for_what_was_lost_of_another() -> None:
+    quality = Quality()
+    for packets in range(100, 500, 100):
+        sizes = [
+            StreamStats(media="camera", codec="VP8", layer=layer, packets=packets, lost=lost)
+            for layer, lost in (("q", 50), ("f", 0))
+        ]
+        media = LegMedia(leg=LegId("leg_a"), rtt_ms=None, srtp_profile="", receiving=sizes, sending=[], dropped={})
+        quality.judge(media, NetworkTrouble.NONE)
+    assert quality.verdict == FINE

@@ -100,7 +100,7 @@ def room_with_a_lobby(server: RunningServer, sit: Enter, host: Person, **options
             browser.page.click(".knock .primary")
             guest.page.wait_for_function("() => ear.pictured()")
             guest.press("screen")
-    browser.page.locator("room-content").wait_for()
+    browser.page.locator("room-content").wait_for(timeout=30_000)
     return browser
 
 

@@ -93,12 +93,16 @@ export class Link {
   /** Nothing is sent where a track is null; nobody negotiates. */
   async send(tracks: Tracks): Promise<void> {
     if (this.closed) return;
-    await Promise.all([
-      this.audio.sender.replaceTrack(tracks.microphone),
-      this.camera.sender.replaceTrack(tracks.camera),
-      this.screen.sender.replaceTrack(tracks.screen),
-      whole(this.camera.sender),
-    ]);
+    try {
+      await Promise.all([
+        this.audio.sender.replaceTrack(tracks.microphone),
+        this.camera.sender.replaceTrack(tracks.camera),
+        this.screen.sender.replaceTrack(tracks.screen),
+        whole(this.camera.sender),
+      ]);
+    } catch (error) {
+      if (this.peer.signalingState !== "closed") throw error; // it may have been closed meanwhile
+    }
   }
 
   /** What this browser has counted so far. */

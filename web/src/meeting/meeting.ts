@@ -170,8 +170,8 @@ export class Meeting extends Observable {
     );
     this.incoming = link.incoming;
     this.content = link.content;
-    this.changed(); // it is played from its first sound on
-    await link.send(this.media);
+    void link.send(this.media); // not waited for: what comes is to be played from its first sound on
+    this.changed();
   }
 
   /** Resolves when the server has welcomed us. */

@@ -21,6 +21,11 @@ COMMANDS = (
     "join",
     "idle",
     "video",
+    "rooms",
+    "quality",
+    "glass",
+    "repair",
+    "freezes",
     "compositor",
     "all",
 )

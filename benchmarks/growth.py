@@ -6,9 +6,11 @@ it is, because who does not talk shares one.
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.audio import weigh
 from benchmarks.contestants import ours, pin_load
@@ -18,11 +20,12 @@ TALKERS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sizes", type=_sizes, default=(10, 50, 100, 150, 200), help="legs, such as 10,100,200")
+    parser.add_argument("--sizes", type=sizes, default=(10, 50, 100, 150, 200), help="legs, such as 10,100,200")
     parser.add_argument("--seconds", type=float, default=15, help="how long each size is weighed")
 
 
-def _sizes(text: str) -> tuple[int, ...]:
+def sizes(text: str) -> tuple[int, ...]:
+    """`10,100,200`"""
     return tuple(map(int, text.split(",")))
 
 
@@ -30,23 +33,29 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return asyncio.run(_run(options.sizes, options.seconds))
 
 
-async def _run(sizes: tuple[int, ...], seconds: float) -> dict[str, Any]:
+def line(legs: Sequence[int], percent: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Cost = base + legs times something, and how well that says it."""
+    slope, base = np.polyfit(legs, percent, 1)
+    left, spread = percent - (base + slope * np.array(legs)), percent - np.mean(percent)
+    return {
+        "cpu_percent_base": round(float(base), 2),
+        "cpu_percent_per_more_leg": round(float(slope), 4),
+        "r_squared": round(1 - float(left @ left) / float(spread @ spread), 4),
+    }
+
+
+async def _run(wanted: tuple[int, ...], seconds: float) -> dict[str, Any]:
     prefix = pin_load()
     percent, encodes = [], []
-    for legs in sizes:
+    for legs in wanted:
         async with ours(prefix) as contestant:
             figures = await weigh(contestant, legs, TALKERS, seconds)
         percent.append(figures["cpu_percent_per_leg"] * legs)
         encodes.append(figures["encodes_per_tick"])
         say(f"{legs} legs: {percent[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
-    slope, base = np.polyfit(sizes, percent, 1)
-    left = np.array(percent) - (base + slope * np.array(sizes))
-    spread = np.array(percent) - np.mean(percent)
     return {
-        "legs": list(sizes),
+        "legs": list(wanted),
         "cpu_percent": [round(value, 2) for value in percent],
-        "cpu_percent_base": round(float(base), 2),
-        "cpu_percent_per_more_leg": round(float(slope), 4),
-        "r_squared": round(1 - float(left @ left) / float(spread @ spread), 4),
+        **line(wanted, np.array(percent)),
         "encodes_per_tick": encodes,
     }

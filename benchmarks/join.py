@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cameras import FPS, camera_loop
 from benchmarks.contestants import ours, pin_load
 from benchmarks.progress import say
-from benchmarks.video import FPS, camera_loop
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import PictureLoop, SoundLoop, encode
 from mcu.demo.taps import OpusDecoder

@@ -1,17 +1,19 @@
 """WebRTC legs for the load program: connected here (SDP, ICE, DTLS), then carried by `load/`, which is C.
 
 Each is what a browser is to a server: Opus at 48 kHz over DTLS-SRTP, the audio level in the clear header, ICE consent
-in both roles, an RTCP report each second. Sound was encoded beforehand. A thousand of them cost less than one browser.
+in both roles, an RTCP report each second; where it has a camera or sees, H.264 or VP8, simulcast (RFC 8853), NACK and
+REMB. Sound and pictures were encoded beforehand. A thousand of them cost less than one browser.
 """
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import secrets
 import socket
 import struct
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -22,11 +24,16 @@ from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM
 from aiortc.sdp import SessionDescription
 
 from mcu.demo.sources import Spoken
+from mcu.media.seams import VideoCodec
 
 HERE: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[1]
 LEVEL_ID: Final = 1
+MID_ID, RID_ID = 3, 4
 PAYLOAD_TYPE: Final = 111
+_PICTURE_TYPES: Final[dict[VideoCodec, int]] = {"H264": 102, "VP8": 96}
+RIDS: Final = ("q", "h", "f")
+REMB: Final = 8_000_000  # bit/s: the network is no limit
 CONNECT_S: Final = 10.0
 PROBE_S: Final = 0.05
 STOP_S: Final = 30.0
@@ -36,7 +43,11 @@ _PROFILES: Final = {
     SRTP_AES128_CM_SHA1_80: "AES128_CM_SHA1_80",
 }
 _RECORD: Final = struct.Struct("=IqHIH")
-_SENT: Final = 1 << 31
+_SENT, _PICTURE, _MARKER = 1 << 31, 1 << 30, 1 << 29
+_NUMBER: Final = _MARKER - 1
+
+CLONE_NEWNET: Final = 0x40000000
+_libc: Final = ctypes.CDLL(None, use_errno=True)
 
 Join = Callable[[str], Awaitable[str]]  # an SDP offer in, the answer out
 
@@ -44,7 +55,9 @@ Join = Callable[[str], Awaitable[str]]  # an SDP offer in, the answer out
 def build(directory: Path) -> Path:
     """The load program, compiled."""
     program = directory / "load"
-    sources = [*(ROOT / "benchmarks/load").glob("*.c"), *(ROOT / "native/src/wire").glob("*.c")]
+    native = ROOT / "native/src"
+    sources = [*(ROOT / "benchmarks/load").glob("*.c"), *(native / "wire").glob("*.c")]
+    sources += [*(native / "video").glob("h264*.c"), native / "video/payload.c", native / "video/vp8.c"]
     flags = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-I", ROOT / "native/include")
     subprocess.run(["cc", *flags, "-o", program, *sources, "-lcrypto"], check=True)
     return program
@@ -58,14 +71,58 @@ def write_sound(path: Path, packets: Iterable[Spoken]) -> Path:
     return path
 
 
+def write_pictures(path: Path, pictures: Iterable[bytes]) -> Path:
+    """Pictures as the load program reads them: size, picture. The first is a key frame."""
+    with path.open("wb") as file:
+        for picture in pictures:
+            file.write(struct.pack("<I", len(picture)) + picture)
+    return path
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What a leg shows: its layers, the smallest first, each a file of pictures, and how often one is sent."""
+
+    layers: tuple[Path, ...]
+    fps: int
+    codec: VideoCodec = "H264"
+
+
 @dataclass(frozen=True)
 class Carry:
-    """What a leg does: its sound, and what of it is lost on its way (by chance, or each nth packet)."""
+    """What a leg does: its sound, and what of it is lost on its way (by chance, or each nth packet); its camera."""
 
-    sound: Path
+    sound: Path = Path()
     record: bool = False
     loss_per_mille: int = 0
     lose_every: int = 0
+    camera: Camera | None = None  # with one, it takes the composed picture too
+    record_pictures: bool = False
+    far_ms: int = 0  # its line, each way
+    lossy_per_mille: int = 0
+    miss_every: int = 0  # nth packet of the composed picture, lost on its way here
+    says_rate: bool = True  # by REMB, that its network is no limit
+    network: str = ""  # the namespace that it is in; none: this machine's own
+    host: str = HERE  # at which the server is reached from there
+
+
+@contextlib.contextmanager
+def inside(network: str) -> Iterator[None]:
+    """Sockets that this thread makes meanwhile are in this network namespace, and stay there. Needs root."""
+    if not network:
+        yield
+        return
+    with Path("/proc/thread-self/ns/net").open() as home, Path(f"/run/netns/{network}").open() as there:
+        _enter(there.fileno())
+        try:
+            yield
+        finally:
+            _enter(home.fileno())
+
+
+def _enter(namespace: int) -> None:
+    if _libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 # -- one leg --------------------------------------------------------------------------------------------------------
@@ -91,12 +148,15 @@ class WebRtcLeg:
     """One leg, from its offer until the load program has it."""
 
     def __init__(self, certificate: RTCCertificate, carry: "Carry", phase: int) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with inside(carry.network):
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("", 0))
         self.socket.setblocking(False)
         self.socket.set_inheritable(True)
         self._carry, self._phase = carry, phase
         self._ssrc = secrets.randbits(31)
+        self._layers = [secrets.randbits(31) for _ in carry.camera.layers] if carry.camera else []
+        self._simulcast = False
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
         self._their_ufrag = self._their_password = ""
         self._records: asyncio.Queue[bytes] = asyncio.Queue()
@@ -106,15 +166,17 @@ class WebRtcLeg:
 
     async def connect(self, join: Join) -> None:
         """Join, prove the address, and shake hands."""
-        answer = SessionDescription.parse(await join(self._offer()))
-        media = answer.media[0]
+        text = await join(self._offer())
+        self._simulcast = "a=simulcast:recv" in text
+        media = SessionDescription.parse(text).media[0]
         assert media.ice
         assert media.ice.usernameFragment
         assert media.ice.password
         assert media.dtls
         self._dtls._set_role("server" if media.dtls.role == "client" else "client")
         self._their_ufrag, self._their_password = media.ice.usernameFragment, media.ice.password
-        candidate = next(one for one in media.ice_candidates if ":" not in one.ip and one.component == 1)
+        wanted = (one for one in media.ice_candidates if one.protocol == "udp" and ":" not in one.ip)
+        candidate = next(one for one in wanted if not self._carry.network or one.ip == self._carry.host)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
             ours.bind((candidate.ip, 0))  # the server is on this machine, or nothing is sent
         self.socket.connect((candidate.ip, candidate.port))
@@ -144,30 +206,38 @@ class WebRtcLeg:
             "phase": self._phase,
             "ours": f"{self._ufrag}:{self._password}",
             "theirs": f"{self._their_ufrag}:{self._their_password}",
-            "record": int(self._carry.record),
+            "record": int(self._carry.record) | int(self._carry.record_pictures) << 1,
             "loss": self._carry.loss_per_mille,
             "every": self._carry.lose_every,
+            "far": self._carry.far_ms,
+            "lossy": self._carry.lossy_per_mille,
+            "miss": self._carry.miss_every,
         }
-        return f"{self.socket.fileno()} " + " ".join(f"{name}={value}" for name, value in words.items()) + "\n"
+        pairs = [*words.items(), *self._picture_words()]
+        return f"{self.socket.fileno()} " + " ".join(f"{name}={value}" for name, value in pairs) + "\n"
+
+    def _picture_words(self) -> list[tuple[str, object]]:
+        camera = self._carry.camera
+        if camera is None:
+            return []
+        codec, kind = camera.codec.lower(), _PICTURE_TYPES[camera.codec]
+        layers = [*zip(self._layers, RIDS, camera.layers, strict=False)]
+        if not self._simulcast:  # as a browser then does
+            layers = [(self._layers[-1], "", camera.layers[-1])]
+        rate = REMB if self._carry.says_rate else 0
+        words: dict[str, object] = {"mid": f"{MID_ID}:1", "rid": RID_ID, "fps": camera.fps, "sees": kind, "rate": rate}
+        return [*words.items(), *(("layer", f"{ssrc}:{kind}:{codec}:{rid}:{path}") for ssrc, rid, path in layers)]
 
     def _offer(self) -> str:
-        (fingerprint, *_) = [one for one in self._dtls.getLocalParameters().fingerprints if one.algorithm == "sha-256"]
-        host, port = HERE, self.socket.getsockname()[1]
+        port = self.socket.getsockname()[1]
         lines = (
             "v=0",
             f"o=- {secrets.randbits(62)} 2 IN IP4 127.0.0.1",
             "s=-",
             "t=0 0",
-            "a=group:BUNDLE 0",
+            f"a=group:BUNDLE 0{' 1' * bool(self._layers)}",
             f"m=audio {port} UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
-            f"c=IN IP4 {host}",
-            "a=rtcp:9 IN IP4 0.0.0.0",
-            f"a=candidate:1 1 udp 2130706431 {host} {port} typ host",
-            "a=end-of-candidates",
-            f"a=ice-ufrag:{self._ufrag}",
-            f"a=ice-pwd:{self._password}",
-            f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}",
-            "a=setup:actpass",
+            *(transport := self._transport_lines()),
             "a=mid:0",
             f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
             "a=sendrecv",
@@ -175,8 +245,40 @@ class WebRtcLeg:
             f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
             f"a=fmtp:{PAYLOAD_TYPE} minptime=10;useinbandfec=1",
             f"a=ssrc:{self._ssrc} cname:load",
+            *(self._picture_lines(self._carry.camera, transport) if self._carry.camera else ()),
         )
         return "\r\n".join(lines) + "\r\n"
+
+    def _transport_lines(self) -> tuple[str, ...]:
+        (fingerprint, *_) = [one for one in self._dtls.getLocalParameters().fingerprints if one.algorithm == "sha-256"]
+        return (
+            f"c=IN IP4 {HERE}",
+            "a=rtcp:9 IN IP4 0.0.0.0",
+            f"a=candidate:1 1 udp 2130706431 {HERE} {self.socket.getsockname()[1]} typ host",
+            "a=end-of-candidates",
+            f"a=ice-ufrag:{self._ufrag}",
+            f"a=ice-pwd:{self._password}",
+            f"a=fingerprint:{fingerprint.algorithm} {fingerprint.value}",
+            "a=setup:actpass",
+        )
+
+    def _picture_lines(self, camera: Camera, transport: Sequence[str]) -> tuple[str, ...]:
+        """The line of the camera, on which the composed picture comes."""
+        kind, rids = _PICTURE_TYPES[camera.codec], RIDS[: len(camera.layers)]
+        many = [*(f"a=rid:{rid} send" for rid in rids), f"a=simulcast:send {';'.join(rids)}"]
+        return (
+            f"m=video 9 UDP/TLS/RTP/SAVPF {kind}",
+            *transport,
+            "a=mid:1",
+            f"a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid",
+            f"a=extmap:{RID_ID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+            "a=sendrecv",
+            "a=rtcp-mux",
+            f"a=rtpmap:{kind} {camera.codec}/90000",
+            *(f"a=rtcp-fb:{kind} {said}" for said in ("nack", "nack pli", "ccm fir", "goog-remb")),
+            *([f"a=fmtp:{kind} packetization-mode=1;profile-level-id=42e01f"] if camera.codec == "H264" else ()),
+            *(many if len(rids) > 1 else [f"a=ssrc:{self._layers[0]} cname:load"]),
+        )
 
     # -- the network ------------------------------------------------------------------------------------------------
 
@@ -228,12 +330,13 @@ class WebRtcLeg:
 
 @dataclass
 class Packet:
-    """One packet of a recorded leg. `at`: monotonic seconds."""
+    """One packet of a recorded leg. `at`: monotonic seconds. Of a picture that was sent: its place in its file."""
 
     at: float
     sequence: int
     timestamp: int
     payload: bytes
+    marker: bool = False
 
 
 @dataclass
@@ -242,6 +345,14 @@ class Recorded:
 
     sent: list[Packet] = field(default_factory=list)
     received: list[Packet] = field(default_factory=list)
+    shown: list[Packet] = field(default_factory=list)  # pictures that its camera sent
+    seen: list[Packet] = field(default_factory=list)  # packets of the composed picture
+
+    def put(self, packet: Packet, flags: int) -> None:
+        if flags & _PICTURE:
+            (self.shown if flags & _SENT else self.seen).append(packet)
+        else:
+            (self.sent if flags & _SENT else self.received).append(packet)
 
 
 @dataclass
@@ -273,16 +384,17 @@ class Load:
         while at < len(data):
             leg, when, sequence, timestamp, size = _RECORD.unpack_from(data, at)
             at += _RECORD.size
-            packet = Packet(when / 1e6, sequence, timestamp, data[at : at + size])
+            packet = Packet(when / 1e6, sequence, timestamp, data[at : at + size], bool(leg & _MARKER))
             at += size
-            of = found.setdefault(leg & ~_SENT, Recorded())
-            (of.sent if leg & _SENT else of.received).append(packet)
+            found.setdefault(leg & _NUMBER, Recorded()).put(packet, leg)
         return found
 
 
 @contextlib.asynccontextmanager
-async def carried(join: Join, wanted: Sequence[Carry], directory: Path, seconds: float) -> AsyncIterator[Load]:
-    """Legs, connected, in the load program, which waits for `begin`."""
+async def carried(
+    join: Join, wanted: Sequence[Carry], directory: Path, seconds: float, settle: float = 0
+) -> AsyncIterator[Load]:
+    """Legs, connected, in the load program, which waits for `begin`. `settle`: seconds that are not counted."""
     program = build(directory)
     certificate = RTCCertificate.generateCertificate()
     legs = [WebRtcLeg(certificate, carry, 7 * number) for number, carry in enumerate(wanted)]
@@ -292,6 +404,7 @@ async def carried(join: Join, wanted: Sequence[Carry], directory: Path, seconds:
     process = await asyncio.create_subprocess_exec(
         program,
         str(seconds),
+        str(settle),
         recording,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

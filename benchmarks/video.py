@@ -1,97 +1,96 @@
 """`python -m benchmarks video`: what a room costs in which everybody sends and receives pictures.
 
-Every client sends 640x360 at 25 pictures a second, H.264 encoded beforehand, and speech or silence; every client gets
-the composed 1280x720. Cost is CPU time of the server's process tree; `pictures_per_s` is what the slowest client got.
+Every leg sends H.264 encoded beforehand (640x360 at 25 pictures a second; with `--simulcast` three layers up to
+1280x720), and speech or silence; every leg gets the composed 1280x720. Cost is CPU time of the server's process tree.
+Beside it, in turns on the same core, x264 encodes that very picture alone, as the server's own encoder does.
 """
 
 import argparse
 import asyncio
-import contextlib
-from fractions import Fraction
-from typing import Any
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any, Final
 
-import av
-import numpy as np
-from av.video.frame import PictureType
-
-from benchmarks.contestants import ours, pin_load
+from benchmarks.audio import sounds
+from benchmarks.cameras import CANVAS, FPS, PLAIN, SIMULCAST, Size, cameras, composed
+from benchmarks.contestants import Ours, ours, pin_load
+from benchmarks.legs import Carry, carried
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
-from mcu.demo.client import MeetingClient
-from mcu.demo.sources import PictureLoop, SoundLoop, encode
-from mcu.demo.voice import speech
-from mcu.media.seams import TICK_SAMPLES
+from benchmarks.reference import encode_seconds
+from mcu.media.picture.rates import LADDER_720P
 
-WIDTH, HEIGHT, FPS, LOOP_S = 640, 360, 25, 2
-BIT_RATE = 500_000
-TALKERS = 3
-WARM_UP_S = 5.0
+TALKERS: Final = 3
+WARM_UP_S: Final = 5.0
+SETTINGS: Final = {"MCU_MEDIA__FPS": str(FPS)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legs", type=int, default=9, help="connected clients, all of them with a camera")
-    parser.add_argument("--seconds", type=float, default=20, help="how long the server is weighed")
+    parser.add_argument("--simulcast", action="store_true", help="they send three layers, up to 1280x720")
+    parser.add_argument("--seconds", type=float, default=10, help="how long the server is weighed in a turn")
+    parser.add_argument("--repeats", type=int, default=2, help="turns of the room and of the encoder alone")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    return asyncio.run(_run(options.legs, options.seconds))
+    return asyncio.run(_run(options))
 
 
-async def _run(legs: int, seconds: float) -> dict[str, Any]:
+async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
-    quiet, voice = encode(np.zeros(TICK_SAMPLES * 50, np.int16)), encode(speech(10, 130, seed=1))
-    say(f"mcu: {legs} legs with cameras, {seconds:g} s")
-    async with ours(prefix, {"MCU_MEDIA__FPS": str(FPS)}) as contestant, contextlib.AsyncExitStack() as stack:
-        clients = []
-        for number in range(legs):
-            sound = SoundLoop(voice if number < TALKERS else quiet, offset=31 * number)
-            camera = PictureLoop(camera_loop(number), FPS)
-            client = MeetingClient(sound=sound, camera=camera, watch=False, codecs=("H264",))
-            stack.push_async_callback(client.close)
-            await client.connect(contestant.join)
-            clients.append(client)
-        await asyncio.sleep(WARM_UP_S)
-        used, pictures, elapsed = await _measure(contestant.pid, clients, seconds)
-    percent = 100 * used / elapsed
+    sizes, legs = SIMULCAST if options.simulcast else PLAIN, options.legs
+    frames = composed(legs)
+    rooms, encodes = [], []
+    for turn in range(options.repeats):
+        say(f"mcu: {legs} legs with cameras, {options.seconds:g} s (turn {turn + 1})")
+        async with ours(prefix, SETTINGS) as contestant:
+            rooms.append(await weigh(contestant, legs, sizes, options.seconds))
+        encodes.append(await asyncio.to_thread(encode_seconds, frames, LADDER_720P[0]))
+        say(f"{rooms[-1]['cpu_percent']} % of a core; alone the encoder takes {100 * FPS * encodes[-1]:.1f} %")
+    worths = [room["cpu_ms_per_picture"] / 1000 / encode for room, encode in zip(rooms, encodes, strict=True)]
+    percent = statistics.median(room["cpu_percent"] for room in rooms)
+    at_25 = statistics.median(room["cpu_ms_per_picture"] for room in rooms) * FPS / 10
     return {
         "legs": legs,
-        "size": "1280x720",
+        "size": "{}x{}".format(*CANVAS),
+        "sent": [f"{size.width}x{size.height}" for size in sizes],
         "cpu_percent": round(percent, 1),
         "cpu_percent_per_leg": round(percent / legs, 2),
-        "legs_per_core": round(100 * legs / percent, 1),
-        "pictures_per_s": round(min(pictures) / elapsed, 1),
+        "legs_per_core": round(100 * legs / at_25, 1),
+        "encode_percent": round(100 * FPS * statistics.median(encodes), 1),
+        "encodes_worth": round(statistics.median(worths), 2),
+        "encodes_per_picture": max(room["encodes_per_picture"] for room in rooms),
+        "pictures_per_s": min(room["pictures_per_s"] for room in rooms),
+        "longest_picture_gap_ms": max(room["longest_picture_gap_ms"] for room in rooms),
+        "longest_audio_gap_ms": max(room["longest_audio_gap_ms"] for room in rooms),
     }
 
 
-async def _measure(pid: int, clients: list[MeetingClient], seconds: float) -> tuple[float, list[int], float]:
-    loop = asyncio.get_running_loop()
-    cpu, began, before = cpu_seconds(pid), loop.time(), [_pictures(client) for client in clients]
-    await asyncio.sleep(seconds)
-    used, elapsed = cpu_seconds(pid) - cpu, loop.time() - began
-    return used, [_pictures(client) - had for client, had in zip(clients, before, strict=True)], elapsed
+async def weigh(contestant: Ours, legs: int, sizes: tuple[Size, ...], seconds: float) -> dict[str, float]:
+    """What the server's process tree costs with so many legs, each with a camera."""
+    with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
+        directory = Path(folder)
+        pairs = zip(sounds(directory, legs, TALKERS), cameras(directory, legs, sizes), strict=True)
+        wanted = [Carry(carry.sound, camera=camera) for carry, camera in pairs]
+        async with carried(contestant.join, wanted, directory, WARM_UP_S + seconds, WARM_UP_S) as load:
+            await load.begin()
+            await asyncio.sleep(WARM_UP_S)
+            loop = asyncio.get_running_loop()
+            before, cpu, began = await _encodes(contestant), cpu_seconds(contestant.pid), loop.time()
+            await asyncio.sleep(seconds - 0.5)
+            used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
+            encodes, composed = (now - then for now, then in zip(await _encodes(contestant), before, strict=True))
+            counted = await load.results()
+    return {
+        "cpu_percent": round(100 * used / elapsed, 2),
+        "cpu_ms_per_picture": round(1000 * used / max(composed, 1), 3),
+        "encodes_per_picture": round(encodes / max(composed, 1), 2),
+        "pictures_per_s": round(min(leg["pictures"] for leg in counted) / seconds, 1),
+        "longest_picture_gap_ms": max(leg["picture_gap_ms"] for leg in counted),
+        "longest_audio_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
+    }
 
 
-def _pictures(client: MeetingClient) -> int:
-    return client.seen.frames if client.seen is not None else 0
-
-
-def camera_loop(number: int) -> list[bytes]:
-    """Moving bands with noise, as H.264 access units; the first is a key frame. Another `number`, another hue."""
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.bit_rate, encoder.framerate, encoder.time_base = BIT_RATE, Fraction(FPS), Fraction(1, FPS)
-    encoder.thread_count = 1
-    encoder.options = {"profile": "baseline", "preset": "superfast", "tune": "zerolatency", "level": "31"}
-    random = np.random.default_rng(number)
-    noise = random.integers(-6, 7, (HEIGHT, WIDTH))
-    units: list[bytes] = []
-    for turn in range(FPS * LOOP_S):
-        planes = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
-        wave = 110 + 60 * np.sin((np.arange(WIDTH) + 6 * turn) / 40)
-        planes[:HEIGHT] = np.clip(wave[None, :] + np.roll(noise, turn, axis=0), 16, 235)
-        planes[HEIGHT:] = 90 + 12 * (number % 8)
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts, frame.time_base = turn, Fraction(1, FPS)
-        frame.pict_type = PictureType.I if turn == 0 else PictureType.NONE
-        units += [bytes(packet) for packet in encoder.encode(frame)]
-    return units
+async def _encodes(contestant: Ours) -> tuple[float, float]:
+    return await contestant.metric("mcu_video_encodes_total"), await contestant.metric("mcu_frames_composed_total")

@@ -9,25 +9,56 @@ static void wrong(uint32_t leg, const char *what)
     exit(2);
 }
 
-static struct sound read_sound(uint32_t leg, const char *path)
+static size_t little(const uint8_t *at, size_t bytes)
 {
-    struct sound sound = {0};
+    size_t value = 0;
+    for (size_t i = bytes; i > 0; i--)
+        value = value << 8 | at[i - 1];
+    return value;
+}
+
+/* Entries of `head` bytes, the last `count_bytes` of which are the size of what follows. */
+static struct loop read_loop(uint32_t leg, const char *path, size_t head, size_t count_bytes)
+{
+    struct loop loop = {0};
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END))
-        wrong(leg, "its sound cannot be opened");
-    sound.size = (size_t)ftell(file);
+        wrong(leg, "its sound or picture cannot be opened");
+    loop.size = (size_t)ftell(file);
     rewind(file);
-    sound.data = malloc(sound.size);
-    sound.at = malloc(sizeof *sound.at * (sound.size / 3 + 1));
-    if (!sound.data || !sound.at || fread(sound.data, 1, sound.size, file) != sound.size)
-        wrong(leg, "its sound cannot be read");
+    loop.data = malloc(loop.size);
+    loop.at = malloc(sizeof *loop.at * (loop.size / head + 1));
+    if (!loop.data || !loop.at || fread(loop.data, 1, loop.size, file) != loop.size)
+        wrong(leg, "its sound or picture cannot be read");
     fclose(file);
-    for (size_t at = 0; at + 3 <= sound.size;
-         at += 3 + ((size_t)sound.data[at + 1] | (size_t)sound.data[at + 2] << 8))
-        sound.at[sound.count++] = at;
-    if (!sound.count)
-        wrong(leg, "its sound is empty");
-    return sound;
+    for (size_t at = 0; at + head <= loop.size;
+         at += head + little(loop.data + at + head - count_bytes, count_bytes))
+        loop.at[loop.count++] = at;
+    if (!loop.count)
+        wrong(leg, "its sound or picture is empty");
+    return loop;
+}
+
+/* <ssrc>:<payload type>:<codec>:<rid>:<file> */
+static void read_layer(struct leg *leg, char *value)
+{
+    char *parts[5];
+    for (int i = 0; i < 5; i++) {
+        parts[i] = value;
+        value = value ? strchr(value, i < 4 ? ':' : '\0') : NULL;
+        if (!value || leg->layer_count == LAYERS_MAX)
+            wrong(leg->number, "a layer makes no sense");
+        *value++ = 0;
+    }
+    struct layer *layer = &leg->layers[leg->layer_count++];
+    layer->ssrc = (uint32_t)strtoul(parts[0], NULL, 10);
+    layer->type = (uint8_t)atoi(parts[1]);
+    layer->codec = strcmp(parts[2], "vp8") ? MCU_H264 : MCU_VP8;
+    snprintf(layer->rid, sizeof layer->rid, "%s", parts[3]);
+    layer->pictures = read_loop(leg->number, parts[4], 4, 4);
+    layer->kept = calloc(KEPT, sizeof *layer->kept);
+    if (!layer->kept)
+        wrong(leg->number, "there is no memory for its pictures");
 }
 
 static enum mcu_srtp_profile profile_named(uint32_t leg, const char *name)
@@ -67,10 +98,35 @@ static void copy(struct leg *leg, char *to, size_t room, const char *from)
     strcpy(to, from);
 }
 
+/* Words of pictures. */
+static bool take_picture_word(struct leg *leg, const char *name, char *value, char *colon)
+{
+    if (!strcmp(name, "layer"))
+        read_layer(leg, value);
+    else if (!strcmp(name, "mid") && colon) {
+        leg->extensions.mid = (uint8_t)atoi(value);
+        copy(leg, leg->mid, sizeof leg->mid, colon + 1);
+    } else if (!strcmp(name, "rid"))
+        leg->extensions.rid = (uint8_t)atoi(value);
+    else if (!strcmp(name, "fps") && atoi(value) > 0)
+        leg->picture_every = 1000000 / atoi(value);
+    else if (!strcmp(name, "sees"))
+        leg->seen.type = (uint8_t)atoi(value);
+    else if (!strcmp(name, "miss"))
+        leg->miss = (uint32_t)atoi(value);
+    else if (!strcmp(name, "rate"))
+        leg->rate = strtoull(value, NULL, 10);
+    else
+        return false;
+    return true;
+}
+
 static void take_word(struct leg *leg, char *name, char *value, enum mcu_srtp_profile *profile,
                       char *ufrags[2])
 {
     char *colon = strchr(value, ':');
+    if (take_picture_word(leg, name, value, colon))
+        return;
     if (!strcmp(name, "profile"))
         *profile = profile_named(leg->number, value);
     else if (!strcmp(name, "keys"))
@@ -82,13 +138,17 @@ static void take_word(struct leg *leg, char *name, char *value, enum mcu_srtp_pr
     else if (!strcmp(name, "level"))
         leg->extensions.level = (uint8_t)atoi(value);
     else if (!strcmp(name, "sound"))
-        leg->sound = read_sound(leg->number, value);
+        leg->sound = read_loop(leg->number, value, 3, 2);
     else if (!strcmp(name, "phase"))
         leg->next = (size_t)atoi(value);
     else if (!strcmp(name, "record"))
-        leg->record = atoi(value);
+        leg->record = (unsigned)atoi(value);
     else if (!strcmp(name, "loss"))
         leg->loss = (uint32_t)atoi(value);
+    else if (!strcmp(name, "far"))
+        leg->far = atoi(value) * (int64_t)1000;
+    else if (!strcmp(name, "lossy"))
+        leg->lossy = (uint32_t)atoi(value);
     else if (!strcmp(name, "every"))
         leg->every = (uint32_t)atoi(value);
     else if (!strcmp(name, "ours") && colon) {

@@ -1,24 +1,37 @@
-/* A load of WebRTC legs, already connected: sends sound that was encoded beforehand, keeps ICE
- * consent fresh in both roles, reports by RTCP, and counts what comes back. Only to a server
- * of the benchmark's own on loopback.
+/* A load of WebRTC legs, already connected: sends sound and pictures that were encoded
+ * beforehand, keeps ICE consent fresh in both roles, reports by RTCP, asks for what is missing
+ * of a picture and sends its own again, and counts what comes back. Only to a server of the
+ * benchmark's own on this machine.
  *
- *     load SECONDS RECORDING <legs.txt
+ *     load SECONDS SETTLE RECORDING <legs.txt
  *
  * One line a leg: fd, its connected UDP socket, inherited; then "key=value" words:
  *   profile=AEAD_AES_128_GCM keys=<sending hex>:<receiving hex>   (none: plain RTP)
- *   ssrc=<ours> type=<payload type> level=<extension id or 0> sound=<file> phase=<packets to
- * begin at> ours=<ufrag>:<password> theirs=<ufrag>:<password>             (none: no ICE)
- *   record=1                                                      (keep each packet that
- * comes) Then an empty line. A sound file is packets: one byte of level (-dBov), two of size,
- * the Opus packet; it is repeated.
+ *   ours=<ufrag>:<password> theirs=<ufrag>:<password>             (none: no ICE)
+ *   ssrc=<ours> type=<payload type> level=<extension id or 0>
+ *   sound=<file> phase=<packets to begin at>
+ *   loss=<per mille> every=<nth>              (of the sound, lost on its way)
+ *   layer=<ssrc>:<payload type>:<h264 or vp8>:<rid or nothing>:<file>   (each layer of a
+ * camera) mid=<extension id>:<of the camera's line> rid=<extension id> fps=<pictures a second>
+ *   sees=<payload type of the composed picture> rate=<bit/s to say that we can take: REMB>
+ *   far=<ms> lossy=<per mille>                (its line, each way: late, and lost by chance)
+ *   miss=<nth>                                (of the packets of it, lost on their way here)
+ *   record=<1: keep each packet of sound that comes; 2: of pictures; 3: of both>
+ * Then an empty line. A file of sound is packets: one byte of level (-dBov), two of size, the
+ * Opus packet. A file of pictures is pictures: four bytes of size, a picture as mcu/payload.h
+ * has it; the first is a key frame. Both are repeated, and pictures begin anew when a key
+ * frame is asked for.
  *
  * Prints "ready", begins at a line on standard input, and after SECONDS prints one JSON object
- * a leg. RECORDING is written as: u32 leg, i64 microseconds (CLOCK_MONOTONIC), u16 sequence,
- * u32 timestamp, u16 size, payload, decrypted; and for each packet of a recorded leg that was
- * sent, the same with bit 31 of the leg set and no payload. */
+ * a leg; gaps and pictures of the first SETTLE seconds are not counted. RECORDING is written
+ * as: u32 leg and flags, i64 microseconds (CLOCK_MONOTONIC), u16 sequence, u32 timestamp, u16
+ * size, payload, decrypted. Of what is sent there is no payload; a picture that is sent has
+ * its place in its file as its sequence. */
 #ifndef MCU_BENCHMARKS_LOAD_H
 #define MCU_BENCHMARKS_LOAD_H
 
+#include <mcu/payload.h>
+#include <mcu/rtcp.h>
 #include <mcu/rtp.h>
 #include <mcu/srtp.h>
 #include <mcu/stun.h>
@@ -27,12 +40,67 @@
 
 #define LEGS_MAX 1024
 #define TICK_US 20000
+#define LAYERS_MAX 3
+#define KEPT 512  /* packets of a layer that can be sent again */
+#define HOLES 256 /* packets of a picture that are missing, at most */
 
-struct sound {
+enum record { RECORD_SOUND = 1, RECORD_PICTURES = 2 };
+#define RECORDED_SENT (1u << 31)
+#define RECORDED_PICTURE (1u << 30)
+#define RECORDED_MARKER (1u << 29)
+
+struct loop { /* packets of sound, or pictures */
     uint8_t *data;
     size_t size;
-    size_t *at; /* of each packet */
+    size_t *at; /* of each */
     size_t count;
+};
+
+struct kept {
+    bool is;
+    uint16_t sequence;
+    size_t size;
+    uint8_t data[MCU_DATAGRAM + MCU_SRTP_TRAILER];
+};
+
+struct layer { /* of a camera; one that has no simulcast has one */
+    uint32_t ssrc;
+    uint8_t type;
+    enum mcu_video_codec codec;
+    char rid[MCU_MID_MAX + 1];
+    struct loop pictures;
+    size_t next; /* picture of the loop */
+    uint16_t sequence, picture_id;
+    uint32_t timestamp; /* of the last picture */
+    uint64_t sent, packets, keys_asked, again;
+    struct kept *kept;
+};
+
+struct hole {
+    int64_t sequence, asked_at; /* us */
+    int asked;
+};
+
+struct datagram {
+    int64_t due; /* us */
+    size_t size;
+    uint8_t data[MCU_DATAGRAM + MCU_SRTP_TRAILER];
+};
+
+struct way { /* one direction of a line: a ring of what is on it */
+    struct datagram *ring;
+    size_t first, count;
+};
+
+struct seen { /* the composed picture */
+    uint8_t type;
+    uint32_t ssrc;
+    struct mcu_reception reception;
+    struct hole holes[HOLES];
+    size_t hole_count;
+    int64_t last_at, longest_gap, key_wanted_at;
+    int64_t takes; /* us from asking for a packet until it came, lately; 0: not known */
+    uint64_t packets, bytes, pictures, missed, asked, keys_wanted;
 };
 
 struct leg {
@@ -42,12 +110,22 @@ struct leg {
     uint32_t ssrc;
     uint8_t type;
     struct mcu_rtp_extensions extensions;
-    struct sound sound;
+    struct loop sound;
     size_t next; /* packet of the sound */
     char user_there[2 * MCU_UFRAG_MAX + 2], password_there[MCU_PASSWORD_MAX];
     char password_here[MCU_PASSWORD_MAX];
-    bool ice, record;
-    uint32_t loss, every, chance; /* chance: the state of xorshift32 */
+    bool ice;
+    unsigned record; /* of enum record */
+    struct layer layers[LAYERS_MAX];
+    size_t layer_count;
+    char mid[MCU_MID_MAX + 1];          /* of the camera's line */
+    int64_t picture_every, picture_due; /* us */
+    struct seen seen;
+    uint64_t rate;
+    int64_t far; /* us */
+    uint32_t lossy;
+    struct way out, in;
+    uint32_t loss, every, miss, chance; /* chance: the state of xorshift32 */
 
     int64_t due, consent_due, report_due; /* us */
     uint16_t sequence;
@@ -67,10 +145,34 @@ size_t read_legs(struct leg *legs, size_t room);
 
 /* receive.c: takes all that waits at a leg. */
 void receive(struct leg *leg, FILE *recording);
+void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *recording);
 
 /* send.c: sends what is due by `now`. */
 void send_due(struct leg *leg, int64_t now, FILE *recording);
-void record(FILE *recording, const struct leg *leg, bool sent, int64_t at, uint16_t sequence,
-            uint32_t timestamp, const uint8_t *payload, size_t size);
+void put(struct leg *leg, const uint8_t *data, size_t size);
+void put_now(struct leg *leg, const uint8_t *data, size_t size); /* past its line */
+void put_rtcp(struct leg *leg, uint8_t *data, size_t size); /* MCU_SRTP_TRAILER to spare */
+void record(FILE *recording, const struct leg *leg, uint32_t flags, int64_t at,
+            uint16_t sequence, uint32_t timestamp, const uint8_t *payload, size_t size);
+
+uint32_t per_mille(struct leg *leg); /* the next number by chance, 0 … 999 */
+
+/* line.c: false: the leg has no line of its own, and the datagram goes at once. */
+bool line_takes(struct leg *leg, struct way *way, const uint8_t *data, size_t size,
+                int64_t now);
+/* What has come to either end by `now`. */
+void line_moves(struct leg *leg, int64_t now, FILE *recording);
+
+/* camera.c: the next picture of each layer. */
+void send_pictures(struct leg *leg, int64_t now, FILE *recording);
+/* The far end asks for a key frame, or for packets again. */
+void camera_asked(struct leg *leg, const struct mcu_rtcp_event *event);
+
+/* seen.c: whether a packet of the composed picture, which is no repeat, is to be lost here. */
+bool is_missed(struct leg *leg, const struct mcu_rtp *packet);
+/* One has come. */
+void see(struct leg *leg, const struct mcu_rtp *packet, int64_t now, FILE *recording);
+/* Asks again for what is still missing. */
+void ask_again(struct leg *leg, int64_t now);
 
 #endif

@@ -1,7 +1,6 @@
 #include "load.h"
 
 #include <mcu/demux.h>
-#include <mcu/rtcp.h>
 
 #include <string.h>
 #include <sys/socket.h>
@@ -24,8 +23,7 @@ static void answer_check(struct leg *leg, const uint8_t *data, size_t size)
     const size_t response_size =
         mcu_stun_success(response, &message, (const struct sockaddr *)&peer,
                          leg->password_here, strlen(leg->password_here));
-    if (send(leg->fd, response, response_size, MSG_DONTWAIT) < 0)
-        leg->send_failed++;
+    put(leg, response, response_size);
 }
 
 /* Loss is counted when it shows: a later packet has come. */
@@ -47,20 +45,56 @@ static void count(struct leg *leg, const struct mcu_rtp *packet, int64_t now)
 
 /* Only what is recorded is decrypted: what the load costs would slow nobody down but itself.
  */
-static void take_sound(struct leg *leg, uint8_t *data, size_t size, int64_t now,
-                       FILE *recording)
+static bool open_packet(struct leg *leg, struct mcu_rtp *packet, uint8_t *data, size_t size)
+{
+    if (leg->receiving && mcu_srtp_unprotect(leg->receiving, data, &size)) {
+        leg->unauthentic++;
+        return false;
+    }
+    return !mcu_rtp_parse(packet, data, size, &leg->extensions, false);
+}
+
+static void take_packet(struct leg *leg, uint8_t *data, size_t size, int64_t now,
+                        FILE *recording)
 {
     struct mcu_rtp packet;
-    if (leg->record && leg->receiving && mcu_srtp_unprotect(leg->receiving, data, &size)) {
-        leg->unauthentic++;
+    if (mcu_rtp_parse(&packet, data, size, &leg->extensions, leg->receiving != NULL))
         return;
+    const bool picture = leg->seen.type && packet.payload_type == leg->seen.type;
+    const bool kept = leg->record & (picture ? RECORD_PICTURES : RECORD_SOUND);
+    if ((picture && is_missed(leg, &packet)) ||
+        (kept && !open_packet(leg, &packet, data, size)))
+        return;
+    if (picture) {
+        see(leg, &packet, now, kept ? recording : NULL);
+    } else if (packet.payload_type == leg->type) {
+        count(leg, &packet, now);
+        if (kept)
+            record(recording, leg, 0, now, packet.sequence, packet.timestamp, packet.payload,
+                   packet.payload_size);
     }
-    if (mcu_rtp_parse(&packet, data, size, &leg->extensions, leg->receiving && !leg->record))
-        return;
-    count(leg, &packet, now);
-    if (leg->record)
-        record(recording, leg, false, now, packet.sequence, packet.timestamp, packet.payload,
-               packet.payload_size);
+}
+
+static void take_event(struct leg *leg, const struct mcu_rtcp_event *event, int64_t now)
+{
+    switch (event->kind) {
+    case MCU_RTCP_SENDER:
+        if (event->ssrc == leg->their_ssrc) {
+            leg->last_sr = (uint32_t)(event->ntp >> 16);
+            leg->last_sr_at = now;
+        } else if (event->ssrc == leg->seen.ssrc) {
+            leg->seen.reception.last_sr = (uint32_t)(event->ntp >> 16);
+            leg->seen.reception.last_sr_at = now;
+        }
+        break;
+    case MCU_RTCP_PLI:
+    case MCU_RTCP_FIR:
+    case MCU_RTCP_NACK:
+        camera_asked(leg, event);
+        break;
+    default:
+        break;
+    }
 }
 
 static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now)
@@ -72,10 +106,24 @@ static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now
     struct mcu_rtcp_reader reader = {.data = data, .size = size};
     struct mcu_rtcp_event event;
     while (mcu_rtcp_next(&reader, &event) > 0)
-        if (event.kind == MCU_RTCP_SENDER) {
-            leg->last_sr = (uint32_t)(event.ntp >> 16);
-            leg->last_sr_at = now;
-        }
+        take_event(leg, &event, now);
+}
+
+void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *recording)
+{
+    switch (mcu_demux(data, size)) {
+    case MCU_IS_STUN:
+        answer_check(leg, data, size);
+        break;
+    case MCU_IS_RTP:
+        take_packet(leg, data, size, now, recording);
+        break;
+    case MCU_IS_RTCP:
+        take_report(leg, data, size, now);
+        break;
+    default:
+        break;
+    }
 }
 
 void receive(struct leg *leg, FILE *recording)
@@ -90,21 +138,7 @@ void receive(struct leg *leg, FILE *recording)
     }
     const int some = recvmmsg(leg->fd, messages, BATCH, MSG_DONTWAIT, NULL);
     const int64_t now = now_us();
-    for (int i = 0; i < some; i++) {
-        uint8_t *data = buffers[i];
-        const size_t size = messages[i].msg_len;
-        switch (mcu_demux(data, size)) {
-        case MCU_IS_STUN:
-            answer_check(leg, data, size);
-            break;
-        case MCU_IS_RTP:
-            take_sound(leg, data, size, now, recording);
-            break;
-        case MCU_IS_RTCP:
-            take_report(leg, data, size, now);
-            break;
-        default:
-            break;
-        }
-    }
+    for (int i = 0; i < some; i++)
+        if (!line_takes(leg, &leg->in, buffers[i], messages[i].msg_len, now))
+            take(leg, buffers[i], messages[i].msg_len, now, recording);
 }

@@ -1,21 +1,31 @@
 #include "load.h"
 
-#include <mcu/rtcp.h>
-
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
-static void put(struct leg *leg, const uint8_t *data, size_t size)
+void put_now(struct leg *leg, const uint8_t *data, size_t size)
 {
     if (send(leg->fd, data, size, MSG_DONTWAIT) != (ssize_t)size)
         leg->send_failed++;
 }
 
-void record(FILE *recording, const struct leg *leg, bool sent, int64_t at, uint16_t sequence,
-            uint32_t timestamp, const uint8_t *payload, size_t size)
+void put(struct leg *leg, const uint8_t *data, size_t size)
 {
-    const uint32_t number = leg->number | (sent ? 1u << 31 : 0);
+    if (!line_takes(leg, &leg->out, data, size, now_us()))
+        put_now(leg, data, size);
+}
+
+void put_rtcp(struct leg *leg, uint8_t *data, size_t size)
+{
+    if (!leg->sending || !mcu_srtp_protect_rtcp(leg->sending, data, &size))
+        put(leg, data, size);
+}
+
+void record(FILE *recording, const struct leg *leg, uint32_t flags, int64_t at,
+            uint16_t sequence, uint32_t timestamp, const uint8_t *payload, size_t size)
+{
+    const uint32_t number = leg->number | flags;
     const uint16_t size16 = (uint16_t)size;
     fwrite(&number, sizeof number, 1, recording);
     fwrite(&at, sizeof at, 1, recording);
@@ -25,14 +35,19 @@ void record(FILE *recording, const struct leg *leg, bool sent, int64_t at, uint1
     fwrite(payload, 1, size, recording);
 }
 
-/* Whether this packet is lost on its way: it is counted, protected, and not sent. */
-static bool is_lost(struct leg *leg)
+uint32_t per_mille(struct leg *leg)
 {
     leg->chance ^= leg->chance << 13;
     leg->chance ^= leg->chance >> 17;
     leg->chance ^= leg->chance << 5;
-    const bool lost = leg->chance % 1000 < leg->loss ||
-                      (leg->every && leg->sent % leg->every == leg->every - 1);
+    return leg->chance % 1000;
+}
+
+/* Whether this packet is lost on its way: it is counted, protected, and not sent. */
+static bool is_lost(struct leg *leg)
+{
+    const bool lost =
+        per_mille(leg) < leg->loss || (leg->every && leg->sent % leg->every == leg->every - 1);
     leg->dropped += lost;
     return lost;
 }
@@ -59,8 +74,8 @@ static void send_sound(struct leg *leg, int64_t now, FILE *recording)
     if (!is_lost(leg))
         put(leg, data, size);
     leg->sent++;
-    if (leg->record)
-        record(recording, leg, true, now, header.sequence, header.timestamp, NULL, 0);
+    if (leg->record & RECORD_SOUND)
+        record(recording, leg, RECORDED_SENT, now, header.sequence, header.timestamp, NULL, 0);
 }
 
 static void send_consent(struct leg *leg)
@@ -74,24 +89,37 @@ static void send_consent(struct leg *leg)
                          0x7e0000ff, true));
 }
 
+static void add_sender_reports(struct leg *leg, uint8_t *data, size_t *size, int64_t now)
+{
+    for (size_t i = 0; i < leg->layer_count; i++) {
+        const struct layer *layer = &leg->layers[i];
+        if (layer->sent)
+            mcu_rtcp_sr(data, size, layer->ssrc, (uint64_t)now << 12, layer->timestamp,
+                        (uint32_t)layer->packets, 0, NULL, 0);
+    }
+}
+
 /* As a browser does each second: what it sent, and how it receives us. */
 static void send_report(struct leg *leg, int64_t now)
 {
     uint8_t data[MCU_RTCP_MAX + MCU_SRTP_TRAILER];
-    size_t size = 0;
-    const struct mcu_rtcp_block block = {
+    size_t size = 0, count = leg->their_ssrc != 0;
+    struct mcu_rtcp_block blocks[2] = {{
         .ssrc = leg->their_ssrc,
         .highest = (uint32_t)leg->last_sequence,
         .lost = (int32_t)leg->lost,
         .last_sr = leg->last_sr,
         .delay = leg->last_sr ? (uint32_t)((now - leg->last_sr_at) * 65536 / 1000000) : 0,
-    };
+    }};
+    if (leg->seen.reception.begun)
+        mcu_reception_report(&leg->seen.reception, leg->seen.ssrc, now, &blocks[count++]);
     mcu_rtcp_sr(data, &size, leg->ssrc, (uint64_t)now << 12, leg->timestamp,
-                (uint32_t)leg->sent, 0, &block, leg->their_ssrc != 0);
+                (uint32_t)leg->sent, 0, blocks, count);
+    add_sender_reports(leg, data, &size, now);
     mcu_rtcp_sdes(data, &size, leg->ssrc, "load");
-    if (leg->sending && mcu_srtp_protect_rtcp(leg->sending, data, &size))
-        return;
-    put(leg, data, size);
+    if (leg->rate && leg->seen.reception.begun)
+        mcu_rtcp_remb(data, &size, leg->ssrc, leg->rate, &leg->seen.ssrc, 1);
+    put_rtcp(leg, data, size);
 }
 
 void send_due(struct leg *leg, int64_t now, FILE *recording)
@@ -108,4 +136,10 @@ void send_due(struct leg *leg, int64_t now, FILE *recording)
         send_report(leg, now);
         leg->report_due += 1000000;
     }
+    while (leg->picture_due <= now) {
+        send_pictures(leg, now, recording);
+        leg->picture_due += leg->picture_every;
+    }
+    ask_again(leg, now);
+    line_moves(leg, now, recording);
 }

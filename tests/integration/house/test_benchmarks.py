@@ -21,7 +21,12 @@ SMALLEST = {
     "loss": ("--percent", "5", "--seconds", "8"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
     "idle": ("--rooms", "20", "--seconds", "1"),
-    "video": ("--legs", "2", "--seconds", "2"),
+    "video": ("--legs", "2", "--seconds", "2", "--repeats", "1"),
+    "rooms": ("--sizes", "2,3,4", "--seconds", "1"),
+    "quality": ("--legs", "2", "--frames", "3"),
+    "glass": ("--seconds", "2"),
+    "repair": ("--seconds", "3"),
+    "freezes": ("--percent", "10", "--seconds", "2"),
     "join": ("--joins", "1"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
@@ -43,7 +48,23 @@ KEYS = {
     },
     "strangers": {"strays", "longest_gap_ms", "lost", "resident_more_mb"},
     "idle": {"rooms", "cpu_percent"},
-    "video": {"legs", "size", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"},
+    "video": {
+        *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
+        *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
+    },
+    "rooms": {
+        *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg", "r_squared"),
+        *("encodes_per_picture", "pictures_per_s"),
+    },
+    "quality": {
+        *("legs", "size", "mbit_per_s", "psnr_db", "psnr_db_worst", "ssim", "encode_ms", "encodes_per_core_s"),
+    },
+    "glass": {"p50_ms", "p95_ms", "longest_ms", "pictures"},
+    "repair": {"losses", "repair_p50_ms", "repair_longest_ms", "keys_wanted", "keys_to_others"},
+    "freezes": {
+        *("percent", "freezes", "freezes_per_minute", "longest_freeze_ms", "pictures_per_s"),
+        *("keys", "keys_to_others", "freezes_of_others"),
+    },
     "join": {"joins", "first_sound", "first_picture"},
     "compositor": {
         *("tiles", "canvas", "source", "frames", "repeats", "spread"),
@@ -66,7 +87,12 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "loss": lambda of: of["lost"] > 0 and of["legs_closed"] == 0,
     "strangers": lambda of: of["strays"] > 500,
     "idle": lambda of: of["cpu_percent"] > 0,
-    "video": lambda of: of["pictures_per_s"] > 0,
+    "video": lambda of: of["pictures_per_s"] > 0 and of["encodes_worth"] > 0 and of["encodes_per_picture"] >= 1,
+    "rooms": lambda of: of["legs"] == [2, 3, 4] and min(of["pictures_per_s"]) > 0,
+    "quality": lambda of: of["psnr_db"] > 30 and 0.8 < of["ssim"] <= 1,
+    "glass": lambda of: 0 < of["p50_ms"] < 1000,
+    "repair": lambda of: of["losses"] > 0 and 45 < of["repair_p50_ms"] < 1000,
+    "freezes": lambda of: of["pictures_per_s"] > 0,
     "join": lambda of: all(0 < of[first]["p50_ms"] < 10_000 for first in ("first_sound", "first_picture")),
     "compositor": lambda of: min(of[key] for key in ("fps", "libyuv_fps", "xstack_fps")) > 0,
 }

@@ -144,7 +144,7 @@ class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
     Rates are of the last seconds.
     """
 
-    media: str  # "audio", "camera", "screen", "video" (the composed one)
+    media: str  # "audio", "camera", "screen", "video" (the composed one), "content"
     codec: str
     layer: str = ""  # of a simulcast that is received: the name that its sender gave it
     chosen: bool = False  # its pictures are taken

@@ -1,4 +1,6 @@
-"""What each media worker is told of the settings: the same addresses and bounds, and ports of its own."""
+"""What each media worker is told of the settings: addresses and bounds, ports of its own, a share of the cores."""
+
+import os
 
 from mcu.config.sections import Media
 from mcu.media.transport.options import MediaOptions
@@ -15,6 +17,7 @@ def worker_options(media: Media) -> list[MediaOptions]:
             only_public=media.only_public_addresses,
             rtp_ports=_share(media, slot),
             memory_mb=media.worker_memory_mb,
+            cores=media.worker_cores or len(os.sched_getaffinity(0)) / media.workers,
         )
         for slot in range(media.workers)
     ]

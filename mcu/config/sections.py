@@ -166,6 +166,13 @@ class Media(Section):
     rtp_last_port: Port = Field(
         0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
     )
+    worker_cores: float = Field(
+        0,
+        ge=0,
+        le=64,
+        description="How many cores' worth of meetings a worker takes, by estimate, before whoever asks for a picture "
+        "without themselves gets the shared one. 0: its share of this machine's cores.",
+    )
     width: Even = Field(1280, ge=320, le=1920, description="Width of the composed picture, in pixels.")
     height: Even = Field(720, ge=180, le=1080, description="Height of the composed picture, in pixels.")
     fps: int = Field(30, ge=5, le=30, description="Composed pictures per second.")

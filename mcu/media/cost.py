@@ -9,13 +9,13 @@ from typing import Final
 
 from mcu.media.messages import RoomProfile
 
-PAINT_MS: Final = 1.2  # all tiles of a view
-ENCODE_MS: Final = 4.0  # x264 superfast, 2 Mbit/s
-DECODE_MS: Final = 0.6  # one 640x360 picture
+PAINT_MS: Final = 2.2  # all tiles of a view
+ENCODE_MS: Final = 6.4  # x264 superfast, 2 Mbit/s
+DECODE_MS: Final = 0.4  # one 640x360 picture
 SEND_MS: Final = 0.06  # one picture to one leg
 SOUND: Final = 0.004  # of a core for each leg, whatever is shown
 SHOWN_MAX: Final = 25  # the largest grid: no more are decoded
-WORKER: Final = 0.9  # of a worker's core that its rooms may cost before another encoder is refused
+FULL: Final = 0.9  # of a worker's cores that its rooms may cost before another encoder is refused
 _PIXELS: Final = 1280 * 720
 
 

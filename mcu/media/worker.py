@@ -75,12 +75,14 @@ class Worker:
         transports: TransportFactory,
         pool: ThreadPoolExecutor,
         clock: Clock,
+        cores: float,
     ) -> None:
         self._control = control
         self._engine = engine
         self._transports = transports
         self._probes = Probes(transports)
         self._pool = pool
+        self._cores = cores
         self._rooms: dict[RoomId, Room] = {}
         self._ticker = Ticker(clock, engine.plane)
         engine.on_collected = self._ticker.on_collected
@@ -179,7 +181,7 @@ class Worker:
 
     def _fits(self, cores: float) -> bool:
         """Whether the rooms may cost so much more."""
-        return sum(room.cores for room in self._rooms.values()) + cores <= cost.WORKER
+        return sum(room.cores for room in self._rooms.values()) + cores <= self._cores * cost.FULL
 
     def _room(self, room_id: RoomId) -> Room:
         try:
@@ -230,7 +232,7 @@ async def serve(fd: int, options: MediaOptions, logged: LineWriter) -> None:
     with closing(Engine(options, clock)) as engine, pool:
         put_up(options)
         watch = asyncio.create_task(_end_when_full(options, logged))
-        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock).run()
+        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock, options.cores).run()
         watch.cancel()
     await control.close()
 

@@ -20,6 +20,7 @@ from mcu.media.announce import TickPlan
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.messages import Layout, RoomProfile
+from mcu.media.picture.classes import ViewKey
 from mcu.media.picture.stage import Stage as PictureStage
 from mcu.media.picture.view import View
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, Seen
@@ -86,7 +87,13 @@ class Heard(Doings):
         self.handles: dict[LegId, int] = {}
         self.hearers: dict[int, Hearer] = {}
         self.pictures = PictureStage()
-        self.views = [View(layout, RoomProfile(width=160, height=90)) for layout in Layout]
+        profile = RoomProfile(width=160, height=90)
+        self.views = [
+            View(ViewKey(layout, without, apart), layout, profile)
+            for layout in Layout
+            for without in (None, LEGS[0])
+            for apart in (False, True)
+        ]
 
     @rule(speaker=ABOUT, spotlight=st.one_of(st.none(), ABOUT))
     def is_made_large(self, speaker: LegId, spotlight: LegId | None) -> None:
@@ -129,7 +136,8 @@ class Heard(Doings):
         )
         for view in self.views:
             view.arrange(self.pictures)
-            assert {tile.leg for tile in view.tiles} <= plan.inside, f"{view.layout} shows somebody who is outside"
+            assert {tile.leg for tile in view.tiles} <= plan.inside, f"{view.key} shows somebody who is outside"
+            assert view.key.without not in {tile.leg for tile in view.tiles}
 
     def teardown(self) -> None:
         """When all is quiet everybody inside hears all the others who may be heard: this looked at something."""

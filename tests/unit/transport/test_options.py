@@ -1,6 +1,7 @@
 """What a worker is told of addresses and ports, and what browsers are told of them."""
 
 import itertools
+import os
 import socket
 
 import pytest
@@ -89,3 +90,9 @@ def test_each_worker_has_a_tcp_port_of_its_own() -> None:
 def test_ports_and_addresses_that_cannot_be_are_refused(values: dict[str, int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Media.model_validate(values)
+
+
+def test_workers_share_the_machines_cores_unless_they_are_told_otherwise() -> None:
+    shares = [options.cores for options in worker_options(Media(workers=4))]
+    assert shares == [len(os.sched_getaffinity(0)) / 4] * 4
+    assert [options.cores for options in worker_options(Media(workers=1, worker_cores=8))] == [8]

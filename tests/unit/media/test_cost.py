@@ -1,0 +1,35 @@
+"""What a room is held to cost."""
+
+import itertools
+
+import pytest
+
+from mcu.media import cost
+from mcu.media.messages import RoomProfile
+
+PROFILE = RoomProfile()
+
+
+def test_a_shared_view_costs_the_same_for_one_more_and_a_personal_one_an_encoder_for_each() -> None:
+    shared = [cost.of_room(PROFILE, legs, 0) for legs in (1, 2, 3)]
+    more = shared[1] - shared[0]
+    assert shared[2] - shared[1] == pytest.approx(more)
+    assert more < cost.of_view(PROFILE) / 10
+    personal = [cost.of_room(PROFILE, 3, count) for count in (0, 1, 2)]
+    assert [b - a for a, b in itertools.pairwise(personal)] == pytest.approx([cost.of_view(PROFILE)] * 2)
+
+
+def test_who_all_have_a_view_of_their_own_need_no_shared_one() -> None:
+    assert cost.of_room(PROFILE, 3, 3) == pytest.approx(cost.of_room(PROFILE, 3, 2))
+
+
+def test_an_empty_room_costs_nothing() -> None:
+    assert cost.of_room(PROFILE, 0, 0) == 0
+
+
+def test_a_picture_of_a_quarter_of_the_pixels_costs_a_quarter() -> None:
+    assert cost.of_view(RoomProfile(width=640, height=360)) == pytest.approx(cost.of_view(PROFILE) / 4)
+
+
+def test_a_meeting_of_nine_with_personal_views_costs_some_times_that_with_one_view() -> None:
+    assert 4 < cost.of_meeting(9, personal=True) / cost.of_meeting(9, personal=False) < 9

@@ -162,7 +162,7 @@ def tile(width: int, source: Source = Source.CAMERA) -> Tile:
 def test_senders_are_asked_for_what_their_largest_tile_needs() -> None:
     assert wanted_of([tile(320), tile(960)]) == Wanted(width=960, height=540, bits_per_second=1_200_000)
     assert wanted_of([tile(320)], thin=True) == Wanted(width=320, height=180, bits_per_second=300_000, thin=True)
-    assert wanted_of([tile(320, Source.SCREEN)]).bits_per_second == 1_500_000
+    assert wanted_of([tile(320, Source.SCREEN)]).bits_per_second == 2_500_000
     assert wanted_of([]) == HIDDEN
     assert HIDDEN.hidden
 

@@ -1,11 +1,12 @@
 """`python -m benchmarks all`: every figure that has a limit, one after another, as a table beside its limit.
 
-Each is a run of its own of the command that is named, with servers of its own. Takes some 12 minutes; figures of a
+Each is a run of its own of the command that is named, with servers of its own. Takes some 20 minutes; figures of a
 machine that does anything else are not worth having.
 """
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,7 @@ def _of(key: str) -> Callable[[Figures], float]:
 
 
 _FEW, _MANY, _LOUD = "audio --legs 20 --talkers 3", "audio --legs 100 --talkers 3", "audio --legs 20 --talkers 20"
+_CAMERAS, _TILES = "video --legs 9 --personal", "compositor --tiles 16"
 _COST = "cpu_percent_per_leg"
 LIMITS: Final = (
     Limit("20 legs, 3 talking: % of a core a leg, of Janus's", _FEW, _of("ratio"), most=0.25),
@@ -72,6 +74,20 @@ LIMITS: Final = (
     Limit("  memory, MB more", "strangers", _of("resident_more_mb"), most=5),
     Limit("native cost of a packet, µs", "packets", _of("us_per_packet"), most=6),
     Limit("1,000 idle rooms, % of a core", "idle", _of("cpu_percent"), most=2),
+    Limit("room of 9 with cameras: encodes' worth", _CAMERAS, _of("encodes_worth"), most=2.5),
+    Limit("  longest gap of sound, ms", _CAMERAS, _of("longest_audio_gap_ms"), most=40),
+    Limit("  personal views, of the shared one's cost", _CAMERAS, _of("ratio"), least=4),
+    Limit("room of 16, simulcast: legs a core", "video --legs 16 --simulcast", _of("legs_per_core"), least=40),
+    Limit("rooms of 4, 9, 25: encodes a picture, most", "rooms", lambda f: max(f["encodes_per_picture"]), most=1.1),
+    Limit("glass to glass, p50 ms", "glass", _of("p50_ms"), most=50),
+    Limit("  p95 ms", "glass", _of("p95_ms"), most=80),
+    Limit("a lost packet of a picture at 50 ms: right again, ms", "repair", _of("repair_longest_ms"), most=150),
+    Limit("  key frames to others", "repair", _of("keys_to_others"), most=0),
+    Limit("5 % loss: freezes a minute", "freezes --percent 5", _of("freezes_per_minute"), most=1),
+    Limit("compositor, 16 tiles: of the libyuv loop", _TILES, _of("ratio_to_libyuv"), least=0.9),
+    Limit("  half dirty, of all dirty", _TILES, _of("half_dirty_ratio"), least=1.8),
+    Limit("  of ffmpeg's xstack", _TILES, _of("ratio_to_xstack"), least=1),
+    Limit("  of GStreamer's compositor", _TILES, lambda f: f["ratio_to_gstreamer"] or math.inf, least=1),
 )
 
 

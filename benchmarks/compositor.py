@@ -1,11 +1,12 @@
-"""Composed pictures a CPU second: our compositor, a bare libyuv loop in C, and ffmpeg's scale and xstack.
+"""Composed pictures a CPU second: our compositor, a bare libyuv loop in C, ffmpeg's scale and xstack, and GStreamer's.
 
-All three take the same I420 frames, make the same grid on the same canvas, on one thread; what is measured is CPU time,
+All take the same I420 frames, make the same grid on the same canvas, on one thread; what is measured is CPU time,
 in turns. Ours also draws margins, the speaker's border and names, as in a meeting.
 """
 
 import argparse
 import resource
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ from mcu.media.picture.paint import Look
 
 FRAMES = 4  # different pictures of each source, taken in turns
 LOOP = Path(__file__).with_name("libyuv_loop.c")
+GST = shutil.which("gst-launch-1.0")
 LAYOUTS = {1: 1, 4: 2, 9: 3, 16: 4, 25: 5}  # tiles: on a side
 
 Measure = Callable[[int], float]  # pictures to compose → CPU seconds
@@ -55,8 +57,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         sources = [write_source(place / f"{n}.yuv", arguments.source, seed=n) for n in range(arguments.tiles)]
         measures: dict[str, Measure] = {
             "ours": ours(arguments.canvas, tiles, sources),
+            "half": ours(arguments.canvas, tiles, sources, share=2),
             "libyuv": libyuv(place, arguments.canvas, arguments.source, tiles),
             **{f"xstack_{f}": xstack(place, arguments.source, tiles, f) for f in ("area", "bilinear")},
+            **({"gstreamer": gstreamer(place, arguments.canvas, arguments.source, tiles)} if GST else {}),
         }
         seconds = measured(measures, arguments.frames, arguments.repeats)
     return figures(arguments, seconds)
@@ -95,6 +99,9 @@ def figures(arguments: argparse.Namespace, seconds: dict[str, list[float]]) -> d
         "xstack_scaler": peer.removeprefix("xstack_"),
         "ratio_to_libyuv": ratio_to("libyuv"),
         "ratio_to_xstack": ratio_to(peer),
+        "gstreamer_fps": round(rate["gstreamer"], 1) if "gstreamer" in rate else None,
+        "ratio_to_gstreamer": ratio_to("gstreamer") if "gstreamer" in rate else None,
+        "half_dirty_ratio": round(1 / ratio_to("half"), 3),
         "spread": {name: round(max(each) / min(each) - 1, 3) for name, each in seconds.items()},
         "frames": arguments.frames,
         "repeats": arguments.repeats,
@@ -116,8 +123,8 @@ def write_source(path: Path, sides: tuple[int, int], seed: int) -> list[VideoFra
     return frames
 
 
-def ours(sides: tuple[int, int], tiles: list[Tile], sources: list[list[VideoFrame]]) -> Measure:
-    """The room's own compositor, every tile of every picture dirty."""
+def ours(sides: tuple[int, int], tiles: list[Tile], sources: list[list[VideoFrame]], share: int = 1) -> Measure:
+    """The room's own compositor. Each tile is dirty in one picture of `share`, as many as the next in each."""
     canvas = Canvas(*sides)
     images = [[i420(frame) for frame in frames] for frames in sources]
     boxes = [Box(tile.x, tile.y, tile.width, tile.height) for tile in tiles]
@@ -128,8 +135,8 @@ def ours(sides: tuple[int, int], tiles: list[Tile], sources: list[list[VideoFram
                 box=box,
                 label=f"Anna Lindgren {index}",
                 speaking=index == 0,
-                serial=number,
-                image=images[index][number % FRAMES],
+                serial=(turn := (number + index) // share),
+                image=images[index][turn % FRAMES],
             )
             for index, box in enumerate(boxes)
         ]
@@ -172,6 +179,30 @@ def xstack(place: Path, source: tuple[int, int], tiles: list[Tile], scaler: str)
         command = ["ffmpeg", "-v", "error", "-nostdin", *threads, *inputs, "-filter_complex", f"{scale};{stack}"]
         output = ["-frames:v", str(count), "-threads", "1", "-f", "null", "-"]
         return cpu_of([*command, *output], place)
+
+    return lambda count: cost(count + 10) - cost(10)
+
+
+def gstreamer(place: Path, sides: tuple[int, int], source: tuple[int, int], tiles: list[Tile]) -> Measure:
+    """GStreamer's compositor, which scales too; its start and end are taken off as xstack's are."""
+    width, height = source
+    size = width * height * 3 // 2
+
+    def cost(count: int) -> float:
+        raw = f"rawvideoparse format=i420 width={width} height={height} framerate=30/1"
+        pads = [
+            f"sink_{n}::{key}={value}"
+            for n, tile in enumerate(tiles)
+            for key, value in (("xpos", tile.x), ("ypos", tile.y), ("width", tile.width), ("height", tile.height))
+        ]
+        head = f"compositor name=c {' '.join(pads)} ! video/x-raw,format=I420,width={sides[0]},height={sides[1]}"
+        files = [
+            f"multifilesrc location={n}.yuv loop=true num-buffers={count // FRAMES + 1} blocksize={FRAMES * size}"
+            f" ! {raw} ! c.sink_{n}"
+            for n in range(len(tiles))
+        ]
+        command = ["gst-launch-1.0", "-q", *f"{head} ! fakesink {' '.join(files)}".split()]
+        return cpu_of(command, place)
 
     return lambda count: cost(count + 10) - cost(10)
 

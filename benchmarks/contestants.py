@@ -99,8 +99,10 @@ async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def ours(prefix: list[str], settings: dict[str, str] | None = None, meetings: int = 1) -> AsyncIterator[Ours]:
-    """Our server with open meetings for up to 200 legs each."""
+async def ours(
+    prefix: list[str], settings: dict[str, str] | None = None, meetings: int = 1, *, personal: bool = False
+) -> AsyncIterator[Ours]:
+    """Our server with open meetings for up to 200 legs each. `personal`: each leg gets a picture without itself."""
     with tempfile.TemporaryDirectory(prefix="mcu-benchmark-") as folder:
         environment = {"MCU_MEDIA__WORKERS": "1", **(settings or {})}
         async with (
@@ -108,7 +110,8 @@ async def ours(prefix: list[str], settings: dict[str, str] | None = None, meetin
             aiohttp.ClientSession() as http,
         ):
             headers = {"Authorization": f"Bearer {server.token}"}
-            booking = {"title": "Benchmark", "access": {"guest_pin": None, "max_participants": 200}}
+            access = {"guest_pin": None, "max_participants": 200}
+            booking = {"title": "Benchmark", "access": access, "personal": personal}
             numbers = []
             for _ in range(meetings):
                 async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:

@@ -2,7 +2,8 @@
 
 Every leg sends H.264 encoded beforehand (640x360 at 25 pictures a second; with `--simulcast` three layers up to
 1280x720), and speech or silence; every leg gets the composed 1280x720. Cost is CPU time of the server's process tree.
-Beside it, in turns on the same core, x264 encodes that very picture alone, as the server's own encoder does.
+Beside it, in turns on the same core, x264 encodes that very picture alone, as the server's own encoder does. With
+`--personal` the same room is weighed once more, where each leg gets a picture of its own, without itself.
 """
 
 import argparse
@@ -29,6 +30,7 @@ SETTINGS: Final = {"MCU_MEDIA__FPS": str(FPS)}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legs", type=int, default=9, help="connected clients, all of them with a camera")
     parser.add_argument("--simulcast", action="store_true", help="they send three layers, up to 1280x720")
+    parser.add_argument("--personal", action="store_true", help="a room with personal views beside it")
     parser.add_argument("--seconds", type=float, default=10, help="how long the server is weighed in a turn")
     parser.add_argument("--repeats", type=int, default=2, help="turns of the room and of the encoder alone")
 
@@ -51,6 +53,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     worths = [room["cpu_ms_per_picture"] / 1000 / encode for room, encode in zip(rooms, encodes, strict=True)]
     percent = statistics.median(room["cpu_percent"] for room in rooms)
     at_25 = statistics.median(room["cpu_ms_per_picture"] for room in rooms) * FPS / 10
+    beside = await _personal(prefix, legs, sizes, options.seconds, percent) if options.personal else {}
     return {
         "legs": legs,
         "size": "{}x{}".format(*CANVAS),
@@ -64,7 +67,18 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         "pictures_per_s": min(room["pictures_per_s"] for room in rooms),
         "longest_picture_gap_ms": max(room["longest_picture_gap_ms"] for room in rooms),
         "longest_audio_gap_ms": max(room["longest_audio_gap_ms"] for room in rooms),
+        **beside,
     }
+
+
+async def _personal(
+    prefix: list[str], legs: int, sizes: tuple[Size, ...], seconds: float, shared_percent: float
+) -> dict[str, Any]:
+    """The same room with a view for each leg, and what it costs of the room that shares one."""
+    say(f"mcu: {legs} legs with personal views, {seconds:g} s")
+    async with ours(prefix, SETTINGS, personal=True) as contestant:
+        room = await weigh(contestant, legs, sizes, seconds)
+    return {"personal": room, "ratio": round(room["cpu_percent"] / shared_percent, 2)}
 
 
 async def weigh(contestant: Ours, legs: int, sizes: tuple[Size, ...], seconds: float) -> dict[str, float]:

@@ -21,7 +21,7 @@ SMALLEST = {
     "loss": ("--percent", "5", "--seconds", "8"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
     "idle": ("--rooms", "20", "--seconds", "1"),
-    "video": ("--legs", "2", "--seconds", "2", "--repeats", "1"),
+    "video": ("--legs", "2", "--seconds", "2", "--repeats", "1", "--personal"),
     "rooms": ("--sizes", "2,3,4", "--seconds", "1"),
     "quality": ("--legs", "2", "--frames", "3"),
     "glass": ("--seconds", "2"),
@@ -51,6 +51,7 @@ KEYS = {
     "video": {
         *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
         *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
+        *("personal", "ratio"),
     },
     "rooms": {
         *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg", "r_squared"),
@@ -69,6 +70,7 @@ KEYS = {
     "compositor": {
         *("tiles", "canvas", "source", "frames", "repeats", "spread"),
         *("fps", "libyuv_fps", "xstack_fps", "xstack_scaler", "ratio_to_libyuv", "ratio_to_xstack"),
+        *("gstreamer_fps", "ratio_to_gstreamer", "half_dirty_ratio"),
     },
 }
 

@@ -111,7 +111,7 @@ async def ours(
         ):
             headers = {"Authorization": f"Bearer {server.token}"}
             access = {"guest_pin": None, "max_participants": 200}
-            booking = {"title": "Benchmark", "access": access, "personal": personal}
+            booking = {"title": "Benchmark", "access": access, "media": {"personal": personal}}
             numbers = []
             for _ in range(meetings):
                 async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:

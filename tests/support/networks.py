@@ -11,11 +11,14 @@ with network() as there:                     # needs root; `there.here` is this 
 """
 
 import contextlib
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+_made = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Network:
 @contextlib.contextmanager
 def network() -> Iterator[Network]:
     """One that nobody else has; gone afterwards, and whatever is left of it."""
-    number = os.getpid() % 16384
+    number = (os.getpid() * 16 + next(_made)) % 16384
     third, fourth = divmod(number * 4, 256)
     made = Network(f"mcu{number}", f"10.222.{third}.{fourth + 1}", f"10.222.{third}.{fourth + 2}")
     _ip("netns", "add", made.name)
@@ -78,7 +81,8 @@ def network() -> Iterator[Network]:
         _ip("-n", made.name, "link", "set", "eth0", "up")
         yield made
     finally:
-        _ip("netns", "del", made.name)  # and the cable with it
+        subprocess.run(["ip", "link", "del", f"{made.name}-h"], check=False, capture_output=True)  # at once
+        _ip("netns", "del", made.name)
 
 
 def _ip(*words: str) -> None:

@@ -1,0 +1,120 @@
+"""Debian's Chromium in networks that let little through: each way that is left leads to us, both ways, with sound."""
+
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from call_page import CHROMIUM, FLAGS, Site, send_room
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from networks import Network, network
+from playwright.async_api import Page, async_playwright
+from relay import SECRET, TurnServer, turn_server
+from rtc import until
+
+from mcu.auth.relays import Relays
+from mcu.clock import SystemClock
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
+]
+
+WAYS = """(async () => {
+  const all = [...(await pc.getStats()).values()], one = await pair()
+  const [ours, theirs] = [one.localCandidateId, one.remoteCandidateId].map(id => all.find(r => r.id == id))
+  return [ours.candidateType, ours.relayProtocol ?? ours.protocol, theirs.protocol]
+})()"""
+
+
+@asynccontextmanager
+async def called(there: Network, directory: Path, *flags: str, **setup: Any) -> AsyncIterator[tuple[Site, Page]]:
+    """A browser in there on a page of ours, with `setup` in its RTCConfiguration."""
+    site = Site(there.here)
+    runner, url = await site.open()
+    try:
+        async with async_playwright() as playwright:
+            wrapper = there.wrapper(directory, CHROMIUM)
+            browser = await playwright.chromium.launch(executable_path=wrapper, args=[*FLAGS, *flags])
+            page = await browser.new_page()
+            await page.goto(url)
+            await page.evaluate("(setup) => { window.setup = setup }", setup)
+            yield site, page
+            await browser.close()
+    finally:
+        await site.worker.close()
+        await runner.cleanup()
+
+
+async def talk(site: Site, page: Page) -> None:
+    """Sound goes both ways, and pictures come."""
+    await until(site.ear.connected.is_set, 10)
+    heard = len(site.heard)
+    await send_room(site, 2)
+    got = await page.evaluate("received()")
+    assert got["audio"]["packetsReceived"] > 50
+    assert got["video"]["framesDecoded"] > 10
+    assert len(site.heard) > heard + 50
+
+
+async def test_a_browser_whose_network_has_no_udp_comes_by_tcp(tmp_path: Path) -> None:
+    with network() as there:
+        there.block("meta l4proto udp")
+        async with called(there, tmp_path) as (site, page):
+            await page.evaluate("go()")
+            await talk(site, page)
+            ours, theirs = (await page.evaluate(WAYS))[1:]
+            assert (ours, theirs in ("tcp", "ssltcp")) == ("tcp", True)
+
+
+async def test_a_browser_where_only_what_looks_like_tls_passes_comes_by_the_false_greeting(tmp_path: Path) -> None:
+    with network() as there:
+        there.block("meta l4proto udp")
+        async with called(there, tmp_path) as (site, page):
+            site.offers = "ssltcp"  # as if what does not begin so were stopped
+            await page.evaluate("go()")
+            await talk(site, page)
+            assert (await page.evaluate(WAYS))[1:] == ["tcp", "ssltcp"]
+
+
+def trusts(server: TurnServer) -> str:
+    """A flag for Chromium: this certificate's key is right, whatever else is wrong with it."""
+    certificate = x509.load_pem_x509_certificate(server.certificate.read_bytes())
+    key = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}"
+
+
+def relayed(server: TurnServer, way: str, ttl_s: int) -> dict[str, Any]:
+    """The configuration of a browser that may use nothing but the relay."""
+    (relay,) = Relays([server.url(way)], SystemClock(), secret=SECRET, ttl_s=ttl_s).offered()
+    entry = {"urls": [*relay.urls], "username": relay.username, "credential": relay.credential}
+    return {"iceServers": [entry], "iceTransportPolicy": "relay"}
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+async def test_a_browser_that_reaches_only_a_relay_talks_through_it(tmp_path: Path, way: str) -> None:
+    with network() as there, turn_server(tmp_path, there.here) as server:
+        async with called(there, tmp_path, trusts(server), **relayed(server, way, 600)) as (site, page):
+            await page.evaluate("go()")
+            await talk(site, page)
+            assert await page.evaluate(WAYS) == ["relay", way, "udp"]
+
+
+async def test_a_relay_refuses_credentials_whose_time_is_over(tmp_path: Path) -> None:
+    with network() as there, turn_server(tmp_path, there.here) as server:
+        async with called(there, tmp_path, **relayed(server, "udp", -60)) as (site, page):
+            refused = page.evaluate(
+                """async () => { const pc = new RTCPeerConnection(window.setup); pc.addTransceiver('audio')
+                const said = new Promise(done => { pc.onicecandidateerror = e => done(e.errorCode) })
+                await pc.setLocalDescription(); return await said }"""
+            )
+            assert await refused == 401
+            assert not site.ear.connected.is_set()

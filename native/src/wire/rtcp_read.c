@@ -24,9 +24,13 @@ static int take_packet(struct packet *packet, size_t *whole, const uint8_t *data
     *whole = size;
     *packet =
         (struct packet){.data = data, .size = size, .count = data[0] & 31, .type = data[1]};
-    if (data[0] & 0x20) { /* RFC 3550 section 6.4.1: only of the last packet */
+    if (data[0] & 0x20) {
+        /* RFC 3550 section 6.4.1: only of the last packet, and a multiple of four; libwebrtc
+         * pads each report of arrivals by what it needs */
         const size_t padding = data[size - 1];
-        if (padding == 0 || padding % 4 || padding > size - RTCP_HEAD || size != left)
+        const bool wide = packet->type == RTCP_RTPFB && packet->count == RTPFB_WIDE;
+        if (padding == 0 || padding > size - RTCP_HEAD ||
+            (!wide && (padding % 4 || size != left)))
             return -1;
         packet->size -= padding;
     }

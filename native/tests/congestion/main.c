@@ -1,0 +1,7 @@
+#include "tests.h"
+
+int main(void)
+{
+    feedback_tests();
+    return failures ? 1 : 0;
+}

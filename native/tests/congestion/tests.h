@@ -1,0 +1,9 @@
+/* One function for each file of tests. */
+#ifndef MCU_CONGESTION_TESTS_H
+#define MCU_CONGESTION_TESTS_H
+
+#include "harness.h"
+
+void feedback_tests(void);
+
+#endif

@@ -3,5 +3,6 @@
 int main(void)
 {
     feedback_tests();
+    estimate_tests();
     return failures ? 1 : 0;
 }

@@ -5,5 +5,6 @@
 #include "harness.h"
 
 void feedback_tests(void);
+void estimate_tests(void);
 
 #endif

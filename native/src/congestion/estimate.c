@@ -1,0 +1,190 @@
+#include "estimate.h"
+
+#include <mcu/feedback.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RTT_WINDOW_US 10000000
+#define SILENT_US 1000000
+#define ANSWERED_US 250000 /* feedback comes at least so often, and a little leeway */
+#define ROOM_LEAST 6000    /* bytes: some packets, on the thinnest line */
+#define BEFORE_RTT_US 200000
+
+struct mcu_estimate *mcu_estimate_new(uint32_t start)
+{
+    struct mcu_estimate *estimate = calloc(1, sizeof *estimate);
+    if (!estimate)
+        return NULL;
+    estimate->rate = start;
+    estimate->reference = estimate->rtt = -1;
+    estimate->rtt_least[0] = estimate->rtt_least[1] = INT64_MAX;
+    sent_begin(&estimate->sent);
+    delay_begin(&estimate->delay);
+    return estimate;
+}
+
+void mcu_estimate_free(struct mcu_estimate *estimate) { free(estimate); }
+
+/* -- what is sent -- */
+
+uint16_t mcu_estimate_number(const struct mcu_estimate *estimate)
+{
+    return (uint16_t)estimate->sent.next;
+}
+
+void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, bool sound,
+                             int64_t now)
+{
+    meter_add(&estimate->all, (uint32_t)size, now);
+    if (sound)
+        meter_add(&estimate->sound, (uint32_t)size, now);
+}
+
+void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, int64_t now)
+{
+    probe_sent(&estimate->probe, size, estimate->sent.next);
+    sent_add(&estimate->sent, size, now);
+    mcu_estimate_unnumbered(estimate, size, sound, now);
+}
+
+/* -- feedback -- */
+
+/* The time of a report's deltas, by their clock, us: its 24 bits extended. */
+static int64_t reference_of(struct mcu_estimate *estimate, uint32_t wire)
+{
+    const int64_t turn = 1 << 24;
+    if (estimate->reference < 0) {
+        estimate->reference = turn + wire;
+    } else {
+        int64_t off = (int64_t)wire - estimate->reference % turn;
+        off = off > turn / 2 ? off - turn : off < -turn / 2 ? off + turn : off;
+        estimate->reference += off;
+    }
+    return estimate->reference * 64000;
+}
+
+static void follow_rtt(struct mcu_estimate *estimate, int64_t rtt, int64_t now)
+{
+    if (now - estimate->rtt_since > RTT_WINDOW_US) {
+        estimate->rtt_since = now;
+        estimate->rtt_least[1] = estimate->rtt_least[0];
+        estimate->rtt_least[0] = INT64_MAX;
+    }
+    estimate->rtt = rtt;
+    if (rtt < estimate->rtt_least[0])
+        estimate->rtt_least[0] = rtt;
+}
+
+static void take_packet(struct mcu_estimate *estimate, struct sent_packet *packet,
+                        int64_t number, const struct mcu_feedback_packet *said,
+                        int64_t arrived)
+{
+    if (packet->answer == SENT_ARRIVED)
+        return;
+    if (!said->received) {
+        if (packet->answer == SENT_WAITS)
+            loss_packet(&estimate->loss, false);
+        packet->answer = SENT_LOST;
+        return;
+    }
+    if (packet->answer == SENT_LOST)
+        loss_found(&estimate->loss);
+    else
+        loss_packet(&estimate->loss, true);
+    packet->answer = SENT_ARRIVED;
+    meter_add(&estimate->delivered, packet->size, arrived);
+    probe_arrived(&estimate->probe, number, packet->size, arrived);
+    delay_packet(&estimate->delay, packet->at, arrived);
+}
+
+/* Takes all packets of a report; the newest that arrived: its number, and when by their clock.
+ */
+static int64_t take_report(struct mcu_estimate *estimate, struct mcu_feedback *feedback,
+                           int64_t now, int64_t *arrived)
+{
+    const int64_t reference = reference_of(estimate, feedback->reference);
+    struct mcu_feedback_packet said;
+    int64_t newest = 0;
+    while (mcu_feedback_next(feedback, &said)) {
+        int64_t number;
+        struct sent_packet *packet = sent_find(&estimate->sent, said.number, &number);
+        if (!packet)
+            continue;
+        take_packet(estimate, packet, number, &said, reference + said.at);
+        if (!said.received || number < newest)
+            continue;
+        newest = number;
+        *arrived = reference + said.at;
+        follow_rtt(estimate, now - packet->at, now);
+    }
+    return newest;
+}
+
+int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, size_t size,
+                          int64_t now)
+{
+    struct mcu_feedback feedback;
+    int64_t arrived = 0;
+    if (mcu_feedback_open(&feedback, body, size))
+        return -1;
+    const int64_t newest = take_report(estimate, &feedback, now, &arrived);
+    if (!newest)
+        return 0;
+    estimate->feedback_at = now;
+    sent_answered(&estimate->sent, newest);
+    control_feedback(estimate, newest, meter_rate(&estimate->delivered, arrived), now);
+    return 0;
+}
+
+/* -- what follows -- */
+
+int64_t estimate_rtt_least(const struct mcu_estimate *estimate)
+{
+    const int64_t least = estimate->rtt_least[0] < estimate->rtt_least[1]
+                              ? estimate->rtt_least[0]
+                              : estimate->rtt_least[1];
+    return least < INT64_MAX ? least : BEFORE_RTT_US;
+}
+
+size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)
+{
+    if (!estimate->feedback_at)
+        return SIZE_MAX;
+    const uint64_t out = sent_outstanding(&estimate->sent, now);
+    const double window =
+        estimate->rate / 8e6 * (double)(estimate_rtt_least(estimate) + ANSWERED_US) +
+        ROOM_LEAST;
+    return (double)out < window ? (size_t)(window - (double)out) : 0;
+}
+
+static enum mcu_line_state state_of(const struct mcu_estimate *estimate, int64_t now)
+{
+    if (estimate->feedback_at && now - estimate->feedback_at > SILENT_US)
+        return MCU_LINE_SILENT;
+    if (estimate->lowered_at && now - estimate->lowered_at < SILENT_US)
+        return estimate->loss.cut_at > 0 ? MCU_LINE_LOSING : MCU_LINE_FILLING;
+    return MCU_LINE_STEADY;
+}
+
+void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *line, int64_t now)
+{
+    const double sound = meter_rate(&estimate->sound, now);
+    *line = (struct mcu_line){
+        .bits_per_second = (uint32_t)estimate->rate,
+        .pictures = sound < estimate->rate ? (uint32_t)(estimate->rate - sound) : 0,
+        .loss = estimate->loss.ratio,
+        .rtt = estimate->rtt,
+        .state = state_of(estimate, now),
+    };
+}
+
+size_t mcu_estimate_probe(struct mcu_estimate *estimate, int64_t now, int64_t *wake)
+{
+    return probe_due(&estimate->probe, now, wake);
+}
+
+void mcu_estimate_aim(struct mcu_estimate *estimate, uint32_t bits_per_second)
+{
+    estimate->aim = bits_per_second;
+}

@@ -1,0 +1,49 @@
+/* The parts of an estimate. */
+#ifndef MCU_CONGESTION_ESTIMATE_H
+#define MCU_CONGESTION_ESTIMATE_H
+
+#include "delay.h"
+#include "loss.h"
+#include "meter.h"
+#include "probe.h"
+#include "sent.h"
+
+struct mcu_estimate {
+    double rate; /* bit/s */
+    double aim;  /* the same; 0: none */
+    struct sent sent;
+    struct delay delay;
+    struct loss loss;
+    struct probe probe;
+    struct meter all, sound; /* that was sent */
+    struct meter delivered;  /* by their clock */
+    int64_t reference;       /* of the last report, 64 ms, extended; -1: none yet */
+    int64_t feedback_at;     /* when it came; 0: none yet */
+    int64_t raised_at;       /* until when time has raised the rate */
+    int64_t lowered_at;
+    double capacity;      /* what was delivered when the queue grew; 0: not known */
+    int64_t rtt;          /* of the last feedback; -1 */
+    int64_t rtt_least[2]; /* of this and the last ten seconds */
+    int64_t rtt_since;
+    double cap;         /* TMMBR, bit/s; 0: none */
+    int64_t trusted_at; /* without feedback: since when nothing speaks against the rate */
+    int64_t trust;      /* for how long that must be, us, until more is tried */
+};
+
+/* The least of the last ten to twenty seconds, us. */
+int64_t estimate_rtt_least(const struct mcu_estimate *estimate);
+
+/* control.c: a report came; the newest number in it, and what was delivered lately (0: not
+ * known yet), bit/s. */
+void control_feedback(struct mcu_estimate *estimate, int64_t newest, double delivered,
+                      int64_t now);
+/* Within its bounds. */
+void control_set(struct mcu_estimate *estimate, double rate);
+/* Not higher than this: and what was hoped for is put off. */
+void control_lower(struct mcu_estimate *estimate, double rate, int64_t now);
+void control_verdict(struct mcu_estimate *estimate, enum loss_verdict verdict,
+                     double delivered, int64_t now);
+/* blind.c: time passes at a leg that gives no feedback. */
+void blind_tick(struct mcu_estimate *estimate, int64_t now);
+
+#endif

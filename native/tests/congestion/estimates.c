@@ -1,0 +1,247 @@
+/* The estimate over simulated lines: how soon, how steady, and what sound pays for it. */
+#include "link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What the rate was in a while, looked at each 100 ms. */
+struct seen {
+    double least, most, mean;
+};
+static struct seen watch(struct link *link, int64_t time)
+{
+    struct seen seen = {.least = 1e12};
+    const int steps = (int)(time / (100 * MS));
+    for (int i = 0; i < steps; i++) {
+        link_run(link, 100 * MS);
+        const double rate = link_rate(link);
+        seen.least = rate < seen.least ? rate : seen.least;
+        seen.most = rate > seen.most ? rate : seen.most;
+        seen.mean += rate / steps;
+    }
+    return seen;
+}
+
+static void say(const char *what, const struct link *link, const struct seen *seen,
+                int64_t took)
+{
+    if (getenv("SHOW"))
+        fprintf(stderr,
+                "  %-28s %6.0f .. %6.0f, mean %6.0f kbit/s; took %5lld ms, sound late %4lld "
+                "ms, lost %llu, padding %llu\n",
+                what, seen ? seen->least / 1e3 : 0, seen ? seen->most / 1e3 : 0,
+                seen ? seen->mean / 1e3 : 0, (long long)took / 1000,
+                (long long)link->sound_late / 1000, (unsigned long long)link->sound_lost,
+                (unsigned long long)link->padding);
+}
+
+static void a_line_that_carries_more_is_found_by_probes(void)
+{
+    struct link link;
+    link_begin(&link, 20e6, 300e3);
+    link.wish = 2e6;
+    mcu_estimate_aim(link.estimate, 2400000);
+    const int64_t took = link_until_above(&link, 2.3e6, 15 * SECOND);
+    say("found", &link, NULL, took);
+    CHECK(took >= 0 && took < 6 * SECOND);
+    CHECK(link.sound_late < 10 * MS);
+    const uint64_t padding = link.padding;
+    link_run(&link, 30 * SECOND);
+    CHECK(link.padding == padding); /* there is nothing more to gain */
+    link_end(&link);
+}
+
+static void a_line_that_narrows_is_followed_and_found_again(void)
+{
+    struct link link;
+    link_begin(&link, 20e6, 2400e3);
+    link.wish = 2e6;
+    mcu_estimate_aim(link.estimate, 2400000);
+    link_run(&link, 5 * SECOND);
+    link.capacity = 256e3;
+    const int64_t down = link_until_below(&link, 260e3, 3 * SECOND);
+    say("narrowed", &link, NULL, down);
+    CHECK(down >= 0 && down < 1 * SECOND);
+    link_run(&link, 2 * SECOND);
+    link.sound_late = 0;
+    const uint64_t lost = link.sound_lost;
+    const struct seen seen = watch(&link, 17 * SECOND);
+    say("narrow", &link, &seen, down);
+    CHECK(seen.mean > 150e3 && seen.mean < 270e3 && seen.most < 600e3);
+    CHECK(link.sound_late < 250 * MS && link.sound_lost == lost);
+    link.capacity = 20e6;
+    const int64_t up = link_until_above(&link, 2.3e6, 15 * SECOND);
+    say("wide again", &link, NULL, up);
+    CHECK(up >= 0 && up < 12 * SECOND);
+    link_end(&link);
+}
+
+static void a_full_line_is_steady(void)
+{
+    const double lines[] = {400e3, 1e6, 3e6};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct link link;
+        link_begin(&link, lines[i], 2e6);
+        link.wish = 4e6;
+        mcu_estimate_aim(link.estimate, 4000000);
+        link_run(&link, 10 * SECOND);
+        link.sound_late = 0;
+        link.delivered = 0;
+        const struct seen seen = watch(&link, 60 * SECOND);
+        say("full", &link, &seen, 0);
+        CHECK(link.delivered * 8 / 60 > 0.6 * (lines[i] - 72e3));
+        CHECK(seen.mean > 0.65 * lines[i] && seen.mean < 1.1 * lines[i]);
+        CHECK(link.sound_late < 250 * MS);
+        link_end(&link);
+    }
+}
+
+static void loss_at_random_does_not_lower_the_rate_for_long(void)
+{
+    const double losses[] = {0.05, 0.10};
+    for (size_t i = 0; i < 2; i++)
+        for (uint32_t seeded = 1; seeded <= 5; seeded++) {
+            struct link link;
+            seed(seeded);
+            link_begin(&link, 20e6, 2400e3);
+            link.wish = 2e6;
+            link.loss = losses[i];
+            mcu_estimate_aim(link.estimate, 2400000);
+            const struct seen seen = watch(&link, 60 * SECOND);
+            say("loss", &link, &seen, 0);
+            CHECK(seen.mean > 2e6 && seen.least > 1e6);
+            link_end(&link);
+        }
+}
+
+static void loss_by_a_full_queue_of_nothing_lowers_it(void)
+{
+    struct link link;
+    link_begin(&link, 500e3, 2400e3);
+    link.queue = 15 * MS; /* a policer: nothing waits, so no delay tells */
+    link.wish = 2e6;
+    link_run(&link, 10 * SECOND);
+    const struct seen seen = watch(&link, 20 * SECOND);
+    say("policer", &link, &seen, 0);
+    CHECK(seen.mean < 900e3);
+    link_end(&link);
+}
+
+static void nothing_is_sent_into_silence(void)
+{
+    struct link link;
+    link_begin(&link, 20e6, 2400e3);
+    link.wish = 2e6;
+    link_run(&link, 3 * SECOND);
+    link.mute = true;
+    link_run(&link, 350 * MS);
+    CHECK(mcu_estimate_room(link.estimate, link.now) == 0);
+    link_run(&link, 3 * SECOND);
+    struct mcu_line line;
+    mcu_estimate_line(link.estimate, &line, link.now);
+    CHECK(line.state == MCU_LINE_SILENT && line.bits_per_second < 800e3);
+    link.mute = false;
+    mcu_estimate_aim(link.estimate, 2400000);
+    const int64_t up = link_until_above(&link, 2.3e6, 15 * SECOND);
+    say("heard again", &link, NULL, up);
+    CHECK(up >= 0 && up < 10 * SECOND);
+    link_end(&link);
+}
+
+static void a_picture_that_stands_still_does_not_lower_the_rate(void)
+{
+    struct link link;
+    link_begin(&link, 20e6, 2400e3);
+    link.wish = 20e3;
+    const struct seen seen = watch(&link, 60 * SECOND);
+    say("still", &link, &seen, 0);
+    CHECK(seen.least > 2.3e6);
+    link_end(&link);
+}
+
+/* -- without feedback -- */
+
+static void a_remb_is_read_against_what_is_sent(void)
+{
+    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
+    struct mcu_line line;
+    int64_t now = 1000 * SECOND;
+    CHECK(mcu_estimate_room(estimate, now) == SIZE_MAX);
+    for (int i = 0; i < 100; i++, now += 10 * MS) /* 800 kbit/s */
+        mcu_estimate_unnumbered(estimate, 1000, false, now);
+    mcu_estimate_remb(estimate, 900000, now); /* that follows what came: nothing is full */
+    mcu_estimate_line(estimate, &line, now);
+    CHECK(line.bits_per_second == 2000000);
+    mcu_estimate_remb(estimate, 500000, now);
+    mcu_estimate_line(estimate, &line, now);
+    CHECK(line.bits_per_second == 475000);
+    mcu_estimate_remb(estimate, 3000000, now);
+    mcu_estimate_line(estimate, &line, now);
+    CHECK(line.bits_per_second == 3000000);
+    mcu_estimate_cap(estimate, 100000);
+    mcu_estimate_line(estimate, &line, now);
+    CHECK(line.bits_per_second == 100000);
+    mcu_estimate_free(estimate);
+}
+
+static void more_is_tried_after_a_while_and_less_often_when_it_failed(void)
+{
+    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
+    struct mcu_line line;
+    int64_t now = 1000 * SECOND, tries[2] = {0};
+    mcu_estimate_aim(estimate, 2000000);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 100; k++, now += 10 * MS)
+            mcu_estimate_unnumbered(estimate, 1000, false, now);
+        mcu_estimate_remb(estimate, 400000, now);
+        const int64_t from = now;
+        do {
+            mcu_estimate_tick(estimate, now += 100 * MS);
+            mcu_estimate_line(estimate, &line, now);
+        } while (line.bits_per_second < 600000 && now - from < 100 * SECOND);
+        tries[i] = now - from;
+    }
+    CHECK(tries[0] > 5 * SECOND && tries[0] < 15 * SECOND);
+    CHECK(tries[1] > tries[0] + 4 * SECOND && tries[1] < 30 * SECOND);
+    mcu_estimate_free(estimate);
+}
+
+/* -- the pace -- */
+
+static void a_key_frame_leaves_in_bursts_of_a_few_milliseconds(void)
+{
+    struct mcu_pace pace = {0};
+    int64_t now = SECOND;
+    int bytes = 60000, bursts = 0, most = 0;
+    mcu_pace_at(&pace, 2000000, now);
+    while (bytes > 0) {
+        int burst = 0;
+        mcu_pace_at(&pace, 2000000, now);
+        for (; bytes > 0 && mcu_pace_may(&pace); bytes -= 1200, burst += 1200)
+            mcu_pace_spend(&pace, 1200);
+        CHECK(burst > 0 || !bursts);
+        most = bursts++ && burst > most ? burst : most;
+        now = mcu_pace_due(&pace);
+    }
+    CHECK(most <= 4800); /* 5 ms of 5 Mbit/s, and a packet */
+    CHECK(now - SECOND > 60 * MS && now - SECOND < 100 * MS);
+    now += SECOND;
+    mcu_pace_at(&pace, 2000000, now);
+    for (bytes = 0; mcu_pace_may(&pace); bytes += 1200)
+        mcu_pace_spend(&pace, 1200);
+    CHECK(bytes > 12000 && bytes < 14400); /* an ordinary picture leaves at once */
+}
+
+void estimate_tests(void)
+{
+    TEST(a_line_that_carries_more_is_found_by_probes);
+    TEST(a_line_that_narrows_is_followed_and_found_again);
+    TEST(a_full_line_is_steady);
+    TEST(loss_at_random_does_not_lower_the_rate_for_long);
+    TEST(loss_by_a_full_queue_of_nothing_lowers_it);
+    TEST(nothing_is_sent_into_silence);
+    TEST(a_picture_that_stands_still_does_not_lower_the_rate);
+    TEST(a_remb_is_read_against_what_is_sent);
+    TEST(more_is_tried_after_a_while_and_less_often_when_it_failed);
+    TEST(a_key_frame_leaves_in_bursts_of_a_few_milliseconds);
+}

@@ -1,0 +1,62 @@
+/* A line that carries so much, with a queue before it, and who sends over it. No clock: steps
+ * of a millisecond. */
+#ifndef MCU_CONGESTION_TESTS_LINK_H
+#define MCU_CONGESTION_TESTS_LINK_H
+
+#include "tests.h"
+
+#include <mcu/estimate.h>
+#include <mcu/feedback.h>
+#include <mcu/pace.h>
+
+#define SECOND INT64_C(1000000)
+#define MS INT64_C(1000)
+#define FLIGHT 4096
+
+/* One packet on its way. */
+struct flight {
+    uint16_t number;
+    uint32_t size;
+    int64_t arrives;
+    bool sound;
+};
+
+struct link {
+    /* what may be changed at any time */
+    double capacity; /* bit/s */
+    int64_t base;    /* us one way; feedback takes as long */
+    int64_t queue;   /* us of capacity that wait at most; what is more is lost */
+    double loss;     /* 0 … 1, at random */
+    double wish;     /* bit/s of pictures that a sender would like; 0: none. It sends what it
+                        may of it */
+    bool mute;       /* no feedback comes */
+
+    int64_t now;
+    struct mcu_estimate *estimate;
+    struct mcu_pace pace;
+    struct mcu_arrived arrived;
+    struct flight flights[FLIGHT];
+    unsigned sent, received;
+    double free_at; /* when the line has carried all that waits, us */
+    double owed;    /* bytes of pictures that wait for the pacer */
+    struct {
+        uint8_t data[1500];
+        size_t size;
+        int64_t at;
+    } report;
+    int64_t sound_late; /* the longest that sound waited in the queue since it was set to 0 */
+    uint64_t sound_lost;
+    double delivered; /* bytes of pictures */
+    uint64_t padding; /* bytes of probes */
+};
+
+void link_begin(struct link *link, double capacity, double start);
+void link_end(struct link *link);
+void link_run(struct link *link, int64_t time);
+/* Runs until the pictures may have at least (or at most) this; how long it took, -1: `most`
+ * was not enough. */
+int64_t link_until_above(struct link *link, double rate, int64_t most);
+int64_t link_until_below(struct link *link, double rate, int64_t most);
+uint32_t link_rate(struct link *link);
+
+#endif

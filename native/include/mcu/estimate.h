@@ -65,6 +65,8 @@ struct mcu_line {
     int64_t rtt;              /* us, with the wait for feedback; -1: not known */
     enum mcu_line_state state;
 };
+/* The same, without what else is known. */
+uint32_t mcu_estimate_rate(const struct mcu_estimate *estimate);
 void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *line,
                        int64_t now);
 /* Bytes of pictures that may leave now; 0: too much is unanswered. Sound always may. SIZE_MAX
@@ -75,9 +77,10 @@ size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now);
 
 /* There is use for this much in all; 0, as at first: for no more than there is. */
 void mcu_estimate_aim(struct mcu_estimate *estimate, uint32_t bits_per_second);
-/* Bytes of padding that are to be sent now, so that a probe has its rate; 0: none are. Ask
- * again at *wake, INT64_MAX: whenever mcu_estimate_tick was called. All packets that leave
- * while a probe lasts are of it. */
+/* Whether one lasts: mcu_estimate_tick begins it. */
+bool mcu_estimate_probes(const struct mcu_estimate *estimate);
+/* Bytes of padding that are to be sent now, so that it has its rate; 0: none are. Ask again at
+ * *wake; INT64_MAX: it is over. All packets that leave while it lasts are of it. */
 size_t mcu_estimate_probe(struct mcu_estimate *estimate, int64_t now, int64_t *wake);
 
 #endif

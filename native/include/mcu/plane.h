@@ -25,6 +25,7 @@
 #define MCU_PLANE_H
 
 #include <mcu/codec.h>
+#include <mcu/estimate.h>
 #include <mcu/payload.h>
 #include <mcu/rtp.h>
 #include <mcu/srtp.h>
@@ -74,7 +75,9 @@ enum mcu_event_kind {
     MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
                           key; data */
     MCU_EVENT_KEY_WANTED, /* a: source. PLI or FIR for what we send */
-    MCU_EVENT_BANDWIDTH,  /* a: bit/s (REMB, TMMBR) */
+    MCU_EVENT_BANDWIDTH,  /* a: bit/s that pictures may take of the leg's line now
+                             (mcu/estimate.h): where that has changed, ten times a second at
+                             most. 2,000,000 before the first */
     MCU_EVENT_REPORT, /* on our audio: a: extended highest sequence number, b: lost so far */
     MCU_EVENT_DIGIT,  /* a: character of a DTMF key */
     MCU_EVENT_BYE,    /* RTCP BYE for the leg's audio */
@@ -158,8 +161,11 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
 int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, size_t size);
 /* One picture to many legs, on their stream of this source (the composed picture goes as
  * MCU_CAMERA, shared content on its own as MCU_SCREEN): cut once for each codec, sent with
- * each leg's own header and keys, by GSO where the kernel has it. Returns how many of the legs
- * were sent it whole; legs that were not get MCU_EVENT_KEY_WANTED of that source. */
+ * each leg's own header and keys, by GSO where the kernel has it, as fast as each leg's line
+ * takes it (mcu/pace.h). Returns how many of the legs have it whole or in line; legs that lost
+ * a part get MCU_EVENT_KEY_WANTED of that source, and legs whose line had no room do when it
+ * has.
+ */
 int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, const int *legs,
                            size_t count, bool h264, const uint8_t *data, size_t size,
                            uint32_t timestamp, bool key);
@@ -176,6 +182,10 @@ int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source)
 /* Asks for no more than this in all (REMB, or TMMBR for each source), now and with each
  * report. 0: no limit. */
 int mcu_plane_limit(struct mcu_plane *plane, int leg, uint64_t bits_per_second);
+
+/* There is use for so much in all on a leg's line: probes look for it (mcu/estimate.h). 0, as
+ * at first: for no more than there is. */
+int mcu_plane_aim(struct mcu_plane *plane, int leg, uint32_t bits_per_second);
 
 /* -- sound -- */
 
@@ -250,7 +260,8 @@ struct mcu_stream_stats {
     uint32_t delay_ms; /* of the jitter buffer */
 };
 struct mcu_leg_stats {
-    double rtt_ms; /* < 0: not known */
+    double rtt_ms;        /* < 0: not known */
+    struct mcu_line line; /* zero where it sends no pictures and has no numbers */
     size_t stream_count;
     struct mcu_stream_stats streams[1 + 2 * MCU_LAYERS + MCU_SOURCES];
     uint64_t drops[32]; /* by enum mcu_drop */
@@ -281,6 +292,7 @@ enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROP_CONNECTION, /* TCP that no check proved: too many, for too long, too
                                         much said, or nothing of ours */
                 MCU_DROP_SLOW,       /* TCP that was ended, for it took not even its sound */
+                MCU_DROP_PACED,      /* pictures for which a leg's line had no room */
                 MCU_DROPS
 };
 const char *mcu_drop_name(enum mcu_drop drop);

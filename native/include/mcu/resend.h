@@ -29,6 +29,7 @@ struct mcu_payloads *mcu_payloads_new(enum mcu_video_codec codec, const uint8_t 
                                       uint32_t timestamp, bool key, int64_t now);
 void mcu_payloads_hold(struct mcu_payloads *payloads);
 void mcu_payloads_drop(struct mcu_payloads *payloads); /* frees with the last reference */
+size_t mcu_payloads_size(const struct mcu_payloads *payloads); /* of all together */
 const uint8_t *mcu_payloads_at(const struct mcu_payloads *payloads, uint32_t number,
                                size_t *size);
 

@@ -179,6 +179,16 @@ void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *lin
     };
 }
 
+uint32_t mcu_estimate_rate(const struct mcu_estimate *estimate)
+{
+    return (uint32_t)estimate->rate;
+}
+
+bool mcu_estimate_probes(const struct mcu_estimate *estimate)
+{
+    return estimate->probe.ends != 0;
+}
+
 size_t mcu_estimate_probe(struct mcu_estimate *estimate, int64_t now, int64_t *wake)
 {
     return probe_due(&estimate->probe, now, wake);

@@ -27,6 +27,7 @@ const char *mcu_drop_name(enum mcu_drop drop)
         [MCU_DROP_ENCODE] = "encode",
         [MCU_DROP_CONNECTION] = "connection",
         [MCU_DROP_SLOW] = "slow_connection",
+        [MCU_DROP_PACED] = "paced",
     };
     return (unsigned)drop < MCU_DROPS ? names[drop] : "unknown";
 }

@@ -15,6 +15,7 @@
 #ifndef MCU_PLANE_INTERNAL_H
 #define MCU_PLANE_INTERNAL_H
 
+#include "congestion.h"
 #include "tick.h"
 #include "udp.h"
 
@@ -120,8 +121,11 @@ struct out_stream {
     int64_t lossy_until;   /* us: audio is sent with FEC, for loss was reported */
     struct mcu_sent *sent; /* video, if NACKs are understood */
     uint16_t picture_id;
-    bool broken;     /* video: a packet of the present picture was not sent */
-    int fir_command; /* of the last FIR that came; -1: none yet */
+    bool numbered;      /* its packets have transport-wide numbers */
+    struct paced paced; /* video: what waits for its turn */
+    bool broken;        /* video: a packet of the present picture was not sent, */
+    bool refused;       /* or all of it, for the line is too thin */
+    int fir_command;    /* of the last FIR that came; -1: none yet */
 };
 
 /* -- a leg -- */
@@ -158,8 +162,9 @@ struct leg {
     struct in_stream *in[MCU_SOURCES];    /* the first layer of each */
     struct choice choices[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
-    struct leg_sounding sounding; /* tick.c's */
-    uint64_t limit;               /* bit/s that we ask for, 0: none */
+    struct leg_sounding sounding;  /* tick.c's */
+    struct congestion *congestion; /* NULL: it sends no pictures, and nothing is numbered */
+    uint64_t limit;                /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
     unsigned dtls_said; /* DTLS in this second; and other */
     unsigned said;      /* events that the far end caused */
@@ -192,6 +197,8 @@ struct mcu_plane {
     struct packet_thread *packets;
     atomic_bool ending;
     struct in_stream *waiting; /* waiting.h */
+    struct congestion *paced;  /* congestion.h: those that have something to send */
+    size_t congested;          /* legs that have one */
     size_t streams;            /* in and out */
     uint64_t drops[MCU_DROPS];
     struct totals gone; /* of legs that are no more */

@@ -42,6 +42,7 @@ void leg_free(struct leg *leg)
         in_stream_free(leg->in[i]);
         out_stream_free(leg->out[i]);
     }
+    congestion_free(leg->congestion);
     mcu_srtp_free(leg->sending);
     mcu_srtp_free(leg->receiving);
     udp_drop(leg->socket);
@@ -85,6 +86,8 @@ void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now)
 {
     const int64_t most = leg->webrtc ? MCU_CONSENT_US : MCU_RTP_SILENT_US;
     leg->said = leg->dtls_said = 0;
+    if (leg->congestion)
+        leg->congestion->reports = 0;
     if (leg->silent || !leg->connected || now - leg->authentic_at < most)
         return;
     leg->silent = true;
@@ -140,6 +143,19 @@ static int stream_error(const struct mcu_stream_options *options)
     return known ? 0 : EINVAL;
 }
 
+/* Gives the leg what it needs once. */
+static void attach_congestion(struct mcu_plane *plane, struct leg *leg,
+                              struct congestion **congestion)
+{
+    if (leg->congestion || !*congestion)
+        return;
+    leg->congestion = *congestion;
+    leg->congestion->leg = leg->handle;
+    plane->congested++;
+    *congestion = NULL;
+    eventfd_write(plane->wake, 1); /* the packet thread looks after it more often */
+}
+
 /* Puts what was made at the leg, and takes what is not needed back. */
 static int attach(struct mcu_plane *plane, int handle, enum mcu_source source,
                   struct in_stream **in, struct out_stream **out)
@@ -172,12 +188,17 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int handle,
         return -1;
     struct in_stream *in = options->receives ? in_stream_new(options) : NULL;
     struct out_stream *out = options->sends ? out_stream_new(options) : NULL;
+    const bool needs = congestion_needed(out, in);
+    struct congestion *congestion = needs ? congestion_new() : NULL;
     int why = ENOMEM;
-    if ((in || !options->receives) && (out || !options->sends)) {
+    if ((in || !options->receives) && (out || !options->sends) && (congestion || !needs)) {
         plane_lock(plane);
         why = attach(plane, handle, options->source, &in, &out);
+        if (!why)
+            attach_congestion(plane, plane_leg(plane, handle), &congestion);
         plane_unlock(plane);
     }
+    congestion_free(congestion);
     in_stream_free(in);
     out_stream_free(out);
     errno = why;
@@ -225,13 +246,19 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
     for (int i = 0; i < MCU_DROPS; i++)
         plane->drops[i] += drops[i];
     leg_add_totals(leg, &plane->gone);
+    if (leg->congestion) {
+        plane->congested--;
+        paced_wake(plane, leg->congestion, INT64_MAX);
+    }
     for (struct in_stream *in = NULL; (in = plane_next_in(leg, in));) {
         plane->streams--;
         waiting_set(plane, in, false);
     }
     for (int i = 0; i < MCU_SOURCES; i++) {
         plane->streams -= (size_t)(leg->out[i] != NULL);
-        if (leg->out[i] && leg->out[i]->sent) /* other legs have a share in it */
+        if (leg->out[i]) /* other legs have a share in it */
+            paced_clear(&leg->out[i]->paced);
+        if (leg->out[i] && leg->out[i]->sent)
             mcu_sent_clear(leg->out[i]->sent);
     }
 }

@@ -87,6 +87,11 @@ struct leg *legs_next_in_slice(struct legs *legs, size_t *at)
     return next_of(legs, at, LEGS_SLICES);
 }
 
+struct leg *legs_next_in_turn(struct legs *legs, size_t *at)
+{
+    return next_of(legs, at, LEGS_TURNS);
+}
+
 unsigned legs_slices_until(const struct legs *legs, unsigned slice)
 {
     for (unsigned after = 1; after <= LEGS_SLICES; after++)

@@ -33,6 +33,9 @@ struct leg *legs_forget(struct legs *legs, const struct udp_socket *socket,
 
 /* Legs of one slice of a second: as plane_next_leg, with *at = slice to begin. */
 struct leg *legs_next_in_slice(struct legs *legs, size_t *at);
+/* Legs whose turn is in this slice: LEGS_TURNS slices are a turn of all. */
+#define LEGS_TURNS 5
+struct leg *legs_next_in_turn(struct legs *legs, size_t *at);
 /* How many slices after this one is the next that has legs: 1 … LEGS_SLICES; 0: there are no
  * legs. */
 unsigned legs_slices_until(const struct legs *legs, unsigned slice);

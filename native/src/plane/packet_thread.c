@@ -154,6 +154,29 @@ static void look_after_slice(struct packet_thread *self, int64_t now)
     }
 }
 
+/* Those that are congested have a turn each 50 ms. */
+static void look_after_turn(struct packet_thread *self, int64_t now)
+{
+    size_t at = self->slice % LEGS_TURNS;
+    struct leg *leg;
+    while (self->plane->congested && (leg = legs_next_in_turn(self->plane->legs, &at))) {
+        congestion_turn(self->plane, leg, &self->out, now);
+        make_room(self); /* the leg may be gone after it */
+    }
+}
+
+/* Pictures whose turn it is. */
+static void look_after_paced(struct packet_thread *self, int64_t now)
+{
+    struct congestion *next;
+    for (struct congestion *at = self->plane->paced; at; at = next) {
+        next = at->after;
+        if (at->wake <= now &&
+            paced_send(self->plane, plane_leg(self->plane, at->leg), &self->out, now))
+            return; /* the others in the next round, which begins at once */
+    }
+}
+
 static void look_after_waiting(struct packet_thread *self, int64_t now)
 {
     struct in_stream *next;
@@ -176,9 +199,11 @@ static void look_after(struct packet_thread *self, int64_t now)
     for (; now - self->slice_at >= SLICE_US; self->slice_at += SLICE_US) {
         self->slice = (self->slice + 1) % LEGS_SLICES;
         look_after_slice(self, now);
+        look_after_turn(self, now);
     }
     look_after_waiting(self, now);
     tcp_look_after(self->plane, now);
+    look_after_paced(self, now);
     plane_unlock(self->plane);
     plane_flush(self->plane, &self->out, NULL);
 }
@@ -187,8 +212,11 @@ static void look_after(struct packet_thread *self, int64_t now)
 static int until_due(struct packet_thread *self, int64_t now)
 {
     plane_lock(self->plane);
-    const unsigned slices = legs_slices_until(self->plane->legs, self->slice);
-    const int64_t wake = waiting_wake(self->plane), tcp = tcp_wake(self->plane);
+    unsigned slices = legs_slices_until(self->plane->legs, self->slice);
+    const int64_t waiting = waiting_wake(self->plane), paced = paced_first(self->plane);
+    const int64_t wake = waiting < paced ? waiting : paced, tcp = tcp_wake(self->plane);
+    if (self->plane->congested) /* their turns are in each slice */
+        slices = 1;
     plane_unlock(self->plane);
     int64_t due = slices ? self->slice_at + slices * (int64_t)SLICE_US : INT64_MAX;
     due = wake < due ? wake : due;

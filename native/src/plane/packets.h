@@ -69,6 +69,8 @@ void rtcp_report(struct leg *leg, struct udp_batch *out, int64_t now);
 void rtcp_limit(struct leg *leg, struct udp_batch *out);
 /* Answers a TMMBR for one of our streams (RFC 5104 section 4.2.2). */
 void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_event *asked);
+/* When the leg's packets arrived (mcu/feedback.h), as far as it is not reported yet. */
+void rtcp_arrivals(struct leg *leg, struct udp_batch *out, int64_t now);
 /* The leg is being removed: its streams end. */
 void rtcp_bye(struct leg *leg, struct udp_batch *out);
 /* What a stream of video misses: NACK; PLI or FIR; if it is time for that. */

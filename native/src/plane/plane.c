@@ -236,6 +236,17 @@ int mcu_plane_want_key(struct mcu_plane *plane, int handle, enum mcu_source sour
     return first ? 0 : -1;
 }
 
+int mcu_plane_aim(struct mcu_plane *plane, int handle, uint32_t bits_per_second)
+{
+    plane_lock(plane);
+    const struct leg *leg = plane_leg(plane, handle);
+    if (leg && leg->congestion)
+        mcu_estimate_aim(leg->congestion->estimate, bits_per_second);
+    plane_unlock(plane);
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
+}
+
 int mcu_plane_limit(struct mcu_plane *plane, int handle, uint64_t bits_per_second)
 {
     struct udp_batch batch;

@@ -154,6 +154,7 @@ size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_s
         return 0;
     }
     leg_authentic(leg, in);
+    congestion_arrived(leg, packet, true, in->now);
     return size;
 }
 

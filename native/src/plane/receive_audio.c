@@ -63,7 +63,7 @@ static void skip(const struct arrival *in, struct leg *leg, struct in_stream *st
     const int codec = format_of(stream, packet->payload_type);
     int64_t timestamp;
     const int64_t sequence = place(in, stream, packet, &timestamp);
-    receive_skipped(in, leg, stream);
+    receive_skipped(in, leg, stream, packet);
     if (packet->level >= 0 && packet->level < sound->level)
         sound->level = packet->level;
     keep(sound, in, sequence, timestamp);

@@ -65,6 +65,8 @@ static void report(const struct arrival *in, struct leg *leg,
         stream->lossy_until = in->now + LOSSY_FOR_US;
     stream->jitter_ms = event->jitter * 1000.0 / clock;
     follow_rtt(leg, event);
+    if (!audio && leg->congestion)
+        mcu_estimate_loss(leg->congestion->estimate, stream->loss, in->now);
     if (!audio || !stream->packets)
         return;
     const struct mcu_event said = {
@@ -122,19 +124,24 @@ static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtc
     case MCU_RTCP_FIR:
         key_wanted(in, leg, event);
         break;
-    case MCU_RTCP_TMMBR:
-        if (out_of(leg, event->media_ssrc))
-            rtcp_notify(leg, in->out, event);
-        say(in, leg, MCU_EVENT_BANDWIDTH, (int64_t)(event->bits_per_second & INT64_MAX));
-        break;
     case MCU_RTCP_REMB:
-        say(in, leg, MCU_EVENT_BANDWIDTH, (int64_t)(event->bits_per_second & INT64_MAX));
+        if (leg->congestion)
+            mcu_estimate_remb(leg->congestion->estimate, event->bits_per_second, in->now);
+        break;
+    case MCU_RTCP_TMMBR:
+        if (!out_of(leg, event->media_ssrc))
+            break;
+        rtcp_notify(leg, in->out, event);
+        if (leg->congestion)
+            mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);
         break;
     case MCU_RTCP_BYE:
         if (leg->in[MCU_AUDIO] && leg->in[MCU_AUDIO] == in_of(leg, event->ssrc))
             say(in, leg, MCU_EVENT_BYE, 0);
         break;
     case MCU_RTCP_WIDE:
+        if (congestion_feedback(leg, event->body, event->body_size, in->now))
+            plane_drop(in->plane, leg, MCU_DROP_RTCP_MALFORMED);
         break;
     }
 }

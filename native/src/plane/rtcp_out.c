@@ -143,6 +143,19 @@ void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_e
     finish(leg, out, size);
 }
 
+void rtcp_arrivals(struct leg *leg, struct udp_batch *out, int64_t now)
+{
+    uint8_t *data = udp_next(out);
+    size_t size = 0;
+    uint32_t media = 0; /* it is of all of them; the draft wants one of them named */
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->in[i] && leg->in[i]->latched)
+            media = leg->in[i]->ssrc;
+    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    if (!mcu_arrived_report(&leg->congestion->arrived, data, &size, our_ssrc(leg), media, now))
+        finish(leg, out, size);
+}
+
 void rtcp_bye(struct leg *leg, struct udp_batch *out)
 {
     if (!send_ready(leg))

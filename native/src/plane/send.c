@@ -17,23 +17,40 @@ void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size)
         udp_add(batch, leg->rtcp_socket, &leg->rtcp_remote, size, leg->handle);
 }
 
-bool send_rtp(struct leg *leg, const struct out_stream *stream, const struct mcu_rtp *header,
-              const struct send_payload *payload, struct udp_batch *batch)
+/* RFC 3550 section 5.1 */
+static size_t pad(uint8_t *out, size_t size, uint8_t padding)
+{
+    if (!padding)
+        return size;
+    out[0] |= 0x20;
+    memset(out + size, 0, padding);
+    out[size + padding - 1] = padding;
+    return size + padding;
+}
+
+bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *header,
+              const struct send_payload *payload, struct udp_batch *batch, int64_t now)
 {
     uint8_t *out = udp_next(batch);
+    header->has_wide_sequence = stream->numbered;
+    if (stream->numbered)
+        header->wide_sequence = mcu_estimate_number(leg->congestion->estimate);
     size_t size = mcu_rtp_write(out, header, &stream->options.extensions);
-    if (size + payload->prefix_size + payload->size + MCU_SRTP_TRAILER > MCU_DATAGRAM_OUT)
+    if (size + payload->prefix_size + payload->size + payload->padding + MCU_SRTP_TRAILER >
+        MCU_DATAGRAM_OUT)
         return false;
     if (payload->prefix_size)
         memcpy(out + size, payload->prefix, payload->prefix_size);
     size += payload->prefix_size;
-    memcpy(out + size, payload->data, payload->size);
-    size += payload->size;
+    if (payload->size)
+        memcpy(out + size, payload->data, payload->size);
+    size = pad(out, size + payload->size, payload->padding);
     if (leg->sending && mcu_srtp_protect(leg->sending, out, &size))
         return false;
     udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
     if (stream->source != MCU_AUDIO)
         udp_is_picture(batch);
+    congestion_sent(leg, stream, size, now);
     return true;
 }
 
@@ -53,7 +70,7 @@ bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch
         return false;
     struct out_stream *stream = leg->out[MCU_AUDIO];
     const int64_t samples = mcu_codec_clock((enum mcu_audio_codec)codec) / 50;
-    const struct mcu_rtp header = {
+    struct mcu_rtp header = {
         .payload_type = stream->options.formats[0].payload_type,
         .marker = packet->tick != stream->tick + 1,
         .sequence = (uint16_t)(stream->sequence + 1),
@@ -68,7 +85,7 @@ bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch
     };
     const struct send_payload payload = {.data = packet->payload, .size = packet->size};
     stream->sequence++; /* also where SRTP refuses it: it is lost then, and no other has it */
-    if (!send_rtp(leg, stream, &header, &payload, batch))
+    if (!send_rtp(leg, stream, &header, &payload, batch, now))
         return false;
     stream->timestamp = header.timestamp;
     stream->tick = packet->tick;

@@ -36,6 +36,8 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     struct mcu_payloads *payloads;
     uint32_t number;
     struct send_payload payload = {0};
+    if (!paced_may_repair(leg, now)) /* it will be asked for again */
+        return;
     const int64_t rtt = leg->rtt > RESEND_LEAST ? leg->rtt : RESEND_LEAST;
     payload.data =
         mcu_sent_again(stream->sent, sequence, now, rtt, &payload.size, &payloads, &number);
@@ -50,8 +52,42 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
         payload.prefix = original;
         payload.prefix_size = sizeof original;
     }
-    if (send_rtp(leg, stream, &header, &payload, batch))
+    if (send_rtp(leg, stream, &header, &payload, batch, now))
         stream->resent++;
+}
+
+bool send_picture_packet(struct leg *leg, struct out_stream *stream,
+                         struct mcu_payloads *payloads, uint32_t number,
+                         struct udp_batch *batch, int64_t now)
+{
+    struct send_payload payload = {0};
+    payload.data = mcu_payloads_at(payloads, number, &payload.size);
+    struct mcu_rtp header = header_of(stream, payloads, number, ++stream->sequence, now);
+    if (!send_rtp(leg, stream, &header, &payload, batch, now))
+        return false;
+    if (stream->sent)
+        mcu_sent_remember(stream->sent, stream->sequence, payloads, number);
+    stream->packets++;
+    stream->bytes += payload.size;
+    return true;
+}
+
+void send_padding_packet(struct leg *leg, struct out_stream *stream, uint8_t padding,
+                         struct udp_batch *batch, int64_t now)
+{
+    struct mcu_rtp header = {
+        .payload_type = stream->options.formats[0].rtx,
+        .sequence = (uint16_t)++stream->rtx_sequence,
+        .timestamp = stream->timestamp,
+        .ssrc = stream->rtx_ssrc,
+        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
+        .mid_size = strlen(stream->options.mid),
+        .level = -1,
+        .has_send_time = true,
+        .send_time = mcu_send_time(now),
+    };
+    const struct send_payload payload = {.padding = padding};
+    send_rtp(leg, stream, &header, &payload, batch, now);
 }
 
 /* -- a picture -- */
@@ -108,55 +144,41 @@ static struct out_stream *receiver(struct sending *sending, int handle, struct l
     return stream && sending->payloads[stream->codec] ? stream : NULL;
 }
 
-static bool send_packet(struct sending *sending, struct leg *leg, struct out_stream *stream,
-                        uint32_t number, int64_t now)
-{
-    struct mcu_payloads *payloads = sending->payloads[stream->codec];
-    struct send_payload payload = {0};
-    payload.data = mcu_payloads_at(payloads, number, &payload.size);
-    const struct mcu_rtp header = header_of(stream, payloads, number, ++stream->sequence, now);
-    if (!send_rtp(leg, stream, &header, &payload, &sending->batch))
-        return false;
-    if (stream->sent)
-        mcu_sent_remember(stream->sent, stream->sequence, payloads, number);
-    stream->timestamp = payloads->timestamp;
-    stream->sent_at = now;
-    stream->packets++;
-    stream->bytes += payload.size;
-    return true;
-}
-
-/* All packets of the picture to one leg, which may go while the lock is let go. */
+/* The picture into a leg's line, and what may leave of it at once. The leg may go while the
+ * lock is let go. */
 static void send_to(struct sending *sending, int handle, uint16_t picture_id, int64_t now)
 {
     struct leg *leg;
     struct out_stream *stream = receiver(sending, handle, &leg);
     if (!stream)
         return;
+    struct mcu_payloads *payloads = sending->payloads[stream->codec];
     stream->broken = false;
+    stream->refused = !paced_put(sending->plane, leg, stream, payloads, now);
+    if (stream->refused)
+        return;
     stream->picture_id = picture_id;
     stream->pictures++;
-    const uint32_t count = sending->payloads[stream->codec]->count;
-    for (uint32_t number = 0; stream && number < count; number++) {
-        if (!send_packet(sending, leg, stream, number, now))
-            stream->broken = true;
-        if (udp_next(&sending->batch))
-            continue;
+    stream->timestamp = payloads->timestamp; /* as it was made, however long it waits */
+    stream->sent_at = now;
+    while (leg && paced_send(sending->plane, leg, &sending->batch, now)) {
         make_room(sending);
         stream = receiver(sending, handle, &leg);
     }
 }
 
-/* How many legs were sent all of it; the others need a key frame. */
+/* How many legs are sent all of it; those that lost some need a key frame. */
 static int settle(struct sending *sending)
 {
     int whole = 0;
     for (size_t i = 0; i < sending->count; i++) {
         struct leg *leg;
         const struct out_stream *stream = receiver(sending, sending->legs[i], &leg);
-        if (stream && !stream->broken)
+        if (!stream || stream->refused)
+            continue;
+        if (!stream->broken)
             whole++;
-        else if (stream)
+        else
             plane_say(sending->plane, MCU_EVENT_KEY_WANTED, leg->handle, stream->source);
     }
     return whole;

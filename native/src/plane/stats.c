@@ -63,6 +63,8 @@ static void fill(const struct leg *leg, struct mcu_leg_stats *stats)
     for (int i = 0; i < MCU_SOURCES; i++)
         if (leg->out[i])
             stats->streams[stats->stream_count++] = sent(leg->out[i]);
+    if (leg->congestion)
+        mcu_estimate_line(leg->congestion->estimate, &stats->line, plane_now());
     leg_part_drops(leg, stats->drops);
     for (int i = 0; i < MCU_DROPS; i++)
         stats->drops[i] += leg->drops[i];

@@ -87,6 +87,9 @@ struct out_stream *out_stream_new(const struct mcu_stream_options *options)
     stream->offset = leg_random();
     stream->tick = INT64_MIN;
     stream->fir_command = -1;
+    /* without RTX the very same packet goes again, which has nothing in it that changes */
+    stream->numbered = options->extensions.sequence &&
+                       (options->source == MCU_AUDIO || options->formats[0].rtx);
     if (options->source != MCU_AUDIO && options->nack) {
         stream->sent = calloc(1, sizeof *stream->sent);
         if (!stream->sent) {

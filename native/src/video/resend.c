@@ -59,6 +59,11 @@ void mcu_payloads_drop(struct mcu_payloads *payloads)
         free(payloads);
 }
 
+size_t mcu_payloads_size(const struct mcu_payloads *payloads)
+{
+    return payloads->offset[payloads->count];
+}
+
 const uint8_t *mcu_payloads_at(const struct mcu_payloads *payloads, uint32_t number,
                                size_t *size)
 {

@@ -1,0 +1,216 @@
+/* Pictures of a leg that wait for their turn: they leave as fast as its line takes them. Sound
+ * is never among them. */
+#include "congestion.h"
+#include "packets.h"
+#include "send.h"
+
+#define LONGEST_S                                                                             \
+    0.6 /* of pictures at the estimate's rate; a key frame that begins may be more */
+#define ASK_AGAIN_US 1000000
+#define PADDING 224 /* bytes of a packet that is padding alone */
+
+/* -- one stream's line -- */
+
+static struct mcu_payloads *first_of(const struct paced *paced)
+{
+    return paced->count ? paced->ring[paced->first] : NULL;
+}
+
+static void drop_last(struct paced *paced)
+{
+    paced->count--;
+    struct mcu_payloads *last = paced->ring[(paced->first + paced->count) % PACED_PICTURES];
+    paced->bytes -= mcu_payloads_size(last);
+    mcu_payloads_drop(last);
+}
+
+static void drop_first(struct paced *paced)
+{
+    mcu_payloads_drop(paced->ring[paced->first]);
+    paced->first = (paced->first + 1) % PACED_PICTURES;
+    paced->count--;
+    paced->number = 0;
+}
+
+void paced_clear(struct paced *paced)
+{
+    while (paced->count)
+        drop_first(paced);
+    paced->bytes = 0;
+}
+
+/* So that no broken picture is sent: what has begun goes on, what has not is dropped. */
+static void starve(struct mcu_plane *plane, struct leg *leg, struct paced *paced)
+{
+    while (paced->count > (paced->number > 0)) {
+        drop_last(paced);
+        plane_drop(plane, leg, MCU_DROP_PACED);
+    }
+    paced->starved = true;
+    paced->asked = 0;
+}
+
+static bool fits(const struct paced *paced, const struct mcu_payloads *payloads, uint32_t rate)
+{
+    const struct mcu_payloads *first = first_of(paced);
+    if (!first)
+        return true;
+    const double key = first->key ? (double)mcu_payloads_size(first) : 0;
+    return paced->count < PACED_PICTURES &&
+           (double)(paced->bytes + mcu_payloads_size(payloads)) <= LONGEST_S * rate / 8 + key;
+}
+
+static void ask(struct mcu_plane *plane, const struct leg *leg, struct out_stream *stream,
+                int64_t now)
+{
+    struct paced *paced = &stream->paced;
+    if (!paced->starved || paced->count || (paced->asked && now - paced->asked < ASK_AGAIN_US))
+        return;
+    paced->asked = now;
+    plane_say(plane, MCU_EVENT_KEY_WANTED, leg->handle, stream->source);
+}
+
+bool paced_put(struct mcu_plane *plane, struct leg *leg, struct out_stream *stream,
+               struct mcu_payloads *payloads, int64_t now)
+{
+    struct paced *paced = &stream->paced;
+    const uint32_t rate = mcu_estimate_rate(leg->congestion->estimate);
+    const bool use = !paced->starved || (payloads->key && !paced->count);
+    if (use && !fits(paced, payloads, rate))
+        starve(plane, leg, paced);
+    else if (use)
+        paced->starved = false;
+    if (paced->starved) {
+        plane_drop(plane, leg, MCU_DROP_PACED);
+        ask(plane, leg, stream, now);
+        return false;
+    }
+    mcu_payloads_hold(payloads);
+    paced->ring[(paced->first + paced->count++) % PACED_PICTURES] = payloads;
+    paced->bytes += mcu_payloads_size(payloads);
+    return true;
+}
+
+/* -- sending -- */
+
+/* The next packet of what waits. */
+static void send_next(struct leg *leg, struct out_stream *stream, struct udp_batch *batch,
+                      int64_t now)
+{
+    struct paced *paced = &stream->paced;
+    struct mcu_payloads *payloads = first_of(paced);
+    size_t size;
+    mcu_payloads_at(payloads, paced->number, &size);
+    paced->bytes -= size;
+    if (!send_picture_packet(leg, stream, payloads, paced->number, batch, now))
+        stream->broken = true;
+    if (++paced->number == payloads->count)
+        drop_first(paced);
+}
+
+enum outcome { DONE, FULL, WAITS };
+
+static enum outcome send_stream(struct leg *leg, struct out_stream *stream,
+                                struct udp_batch *batch, int64_t now)
+{
+    struct congestion *congestion = leg->congestion;
+    while (stream->paced.count) {
+        if (!mcu_pace_may(&congestion->pace) || !mcu_estimate_room(congestion->estimate, now))
+            return WAITS;
+        if (!udp_next(batch))
+            return FULL;
+        send_next(leg, stream, batch, now);
+    }
+    return DONE;
+}
+
+static struct out_stream *padded(const struct leg *leg)
+{
+    for (int i = MCU_CAMERA; i < MCU_SOURCES; i++)
+        if (leg->out[i] && leg->out[i]->numbered && leg->out[i]->packets)
+            return leg->out[i];
+    return NULL;
+}
+
+/* A probe's padding, on the stream of retransmissions, where nothing is disturbed by it.
+ * Returns when more is due. */
+static int64_t send_padding(struct leg *leg, struct udp_batch *batch, int64_t now)
+{
+    int64_t wake;
+    size_t bytes = mcu_estimate_probe(leg->congestion->estimate, now, &wake);
+    struct out_stream *stream = bytes ? padded(leg) : NULL;
+    while (stream && udp_next(batch)) {
+        send_padding_packet(leg, stream, PADDING, batch, now);
+        if (bytes <= PADDING)
+            break;
+        bytes -= PADDING;
+    }
+    return wake;
+}
+
+bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch, int64_t now)
+{
+    struct congestion *congestion = leg->congestion;
+    enum outcome outcome = DONE;
+    if (!send_ready(leg)) { /* it comes back with a key frame */
+        for (int i = MCU_CAMERA; i < MCU_SOURCES; i++)
+            if (leg->out[i])
+                paced_clear(&leg->out[i]->paced);
+        paced_wake(plane, congestion, INT64_MAX);
+        return false;
+    }
+    mcu_pace_at(&congestion->pace, mcu_estimate_rate(congestion->estimate), now);
+    for (int i = MCU_CAMERA; outcome == DONE && i < MCU_SOURCES; i++)
+        if (leg->out[i]) {
+            outcome = send_stream(leg, leg->out[i], batch, now);
+            ask(plane, leg, leg->out[i], now);
+        }
+    int64_t wake = send_padding(leg, batch, now);
+    if (outcome == WAITS) {
+        const int64_t due = mcu_pace_due(&congestion->pace);
+        const int64_t next = due > now ? due : now + CONGESTION_WAIT_US;
+        wake = next < wake ? next : wake;
+    }
+    paced_wake(plane, congestion, outcome == FULL ? now : wake);
+    return outcome == FULL;
+}
+
+bool paced_may_repair(struct leg *leg, int64_t now)
+{
+    struct congestion *congestion = leg->congestion;
+    mcu_pace_at(&congestion->pace, mcu_estimate_rate(congestion->estimate), now);
+    return mcu_pace_may(&congestion->pace) && mcu_estimate_room(congestion->estimate, now);
+}
+
+/* -- who has something to send -- */
+
+void paced_wake(struct mcu_plane *plane, struct congestion *congestion, int64_t wake)
+{
+    const bool waits = wake < INT64_MAX;
+    congestion->wake = wake;
+    if (waits == congestion->waits)
+        return;
+    congestion->waits = waits;
+    if (waits) {
+        congestion->before = NULL;
+        congestion->after = plane->paced;
+        if (plane->paced)
+            plane->paced->before = congestion;
+        plane->paced = congestion;
+        return;
+    }
+    if (congestion->after)
+        congestion->after->before = congestion->before;
+    if (congestion->before)
+        congestion->before->after = congestion->after;
+    else
+        plane->paced = congestion->after;
+}
+
+int64_t paced_first(const struct mcu_plane *plane)
+{
+    int64_t first = INT64_MAX;
+    for (const struct congestion *at = plane->paced; at; at = at->after)
+        first = at->wake < first ? at->wake : first;
+    return first;
+}

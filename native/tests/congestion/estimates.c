@@ -1,5 +1,5 @@
 /* The estimate over simulated lines: how soon, how steady, and what sound pays for it. */
-#include "link.h"
+#include "path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 struct seen {
     double least, most, mean;
 };
-static struct seen watch(struct link *link, int64_t time)
+static struct seen watch(struct path *path, int64_t time)
 {
     struct seen seen = {.least = 1e12};
     const int steps = (int)(time / (100 * MS));
     for (int i = 0; i < steps; i++) {
-        link_run(link, 100 * MS);
-        const double rate = link_rate(link);
+        path_run(path, 100 * MS);
+        const double rate = path_rate(path);
         seen.least = rate < seen.least ? rate : seen.least;
         seen.most = rate > seen.most ? rate : seen.most;
         seen.mean += rate / steps;
@@ -22,7 +22,7 @@ static struct seen watch(struct link *link, int64_t time)
     return seen;
 }
 
-static void say(const char *what, const struct link *link, const struct seen *seen,
+static void say(const char *what, const struct path *path, const struct seen *seen,
                 int64_t took)
 {
     if (getenv("SHOW"))
@@ -31,68 +31,68 @@ static void say(const char *what, const struct link *link, const struct seen *se
                 "ms, lost %llu, padding %llu\n",
                 what, seen ? seen->least / 1e3 : 0, seen ? seen->most / 1e3 : 0,
                 seen ? seen->mean / 1e3 : 0, (long long)took / 1000,
-                (long long)link->sound_late / 1000, (unsigned long long)link->sound_lost,
-                (unsigned long long)link->padding);
+                (long long)path->sound_late / 1000, (unsigned long long)path->sound_lost,
+                (unsigned long long)path->padding);
 }
 
 static void a_line_that_carries_more_is_found_by_probes(void)
 {
-    struct link link;
-    link_begin(&link, 20e6, 300e3);
-    link.wish = 2e6;
-    mcu_estimate_aim(link.estimate, 2400000);
-    const int64_t took = link_until_above(&link, 2.3e6, 15 * SECOND);
-    say("found", &link, NULL, took);
+    struct path path;
+    path_begin(&path, 20e6, 300e3);
+    path.wish = 2e6;
+    mcu_estimate_aim(path.estimate, 2400000);
+    const int64_t took = path_until_above(&path, 2.3e6, 15 * SECOND);
+    say("found", &path, NULL, took);
     CHECK(took >= 0 && took < 6 * SECOND);
-    CHECK(link.sound_late < 10 * MS);
-    const uint64_t padding = link.padding;
-    link_run(&link, 30 * SECOND);
-    CHECK(link.padding == padding); /* there is nothing more to gain */
-    link_end(&link);
+    CHECK(path.sound_late < 10 * MS);
+    const uint64_t padding = path.padding;
+    path_run(&path, 30 * SECOND);
+    CHECK(path.padding == padding); /* there is nothing more to gain */
+    path_end(&path);
 }
 
 static void a_line_that_narrows_is_followed_and_found_again(void)
 {
-    struct link link;
-    link_begin(&link, 20e6, 2400e3);
-    link.wish = 2e6;
-    mcu_estimate_aim(link.estimate, 2400000);
-    link_run(&link, 5 * SECOND);
-    link.capacity = 256e3;
-    const int64_t down = link_until_below(&link, 260e3, 3 * SECOND);
-    say("narrowed", &link, NULL, down);
+    struct path path;
+    path_begin(&path, 20e6, 2400e3);
+    path.wish = 2e6;
+    mcu_estimate_aim(path.estimate, 2400000);
+    path_run(&path, 5 * SECOND);
+    path.capacity = 256e3;
+    const int64_t down = path_until_below(&path, 260e3, 3 * SECOND);
+    say("narrowed", &path, NULL, down);
     CHECK(down >= 0 && down < 1 * SECOND);
-    link_run(&link, 2 * SECOND);
-    link.sound_late = 0;
-    const uint64_t lost = link.sound_lost;
-    const struct seen seen = watch(&link, 17 * SECOND);
-    say("narrow", &link, &seen, down);
+    path_run(&path, 2 * SECOND);
+    path.sound_late = 0;
+    const uint64_t lost = path.sound_lost;
+    const struct seen seen = watch(&path, 17 * SECOND);
+    say("narrow", &path, &seen, down);
     CHECK(seen.mean > 150e3 && seen.mean < 270e3 && seen.most < 600e3);
-    CHECK(link.sound_late < 250 * MS && link.sound_lost == lost);
-    link.capacity = 20e6;
-    const int64_t up = link_until_above(&link, 2.3e6, 15 * SECOND);
-    say("wide again", &link, NULL, up);
+    CHECK(path.sound_late < 250 * MS && path.sound_lost == lost);
+    path.capacity = 20e6;
+    const int64_t up = path_until_above(&path, 2.3e6, 15 * SECOND);
+    say("wide again", &path, NULL, up);
     CHECK(up >= 0 && up < 12 * SECOND);
-    link_end(&link);
+    path_end(&path);
 }
 
 static void a_full_line_is_steady(void)
 {
     const double lines[] = {400e3, 1e6, 3e6};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        struct link link;
-        link_begin(&link, lines[i], 2e6);
-        link.wish = 4e6;
-        mcu_estimate_aim(link.estimate, 4000000);
-        link_run(&link, 10 * SECOND);
-        link.sound_late = 0;
-        link.delivered = 0;
-        const struct seen seen = watch(&link, 60 * SECOND);
-        say("full", &link, &seen, 0);
-        CHECK(link.delivered * 8 / 60 > 0.6 * (lines[i] - 72e3));
+        struct path path;
+        path_begin(&path, lines[i], 2e6);
+        path.wish = 4e6;
+        mcu_estimate_aim(path.estimate, 4000000);
+        path_run(&path, 10 * SECOND);
+        path.sound_late = 0;
+        path.delivered = 0;
+        const struct seen seen = watch(&path, 60 * SECOND);
+        say("full", &path, &seen, 0);
+        CHECK(path.delivered * 8 / 60 > 0.6 * (lines[i] - 72e3));
         CHECK(seen.mean > 0.65 * lines[i] && seen.mean < 1.1 * lines[i]);
-        CHECK(link.sound_late < 250 * MS);
-        link_end(&link);
+        CHECK(path.sound_late < 250 * MS);
+        path_end(&path);
     }
 }
 
@@ -101,62 +101,62 @@ static void loss_at_random_does_not_lower_the_rate_for_long(void)
     const double losses[] = {0.05, 0.10};
     for (size_t i = 0; i < 2; i++)
         for (uint32_t seeded = 1; seeded <= 5; seeded++) {
-            struct link link;
+            struct path path;
             seed(seeded);
-            link_begin(&link, 20e6, 2400e3);
-            link.wish = 2e6;
-            link.loss = losses[i];
-            mcu_estimate_aim(link.estimate, 2400000);
-            const struct seen seen = watch(&link, 60 * SECOND);
-            say("loss", &link, &seen, 0);
+            path_begin(&path, 20e6, 2400e3);
+            path.wish = 2e6;
+            path.loss = losses[i];
+            mcu_estimate_aim(path.estimate, 2400000);
+            const struct seen seen = watch(&path, 60 * SECOND);
+            say("loss", &path, &seen, 0);
             CHECK(seen.mean > 2e6 && seen.least > 1e6);
-            link_end(&link);
+            path_end(&path);
         }
 }
 
 static void loss_by_a_full_queue_of_nothing_lowers_it(void)
 {
-    struct link link;
-    link_begin(&link, 500e3, 2400e3);
-    link.queue = 15 * MS; /* a policer: nothing waits, so no delay tells */
-    link.wish = 2e6;
-    link_run(&link, 10 * SECOND);
-    const struct seen seen = watch(&link, 20 * SECOND);
-    say("policer", &link, &seen, 0);
+    struct path path;
+    path_begin(&path, 500e3, 2400e3);
+    path.queue = 15 * MS; /* a policer: nothing waits, so no delay tells */
+    path.wish = 2e6;
+    path_run(&path, 10 * SECOND);
+    const struct seen seen = watch(&path, 20 * SECOND);
+    say("policer", &path, &seen, 0);
     CHECK(seen.mean < 900e3);
-    link_end(&link);
+    path_end(&path);
 }
 
 static void nothing_is_sent_into_silence(void)
 {
-    struct link link;
-    link_begin(&link, 20e6, 2400e3);
-    link.wish = 2e6;
-    link_run(&link, 3 * SECOND);
-    link.mute = true;
-    link_run(&link, 350 * MS);
-    CHECK(mcu_estimate_room(link.estimate, link.now) == 0);
-    link_run(&link, 3 * SECOND);
+    struct path path;
+    path_begin(&path, 20e6, 2400e3);
+    path.wish = 2e6;
+    path_run(&path, 3 * SECOND);
+    path.mute = true;
+    path_run(&path, 350 * MS);
+    CHECK(mcu_estimate_room(path.estimate, path.now) == 0);
+    path_run(&path, 3 * SECOND);
     struct mcu_line line;
-    mcu_estimate_line(link.estimate, &line, link.now);
+    mcu_estimate_line(path.estimate, &line, path.now);
     CHECK(line.state == MCU_LINE_SILENT && line.bits_per_second < 800e3);
-    link.mute = false;
-    mcu_estimate_aim(link.estimate, 2400000);
-    const int64_t up = link_until_above(&link, 2.3e6, 15 * SECOND);
-    say("heard again", &link, NULL, up);
+    path.mute = false;
+    mcu_estimate_aim(path.estimate, 2400000);
+    const int64_t up = path_until_above(&path, 2.3e6, 15 * SECOND);
+    say("heard again", &path, NULL, up);
     CHECK(up >= 0 && up < 10 * SECOND);
-    link_end(&link);
+    path_end(&path);
 }
 
 static void a_picture_that_stands_still_does_not_lower_the_rate(void)
 {
-    struct link link;
-    link_begin(&link, 20e6, 2400e3);
-    link.wish = 20e3;
-    const struct seen seen = watch(&link, 60 * SECOND);
-    say("still", &link, &seen, 0);
+    struct path path;
+    path_begin(&path, 20e6, 2400e3);
+    path.wish = 20e3;
+    const struct seen seen = watch(&path, 60 * SECOND);
+    say("still", &path, &seen, 0);
     CHECK(seen.least > 2.3e6);
-    link_end(&link);
+    path_end(&path);
 }
 
 /* -- without feedback -- */

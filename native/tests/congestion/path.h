@@ -1,7 +1,7 @@
 /* A line that carries so much, with a queue before it, and who sends over it. No clock: steps
  * of a millisecond. */
-#ifndef MCU_CONGESTION_TESTS_LINK_H
-#define MCU_CONGESTION_TESTS_LINK_H
+#ifndef MCU_CONGESTION_TESTS_PATH_H
+#define MCU_CONGESTION_TESTS_PATH_H
 
 #include "tests.h"
 
@@ -21,7 +21,7 @@ struct flight {
     bool sound;
 };
 
-struct link {
+struct path {
     /* what may be changed at any time */
     double capacity; /* bit/s */
     int64_t base;    /* us one way; feedback takes as long */
@@ -50,13 +50,13 @@ struct link {
     uint64_t padding; /* bytes of probes */
 };
 
-void link_begin(struct link *link, double capacity, double start);
-void link_end(struct link *link);
-void link_run(struct link *link, int64_t time);
+void path_begin(struct path *path, double capacity, double start);
+void path_end(struct path *path);
+void path_run(struct path *path, int64_t time);
 /* Runs until the pictures may have at least (or at most) this; how long it took, -1: `most`
  * was not enough. */
-int64_t link_until_above(struct link *link, double rate, int64_t most);
-int64_t link_until_below(struct link *link, double rate, int64_t most);
-uint32_t link_rate(struct link *link);
+int64_t path_until_above(struct path *path, double rate, int64_t most);
+int64_t path_until_below(struct path *path, double rate, int64_t most);
+uint32_t path_rate(struct path *path);
 
 #endif

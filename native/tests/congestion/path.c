@@ -1,0 +1,153 @@
+#include "path.h"
+
+#include <mcu/rtcp.h>
+
+#include <string.h>
+
+#define SOUND_BYTES 180 /* with all headers: 72 kbit/s */
+#define PACKET_BYTES 1200
+#define PADDING_BYTES 300
+#define STEP MS
+
+void path_begin(struct path *path, double capacity, double start)
+{
+    memset(path, 0, sizeof *path);
+    path->capacity = capacity;
+    path->base = 20 * MS;
+    path->queue = 300 * MS;
+    path->now = 1000 * SECOND;
+    path->estimate = mcu_estimate_new((uint32_t)start);
+}
+
+void path_end(struct path *path) { mcu_estimate_free(path->estimate); }
+
+/* -- the line -- */
+
+static void transmit(struct path *path, uint32_t size, bool sound)
+{
+    const uint16_t number = mcu_estimate_number(path->estimate);
+    mcu_estimate_sent(path->estimate, size, sound, path->now);
+    if (path->free_at < (double)path->now)
+        path->free_at = (double)path->now;
+    const double waits = path->free_at - (double)path->now;
+    if (waits > (double)path->queue || (noise() % 10000) < path->loss * 10000) {
+        path->sound_lost += sound;
+        return;
+    }
+    path->free_at += size * 8e6 / path->capacity;
+    if (sound && (int64_t)waits > path->sound_late)
+        path->sound_late = (int64_t)waits;
+    path->flights[path->sent++ % FLIGHT] =
+        (struct flight){.number = number,
+                        .size = size,
+                        .arrives = (int64_t)path->free_at + path->base,
+                        .sound = sound};
+}
+
+static void arrive(struct path *path)
+{
+    while (path->received < path->sent) {
+        const struct flight *flight = &path->flights[path->received % FLIGHT];
+        if (flight->arrives > path->now)
+            return;
+        /* their clock is another one */
+        mcu_arrived_note(&path->arrived, flight->number, true,
+                         flight->arrives + 77777 * SECOND);
+        if (flight->size == PACKET_BYTES)
+            path->delivered += flight->size;
+        path->received++;
+    }
+}
+
+/* A report each 100 ms, at the sender after the base delay. */
+static void report(struct path *path)
+{
+    if (path->report.size && path->now >= path->report.at + path->base) {
+        struct mcu_rtcp_reader reader = {.data = path->report.data, .size = path->report.size};
+        struct mcu_rtcp_event event;
+        CHECK(mcu_rtcp_next(&reader, &event) == 1);
+        if (!path->mute)
+            CHECK(mcu_estimate_feedback(path->estimate, event.body, event.body_size,
+                                        path->now) == 0);
+        path->report.size = 0;
+    }
+    if (path->now % (100 * MS) == 0) {
+        path->report.size = 0;
+        if (mcu_arrived_report(&path->arrived, path->report.data, &path->report.size, 1, 2,
+                               path->now))
+            path->report.size = 0;
+        path->report.at = path->now;
+    }
+}
+
+/* -- the sender -- */
+
+static void send_pictures(struct path *path)
+{
+    struct mcu_line line;
+    mcu_estimate_line(path->estimate, &line, path->now);
+    if (path->now % (40 * MS) == 0) { /* 25 pictures a second, each so large as may be */
+        const double rate = path->wish < line.pictures ? path->wish : line.pictures;
+        const double noisy = (double)between(50, 150) / 100;
+        if (path->owed < rate / 8 / 2)
+            path->owed += rate / 8 / 25 * noisy;
+    }
+    mcu_pace_at(&path->pace, line.bits_per_second, path->now);
+    while (path->owed >= PACKET_BYTES && mcu_pace_may(&path->pace) &&
+           mcu_estimate_room(path->estimate, path->now) > 0) {
+        mcu_pace_spend(&path->pace, PACKET_BYTES);
+        path->owed -= PACKET_BYTES;
+        transmit(path, PACKET_BYTES, false);
+    }
+}
+
+static void probe(struct path *path)
+{
+    int64_t wake;
+    if (path->now % (50 * MS) == 0)
+        mcu_estimate_tick(path->estimate, path->now);
+    size_t padding = mcu_estimate_probe(path->estimate, path->now, &wake);
+    for (; padding > 0; padding = padding > PADDING_BYTES ? padding - PADDING_BYTES : 0) {
+        transmit(path, PADDING_BYTES, false);
+        path->padding += PADDING_BYTES;
+    }
+}
+
+void path_run(struct path *path, int64_t time)
+{
+    for (const int64_t until = path->now + time; path->now < until; path->now += STEP) {
+        if (path->now % (20 * MS) == 0)
+            transmit(path, SOUND_BYTES, true);
+        send_pictures(path);
+        probe(path);
+        arrive(path);
+        report(path);
+    }
+}
+
+uint32_t path_rate(struct path *path)
+{
+    struct mcu_line line;
+    mcu_estimate_line(path->estimate, &line, path->now);
+    return line.bits_per_second;
+}
+
+int64_t path_until_above(struct path *path, double rate, int64_t most)
+{
+    for (int64_t took = 0; took <= most; took += 20 * MS) {
+        if (path_rate(path) >= rate)
+            return took;
+        path_run(path, 20 * MS);
+    }
+    return -1;
+}
+
+int64_t path_until_below(struct path *path, double rate, int64_t most)
+{
+    for (int64_t took = 0; took <= most; took += 20 * MS) {
+        if (path_rate(path) <= rate)
+            return took;
+        path_run(path, 20 * MS);
+    }
+    return -1;
+}

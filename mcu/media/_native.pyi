@@ -224,6 +224,9 @@ class Plane:
 
     def want_key(self, leg: int, source: int, /) -> None: ...
     def limit(self, leg: int, bits_per_second: int, /) -> None: ...
+    def aim(self, leg: int, bits_per_second: int, /) -> None:
+        """There is use for this much in all on the leg's line; 0: for no more than there is."""
+
     def add_room(self, loudest: int, /) -> int: ...
     def remove_room(self, room: int, /) -> None: ...
     def hear(self, leg: int, room: int, /) -> None:
@@ -253,7 +256,7 @@ class Plane:
     def sent_sequence(self, leg: int, /) -> int:
         """Extended, of the last packet of sound that was sent; -1: none yet."""
     def leg_stats(self, leg: int, /) -> dict[str, Any]:
-        """The fields of `struct mcu_leg_stats`; `streams` is a list of dicts, `drops` a dict by name."""
+        """The fields of `struct mcu_leg_stats`; `streams` is a list of dicts, `line` a dict, `drops` one by name."""
 
     def stats(self) -> dict[str, Any]:
         """The fields of `struct mcu_plane_stats`."""

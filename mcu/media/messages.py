@@ -8,6 +8,7 @@ No command or field silences a notice (S5.3-3).
 """
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -165,11 +166,22 @@ class StreamStats(msgspec.Struct, frozen=True, kw_only=True):
     keys_asked: int = 0  # key frames
 
 
+class LineStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg's line carries towards it, as far as it is known."""
+
+    bits_per_second: int  # in all
+    pictures_bps: int  # what sound leaves of it
+    loss_percent: float  # of the last second or two
+    rtt_ms: float | None  # with the wait for its feedback
+    state: Literal["steady", "filling", "losing", "silent"]  # filling: it is too full, and is sent less
+
+
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     """Both ways of a leg. `receiving` is what the server gets from it."""
 
     leg: LegId
     rtt_ms: float | None
+    line: LineStats | None  # None: it gets no pictures, and says nothing of what arrives
     srtp_profile: str
     receiving: list[StreamStats]
     sending: list[StreamStats]

@@ -394,6 +394,11 @@ class Room:
         if connection is not None:
             connection.transport.want(source, wanted)
 
+    def aim(self, leg: LegId, bits_per_second: int) -> None:
+        connection = self._connection(leg)
+        if connection is not None:
+            connection.transport.aim(bits_per_second)
+
     def picture_loss(self, leg: LegId, source: Source) -> float:
         connection = self._connection(leg)
         return connection.transport.picture_loss(source) if connection is not None else 0.0

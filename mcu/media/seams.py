@@ -67,7 +67,7 @@ class TransportListener(Protocol):
         """The far end sent PLI or FIR for the composed picture (CAMERA), or for content of its own (SCREEN)."""
 
     def on_bandwidth(self, bits_per_second: int) -> None:
-        """The far end's estimate of what it can receive (REMB)."""
+        """What pictures may take of the leg's line now; START_BITRATE of `mcu.media.leg` before the first."""
 
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         """An RTCP receiver report for the sound we send: extended highest sequence received, packets lost so far."""
@@ -98,6 +98,9 @@ class Transport(Protocol):
 
         What is hidden is not taken.
         """
+
+    def aim(self, bits_per_second: int) -> None:
+        """There is use for this much in all on its line: so far it is probed."""
 
     async def restart(self, offer: str) -> str:
         """New ICE credentials for the same leg (RFC 8839 section 4.4): the answer to an offer of its browser.
@@ -251,6 +254,8 @@ class PictureOutputs(Protocol):
     """What the picture mixer asks the room to do. Called on the event loop."""
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None: ...
+
+    def aim(self, leg: LegId, bits_per_second: int) -> None: ...
 
     def picture_loss(self, leg: LegId, source: Source) -> float:
         """What share of a picture's packets the leg lost, by its last report."""

@@ -252,6 +252,10 @@ static PyMethodDef methods[] = {
            "are handed out; -1: none."),
     METHOD(want_key, METH_VARARGS,
            "want_key($self, leg, source, /)\n--\n\nAsks the leg for a key frame."),
+    METHOD(
+        aim, METH_VARARGS,
+        "aim($self, leg, bits_per_second, /)\n--\n\nThere is use for this much in all on the "
+        "leg's line; 0: for no more than there is."),
     METHOD(limit, METH_VARARGS,
            "limit($self, leg, bits_per_second, /)\n--\n\nAsks the leg for no more than this "
            "in all; 0: no limit."),

@@ -55,6 +55,7 @@ PyObject *plane_send_picture(PyObject *self, PyObject *args);
 PyObject *plane_choose(PyObject *self, PyObject *args);
 PyObject *plane_want_key(PyObject *self, PyObject *args);
 PyObject *plane_limit(PyObject *self, PyObject *args);
+PyObject *plane_aim(PyObject *self, PyObject *args);
 PyObject *plane_add_room(PyObject *self, PyObject *args);
 PyObject *plane_remove_room(PyObject *self, PyObject *args);
 PyObject *plane_hear(PyObject *self, PyObject *args);

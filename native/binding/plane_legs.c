@@ -217,3 +217,19 @@ PyObject *plane_limit(PyObject *self, PyObject *args)
     release_plane(self, thread);
     return done(result);
 }
+
+PyObject *plane_aim(PyObject *self, PyObject *args)
+{
+    int leg;
+    long long use;
+    PyThreadState *thread;
+    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "iL", &leg, &use)) &&
+                                      check_number("bits_per_second", use, 0, UINT32_MAX)
+                                  ? hold_plane(self, &thread)
+                                  : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_aim(plane, leg, (uint32_t)use);
+    release_plane(self, thread);
+    return done(result);
+}

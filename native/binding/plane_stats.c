@@ -63,6 +63,18 @@ static PyObject *stream_list(const struct mcu_leg_stats *stats)
     return list;
 }
 
+static PyObject *line_dict(const struct mcu_line *line)
+{
+    PyObject *dict = PyDict_New();
+    if (dict && !(put_count(dict, "bits_per_second", line->bits_per_second) &&
+                  put_count(dict, "pictures", line->pictures) &&
+                  put_double(dict, "loss", line->loss) &&
+                  put_double(dict, "rtt_ms", line->rtt < 0 ? -1 : (double)line->rtt / 1000) &&
+                  put_count(dict, "state", line->state)))
+        Py_CLEAR(dict);
+    return dict;
+}
+
 PyObject *plane_leg_stats(PyObject *self, PyObject *args)
 {
     int leg;
@@ -78,6 +90,7 @@ PyObject *plane_leg_stats(PyObject *self, PyObject *args)
         return refused();
     PyObject *dict = PyDict_New();
     if (dict && !(put_double(dict, "rtt_ms", stats.rtt_ms) &&
+                  put(dict, "line", line_dict(&stats.line)) &&
                   put(dict, "streams", stream_list(&stats)) &&
                   put(dict, "drops", drops_dict(stats.drops))))
         Py_CLEAR(dict);

@@ -109,6 +109,7 @@ class RecordedOutputs:
     shown: dict[LegId, Shown] = field(default_factory=dict)  # what each leg was told last
     content: list[tuple[list[LegId], EncodedPicture]] = field(default_factory=list)
     losses: dict[LegId, float] = field(default_factory=dict)  # what legs report
+    aims: dict[LegId, int] = field(default_factory=dict)
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         (self.sent if source is Source.CAMERA else self.content).append((list(legs), picture))
@@ -121,6 +122,9 @@ class RecordedOutputs:
 
     def want(self, leg: LegId, source: Source, wanted: Wanted) -> None:
         self.wanted.append((leg, source, wanted))
+
+    def aim(self, leg: LegId, bits_per_second: int) -> None:
+        self.aims[leg] = bits_per_second
 
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
         self.layouts.append((list(viewers), shown.layout, shown.tiles))

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from mcu.ids import LegId
 from mcu.media.messages import NetworkTrouble
 from mcu.media.picture.classes import ClassKey, Subscriptions, ViewKey
-from mcu.media.picture.rates import CONGESTED, LOWEST_SHARE, Rung
+from mcu.media.picture.rates import LOWEST_SHARE, Rung
 from mcu.media.seams import VideoCodec
 
 LOSSY_FROM: Final = 0.08  # share of packets: much more than NACKs repair without key frames
@@ -21,9 +21,8 @@ CLEAN_BELOW: Final = 0.03
 CLEAN_AFTER_S: Final = 10.0
 LOSSY_CLASSES: Final = 2
 NO_ROOM: Final = 0.25  # of the lowest rate: below it a picture is worth nothing
-NO_ROOM_FOR_S: Final = 3.0
-ROOM_AGAIN_FOR_S: Final = 3.0
-TRY_AGAIN_S: Final = 20.0  # an estimate hardly grows while no picture is sent: then it is tried
+NO_ROOM_FOR_S: Final = 1.0
+ROOM_AGAIN_FOR_S: Final = 2.0
 
 
 class Wish(NamedTuple):
@@ -62,24 +61,21 @@ class Standing:
         self.dark = False  # its line has no room for any picture
         self._lowest = rates[-1]
         self._since: float | None = None
-        self._dark_at = now
 
-    def update(self, now: float, sent: float, loss: float) -> None:
-        """`sent`: bits per second of its class lately. `loss`: share of its packets."""
-        estimate = self.wish.bits_per_second
-        if not self.dark:
-            self.rung.update(now, estimate, sent)
+    def update(self, now: float, loss: float) -> None:
+        """`loss`: share of its packets."""
+        line = self.wish.bits_per_second
+        self.rung.update(now, line)
         self.losses.update(now, loss)
         if self.dark:
-            turning = estimate >= LOWEST_SHARE * self._lowest
+            turning = line >= LOWEST_SHARE * self._lowest
             wait = ROOM_AGAIN_FOR_S
         else:
-            turning = estimate < NO_ROOM * self._lowest and estimate < CONGESTED * sent
+            turning = line < NO_ROOM * self._lowest
             wait = NO_ROOM_FOR_S
         self._since = (now if self._since is None else self._since) if turning else None
-        over = self._since is not None and now - self._since >= wait
-        if over or (self.dark and now - self._dark_at >= TRY_AGAIN_S):
-            self.dark, self._dark_at, self._since = not self.dark, now, None
+        if self._since is not None and now - self._since >= wait:
+            self.dark, self._since = not self.dark, None
 
 
 class Delivery:
@@ -101,11 +97,10 @@ class Delivery:
             else:
                 self._standings[leg] = Standing(self.rates, wish, now)
 
-    def tune(self, now: float, sent: Callable[[ClassKey], float], loss: Callable[[LegId], float]) -> None:
-        """Read what legs can receive against what they are sent, in bits per second, and what they lose of it."""
+    def tune(self, now: float, loss: Callable[[LegId], float]) -> None:
+        """Hold what legs' lines carry against the ladder, and look at what they lose."""
         for leg, standing in self._standings.items():
-            key = self.subscriptions.of(leg)
-            standing.update(now, sent(key) if key is not None else 0.0, loss(leg))
+            standing.update(now, loss(leg))
 
     def settle(self) -> list[ClassKey]:
         """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""

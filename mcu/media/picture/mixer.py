@@ -30,7 +30,7 @@ from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
 from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer, Wanted
 
-TUNE_EVERY_S: Final = 1.0  # how often legs' estimates are read against what they are sent
+TUNE_EVERY_S: Final = 0.5  # how often legs' lines are held against what they are sent
 
 _log = structlog.get_logger(__name__)
 _Picture = tuple[LegId, Source]
@@ -86,6 +86,8 @@ class RoomPictures:
             return
         for leg in self._viewers.keys() - wanted.keys():
             self._told.pop(leg, None)
+        for viewer in [viewer for leg, viewer in wanted.items() if leg not in self._viewers]:
+            self._aim(viewer)
         self._viewers = wanted
         self._subscribe()
         self._move()
@@ -178,6 +180,11 @@ class RoomPictures:
             Wish(self._view_of(viewer), viewer.codec, max(0, bits - int(content))),
             Wish(ViewKey(None, sharing=sharing), viewer.content, max(0, bits - least)),
         ]
+
+    def _aim(self, viewer: Viewer) -> None:
+        """What more there is use for on its line."""
+        sources = (Source.CAMERA, Source.SCREEN) if viewer.content is not None else (Source.CAMERA,)
+        self._outputs.aim(viewer.leg, rates.use_of(*(self._deliveries[source].rates for source in sources)))
 
     def _sent(self, leg: LegId, source: Source, now: float) -> float:
         """Bits per second that the leg was really sent lately."""
@@ -357,12 +364,12 @@ class RoomPictures:
             self._outputs.send_picture(legs, source, picture)
 
     def _tune(self, now: float) -> None:
-        """Read what legs say they can receive, and what they lose, against what they are sent."""
+        """Hold what legs' lines carry, and what they lose, against what they are sent."""
         self._tuned = now
         self._wish(now)
         for source, delivery in self._deliveries.items():
             loss = partial(self._outputs.picture_loss, source=source)
-            delivery.tune(now, partial(self._rate, now=now), loss)
+            delivery.tune(now, loss)
         self._subscribe()
         self._moved = True  # who gets content, or a picture at all, may be others now
         for view in self._views.values():

@@ -1,9 +1,8 @@
 """Bit rates: the ladder of classes, which rung each leg stands on, and what senders are asked for. Pure.
 
-A receiver's estimate (REMB) says little while little is sent: it follows what came, and grows to about half as much
-again. So it is read against what was really sent. Below that, the network is full, and the leg goes down at once. A leg
-goes up when the estimate has room for the next rung, or, since the estimate cannot say so by itself, to try it; a try
-that fails is not soon made again.
+What a leg's line carries is the plane's to estimate (native/include/mcu/estimate.h), and to probe where there is use
+for more. Here it is only held against the ladder: a leg goes down at once when its line is too thin for its rung, and
+up when there has been room for a better one for a while; longer where it soon had to come down again.
 """
 
 from collections.abc import Sequence
@@ -15,14 +14,15 @@ from mcu.media.seams import Wanted
 LADDER_720P: Final = (2_000_000, 1_000_000, 400_000)  # bits per second, the best class first
 PIXELS_720P: Final = 1280 * 720
 LOWEST_SHARE: Final = 0.35  # how far the lowest class may go below its rung
-CONGESTED: Final = 0.9  # an estimate below this share of what was sent means a full network
-CONGESTED_FOR_S: Final = 1.0  # two reports, so that one odd one moves nobody
-ROOM: Final = 1.15  # an estimate of this much of the next rung has room for it
-ROOM_FOR_S: Final = 5.0
-TRY_AFTER_S: Final = 10.0
-TRY_LATER_S: Final = 160.0
-TRY_FAILED_WITHIN_S: Final = 15.0
-UNHURRIED: Final = 1.05  # the limit in the lowest class grows by this much each second
+FULL: Final = 0.9  # a line that has less than this share of its rung's rate is too thin for it
+SHARE: Final = 0.9  # of a line, that the lowest class may take
+ROOM: Final = 1.15  # a line that has this much of a better rung's rate has room for it
+ROOM_FOR_S: Final = 1.0
+ROOM_AGAIN_FOR_S: Final = 6.0  # at most
+ROSE_IN_VAIN_S: Final = 10.0
+USE: Final = 1.25  # of the best rung's rate: what there is use for on a line, with what sound takes
+SOUND: Final = 100_000
+UNHURRIED: Final = 1.1  # the limit in the lowest class grows by this much each second
 
 HIDDEN: Final = Wanted(width=0, height=0, bits_per_second=60_000)  # in no tile: enough to keep the stream alive
 _CAMERA: Final = ((900, 1_200_000), (600, 900_000), (400, 600_000), (300, 300_000), (0, 200_000))  # tile width, rate
@@ -40,6 +40,11 @@ def least(rates: Sequence[int]) -> int:
     return int(LOWEST_SHARE * rates[-1])
 
 
+def use_of(*ladders: Sequence[int]) -> int:
+    """How much there is use for on the line of a leg that gets a picture of each of these ladders, and sound."""
+    return int(USE * sum(rates[0] for rates in ladders)) + SOUND
+
+
 def wanted_of(tiles: Sequence[Tile], *, thin: bool = False) -> Wanted:
     """What to ask a sender for, by the largest tile that one picture of it is in; in none: HIDDEN."""
     if not tiles:
@@ -54,61 +59,47 @@ def wanted_of(tiles: Sequence[Tile], *, thin: bool = False) -> Wanted:
 class Rung:
     """Where one leg stands on a ladder."""
 
-    def __init__(self, rates: Sequence[int], estimate: int, now: float) -> None:
+    def __init__(self, rates: Sequence[int], line: int, now: float) -> None:
         self._rates = rates
-        self.index = self._highest_within(estimate)
+        self.index = self._highest_within(line)
         self.limit = float(rates[-1])  # of the lowest class, for this leg
-        self._since = now  # when it came here
+        self._rose_at = float("-inf")
         self._room_since: float | None = None
-        self._congested_since: float | None = None
-        self._try_after = TRY_AFTER_S
-        self._tried_at: float | None = None
+        self._wait = ROOM_FOR_S
         self._updated = now
 
-    def update(self, now: float, estimate: int, sent: float) -> int:
-        """The rung to stand on. `sent`: bits per second that the leg was really sent lately."""
+    def update(self, now: float, line: int) -> int:
+        """The rung to stand on. `line`: bits per second that pictures may take of the leg's line now."""
         elapsed, self._updated = now - self._updated, now
-        if estimate < CONGESTED * sent and estimate < self._rates[self.index]:
-            self._congested(now, estimate)
-        else:
-            self._congested_since = None
-            self.limit = min(self.limit * UNHURRIED**elapsed, self._rates[-1])
-            self._perhaps_up(now, estimate, sent)
+        self.limit = self._limit(line, elapsed)
+        if line < FULL * self._rates[self.index] and self.index < len(self._rates) - 1:
+            self._fall(now, line)
+        elif self.index > 0:
+            self._perhaps_rise(now, line)
         return self.index
 
-    def _congested(self, now: float, estimate: int) -> None:
-        self._room_since = None
-        if self._congested_since is None:
-            self._congested_since = now
-        if now - self._congested_since < CONGESTED_FOR_S:
-            return
-        self.limit = max(min(self.limit, CONGESTED * estimate), LOWEST_SHARE * self._rates[-1])
-        if self._tried_at is not None and now - self._tried_at < TRY_FAILED_WITHIN_S:
-            self._try_after = min(2 * self._try_after, TRY_LATER_S)
-        self._tried_at = None
-        lower = max(self.index + 1, self._highest_within(estimate))
-        self._move(min(lower, len(self._rates) - 1), now)
+    def _limit(self, line: int, elapsed: float) -> float:
+        """At once down to what there is, slowly up."""
+        wanted = max(LOWEST_SHARE * self._rates[-1], min(SHARE * line, self._rates[-1]))
+        return float(min(wanted, max(self.limit, LOWEST_SHARE * self._rates[-1]) * UNHURRIED**elapsed))
 
-    def _perhaps_up(self, now: float, estimate: int, sent: float) -> None:
-        if self.index == 0:
-            return
-        if estimate < ROOM * self._rates[self.index - 1]:
+    def _fall(self, now: float, line: int) -> None:
+        soon = now - self._rose_at < ROSE_IN_VAIN_S
+        self._wait = min(2 * self._wait, ROOM_AGAIN_FOR_S) if soon else ROOM_FOR_S
+        self._room_since = None
+        self.index = max(self.index + 1, self._highest_within(line))
+
+    def _perhaps_rise(self, now: float, line: int) -> None:
+        best = self._highest_within(int(line / ROOM))
+        if best >= self.index:
             self._room_since = None
         elif self._room_since is None:
             self._room_since = now
-        if self._room_since is not None and now - self._room_since >= ROOM_FOR_S:
-            self._move(self.index - 1, now)
-        elif now - self._since >= self._try_after and estimate >= ROOM * sent:
-            self._tried_at = now
-            self._move(self.index - 1, now)
+        elif now - self._room_since >= self._wait:
+            self.index, self._rose_at, self._room_since = best, now, None
 
-    def _move(self, index: int, now: float) -> None:
-        if index != self.index:
-            self.index, self._since = index, now
-        self._room_since = self._congested_since = None
-
-    def _highest_within(self, estimate: int) -> int:
-        return next((index for index, rate in enumerate(self._rates) if rate <= estimate), len(self._rates) - 1)
+    def _highest_within(self, line: int) -> int:
+        return next((index for index, rate in enumerate(self._rates) if rate <= line), len(self._rates) - 1)
 
 
 class Meter:

@@ -3,6 +3,8 @@
 Takes: audio in Opus; the first video line both ways (the camera up, the composed picture down); the second video line
 likewise (the shared screen up, what others share down, to who takes it apart). All in one BUNDLE with rtcp-mux. Any
 other line is answered with port 0.
+Congestion: transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01) on each line that offers it,
+pictures only where they have RTX too; else REMB. REMB also caps what the browser sends, whichever it is.
 H.264 in packetization-mode 1 goes before VP8, and that before mode 0, whose slices must fit in a packet each;
 constrained baseline goes before other profiles. Retransmission is by RTX (RFC 4588) where the offer has it.
 We are an ICE-lite agent (RFC 8445 section 2.5): the browser checks, and its own candidates are not read. Ours are UDP,
@@ -39,13 +41,16 @@ SKIPPED = ("a=candidate:", "a=rtcp:", "a=rtcp-fb:*")  # not used here; the last 
 LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"  # lets the browser estimate and send REMB
+SEQUENCE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 SSRCS_MAX = 4  # of a line: a stream, its repair, and what some browsers leave there
+WIDE = "transport-cc"
 _FEEDBACK = {
     "nack": RTCRtcpFeedback("nack"),
     "nack pli": RTCRtcpFeedback("nack", "pli"),
     "ccm fir": RTCRtcpFeedback("ccm", "fir"),
     "ccm tmmbr": RTCRtcpFeedback("ccm", "tmmbr"),
     "goog-remb": RTCRtcpFeedback("goog-remb"),
+    WIDE: RTCRtcpFeedback(WIDE),
 }
 _BROKEN = (AssertionError, AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 _OURS = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
@@ -61,7 +66,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     ssrcs: tuple[int, ...]  # that the offer announces
     extensions: dict[str, int]  # URI to id, of those that we use
     rtx: int = 0  # payload type of its retransmissions
-    feedback: frozenset[str] = frozenset()  # of "nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb"
+    feedback: frozenset[str] = frozenset()  # of _FEEDBACK
 
     @property
     def sends(self) -> bool:
@@ -206,13 +211,15 @@ def _opus(media: MediaDescription) -> RTCRtpCodecParameters | None:
 def _audio(index: int, media: MediaDescription) -> Line:
     codec = _opus(media)
     assert codec is not None
+    wide = WIDE in map(_said, codec.rtcpFeedback) and bool(_extensions(media, (), True))
     return Line(
         index=index,
         mid=media.rtp.muxId,
         payload_type=_payload_type(codec),
         direction=_OURS[media.direction or "sendrecv"],
         ssrcs=_ssrcs(media),
-        extensions=_extensions(media, (MID, LEVEL)),
+        extensions=_extensions(media, (MID, LEVEL), wide),
+        feedback=frozenset({WIDE} if wide else ()),
     )
 
 
@@ -230,15 +237,18 @@ def _video(index: int, media: MediaDescription, source: Source, section: list[st
     direction = _OURS[media.direction or "sendrecv"]
     layers = _layers(media, section, _payload_type(codec)) if direction in ("sendrecv", "recvonly") else ()
     named = (simulcast.RID, simulcast.REPAIRED) if layers else ()
+    rtx = _rtx(media.rtp.codecs, codec)
+    feedback = frozenset(map(_said, codec.rtcpFeedback)) & _FEEDBACK.keys()
+    wide = WIDE in feedback and bool(rtx and _extensions(media, (), True))
     return VideoLine(
         index=index,
         mid=media.rtp.muxId,
         payload_type=_payload_type(codec),
         direction=direction,
         ssrcs=_ssrcs(media),
-        extensions=_extensions(media, (MID, SEND_TIME, *named)),
-        rtx=_rtx(media.rtp.codecs, codec),
-        feedback=frozenset(map(_said, codec.rtcpFeedback)) & _FEEDBACK.keys(),
+        extensions=_extensions(media, (MID, *named) if wide else (MID, SEND_TIME, *named), wide),
+        rtx=rtx,
+        feedback=feedback if wide else feedback - {WIDE},
         codec=_codec(codec),
         source=source,
         layers=layers,
@@ -259,8 +269,9 @@ def _ssrcs(media: MediaDescription) -> tuple[int, ...]:
     return tuple(dict.fromkeys(described.ssrc for described in media.ssrc if 0 < described.ssrc < 1 << 32))[:SSRCS_MAX]
 
 
-def _extensions(media: MediaDescription, ours: Sequence[str]) -> dict[str, int]:
-    """Those that fit in the one-byte header (RFC 8285 section 4.2)."""
+def _extensions(media: MediaDescription, ours: Sequence[str], wide: bool) -> dict[str, int]:
+    """Those that fit in the one-byte header (RFC 8285 section 4.2); `wide`: with the transport-wide number."""
+    ours = (*ours, SEQUENCE) if wide else ours
     return {ext.uri: ext.id for ext in media.rtp.headerExtensions if ext.uri in ours and 0 < ext.id < 15}
 
 
@@ -362,8 +373,8 @@ def _announce(media: MediaDescription, line: Line, agreed: Agreed, ours: Ours) -
 
 def _answered_codecs(offered: MediaDescription, line: Line) -> list[RTCRtpCodecParameters]:
     codec = _answered(offered, line.payload_type)
+    codec.rtcpFeedback = [_FEEDBACK[said] for said in _FEEDBACK if said in line.feedback]
     if isinstance(line, VideoLine):
-        codec.rtcpFeedback = [_FEEDBACK[said] for said in _FEEDBACK if said in line.feedback]
         codec.parameters = {} if line.codec == "VP8" else _h264(offered, line)
         if not line.rtx:
             return [codec]

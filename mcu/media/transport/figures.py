@@ -1,15 +1,17 @@
 """What the plane counts of a leg, as `LegMedia`: totals since it connected, rates since they were last asked for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, Literal
 
 from mcu.ids import LegId
 from mcu.media._native import AUDIO, CAMERA, SCREEN
-from mcu.media.messages import LegMedia, StreamStats
+from mcu.media.messages import LegMedia, LineStats, StreamStats
 
 RATE_S = 1.0  # a rate is of at least so long, once the leg is that old
 _RECEIVED = {AUDIO: "audio", CAMERA: "camera", SCREEN: "screen"}
 _SENT = {AUDIO: "audio", CAMERA: "video", SCREEN: "content"}
+
+_STATES: Final[tuple[Literal["steady", "filling", "losing", "silent"], ...]] = ("steady", "filling", "losing", "silent")
 
 _Stream = Mapping[str, Any]  # the fields of `struct mcu_stream_stats`
 _Key = tuple[int, bool, int]  # source, whether it is sent, layer
@@ -34,6 +36,7 @@ class Figures:
         return LegMedia(
             leg=leg,
             rtt_ms=round(rtt_ms, 2) if rtt_ms >= 0 else None,
+            line=_line(counted["line"]),
             srtp_profile=profile,
             receiving=[
                 self._stats(key, _RECEIVED[key[0]], now) for key in streams if key[0] in _RECEIVED and not key[1]
@@ -68,3 +71,16 @@ class Figures:
             resent=stream["resent"],
             keys_asked=stream["keys_asked"],
         )
+
+
+def _line(line: Mapping[str, Any]) -> LineStats | None:
+    if not line["bits_per_second"]:
+        return None
+    return LineStats(
+        bits_per_second=line["bits_per_second"],
+        pictures_bps=line["pictures"],
+        loss_percent=round(100 * line["loss"], 2),
+        rtt_ms=round(line["rtt_ms"], 2) if line["rtt_ms"] >= 0 else None,
+        state=_STATES[line["state"]],
+    )
+

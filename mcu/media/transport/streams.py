@@ -3,7 +3,7 @@
 from mcu.media._native import AUDIO, CAMERA, SCREEN, Plane
 from mcu.media.messages import Source
 from mcu.media.transport import simulcast
-from mcu.media.transport.answer import LEVEL, MID, SEND_TIME, Agreed, Line, Ours, VideoLine
+from mcu.media.transport.answer import LEVEL, MID, SEND_TIME, SEQUENCE, Agreed, Line, Ours, VideoLine
 
 MID_MAX = 16  # bytes that fit in the one-byte header (RFC 8285 section 4.2)
 _NUMBERS = {Source.CAMERA: CAMERA, Source.SCREEN: SCREEN}
@@ -11,6 +11,7 @@ _EXTENSIONS = {  # as the plane calls them
     MID: "mid",
     LEVEL: "level",
     SEND_TIME: "send_time",
+    SEQUENCE: "sequence",
     simulcast.RID: "rid",
     simulcast.REPAIRED: "repaired",
 }

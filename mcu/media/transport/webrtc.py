@@ -82,6 +82,11 @@ class WebRtcTransport:
         if not self._ending:
             self._incoming.want(_SOURCES[source], wanted)
 
+    def aim(self, bits_per_second: int) -> None:
+        """See `seams.Transport`."""
+        if not self._ending:
+            self._engine.plane.aim(self.handle, bits_per_second)
+
     async def restart(self, offer: str) -> str:
         """New ICE credentials for the same leg. See `seams.Transport`."""
         theirs = await asyncio.to_thread(sdp.restarted, offer, self._agreed)

@@ -58,7 +58,8 @@ size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_s
 bool receive_may_skip(const struct arrival *in, const struct leg *leg,
                       const struct in_stream *stream, const struct mcu_rtp *packet);
 /* Counts it so. */
-void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream);
+void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                     const struct mcu_rtp *packet);
 /* The stream's packets are of this SSRC now. true: of another one than before. */
 bool receive_latch(struct in_stream *stream, uint32_t ssrc);
 

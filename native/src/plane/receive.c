@@ -169,10 +169,12 @@ bool receive_may_skip(const struct arrival *in, const struct leg *leg,
            sequence <= stream->authentic + SKIP_FURTHEST;
 }
 
-void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream)
+void receive_skipped(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                     const struct mcu_rtp *packet)
 {
     plane_drop(in->plane, leg, MCU_DROP_SKIPPED);
     stream->skipped++;
+    congestion_arrived(leg, packet, false, in->now);
     if (leg_here(leg, in))
         leg->heard_at = in->now;
 }

@@ -115,7 +115,7 @@ static void skip(const struct arrival *in, struct leg *leg, struct in_stream *st
                  const struct mcu_rtp *packet)
 {
     place(in, stream, packet);
-    receive_skipped(in, leg, stream);
+    receive_skipped(in, leg, stream, packet);
     layers_came(in, leg, stream, packet->marker);
 }
 

@@ -148,9 +148,8 @@ void rtcp_arrivals(struct leg *leg, struct udp_batch *out, int64_t now)
     uint8_t *data = udp_next(out);
     size_t size = 0;
     uint32_t media = 0; /* it is of all of them; the draft wants one of them named */
-    for (int i = 0; i < MCU_SOURCES; i++)
-        if (leg->in[i] && leg->in[i]->latched)
-            media = leg->in[i]->ssrc;
+    for (struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));)
+        media = stream->latched ? stream->ssrc : media;
     mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
     if (!mcu_arrived_report(&leg->congestion->arrived, data, &size, our_ssrc(leg), media, now))
         finish(leg, out, size);

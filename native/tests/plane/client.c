@@ -71,7 +71,10 @@ static void add_stream(struct client *client, enum mcu_source source, int rtx)
         .formats = {{.payload_type = AUDIO_TYPE, .codec = MCU_OPUS}},
         .format_count = 1,
         .dtmf = DTMF_TYPE,
-        .extensions = {.mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID},
+        .extensions = {.mid = MID_ID,
+                       .level = LEVEL_ID,
+                       .send_time = SEND_TIME_ID,
+                       .sequence = SEQUENCE_ID},
         .sends = true,
         .receives = true,
         .cname = "test",
@@ -207,7 +210,8 @@ void send_raw(struct client *client, const void *data, size_t size)
 size_t make(struct client *client, const struct mcu_rtp *header, const uint8_t *payload,
             size_t payload_size, uint8_t *out)
 {
-    const struct mcu_rtp_extensions extensions = {.mid = MID_ID, .level = LEVEL_ID};
+    const struct mcu_rtp_extensions extensions = {
+        .mid = MID_ID, .level = LEVEL_ID, .sequence = SEQUENCE_ID};
     size_t size = mcu_rtp_write(out, header, &extensions);
     memcpy(out + size, payload, payload_size);
     size += payload_size;
@@ -294,7 +298,7 @@ static bool is_rtcp(const struct packet *packet)
 bool receive_rtp(struct client *client, uint8_t type, struct packet *packet, int patience_ms)
 {
     const struct mcu_rtp_extensions extensions = {
-        .mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID};
+        .mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID, .sequence = SEQUENCE_ID};
     const int64_t until = milliseconds() + patience_ms;
     while (receive(client, packet, (int)(until - milliseconds()))) {
         if (packet->data[0] >> 6 != 2 || is_rtcp(packet))

@@ -10,6 +10,7 @@ int main(void)
     sound_tests();
     video_tests();
     layers_tests();
+    congestion_tests();
     rtcp_tests();
     tcp_tests();
     size_tests();

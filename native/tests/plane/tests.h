@@ -9,6 +9,7 @@ void stranger_tests(void);
 void sound_tests(void);
 void layers_tests(void);
 void video_tests(void);
+void congestion_tests(void);
 void rtcp_tests(void);
 void tcp_tests(void);
 void size_tests(void);

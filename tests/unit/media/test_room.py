@@ -68,8 +68,10 @@ class ScriptedTransport:
 
     def want(self, source: Source, wanted: Wanted) -> None: ...
 
+    def aim(self, bits_per_second: int) -> None: ...
+
     def stats(self, leg: LegId) -> LegMedia:
-        return LegMedia(leg=leg, rtt_ms=self.rtt_ms, srtp_profile="", receiving=[], sending=[], dropped={})
+        return LegMedia(leg=leg, rtt_ms=self.rtt_ms, line=None, srtp_profile="", receiving=[], sending=[], dropped={})
 
     async def restart(self, offer: str) -> str:
         return f"restarted by {offer}"

@@ -96,55 +96,65 @@ def test_a_leg_begins_on_the_best_rung_that_it_can_receive(estimate: int, index:
     assert Rung(RATES, estimate, 0.0).index == index
 
 
-def run(rung: Rung, start: float, seconds: int, estimate: int, sent: float) -> int:
-    for second in range(seconds):
-        rung.update(start + second, estimate, sent)
+def run(rung: Rung, start: float, seconds: float, line: int) -> int:
+    """Half a second at a time, as the mixer does."""
+    for step in range(round(2 * seconds)):
+        rung.update(start + step / 2, line)
     return rung.index
 
 
-def test_a_leg_whose_network_is_full_goes_down() -> None:
-    assert run(Rung(RATES, 2_500_000, 0.0), 1, 3, 700_000, 1_900_000) == 2
+def test_a_leg_whose_line_narrows_goes_down_at_once_and_as_far_as_it_must() -> None:
+    assert Rung(RATES, 2_500_000, 0.0).update(0.5, 1_700_000) == 1
+    assert Rung(RATES, 2_500_000, 0.0).update(0.5, 180_000) == 2
 
 
-def test_one_odd_report_moves_nobody() -> None:
-    rung = Rung(RATES, 2_500_000, 0.0)
-    assert rung.update(1.0, 300_000, 1_900_000) == 0
-    assert rung.update(2.0, 2_500_000, 1_900_000) == 0
+def test_a_line_that_is_a_little_below_its_rung_moves_nobody() -> None:
+    assert run(Rung(RATES, 2_000_000, 0.0), 1, 60, 1_850_000) == 0
 
 
-def test_a_low_estimate_while_little_is_sent_is_no_reason_to_go_down() -> None:
-    assert run(Rung(RATES, 2_500_000, 0.0), 1, 60, 150_000, 100_000) == 0
-
-
-def test_a_leg_goes_up_when_there_has_been_room_for_five_seconds() -> None:
-    rung = Rung(RATES, 1_500_000, 0.0)
-    assert run(rung, 1, 5, 2_400_000, 900_000) == 1
-    assert run(rung, 6, 2, 2_400_000, 900_000) == 0
-
-
-def test_an_estimate_that_cannot_grow_by_itself_is_tried_and_a_failed_try_is_not_soon_repeated() -> None:
+def test_a_leg_goes_up_when_there_has_been_room_for_a_second_and_not_sooner() -> None:
     rung = Rung(RATES, 300_000, 0.0)
-    assert run(rung, 1, 8, 600_000, 400_000) == 2
-    assert run(rung, 9, 3, 600_000, 400_000) == 1  # tried after ten seconds
-    assert run(rung, 12, 3, 500_000, 950_000) == 2  # and it did not hold
-    assert run(rung, 16, 14, 600_000, 400_000) == 2  # so the next try waits longer
-    assert run(rung, 30, 8, 600_000, 400_000) == 1
+    assert run(rung, 1, 1, 2_400_000) == 2
+    assert run(rung, 2, 1, 2_400_000) == 0  # to the best that there is room for
 
 
-@given(st.lists(st.tuples(st.integers(0, 5_000_000), st.floats(0, 3_000_000)), max_size=200))
-def test_whatever_is_reported_a_leg_stands_on_a_rung_and_within_its_limits(reports: list[tuple[int, float]]) -> None:
+def test_a_line_that_has_just_room_for_the_next_rung_is_not_tried() -> None:
+    assert run(Rung(RATES, 500_000, 0.0), 1, 60, 1_100_000) == 2
+
+
+def test_a_leg_that_soon_had_to_come_down_waits_longer_before_it_goes_up_again() -> None:
+    rung, now, waits = Rung(RATES, 500_000, 0.0), 0.0, []
+    for _ in range(5):
+        begun = now
+        while rung.update(now, 1_300_000) != 1:
+            now += 0.5
+        waits.append(now - begun)
+        rung.update(now := now + 1, 500_000)
+        now += 0.5
+    assert waits[:3] == [1.0, 2.0, 4.0]
+    assert waits[-1] == rates.ROOM_AGAIN_FOR_S
+
+
+@given(st.lists(st.integers(0, 5_000_000), max_size=200))
+def test_whatever_a_line_does_a_leg_stands_on_a_rung_and_within_its_limits(lines: list[int]) -> None:
     rung = Rung(RATES, 1_000_000, 0.0)
-    for second, (estimate, sent) in enumerate(reports):
-        assert rung.update(float(second), estimate, sent) in (0, 1, 2)
+    for second, line in enumerate(lines):
+        assert rung.update(float(second), line) in (0, 1, 2)
         assert rates.LOWEST_SHARE * RATES[-1] - 1 <= rung.limit <= RATES[-1]
 
 
-def test_a_full_network_in_the_lowest_class_lowers_its_limit_which_grows_back() -> None:
+def test_a_thin_line_lowers_the_limit_of_the_lowest_class_at_once_and_it_grows_back() -> None:
     rung = Rung(RATES, 300_000, 0.0)
-    run(rung, 1, 3, 250_000, 400_000)
+    rung.update(0.5, 250_000)
     assert rung.limit == pytest.approx(225_000)
-    run(rung, 4, 20, 600_000, 225_000)
+    run(rung, 1, 3, 420_000)
+    assert 225_000 < rung.limit < 330_000
+    run(rung, 4, 20, 450_000)
     assert rung.limit == RATES[-1]
+
+
+def test_there_is_use_for_more_than_the_best_rungs_of_all_pictures_need() -> None:
+    assert rates.use_of(RATES, (1_000_000,)) > 1.15 * 3_000_000
 
 
 def test_a_meter_measures_what_is_sent_and_forgets_it() -> None:

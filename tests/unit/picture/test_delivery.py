@@ -5,7 +5,7 @@ import pytest
 from mcu.ids import LegId
 from mcu.media.messages import Layout, NetworkTrouble
 from mcu.media.picture.classes import ClassKey, ViewKey
-from mcu.media.picture.delivery import LOSSY_CLASSES, TRY_AGAIN_S, Delivery, Wish
+from mcu.media.picture.delivery import LOSSY_CLASSES, Delivery, Wish
 from mcu.media.picture.rates import ladder
 from mcu.media.seams import VideoCodec
 
@@ -20,7 +20,6 @@ class Line:
         self.delivery = Delivery(RATES)
         self.now = 0.0
         self.loss: dict[str, float] = {}
-        self.sent = 1_900_000.0
         self.wishes = {LegId(leg): Wish(view, "H264", 2_500_000) for leg in legs}
         self._step()
 
@@ -30,7 +29,7 @@ class Line:
     def seconds(self, count: int) -> None:
         for _ in range(count):
             self.now += 1
-            self.delivery.tune(self.now, lambda _key: self.sent, lambda leg: self.loss.get(leg, 0.0))
+            self.delivery.tune(self.now, lambda leg: self.loss.get(leg, 0.0))
             self._step()
 
     def _step(self) -> None:
@@ -104,7 +103,6 @@ def test_a_personal_view_needs_no_class_for_losses_as_nobody_shares_it() -> None
 def test_a_line_without_room_for_any_picture_gets_none_and_another_when_there_is_room() -> None:
     line = Line("a", "b")
     line.wish("b", 60_000)
-    line.sent = 140_000
     line.seconds(5)
     assert line.of("b") is None
     assert line.delivery.trouble(LegId("b")) is NetworkTrouble.STOPPED
@@ -114,24 +112,6 @@ def test_a_line_without_room_for_any_picture_gets_none_and_another_when_there_is
     line.seconds(5)
     assert line.of("b") == ClassKey(GRID, "H264", 2)
     assert line.delivery.trouble(LegId("b")) is NetworkTrouble.NARROW
-
-
-def test_a_dark_leg_is_tried_again_though_its_estimate_cannot_grow() -> None:
-    line = Line("a")
-    line.wish("a", 60_000)
-    line.sent = 140_000
-    line.seconds(5)
-    assert line.of("a") is None
-    line.seconds(int(TRY_AGAIN_S))
-    assert line.of("a") is not None
-
-
-def test_a_low_estimate_while_little_is_sent_takes_no_picture_away() -> None:
-    line = Line("a")
-    line.wish("a", 60_000)
-    line.sent = 20_000
-    line.seconds(30)
-    assert line.of("a") is not None
 
 
 @pytest.mark.parametrize("bits", [2_500_000, 500_000])

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 import pytest
 from aiortc import RTCIceCandidate
-from aiortc.sdp import SessionDescription
+from aiortc.sdp import MediaDescription, SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 from offers import CHROMIUM, CHROMIUM_MDNS, OURS
@@ -42,6 +42,34 @@ def test_each_line_of_a_browsers_offer_is_taken_for_what_it_is() -> None:
         ("application", "3", "inactive", False),
     ]
     assert [str(group) for group in answer.group] == ["BUNDLE 0 1 2"]
+
+
+def feedback(line: MediaDescription) -> list[set[str]]:
+    return [{said.type for said in codec.rtcpFeedback} for codec in line.rtp.codecs]
+
+
+def test_what_arrives_is_reported_for_all_streams_where_the_offer_can() -> None:
+    audio, video, *_ = answered(CHROMIUM).media
+    assert {ext.uri: ext.id for line in (audio, video) for ext in line.rtp.headerExtensions}[sdp.SEQUENCE] == 3
+    assert "transport-cc" in feedback(audio)[0]
+    assert {"transport-cc", "goog-remb"} <= feedback(video)[0]  # REMB: ours caps what it sends
+    assert sdp.SEND_TIME not in {ext.uri for ext in video.rtp.headerExtensions}  # one of the two is enough
+
+
+@pytest.mark.parametrize("missing", [f"a=extmap:3 {sdp.SEQUENCE}", "a=rtcp-fb:"])
+def test_without_the_number_or_its_feedback_there_is_neither(missing: str) -> None:
+    lines = [line for line in CHROMIUM.splitlines() if not (line.startswith(missing) and "transport" in line)]
+    audio, video, *_ = answered("\r\n".join(lines) + "\r\n").media
+    for line in (audio, video):
+        assert sdp.SEQUENCE not in {ext.uri for ext in line.rtp.headerExtensions}
+        assert not any("transport-cc" in said for said in feedback(line))
+    assert sdp.SEND_TIME in {ext.uri for ext in video.rtp.headerExtensions}
+
+
+def test_pictures_that_would_be_repeated_byte_for_byte_have_no_number() -> None:
+    _, video, *_ = answered(without(CHROMIUM, "a=fmtp:109 apt=108")).media  # its RTX
+    assert sdp.SEQUENCE not in {ext.uri for ext in video.rtp.headerExtensions}
+    assert "transport-cc" not in feedback(video)[0]
 
 
 def test_sound_is_mono_opus_with_forward_error_correction() -> None:
@@ -86,6 +114,7 @@ def test_h264_constrained_baseline_in_mode_1_is_preferred() -> None:
         ("nack", "pli"),
         ("ccm", "fir"),
         ("goog-remb", None),
+        ("transport-cc", None),
     ]
 
 
@@ -112,8 +141,8 @@ def test_a_line_whose_codecs_we_do_not_have_is_refused_and_the_call_is_not() -> 
 
 def test_only_extensions_that_were_offered_and_that_we_use_are_answered() -> None:
     media = answered(CHROMIUM).media
-    assert {extension.uri for extension in media[0].rtp.headerExtensions} == {sdp.LEVEL, sdp.MID}
-    assert {extension.uri for extension in media[1].rtp.headerExtensions} == {sdp.SEND_TIME, sdp.MID}
+    assert {extension.uri for extension in media[0].rtp.headerExtensions} == {sdp.LEVEL, sdp.MID, sdp.SEQUENCE}
+    assert {extension.uri for extension in media[1].rtp.headerExtensions} == {sdp.SEQUENCE, sdp.MID}
 
 
 def test_a_telephone_may_be_asked_for_less_by_tmmbr() -> None:
@@ -123,7 +152,7 @@ def test_a_telephone_may_be_asked_for_less_by_tmmbr() -> None:
 
 
 def test_feedback_that_was_not_offered_is_not_answered() -> None:
-    codec = answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog")).media[1].rtp.codecs[0]
+    codec = answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog", "a=rtcp-fb:108 transport")).media[1].rtp.codecs[0]
     assert [(f.type, f.parameter) for f in codec.rtcpFeedback] == [("nack", None), ("nack", "pli")]
 
 

@@ -152,7 +152,11 @@ def test_a_telephone_may_be_asked_for_less_by_tmmbr() -> None:
 
 
 def test_feedback_that_was_not_offered_is_not_answered() -> None:
-    codec = answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog", "a=rtcp-fb:108 transport")).media[1].rtp.codecs[0]
+    codec = (
+        answered(without(CHROMIUM, "a=rtcp-fb:108 ccm", "a=rtcp-fb:108 goog", "a=rtcp-fb:108 transport"))
+        .media[1]
+        .rtp.codecs[0]
+    )
     assert [(f.type, f.parameter) for f in codec.rtcpFeedback] == [("nack", None), ("nack", "pli")]
 
 

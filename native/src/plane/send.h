@@ -5,8 +5,7 @@
 #include "internal.h"
 
 /* Bytes of a payload of video: with the longest header (mid, abs-send-time, transport-wide
- * number), and the two bytes
- * of RTX, within MCU_MTU. */
+ * number), and the two bytes of RTX, within MCU_MTU. */
 #define SEND_PAYLOAD (MCU_MTU - 48 - 2)
 
 /* Whether anything may be sent to a leg now. */

@@ -39,6 +39,7 @@ class Leg:
             media = LegMedia(
                 leg=LegId("leg_a"),
                 rtt_ms=rtt_ms,
+                line=None,
                 srtp_profile="",
                 receiving=[self._stream(self._lost_in, self._made_up)],
                 sending=[self._stream(self._lost_out)],

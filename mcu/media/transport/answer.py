@@ -269,7 +269,7 @@ def _ssrcs(media: MediaDescription) -> tuple[int, ...]:
     return tuple(dict.fromkeys(described.ssrc for described in media.ssrc if 0 < described.ssrc < 1 << 32))[:SSRCS_MAX]
 
 
-def _extensions(media: MediaDescription, ours: Sequence[str], wide: bool) -> dict[str, int]:
+def _extensions(media: MediaDescription, ours: Sequence[str], wide: bool = False) -> dict[str, int]:
     """Those that fit in the one-byte header (RFC 8285 section 4.2); `wide`: with the transport-wide number."""
     ours = (*ours, SEQUENCE) if wide else ours
     return {ext.uri: ext.id for ext in media.rtp.headerExtensions if ext.uri in ours and 0 < ext.id < 15}

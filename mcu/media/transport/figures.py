@@ -83,4 +83,3 @@ def _line(line: Mapping[str, Any]) -> LineStats | None:
         rtt_ms=round(line["rtt_ms"], 2) if line["rtt_ms"] >= 0 else None,
         state=_STATES[line["state"]],
     )
-

@@ -13,7 +13,8 @@
 
 #define MCU_ARRIVED 512 /* numbers that are held until they are reported; a power of two */
 #define MCU_ARRIVED_NEAR                                                                      \
-    64 /* what is not known to be authentic moves the numbers no further than this */
+    448 /* what is not known to be authentic moves the numbers no further than this: 64 of    \
+           each of seven streams */
 
 struct mcu_arrived {         /* zero it to begin */
     bool begun;              /* something came */

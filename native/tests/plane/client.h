@@ -20,7 +20,7 @@
 #define LEVEL_ID 1
 #define SEND_TIME_ID 2
 #define MID_ID 3
-#define SEQUENCE_ID 4
+#define SEQUENCE_ID 9
 
 struct client {
     struct mcu_plane *plane;

@@ -180,6 +180,8 @@ static void a_line_that_is_thin_is_told_of(void)
         told = said_last >= 0 ? said_last : told;
     }
     CHECK(told > 50000 && told < 600000);
+    answer_as(&client, &arrived, 400e3 / 8,
+              1500000); /* and what it has no room for is dropped */
     CHECK(mcu_plane_leg_stats(plane, client.leg, &stats) == 0);
     CHECK(stats.line.bits_per_second < 600000 && stats.line.rtt > 0);
     CHECK(dropped(plane, MCU_DROP_PACED) > 0); /* whole pictures */

@@ -131,6 +131,8 @@ def test_what_was_lost_of_one_size_of_a_camera_is_not_taken_for_what_was_lost_of
             StreamStats(media="camera", codec="VP8", layer=layer, packets=packets, lost=lost)
             for layer, lost in (("q", 50), ("f", 0))
         ]
-        media = LegMedia(leg=LegId("leg_a"), rtt_ms=None, srtp_profile="", receiving=sizes, sending=[], dropped={})
+        media = LegMedia(
+            leg=LegId("leg_a"), rtt_ms=None, line=None, srtp_profile="", receiving=sizes, sending=[], dropped={}
+        )
         quality.judge(media, NetworkTrouble.NONE)
     assert quality.verdict == FINE

@@ -7,9 +7,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +15,8 @@ from cryptography import x509
 
 from mcu.app.parts import WEB_DIRECTORY
 from mcu.app.sockets import BadCertificate, CannotListen, listen, tls_context
+from mcu.cli import ways
+from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
 from mcu.config.settings import Settings
 from mcu.errors import McuError
@@ -30,35 +30,6 @@ _TIMEX_BYTES = 512  # more than struct timex takes (adjtimex(2))
 _TIME_ERROR = 5
 
 
-class Verdict(StrEnum):
-    """What a line begins with."""
-
-    OK = "ok"
-    ADVICE = "advice"  # it works, but not for everything
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the doctor's."""
-
-    what: str
-    verdict: Verdict
-    text: str
-
-
-def ok(what: str, text: str) -> Line:
-    return Line(what, Verdict.OK, text)
-
-
-def advice(what: str, text: str) -> Line:
-    return Line(what, Verdict.ADVICE, text)
-
-
-def fail(what: str, text: str) -> Line:
-    return Line(what, Verdict.FAIL, text)
-
-
 def examine(settings: Settings, clock: Clock) -> Iterator[Line]:
     """A line for each thing that the server needs."""
     yield data_directory(settings.data.directory)
@@ -70,7 +41,8 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Line]:
     yield walls()
     yield database(settings)
     yield time_of_day(clock.now())
-    yield media(settings)
+    yield from ways.media(settings.media, running=_runs(settings))
+    yield from ways.turn(settings.turn, clock)
     yield web_client(WEB_DIRECTORY)
     yield fonts()
 
@@ -227,32 +199,6 @@ def _synchronised() -> bool:
     """What the kernel knows of its clock (adjtimex(2) that changes nothing)."""
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     return state not in {-1, _TIME_ERROR}
-
-
-def media(settings: Settings) -> Line:
-    """Where browsers send sound and picture: the addresses are ours, the ports free, and others can reach them."""
-    wanted = settings.media
-    unusable = capabilities.unusable_addresses(wanted.addresses)
-    if unusable:
-        return fail("media", f"{', '.join(unusable)} is not of this machine: correct media.addresses")
-    bound = capabilities.bound_addresses(wanted.addresses)
-    ports = range(wanted.port, wanted.port + wanted.workers) if wanted.port else range(0)
-    taken = [] if _runs(settings) else capabilities.taken_ports(bound, ports)
-    if taken:
-        return fail("media", f"UDP port {', '.join(map(str, taken))} is taken: free it, or set media.port")
-    offered = [*wanted.public_addresses, *(() if wanted.only_public_addresses else bound)]
-    if all(_is_loopback(address) for address in offered):
-        return advice("media", "only this machine's own browsers can send media: set media.addresses")
-    where = f"{', '.join(offered)}, UDP {_ports_text(ports)}"
-    if not ports:
-        return advice("media", f"browsers send to {where}: set media.port where a firewall must be told")
-    return ok("media", f"browsers send to {where}")
-
-
-def _ports_text(ports: range) -> str:
-    if not ports:
-        return "on any port"
-    return f"port {ports[0]}" if len(ports) == 1 else f"ports {ports[0]} to {ports[-1]}"
 
 
 def web_client(directory: Path) -> Line:

@@ -4,6 +4,7 @@ import typer
 from rich.text import Text
 
 from mcu.cli.common import ConfigOption, out, settings_or_exit
+from mcu.cli.lines import Verdict
 from mcu.clock import SystemClock
 
 _STYLES = {"ok": "green", "advice": "yellow", "fail": "bold red"}
@@ -11,7 +12,7 @@ _STYLES = {"ok": "green", "advice": "yellow", "fail": "bold red"}
 
 def doctor(config: ConfigOption = None) -> None:
     """Check what the server needs: each line is ok, or says what to do. Exits 1 when anything fails."""
-    from mcu.cli.checks import Verdict, examine  # here, for it loads the codecs, which no other command needs
+    from mcu.cli.checks import examine  # here, for it loads the codecs, which no other command needs
 
     settings = settings_or_exit(config)
     failed = False

@@ -1,11 +1,14 @@
-"""What this machine has of what a media worker needs; asked by `mcu doctor`. Opens nothing and changes nothing."""
+"""What this machine has of what a media worker needs; asked by `mcu doctor`. Leaves all as it was."""
 
 from importlib import import_module
+from itertools import product
 
 import av
 
 from mcu.media.picture.masks import DEJAVU
-from mcu.media.transport.addresses import bindable, host_addresses
+from mcu.media.transport.addresses import bind_problem
+from mcu.media.transport.addresses import bound_addresses as taken_in
+from mcu.media.transport.options import MediaOptions
 from mcu.net import seccomp
 
 CODECS = {"libopus": "Opus", "libx264": "H.264", "libvpx": "VP8"}
@@ -37,17 +40,21 @@ def font_installed() -> bool:
 
 def unusable_addresses(addresses: tuple[str, ...]) -> list[str]:
     """Those of `addresses` that no UDP socket can be bound to here."""
-    return [address for address in addresses if not bindable(address)]
+    return [address for address in addresses if bind_problem(address)]
 
 
 def bound_addresses(configured: tuple[str, ...]) -> list[str]:
     """Where media is taken."""
-    return list(configured) or host_addresses()
+    return taken_in(MediaOptions(addresses=configured))
 
 
-def taken_ports(addresses: list[str], ports: range) -> list[int]:
-    """Those of `ports` that cannot be had on one of `addresses` now."""
-    return [port for port in ports if not all(bindable(address, port) for address in addresses)]
+def port_problem(addresses: list[str], ports: list[int], *, tcp: bool = False) -> str | None:
+    """The first of `ports` that cannot be had on one of `addresses` now, and why; `None` where all can."""
+    for port, address in product(ports, addresses):
+        problem = bind_problem(address, port, tcp=tcp)
+        if problem:
+            return f"{'TCP' if tcp else 'UDP'} port {port} on {address} cannot be had ({problem})"
+    return None
 
 
 def _has(library: str) -> bool:

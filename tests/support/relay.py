@@ -33,7 +33,7 @@ class TurnServer:
 @contextlib.contextmanager
 def turn_server(directory: Path, address: str) -> Iterator[TurnServer]:
     """One that runs until the end."""
-    certificate, key = make_certificate(directory, "relay.test", begins=datetime.now(UTC), days=2)
+    certificate, key = make_certificate(directory, "relay.test", "localhost", begins=datetime.now(UTC), days=2)
     made = TurnServer(address, *_free_ports(address), certificate)
     words = {
         "listening-ip": address,

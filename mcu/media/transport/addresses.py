@@ -1,5 +1,6 @@
 """The addresses that a worker binds, and the candidates that an answer offers of them."""
 
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,19 +21,24 @@ def host_addresses() -> list[str]:
     return get_host_addresses(use_ipv4=True, use_ipv6=True) or ["127.0.0.1"]
 
 
-def bindable(address: str, port: int = 0) -> bool:
-    """Whether a UDP socket can be had there now."""
-    with closing(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)) as sock:
+def bind_problem(address: str, port: int = 0, *, tcp: bool = False) -> str | None:
+    """Why no UDP socket, or no listening TCP one, can be had there now, or `None`."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)) as sock:
         try:
+            if tcp:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the plane does
             sock.bind((address, port))
-        except OSError:
-            return False
-    return True
+            if tcp:
+                sock.listen()
+        except OSError as error:
+            return os.strerror(error.errno or 0)
+    return None
 
 
 def bound_addresses(options: MediaOptions) -> list[str]:
     """Those that were asked for; otherwise those of the machine's own that can be bound."""
-    return list(options.addresses) or [address for address in host_addresses() if bindable(address)]
+    return list(options.addresses) or [address for address in host_addresses() if not bind_problem(address)]
 
 
 def candidates(options: MediaOptions, bound: Sequence[str], port: int, tcp_port: int) -> list[RTCIceCandidate]:

@@ -107,6 +107,8 @@ def test_the_doctor_has_a_line_for_each_thing_and_exits_1_when_one_fails(tmp_pat
         "database",
         "clock",
         "media",
+        "media UDP",
+        "media TCP",
         "fonts",
     ):
         assert any(line[7:].startswith(what) for line in lines)

@@ -1,7 +1,6 @@
 """What the doctor says: ok, or what to do."""
 
 import asyncio
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from certificates import make_certificate
 
 from mcu.app.sockets import listen
 from mcu.cli import checks
-from mcu.cli.checks import Line, Verdict
+from mcu.cli.lines import Line, Verdict
 from mcu.config.settings import Settings, load
 from mcu.media import capabilities
 from mcu.net import seccomp
@@ -132,34 +131,6 @@ def test_a_database_that_does_not_answer_fails_without_its_password(tmp_path: Pa
 def test_a_clock_from_before_this_program_fails() -> None:
     assert checks.time_of_day(datetime(2020, 1, 1, tzinfo=UTC)).verdict is Verdict.FAIL
     assert checks.time_of_day(NOW).verdict is not Verdict.FAIL
-
-
-def media(tmp_path: Path, **values: Any) -> Line:
-    return checks.media(settings(tmp_path, operations={"port": 0}, media={"workers": 2, **values}))
-
-
-def test_a_media_address_of_another_machine_fails_by_name(tmp_path: Path) -> None:
-    line = media(tmp_path, addresses=("127.0.0.1", "192.0.2.77"))
-    assert line.verdict is Verdict.FAIL
-    assert line.text.startswith("192.0.2.77 is not")
-    assert media(tmp_path, addresses=("127.0.0.1",)).verdict is Verdict.ADVICE
-
-
-def test_a_media_port_that_is_taken_fails_by_number(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        line = media(tmp_path, addresses=("127.0.0.1",), port=port - 1)  # the second worker's
-    assert line.verdict is Verdict.FAIL
-    assert f"UDP port {port} is taken" in line.text
-
-
-def test_public_media_addresses_and_ports_are_said_as_browsers_are_told_of_them(tmp_path: Path) -> None:
-    values = {"addresses": ("127.0.0.1",), "public_addresses": ("203.0.113.5",), "port": 45_602}
-    both, alone = (media(tmp_path, **values, only_public_addresses=only) for only in (False, True))
-    assert (both.verdict, alone.verdict) == (Verdict.OK, Verdict.OK)
-    assert both.text == "browsers send to 203.0.113.5, 127.0.0.1, UDP ports 45602 to 45603"
-    assert alone.text == "browsers send to 203.0.113.5, UDP ports 45602 to 45603"
 
 
 def test_a_web_client_that_is_not_built_fails(tmp_path: Path) -> None:

@@ -105,10 +105,10 @@ async def test_on_a_line_that_narrows_sound_goes_on_and_the_picture_steps_down_a
     assert line is not None
     assert line.bits_per_second < 300_000
     heard = (await page.evaluate("received()"))["audio"]
-    came = {name: heard[name] - settled[name] for name in heard if name.endswith("Samples") or name == "packetsLost"}
-    assert came["packetsLost"] == 0
+    came = {name: heard[name] - settled[name] for name in heard if "Samples" in name or name == "packetsLost"}
+    assert came["packetsLost"] <= 6  # of 600
     assert came["silentConcealedSamples"] == 0
-    assert came["concealedSamples"] < 0.04 * heard["totalSamplesReceived"]
+    assert came["concealedSamples"] < 0.04 * came["totalSamplesReceived"]
     narrow(cable, False)
     await until(lambda: room.rung.index == 0, WIDE_AGAIN_S)
     sending.cancel()

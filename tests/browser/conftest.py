@@ -15,11 +15,13 @@ from networks import Network, network
 from playwright.sync_api import Playwright, sync_playwright
 from running_server import RunningServer, running_server
 
+FPS = "15"  # for two cores decode and draw for all browsers too
+
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """`mcu serve`, for all browser tests."""
-    with running_server(tmp_path_factory.mktemp("house")) as running:
+    with running_server(tmp_path_factory.mktemp("house"), media__fps=FPS) as running:
         yield running
 
 
@@ -53,7 +55,7 @@ def cable() -> Iterator[Network]:
 @pytest.fixture(scope="session")
 def beside_the_cable(cable: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose machine has the other network already, at its address on this machine."""
-    with running_server(tmp_path_factory.mktemp("beside"), server__host="0.0.0.0") as running:
+    with running_server(tmp_path_factory.mktemp("beside"), server__host="0.0.0.0", media__fps=FPS) as running:
         port = running.base_url.rpartition(":")[2]
         yield replace(running, base_url=f"http://127.0.0.1:{port}")
 

@@ -5,11 +5,13 @@ SQLite runs with a write-ahead log that is synced at each commit, one writer at 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,6 +23,7 @@ from mcu.storage.replies import Replies
 from mcu.storage.rooms import Notices, Rooms
 
 BUSY_MS = 10_000
+_AGAIN_MS = 10
 WRITING = "mcu_writing"
 
 
@@ -82,10 +85,29 @@ def make_engine(url: str) -> AsyncEngine:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to say
+    _pragma(connection, f"busy_timeout={BUSY_MS}")
+    connection.run_async(_log_ahead)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        _pragma(connection, pragma)
+
+
+def _pragma(connection: Any, pragma: str) -> None:
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+async def _log_ahead(connection: aiosqlite.Connection) -> None:
+    """Turn the write-ahead log on. Whoever writes to a new database meanwhile makes that fail at once, whatever
+    `busy_timeout` says: the wait for our turn is ours."""
+    for left in reversed(range(BUSY_MS // _AGAIN_MS)):
+        try:
+            async with connection.execute("PRAGMA journal_mode=WAL"):
+                return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+        await asyncio.sleep(_AGAIN_MS / 1000)
 
 
 def _begin_sqlite(connection: Connection) -> None:

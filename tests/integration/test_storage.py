@@ -4,7 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
+import aiosqlite
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -235,6 +237,17 @@ async def test_migrating_again_and_by_several_at_once_changes_nothing(database_u
     await migrate(database_url)
     assert len(await shown(database, MeetingFilter(now=NOW))) == 1
     await database.close()
+
+
+async def test_a_new_sqlite_database_waits_for_whoever_is_writing_to_it(tmp_path: Path) -> None:
+    """SQLite itself says "database is locked" at once: it does not wait before it turns the write-ahead log on."""
+    async with aiosqlite.connect(tmp_path / "x.db", isolation_level=None) as other:
+        await other.execute("BEGIN IMMEDIATE")
+        migrating = asyncio.create_task(migrate(f"sqlite+aiosqlite:///{tmp_path}/x.db"))
+        await asyncio.sleep(0.5)
+        assert not migrating.done()
+        await other.execute("COMMIT")
+        assert await migrating == newest()
 
 
 async def test_sqlite_syncs_its_log_at_each_commit(tmp_path: object) -> None:

@@ -64,9 +64,10 @@ size_t mcu_rtp_write(uint8_t out[MCU_RTP_HEADER_MAX], const struct mcu_rtp *pack
 /* 6.18 fixed point seconds of a monotonic time in microseconds. */
 uint32_t mcu_send_time(int64_t now);
 
-/* Extends 16 bits to the number nearest to `reference`, which never wraps (RFC 3711 appendix
- * A); -1: there is none yet. */
+/* Extends 16, 24 or 32 bits to the number nearest to `reference`, which never wraps (RFC 3711
+ * appendix A); -1: there is none yet. */
 int64_t mcu_extend16(int64_t reference, uint16_t number);
+int64_t mcu_extend24(int64_t reference, uint32_t number);
 int64_t mcu_extend32(int64_t reference, uint32_t number);
 
 #endif

@@ -1,6 +1,9 @@
 #include "estimate.h"
 
+#include "statuses.h"
+
 #include <mcu/feedback.h>
+#include <mcu/rtp.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,8 @@
 #define ANSWERED_US 250000 /* feedback comes at least so often, and a little leeway */
 #define ROOM_LEAST 6000    /* bytes: some packets, on the thinnest line */
 #define BEFORE_RTT_US 200000
+#define TURN (INT64_C(1) << 24)        /* of a reference time */
+#define LEAP (60000000 / REFERENCE_US) /* from one report to the next: it is another clock */
 
 struct mcu_estimate *mcu_estimate_new(uint32_t start)
 {
@@ -50,18 +55,23 @@ void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, i
 
 /* -- feedback -- */
 
-/* The time of a report's deltas, by their clock, us: its 24 bits extended. */
+/* Another clock is theirs from now on: what was measured by the one before is of no use. It
+ * begins after a turn of its 24 bits, so that no delta leads to a time below zero. */
+static void begin_clock(struct mcu_estimate *estimate, uint32_t wire)
+{
+    estimate->reference = TURN + wire;
+    memset(&estimate->delivered, 0, sizeof estimate->delivered);
+    delay_begin(&estimate->delay);
+}
+
+/* The time of a report's deltas, by their clock, us. */
 static int64_t reference_of(struct mcu_estimate *estimate, uint32_t wire)
 {
-    const int64_t turn = 1 << 24;
-    if (estimate->reference < 0) {
-        estimate->reference = turn + wire;
-    } else {
-        int64_t off = (int64_t)wire - estimate->reference % turn;
-        off = off > turn / 2 ? off - turn : off < -turn / 2 ? off + turn : off;
-        estimate->reference += off;
-    }
-    return estimate->reference * 64000;
+    const int64_t before = estimate->reference, now = mcu_extend24(before, wire);
+    estimate->reference = now;
+    if (before < 0 || now < TURN || now > before + LEAP || now < before - LEAP)
+        begin_clock(estimate, wire);
+    return estimate->reference * REFERENCE_US;
 }
 
 static void follow_rtt(struct mcu_estimate *estimate, int64_t rtt, int64_t now)

@@ -17,7 +17,7 @@ struct mcu_estimate {
     struct probe probe;
     struct meter all, sound; /* that was sent */
     struct meter delivered;  /* by their clock */
-    int64_t reference;       /* of the last report, 64 ms, extended; -1: none yet */
+    int64_t reference;       /* of the last report, extended, in REFERENCE_US; -1: none yet */
     int64_t feedback_at;     /* when it came; 0: none yet */
     int64_t raised_at;       /* until when time has raised the rate */
     int64_t lowered_at;

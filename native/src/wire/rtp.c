@@ -186,6 +186,11 @@ int64_t mcu_extend16(int64_t reference, uint16_t number)
     return extend(reference, number, 16);
 }
 
+int64_t mcu_extend24(int64_t reference, uint32_t number)
+{
+    return extend(reference, number, 24);
+}
+
 int64_t mcu_extend32(int64_t reference, uint32_t number)
 {
     return extend(reference, number, 32);

@@ -159,6 +159,48 @@ static void a_picture_that_stands_still_does_not_lower_the_rate(void)
     path_end(&path);
 }
 
+/* -- whose clock is not to be trusted -- */
+
+/* A report of one packet, at this reference time (64 ms, 24 bits). */
+static void report(struct mcu_estimate *estimate, uint16_t number, bool received,
+                   uint32_t reference, int64_t now)
+{
+    const uint8_t body[] = {(uint8_t)(number >> 8),
+                            (uint8_t)number,
+                            0,
+                            1,
+                            (uint8_t)(reference >> 16),
+                            (uint8_t)(reference >> 8),
+                            (uint8_t)reference,
+                            0,
+                            received ? 0x20 : 0,
+                            1,
+                            0};
+    CHECK(mcu_estimate_feedback(estimate, body, sizeof body, now) == 0);
+}
+
+static void a_far_end_whose_clock_goes_back_again_and_again_is_borne(void)
+{
+    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
+    int64_t now = 1000 * SECOND;
+    mcu_estimate_sent(estimate, 1000, false, now);
+    uint32_t reference = 0;
+    for (int i = 0; i < 3; i++) {
+        report(estimate, 40000, false, reference, now += 100 * MS);
+        reference =
+            (reference + (1 << 23) + 1) & 0xFFFFFF; /* nearest: almost half a turn back */
+    }
+    for (uint16_t number = 1; number < 40; number++) {
+        mcu_estimate_sent(estimate, 1000, true, now);
+        report(estimate, number, true, reference, now += 100 * MS);
+        reference = (reference + (1 << 23) + 1) & 0xFFFFFF;
+    }
+    struct mcu_line line;
+    mcu_estimate_line(estimate, &line, now);
+    CHECK(line.bits_per_second > line.pictures && line.bits_per_second <= 2000000);
+    mcu_estimate_free(estimate);
+}
+
 /* -- without feedback -- */
 
 static void a_remb_is_read_against_what_is_sent(void)
@@ -241,6 +283,7 @@ void estimate_tests(void)
     TEST(loss_by_a_full_queue_of_nothing_lowers_it);
     TEST(nothing_is_sent_into_silence);
     TEST(a_picture_that_stands_still_does_not_lower_the_rate);
+    TEST(a_far_end_whose_clock_goes_back_again_and_again_is_borne);
     TEST(a_remb_is_read_against_what_is_sent);
     TEST(more_is_tried_after_a_while_and_less_often_when_it_failed);
     TEST(a_key_frame_leaves_in_bursts_of_a_few_milliseconds);

@@ -198,6 +198,8 @@ static void numbers_are_extended_to_the_nearest(void)
     /* at half a turn, the same turn */
     CHECK(mcu_extend16(65536 + 100, 100 + 32768) == 65536 + 100 + 32768);
     CHECK(mcu_extend16(65536 + 40000, 40000 - 32768) == 65536 + 40000 - 32768);
+    CHECK(mcu_extend24(0xFFFFFF, 5) == 0x1000005);
+    CHECK(mcu_extend24(0x1000005, 0xFFFFFF) == 0xFFFFFF);
     CHECK(mcu_extend32(0xFFFFFFFF, 5) == 0x100000005);
     CHECK(mcu_extend32(0x100000005, 0xFFFFFFFF) == 0xFFFFFFFF);
     for (int i = 0; i < 10000; i++) {

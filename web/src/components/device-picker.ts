@@ -129,7 +129,7 @@ export class DevicePicker extends PageElement {
   }
 }
 
-function told(device: Key, error: DeviceError | undefined): TemplateResult | typeof nothing {
+function told(device: Key, error: DeviceError | null): TemplateResult | typeof nothing {
   if (!error) return nothing;
   return html`<p class="told warn" role="alert">
     <strong>${t(device)}: ${t("devices.cannot")}</strong>${t(ERRORS[error])}

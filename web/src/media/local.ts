@@ -19,6 +19,8 @@ import {
 } from "./devices.js";
 import type { Tracks } from "./link.js";
 
+const OPEN = { microphone: openMicrophone, camera: openCamera };
+
 export class LocalMedia extends Observable implements Tracks {
   choice: Choice = keptChoice();
   devices: Devices = { microphones: [], cameras: [], speakers: [] };
@@ -28,14 +30,14 @@ export class LocalMedia extends Observable implements Tracks {
   /** What the user wants: the camera may be wanted and yet not be there. */
   cameraWanted = true;
   muted = false;
-  errors: { microphone?: DeviceError; camera?: DeviceError } = {};
-  /** Counts what was asked for, so that a slow device of a former wish is let go. */
-  private asked = 0;
+  errors: Record<"microphone" | "camera", DeviceError | null> = { microphone: null, camera: null };
+  /** Counts what was asked for, so that a device that is allowed late is let go: another was wished, or the meeting is left. */
+  private readonly asked = { microphone: 0, camera: 0, screen: 0 };
   private readonly over = new AbortController();
 
   /** Opens what is wanted. A device that fails is told in `errors`; the other one works without it. */
   async start(): Promise<void> {
-    await Promise.all([this.openMicrophone(), this.cameraWanted ? this.openCamera() : undefined]);
+    await Promise.all([this.open("microphone"), this.cameraWanted ? this.open("camera") : undefined]);
     try {
       await this.list();
       navigator.mediaDevices.addEventListener("devicechange", () => void this.list(), { signal: this.over.signal });
@@ -48,8 +50,8 @@ export class LocalMedia extends Observable implements Tracks {
     this.choice = { ...this.choice, ...change };
     keepChoice(this.choice);
     const sound = change.microphone !== undefined || change.clean !== undefined;
-    if (sound) await this.openMicrophone();
-    if (change.camera !== undefined && this.cameraWanted) await this.openCamera();
+    if (sound) await this.open("microphone");
+    if (change.camera !== undefined && this.cameraWanted) await this.open("camera");
     this.changed();
   }
 
@@ -61,7 +63,7 @@ export class LocalMedia extends Observable implements Tracks {
   /** Who unmutes without a microphone is asked for one again. */
   setMuted(muted: boolean): void {
     this.muted = muted;
-    if (!muted && this.microphone === null) void this.openMicrophone();
+    if (!muted && this.microphone === null) void this.open("microphone");
     if (this.microphone) this.microphone.enabled = !muted;
     this.changed();
   }
@@ -69,19 +71,24 @@ export class LocalMedia extends Observable implements Tracks {
   async setCamera(on: boolean): Promise<void> {
     this.cameraWanted = on;
     if (on) {
-      await this.openCamera();
+      await this.open("camera");
     } else {
-      this.asked += 1;
+      this.asked.camera += 1;
       this.camera = stop(this.camera);
-      delete this.errors.camera;
+      this.errors.camera = null;
       this.changed();
     }
   }
 
   /** @returns whether a screen is shared now */
   async shareScreen(): Promise<boolean> {
+    const asked = ++this.asked.screen;
     try {
       const track = await openScreen();
+      if (asked !== this.asked.screen) {
+        stop(track);
+        return this.screen !== null;
+      }
       stop(this.screen);
       this.screen = track;
       track.addEventListener("ended", () => this.stopScreen(track));
@@ -100,41 +107,27 @@ export class LocalMedia extends Observable implements Tracks {
 
   close(): void {
     this.over.abort();
-    this.asked += 1;
-    this.microphone = stop(this.microphone);
-    this.camera = stop(this.camera);
-    this.screen = stop(this.screen);
-    this.changed();
-  }
-
-  private async openMicrophone(): Promise<void> {
-    try {
-      const track = await openMicrophone(this.choice);
-      stop(this.microphone);
-      track.enabled = !this.muted;
-      this.microphone = track;
-      delete this.errors.microphone;
-      track.addEventListener("ended", () => this.lost("microphone", track));
-    } catch (error) {
-      this.errors.microphone = deviceError(error);
+    for (const which of ["microphone", "camera", "screen"] as const) {
+      this.asked[which] += 1;
+      this[which] = stop(this[which]);
     }
     this.changed();
   }
 
-  private async openCamera(): Promise<void> {
-    this.asked += 1;
-    const asked = this.asked;
+  private async open(which: "microphone" | "camera"): Promise<void> {
+    const asked = ++this.asked[which];
     try {
-      const track = await openCamera(this.choice);
-      if (asked !== this.asked) return void stop(track);
-      stop(this.camera);
-      this.camera = track;
-      delete this.errors.camera;
-      track.addEventListener("ended", () => this.lost("camera", track));
+      const track = await OPEN[which](this.choice);
+      if (asked !== this.asked[which]) return void stop(track);
+      stop(this[which]);
+      track.enabled = which === "camera" || !this.muted;
+      this[which] = track;
+      this.errors[which] = null;
+      track.addEventListener("ended", () => this.lost(which, track));
     } catch (error) {
-      if (asked !== this.asked) return;
-      this.camera = stop(this.camera);
-      this.errors.camera = deviceError(error);
+      if (asked !== this.asked[which]) return;
+      this[which] = stop(this[which]);
+      this.errors[which] = deviceError(error);
     }
     this.changed();
   }

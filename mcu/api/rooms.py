@@ -144,10 +144,23 @@ class StreamOut(BaseModel):
     keys_asked: int = Field(description="Times that a whole picture was asked for")
 
 
+class LineOut(BaseModel):
+    """What the participant's line carries towards it, as far as it is known."""
+
+    bits_per_second: int
+    pictures_bps: int = Field(description="What sound leaves of it")
+    loss_percent: float = Field(description="Of the last second or two")
+    rtt_ms: float | None = Field(description="With the wait for the participant's reports")
+    state: Literal["steady", "filling", "losing", "silent"] = Field(
+        description="`filling`: its queue grows; `losing`: more than it always does; `silent`: nothing is answered"
+    )
+
+
 class MediaOut(BaseModel):
     """A leg's streams. `receiving` is what the server gets from it."""
 
     rtt_ms: float | None
+    line: LineOut | None = Field(description="`null`: it gets no pictures, and does not say what arrives")
     srtp_profile: str
     receiving: list[StreamOut]
     sending: list[StreamOut]

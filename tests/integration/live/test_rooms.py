@@ -172,6 +172,7 @@ async def test_a_meeting_is_steered_over_rest(live_server: RunningServer) -> Non
         await here.patch(room, 422, silent=True)
         media = await here.get(f"{seat}/media")
         assert media["srtp_profile"].startswith("SRTP_AEAD")
+        assert media["line"] is None  # it gets no pictures
         assert [stream["codec"] for stream in media["receiving"]] == ["opus"]
         assert media["receiving"][0]["packets"] > 0
         async with here.api.delete(seat) as answer:

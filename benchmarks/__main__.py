@@ -26,6 +26,7 @@ COMMANDS = (
     "glass",
     "repair",
     "freezes",
+    "bottleneck",
     "compositor",
     "all",
 )

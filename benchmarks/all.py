@@ -51,6 +51,18 @@ def _of(key: str) -> Callable[[Figures], float]:
 _FEW, _MANY, _LOUD = "audio --legs 20 --talkers 3", "audio --legs 100 --talkers 3", "audio --legs 20 --talkers 20"
 _CAMERAS, _TILES = "video --legs 9 --personal", "compositor --tiles 16"
 _COST = "cpu_percent_per_leg"
+
+
+def _ever(key: str) -> Callable[[Figures], float]:
+    """Where it may never have come to it."""
+    return lambda figures: math.inf if figures[key] is None else float(figures[key])
+
+
+def _during(key: str) -> Callable[[Figures], float]:
+    """Of before, during and after."""
+    return lambda figures: float(figures[key][1])
+
+
 LIMITS: Final = (
     Limit("20 legs, 3 talking: % of a core a leg, of Janus's", _FEW, _of("ratio"), most=0.25),
     Limit("  the same, % of a core a leg", _FEW, _of(_COST), most=100, peer=_peer(_COST)),
@@ -84,6 +96,13 @@ LIMITS: Final = (
     Limit("a lost packet of a picture at 50 ms: right again, ms", "repair", _of("repair_longest_ms"), most=150),
     Limit("  key frames to others", "repair", _of("keys_to_others"), most=0),
     Limit("5 % loss: freezes a minute", "freezes --percent 5", _of("freezes_per_minute"), most=1),
+    Limit("256 kbit/s for 20 s: longest gap of sound, ms", "bottleneck", _of("longest_audio_gap_ms"), most=40),
+    Limit("  until it has stepped down, ms", "bottleneck", _of("narrowing_audio_gap_ms"), most=40),
+    Limit("  picture steps down, s", "bottleneck", _ever("step_down_s"), most=3),
+    Limit("  and up again, s", "bottleneck", _ever("step_up_s"), most=15),
+    Limit("  others' longest gap of sound, ms", "bottleneck", _during("others_longest_audio_gap_ms"), most=40),
+    Limit("  others' pictures a second", "bottleneck", _during("others_pictures_per_s"), least=24),
+    Limit("  key frames to others", "bottleneck", _during("others_keys"), most=0),
     Limit("compositor, 16 tiles: of the libyuv loop", _TILES, _of("ratio_to_libyuv"), least=0.9),
     Limit("  half dirty, of all dirty", _TILES, _of("half_dirty_ratio"), least=1.8),
     Limit("  of ffmpeg's xstack", _TILES, _of("ratio_to_xstack"), least=1),

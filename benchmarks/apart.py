@@ -44,8 +44,11 @@ async def watching(apart: Carry, seconds: float) -> AsyncIterator[Watching]:
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         pairs = zip(sounds(directory, LEGS, LEGS), cameras(directory, LEGS), strict=True)
-        wanted = [Carry(carry.sound, True, camera=camera, record_pictures=True) for carry, camera in pairs]
-        wanted[-1] = replace(apart, sound=wanted[-1].sound, record=True, camera=wanted[-1].camera, record_pictures=True)
+        common = Carry(record=True, record_pictures=True, reports=True)
+        alike = [*(common for _ in range(LEGS - 1)), replace(apart, record=True, record_pictures=True, reports=True)]
+        wanted = [
+            replace(leg, sound=carry.sound, camera=camera) for leg, (carry, camera) in zip(alike, pairs, strict=True)
+        ]
         async with (
             ours(prefix, SETTINGS) as contestant,
             carried(contestant.join, wanted, directory, SETTLE_S + seconds, SETTLE_S) as load,

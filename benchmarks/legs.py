@@ -29,7 +29,8 @@ from mcu.media.seams import VideoCodec
 HERE: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[1]
 LEVEL_ID: Final = 1
-MID_ID, RID_ID = 3, 4
+MID_ID, RID_ID, WIDE_ID = 3, 4, 5
+WIDE: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 PAYLOAD_TYPE: Final = 111
 _PICTURE_TYPES: Final[dict[VideoCodec, int]] = {"H264": 102, "VP8": 96}
 RIDS: Final = ("q", "h", "f")
@@ -58,6 +59,7 @@ def build(directory: Path) -> Path:
     native = ROOT / "native/src"
     sources = [*(ROOT / "benchmarks/load").glob("*.c"), *(native / "wire").glob("*.c")]
     sources += [*(native / "video").glob("h264*.c"), native / "video/payload.c", native / "video/vp8.c"]
+    sources += [native / "congestion/arrived.c"]
     flags = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-I", ROOT / "native/include")
     subprocess.run(["cc", *flags, "-o", program, *sources, "-lcrypto"], check=True)
     return program
@@ -101,7 +103,7 @@ class Carry:
     far_ms: int = 0  # its line, each way
     lossy_per_mille: int = 0
     miss_every: int = 0  # nth packet of the composed picture, lost on its way here
-    says_rate: bool = True  # by REMB, that its network is no limit
+    reports: bool = False  # by transport-wide feedback when each packet came, and takes RTX; else: no limit, by REMB
     network: str = ""  # the namespace that it is in; none: this machine's own
     host: str = HERE  # at which the server is reached from there
 
@@ -224,8 +226,8 @@ class WebRtcLeg:
         layers = [*zip(self._layers, RIDS, camera.layers, strict=False)]
         if not self._simulcast:  # as a browser then does
             layers = [(self._layers[-1], "", camera.layers[-1])]
-        rate = REMB if self._carry.says_rate else 0
-        words: dict[str, object] = {"mid": f"{MID_ID}:1", "rid": RID_ID, "fps": camera.fps, "sees": kind, "rate": rate}
+        words: dict[str, object] = {"mid": f"{MID_ID}:1", "rid": RID_ID, "fps": camera.fps, "sees": kind}
+        words |= {"wide": WIDE_ID, "again": kind + 1} if self._carry.reports else {"rate": REMB}
         return [*words.items(), *(("layer", f"{ssrc}:{kind}:{codec}:{rid}:{path}") for ssrc, rid, path in layers)]
 
     def _offer(self) -> str:
@@ -245,6 +247,7 @@ class WebRtcLeg:
             f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
             f"a=fmtp:{PAYLOAD_TYPE} minptime=10;useinbandfec=1",
             f"a=ssrc:{self._ssrc} cname:load",
+            *self._wide_lines(PAYLOAD_TYPE),
             *(self._picture_lines(self._carry.camera, transport) if self._carry.camera else ()),
         )
         return "\r\n".join(lines) + "\r\n"
@@ -262,12 +265,15 @@ class WebRtcLeg:
             "a=setup:actpass",
         )
 
+    def _wide_lines(self, kind: int) -> tuple[str, ...]:
+        return (f"a=extmap:{WIDE_ID} {WIDE}", f"a=rtcp-fb:{kind} transport-cc") if self._carry.reports else ()
+
     def _picture_lines(self, camera: Camera, transport: Sequence[str]) -> tuple[str, ...]:
         """The line of the camera, on which the composed picture comes."""
         kind, rids = _PICTURE_TYPES[camera.codec], RIDS[: len(camera.layers)]
         many = [*(f"a=rid:{rid} send" for rid in rids), f"a=simulcast:send {';'.join(rids)}"]
         return (
-            f"m=video 9 UDP/TLS/RTP/SAVPF {kind}",
+            f"m=video 9 UDP/TLS/RTP/SAVPF {kind}{f' {kind + 1}' * self._carry.reports}",
             *transport,
             "a=mid:1",
             f"a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -276,6 +282,8 @@ class WebRtcLeg:
             "a=rtcp-mux",
             f"a=rtpmap:{kind} {camera.codec}/90000",
             *(f"a=rtcp-fb:{kind} {said}" for said in ("nack", "nack pli", "ccm fir", "goog-remb")),
+            *self._wide_lines(kind),
+            *([f"a=rtpmap:{kind + 1} rtx/90000", f"a=fmtp:{kind + 1} apt={kind}"] if self._carry.reports else ()),
             *([f"a=fmtp:{kind} packetization-mode=1;profile-level-id=42e01f"] if camera.codec == "H264" else ()),
             *(many if len(rids) > 1 else [f"a=ssrc:{self._layers[0]} cname:load"]),
         )

@@ -112,6 +112,10 @@ static bool take_picture_word(struct leg *leg, const char *name, char *value, ch
         leg->picture_every = 1000000 / atoi(value);
     else if (!strcmp(name, "sees"))
         leg->seen.type = (uint8_t)atoi(value);
+    else if (!strcmp(name, "again"))
+        leg->seen.again = (uint8_t)atoi(value);
+    else if (!strcmp(name, "wide"))
+        leg->extensions.sequence = (uint8_t)atoi(value);
     else if (!strcmp(name, "miss"))
         leg->miss = (uint32_t)atoi(value);
     else if (!strcmp(name, "rate"))

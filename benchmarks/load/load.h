@@ -13,7 +13,9 @@
  *   loss=<per mille> every=<nth>              (of the sound, lost on its way)
  *   layer=<ssrc>:<payload type>:<h264 or vp8>:<rid or nothing>:<file>   (each layer of a
  * camera) mid=<extension id>:<of the camera's line> rid=<extension id> fps=<pictures a second>
- *   sees=<payload type of the composed picture> rate=<bit/s to say that we can take: REMB>
+ *   sees=<payload type of the composed picture> again=<of its retransmissions; 0: the same>
+ *   rate=<bit/s to say that we can take: REMB> wide=<extension id of the transport-wide
+ * number: each arrival is reported>
  *   far=<ms> lossy=<per mille>                (its line, each way: late, and lost by chance)
  *   miss=<nth>                                (of the packets of it, lost on their way here)
  *   record=<1: keep each packet of sound that comes; 2: of pictures; 3: of both>
@@ -30,6 +32,7 @@
 #ifndef MCU_BENCHMARKS_LOAD_H
 #define MCU_BENCHMARKS_LOAD_H
 
+#include <mcu/feedback.h>
 #include <mcu/payload.h>
 #include <mcu/rtcp.h>
 #include <mcu/rtp.h>
@@ -92,8 +95,8 @@ struct way { /* one direction of a line: a ring of what is on it */
     size_t first, count;
 };
 
-struct seen { /* the composed picture */
-    uint8_t type;
+struct seen {            /* the composed picture */
+    uint8_t type, again; /* again: of retransmissions (RFC 4588); 0: they are as before */
     uint32_t ssrc;
     struct mcu_reception reception;
     struct hole holes[HOLES];
@@ -122,6 +125,7 @@ struct leg {
     int64_t picture_every, picture_due; /* us */
     struct seen seen;
     uint64_t rate;
+    struct mcu_arrived arrived;
     int64_t far; /* us */
     uint32_t lossy;
     struct way out, in;
@@ -172,6 +176,8 @@ void camera_asked(struct leg *leg, const struct mcu_rtcp_event *event);
 bool is_missed(struct leg *leg, const struct mcu_rtp *packet);
 /* One has come. */
 void see(struct leg *leg, const struct mcu_rtp *packet, int64_t now, FILE *recording);
+/* A retransmission of one has come, opened (RFC 4588 section 4); or padding. */
+void see_again(struct leg *leg, struct mcu_rtp *packet, int64_t now, FILE *recording);
 /* Asks again for what is still missing. */
 void ask_again(struct leg *leg, int64_t now);
 

@@ -43,8 +43,8 @@ static void count(struct leg *leg, const struct mcu_rtp *packet, int64_t now)
     leg->last_at = now;
 }
 
-/* Only what is recorded is decrypted: what the load costs would slow nobody down but itself.
- */
+/* Only what is recorded is decrypted, and retransmissions, which say of what inside: what the
+ * load costs would slow nobody down but itself. */
 static bool open_packet(struct leg *leg, struct mcu_rtp *packet, uint8_t *data, size_t size)
 {
     if (leg->receiving && mcu_srtp_unprotect(leg->receiving, data, &size)) {
@@ -60,12 +60,17 @@ static void take_packet(struct leg *leg, uint8_t *data, size_t size, int64_t now
     struct mcu_rtp packet;
     if (mcu_rtp_parse(&packet, data, size, &leg->extensions, leg->receiving != NULL))
         return;
-    const bool picture = leg->seen.type && packet.payload_type == leg->seen.type;
+    if (packet.has_wide_sequence)
+        mcu_arrived_note(&leg->arrived, packet.wide_sequence, true, now);
+    const bool again = leg->seen.again && packet.payload_type == leg->seen.again;
+    const bool picture = again || (leg->seen.type && packet.payload_type == leg->seen.type);
     const bool kept = leg->record & (picture ? RECORD_PICTURES : RECORD_SOUND);
-    if ((picture && is_missed(leg, &packet)) ||
-        (kept && !open_packet(leg, &packet, data, size)))
+    if ((picture && !again && is_missed(leg, &packet)) ||
+        ((kept || again) && !open_packet(leg, &packet, data, size)))
         return;
-    if (picture) {
+    if (again) {
+        see_again(leg, &packet, now, kept ? recording : NULL);
+    } else if (picture) {
         see(leg, &packet, now, kept ? recording : NULL);
     } else if (packet.payload_type == leg->type) {
         count(leg, &packet, now);

@@ -92,6 +92,17 @@ bool is_missed(struct leg *leg, const struct mcu_rtp *packet)
            ++seen->missed % leg->miss == 0;
 }
 
+static void keep(struct leg *leg, const struct mcu_rtp *packet, int64_t now, FILE *recording)
+{
+    leg->seen.packets++;
+    leg->seen.bytes += packet->payload_size;
+    if (packet->marker)
+        count_picture(&leg->seen, now);
+    if (recording)
+        record(recording, leg, RECORDED_PICTURE | (packet->marker ? RECORDED_MARKER : 0), now,
+               packet->sequence, packet->timestamp, packet->payload, packet->payload_size);
+}
+
 void see(struct leg *leg, const struct mcu_rtp *packet, int64_t now, FILE *recording)
 {
     struct seen *seen = &leg->seen;
@@ -101,17 +112,22 @@ void see(struct leg *leg, const struct mcu_rtp *packet, int64_t now, FILE *recor
     const int64_t sequence =
         mcu_reception_packet(&seen->reception, packet->sequence, packet->timestamp,
                              packet->payload_size, CLOCK, now);
-    seen->packets++;
-    seen->bytes += packet->payload_size;
     if (begun && sequence > highest + 1)
         note_holes(leg, highest + 1, sequence, now);
     else if (sequence <= highest)
         fill(seen, sequence, now);
-    if (packet->marker)
-        count_picture(seen, now);
-    if (recording)
-        record(recording, leg, RECORDED_PICTURE | (packet->marker ? RECORDED_MARKER : 0), now,
-               packet->sequence, packet->timestamp, packet->payload, packet->payload_size);
+    keep(leg, packet, now, recording);
+}
+
+void see_again(struct leg *leg, struct mcu_rtp *packet, int64_t now, FILE *recording)
+{
+    if (packet->payload_size < 2 || !leg->seen.reception.begun)
+        return;
+    packet->sequence = (uint16_t)(packet->payload[0] << 8 | packet->payload[1]);
+    packet->payload += 2;
+    packet->payload_size -= 2;
+    fill(&leg->seen, mcu_extend16(leg->seen.reception.highest, packet->sequence), now);
+    keep(leg, packet, now, recording);
 }
 
 void ask_again(struct leg *leg, int64_t now)

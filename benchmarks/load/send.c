@@ -4,6 +4,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#define ARRIVALS_US 50000
+
 void put_now(struct leg *leg, const uint8_t *data, size_t size)
 {
     if (send(leg->fd, data, size, MSG_DONTWAIT) != (ssize_t)size)
@@ -122,6 +124,17 @@ static void send_report(struct leg *leg, int64_t now)
     put_rtcp(leg, data, size);
 }
 
+/* Of each packet when it came: as often as a browser does on a line like ours. */
+static void send_arrivals(struct leg *leg, int64_t now)
+{
+    uint8_t data[MCU_RTCP_MAX + MCU_SRTP_TRAILER];
+    size_t size = 0;
+    if (now - leg->arrived.reported_at < ARRIVALS_US ||
+        mcu_arrived_report(&leg->arrived, data, &size, leg->ssrc, leg->seen.ssrc, now))
+        return;
+    put_rtcp(leg, data, size);
+}
+
 void send_due(struct leg *leg, int64_t now, FILE *recording)
 {
     while (leg->due <= now) {
@@ -141,5 +154,6 @@ void send_due(struct leg *leg, int64_t now, FILE *recording)
         leg->picture_due += leg->picture_every;
     }
     ask_again(leg, now);
+    send_arrivals(leg, now);
     line_moves(leg, now, recording);
 }

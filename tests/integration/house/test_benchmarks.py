@@ -27,6 +27,7 @@ SMALLEST = {
     "glass": ("--seconds", "2"),
     "repair": ("--seconds", "3"),
     "freezes": ("--percent", "10", "--seconds", "2"),
+    "bottleneck": ("--seconds", "3", "--around", "2"),
     "join": ("--joins", "1"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
@@ -69,6 +70,11 @@ KEYS = {
         *("percent", "freezes", "freezes_per_minute", "longest_freeze_ms", "pictures_per_s"),
         *("keys", "keys_to_others", "freezes_of_others"),
     },
+    "bottleneck": {
+        *("kilobits", "queue_ms", "step_down_s", "step_up_s", "narrowing_audio_gap_ms", "longest_audio_gap_ms"),
+        *("audio_lost", "pictures_per_s", "kbit_per_s", "others_longest_audio_gap_ms", "others_longest_picture_gap_ms"),
+        *("others_pictures_per_s", "others_kbit_per_s", "others_keys"),
+    },
     "join": {"joins", "first_sound", "first_picture"},
     "compositor": {
         *("tiles", "canvas", "source", "frames", "repeats", "spread"),
@@ -98,6 +104,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "glass": lambda of: 0 < of["p50_ms"] < 1000,
     "repair": lambda of: of["losses"] > 0 and 45 < of["repair_p50_ms"] < 1000,
     "freezes": lambda of: of["pictures_per_s"] > 0,
+    "bottleneck": lambda of: 0 < of["kbit_per_s"][1] < 0.5 * min(of["kbit_per_s"][0], of["others_kbit_per_s"][1]),
     "join": lambda of: all(0 < of[first]["p50_ms"] < 10_000 for first in ("first_sound", "first_picture")),
     "compositor": lambda of: min(of[key] for key in ("fps", "libyuv_fps", "xstack_fps")) > 0,
 }

@@ -1,0 +1,122 @@
+"""`python -m benchmarks bottleneck`: a leg's line narrows to 256 kbit/s for 20 s: what it gets, and what the others do.
+
+The leg is in a network namespace of its own; `tbf` makes the cable towards it narrow, with a queue of 300 ms. All legs
+report when each packet came, as browsers do. Needs root.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from benchmarks.apart import Watching, watching
+from benchmarks.cable import cable
+from benchmarks.legs import Carry, Packet, Recorded
+from benchmarks.progress import say
+from benchmarks.watching import in_order
+
+FLOWS: Final = 20  # pictures in a second, from which on a picture is one that moves (EN 301 549 section 6.5.3)
+LIKE_BEFORE: Final = 0.8  # of the bits a second
+STEP_S: Final = 0.1
+
+Span = tuple[float, float]  # monotonic seconds
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=20, help="how long the line is narrow")
+    parser.add_argument("--around", type=float, default=20, help="how long is watched after that, and half before")
+    parser.add_argument("--kilobits", type=int, default=256, help="a second, while it is narrow")
+    parser.add_argument("--queue", type=int, default=300, help="ms that the narrow line's queue takes to empty")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_run(options))
+
+
+async def _run(options: argparse.Namespace) -> dict[str, Any]:
+    before_s = options.around / 2
+    with cable() as line:
+        there = Carry(network=line.name, host=line.here)
+        async with watching(there, before_s + options.seconds + options.around) as room:
+            clock = asyncio.get_running_loop().time
+            await asyncio.sleep(before_s)
+            say(f"{options.kilobits} kbit/s for {options.seconds:g} s")
+            narrow = clock()
+            line.narrow(options.kilobits, options.queue)
+            await asyncio.sleep(options.seconds)
+            line.widen()
+            wide = clock()
+            _, recorded = await room.end()
+    before, during, after = (narrow - before_s, narrow), (narrow, wide), (wide, wide + options.around)
+    *others, apart = recorded
+    settings = {"kilobits": options.kilobits, "queue_ms": options.queue}
+    return {
+        **settings,
+        **_of_it(room, apart, (before, during, after)),
+        **_of_others(room, others, (before, during, after)),
+    }
+
+
+def _of_it(room: Watching, leg: Recorded, spans: tuple[Span, Span, Span]) -> dict[str, Any]:
+    before, during, after = spans
+    shown = [picture.at for picture in room.pictures(leg)]
+    like_before = LIKE_BEFORE * _rate(leg, before)
+    down = _first(during, lambda second: _per_s(shown, second) >= FLOWS)
+    up = _first(after, lambda second: _rate(leg, second) >= like_before)
+    settled = during[0] + (during[1] - during[0] if down is None else down)
+    return {
+        "step_down_s": down,
+        "step_up_s": up,
+        "narrowing_audio_gap_ms": _gap(leg.received, (during[0], settled)),
+        "longest_audio_gap_ms": _gap(leg.received, (settled, after[1])),
+        "audio_lost": _lost(leg.received),
+        "pictures_per_s": [_per_s(shown, span) for span in spans],
+        "kbit_per_s": [_rate(leg, span) for span in spans],
+    }
+
+
+def _of_others(room: Watching, legs: Sequence[Recorded], spans: tuple[Span, Span, Span]) -> dict[str, Any]:
+    """Of the worst of them, before, during and after."""
+    shown = [[picture.at for picture in room.pictures(leg)] for leg in legs]
+    return {
+        "others_longest_audio_gap_ms": [max(_gap(leg.received, span) for leg in legs) for span in spans],
+        "others_longest_picture_gap_ms": [
+            max(_gap([one for one in leg.seen if one.marker], span) for leg in legs) for span in spans
+        ],
+        "others_pictures_per_s": [min(_per_s(times, span) for times in shown) for span in spans],
+        "others_kbit_per_s": [min(_rate(leg, span) for leg in legs) for span in spans],
+        "others_keys": [max(_keys(room, leg, span) for leg in legs) for span in spans],
+    }
+
+
+def _first(span: Span, holds: Callable[[Span], bool]) -> float | None:
+    """Seconds from the beginning until the first second of which it holds; None: of none."""
+    begin, end = span
+    steps = range(max(0, int((end - begin - 1) / STEP_S)) + 1)
+    return next((round(n * STEP_S, 1) for n in steps if holds((begin + n * STEP_S, begin + n * STEP_S + 1))), None)
+
+
+def _gap(packets: Sequence[Packet], span: Span) -> float:
+    """The longest time between two that ended in this time, ms."""
+    gaps = (after.at - before.at for before, after in pairwise(packets) if span[0] < after.at <= span[1])
+    return round(1000 * max(gaps, default=0.0), 1)
+
+
+def _per_s(times: Sequence[float], span: Span) -> float:
+    return round(sum(span[0] < at <= span[1] for at in times) / (span[1] - span[0]), 1)
+
+
+def _rate(leg: Recorded, span: Span) -> int:
+    """kbit/s of pictures."""
+    sizes = (len(packet.payload) for packet in leg.seen if span[0] < packet.at <= span[1])
+    return round(8 * sum(sizes) / 1000 / (span[1] - span[0]))
+
+
+def _keys(room: Watching, leg: Recorded, span: Span) -> int:
+    return sum(picture.key and span[0] < picture.at <= span[1] for picture in room.pictures(leg))
+
+
+def _lost(packets: Sequence[Packet]) -> int:
+    numbers = [number for number, _ in in_order(packets)]
+    return numbers[-1] - numbers[0] + 1 - len(numbers)

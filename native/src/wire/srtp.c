@@ -92,32 +92,30 @@ static struct source *noted(struct mcu_srtp *srtp, uint32_t ssrc)
 
 /* -- the replay window, RFC 3711 section 3.3.2 -- */
 
-static uint64_t *word_of(struct window *window, int64_t index, uint64_t *bit)
+static uint64_t *word_of(struct window *window, int64_t index)
 {
-    *bit = UINT64_C(1) << (index & 63);
     return &window->seen[(index % WINDOW) / 64];
 }
 
+static uint64_t bit_of(int64_t index) { return UINT64_C(1) << (index & 63); }
+
 static bool is_new(struct window *window, int64_t index)
 {
-    uint64_t bit;
     if (index > window->highest)
         return true;
-    return window->highest - index < WINDOW && !(*word_of(window, index, &bit) & bit);
+    return window->highest - index < WINDOW && !(*word_of(window, index) & bit_of(index));
 }
 
 static void see(struct window *window, int64_t index)
 {
-    uint64_t bit;
     if (index - window->highest >= WINDOW)
         memset(window->seen, 0, sizeof window->seen);
     else
         for (int64_t passed = window->highest + 1; passed < index; passed++)
-            *word_of(window, passed, &bit) &= ~bit;
+            *word_of(window, passed) &= ~bit_of(passed);
     if (index > window->highest)
         window->highest = index;
-    uint64_t *word = word_of(window, index, &bit);
-    *word |= bit;
+    *word_of(window, index) |= bit_of(index);
 }
 
 /* -- RTP -- */

@@ -254,13 +254,11 @@ static void settle(struct mcu_plane *plane, struct leg *leg)
         plane->streams--;
         waiting_set(plane, in, false);
     }
-    for (int i = 0; i < MCU_SOURCES; i++) {
-        plane->streams -= (size_t)(leg->out[i] != NULL);
-        if (leg->out[i]) /* other legs have a share in it */
-            paced_clear(&leg->out[i]->paced);
-        if (leg->out[i] && leg->out[i]->sent)
-            mcu_sent_clear(leg->out[i]->sent);
-    }
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->out[i]) {
+            plane->streams--;
+            out_stream_clear(leg->out[i]);
+        }
 }
 
 int mcu_plane_remove(struct mcu_plane *plane, int handle)

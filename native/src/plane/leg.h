@@ -19,6 +19,8 @@ struct in_stream *
 in_stream_new(const struct mcu_stream_options *options); /* NULL: no memory */
 void in_stream_free(struct in_stream *stream);
 struct out_stream *out_stream_new(const struct mcu_stream_options *options);
+/* Gives back its pictures, which other legs have a share in. Locked. */
+void out_stream_clear(struct out_stream *stream);
 void out_stream_free(struct out_stream *stream);
 
 #endif

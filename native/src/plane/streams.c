@@ -100,12 +100,18 @@ struct out_stream *out_stream_new(const struct mcu_stream_options *options)
     return stream;
 }
 
+void out_stream_clear(struct out_stream *stream)
+{
+    paced_clear(&stream->paced);
+    if (stream->sent)
+        mcu_sent_clear(stream->sent);
+}
+
 void out_stream_free(struct out_stream *stream)
 {
     if (!stream)
         return;
-    if (stream->sent)
-        mcu_sent_clear(stream->sent);
+    out_stream_clear(stream);
     free(stream->sent);
     free(stream);
 }

@@ -138,6 +138,11 @@ void join(struct client *client, struct mcu_plane *plane, int rtx)
 void leave(struct client *client)
 {
     mcu_plane_remove(client->plane, client->leg);
+    forget(client);
+}
+
+void forget(struct client *client)
+{
     mcu_srtp_free(client->out);
     mcu_srtp_free(client->in);
     close(client->fd);

@@ -58,6 +58,7 @@ void add_client(struct client *client, struct mcu_plane *plane, int rtx);
 /* Proved and keyed. */
 void join(struct client *client, struct mcu_plane *plane, int rtx);
 void leave(struct client *client);
+void forget(struct client *client); /* whose plane may be gone */
 
 /* Into a room of its own, that decodes so many. */
 void be_heard(struct client *client, int loudest);

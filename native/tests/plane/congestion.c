@@ -127,6 +127,17 @@ static void a_large_picture_leaves_at_the_pace_of_the_line(void)
     mcu_plane_free(plane);
 }
 
+/* Under ASan: nothing of it is left. */
+static void a_plane_may_end_while_pictures_wait_for_their_turn(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    join(&client, plane, RTX_TYPE);
+    CHECK(send_picture(&client, sizeof picture, 1) == 1);
+    mcu_plane_free(plane);
+    forget(&client);
+}
+
 /* Answers for each packet as a line of this many bytes a second would have it arrive, until so
  * much time has passed. What the last event said of the leg's line. */
 static int64_t answer_as(struct client *client, struct mcu_arrived *arrived, double carries,
@@ -214,6 +225,7 @@ void congestion_tests(void)
     TEST(all_that_a_leg_is_sent_has_one_row_of_numbers);
     TEST(pictures_without_rtx_have_no_numbers);
     TEST(a_large_picture_leaves_at_the_pace_of_the_line);
+    TEST(a_plane_may_end_while_pictures_wait_for_their_turn);
     TEST(a_line_that_is_thin_is_told_of);
     TEST(probes_find_a_line_that_carries_more_where_there_is_use_for_it);
 }

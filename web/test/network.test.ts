@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { figuresIn } from "../src/media/figures.js";
 import { portIn, wayIn } from "../src/media/way.js";
-import { type Own, judged, settled, told } from "../src/meeting/network.js";
+import { type Own, OwnQuality, judged, settled, told } from "../src/meeting/network.js";
 import type { NetworkSeen } from "../src/protocol.js";
 
 const GOOD: NetworkSeen = { type: "network", level: "good", trouble: "none" };
@@ -54,10 +54,25 @@ describe("what this browser sees", () => {
   });
 
   it("is judged by what has come since last time", () => {
-    expect(judged(NOTHING, { played: 2, madeUp: 0.05, slow: 0.1 })).toBe("fine");
-    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 0.1 })).toBe("gaps");
-    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 1.9 })).toBe("slow");
-    expect(judged({ played: 9, madeUp: 4, slow: 9 }, { played: 9, madeUp: 4, slow: 9 })).toBe("fine");
+    expect(judged(NOTHING, { played: 2, madeUp: 0.05, slow: 0.1 }, 2)).toBe("fine");
+    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 0.1 }, 2)).toBe("gaps");
+    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 1.9 }, 2)).toBe("slow");
+    expect(judged({ played: 9, madeUp: 4, slow: 9 }, { played: 9, madeUp: 4, slow: 9 }, 2)).toBe("fine");
+  });
+
+  it("is judged by the time that has passed: a tab in the background is seldom woken", () => {
+    expect(judged(NOTHING, { played: 60, madeUp: 0, slow: 1.9 }, 60)).toBe("fine");
+  });
+
+  it("is nothing where the connection was closed meanwhile", async () => {
+    vi.useFakeTimers();
+    const changed = vi.fn();
+    const quality = new OwnQuality(() => Promise.reject(new Error("closed")), changed);
+    await vi.advanceTimersByTimeAsync(5000);
+    quality.close();
+    vi.useRealTimers();
+    expect(quality.word).toBe("fine");
+    expect(changed).not.toHaveBeenCalled();
   });
 
   it("counts when it lasts: two readings for the worse, five for the better", () => {

@@ -1,6 +1,6 @@
 /** What somebody else shares, large and sharp, beside the composed picture. */
 
-import { type TemplateResult, css, html } from "lit";
+import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import { PageElement } from "../element.js";
 import { t } from "../i18n/i18n.js";
@@ -66,18 +66,22 @@ export class RoomContent extends PageElement {
     const { map, roster } = this.meeting.state;
     const name = roster.find((one) => one.leg === map?.content)?.name ?? "";
     const text = t("stage.screenOf", { name });
+    // telephones of Apple's have no full screen but for what they play themselves
     return html`<figure>
       <video autoplay muted playsinline aria-label=${text}></video>
       <figcaption>
         <span>${text}</span>
-        <button class="button small" type="button" @click=${this.enlarge}>
-          ${icon.screen}${t("stage.fullScreen")}
-        </button>
+        ${
+          document.fullscreenEnabled
+            ? html`<button class="button small" type="button" @click=${this.enlarge}>
+                ${icon.screen}${t("stage.fullScreen")}
+              </button>`
+            : nothing
+        }
       </figcaption>
     </figure>`;
   }
 
-  /** Telephones of Apple's have no full screen but for what they play themselves: there, nothing happens. */
   private enlarge(): void {
     void this.video.requestFullscreen().catch(() => undefined);
   }

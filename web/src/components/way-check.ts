@@ -27,17 +27,29 @@ export class WayCheck extends PageElement {
   ];
 
   @state() private checked: Checked | null = null;
+  @state() private checking = true;
 
   override connectedCallback(): void {
     super.connectedCallback();
     void this.check();
   }
 
+  /** The button stays while it is tried again: it has the focus. */
   protected override render(): TemplateResult {
-    return html`<div role="status">${this.checked ? this.words(this.checked) : html`<p>${t("way.checking")}</p>`}</div>
+    const { checked, checking } = this;
+    return html`<div role="status">
+        ${checked && !checking ? this.words(checked) : html`<p>${t("way.checking")}</p>`}
+      </div>
       ${
-        this.checked && this.checked.way !== "udp"
-          ? html`<button class="button small again" type="button" @click=${this.check}>${t("way.again")}</button>`
+        checked && checked.way !== "udp"
+          ? html`<button
+              class="button small again"
+              type="button"
+              aria-disabled=${String(checking)}
+              @click=${() => void (checking || this.check())}
+            >
+              ${t("way.again")}
+            </button>`
           : nothing
       }`;
   }
@@ -49,7 +61,8 @@ export class WayCheck extends PageElement {
   }
 
   private async check(): Promise<void> {
-    this.checked = null;
+    this.checking = true;
     this.checked = await tryMedia();
+    this.checking = false;
   }
 }

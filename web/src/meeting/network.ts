@@ -47,10 +47,10 @@ function worded(level: NetworkLevel, title: Key, detail: Key | null, next: Key |
   return { level, title, detail, next };
 }
 
-/** What one reading after another says, alone. */
-export function judged(before: Figures, now: Figures): Own {
+/** What one reading says so many seconds after another, alone. */
+export function judged(before: Figures, now: Figures, passed: number): Own {
   const played = now.played - before.played;
-  if (now.slow - before.slow > (SLOW * EVERY_MS) / 1000) return "slow";
+  if (now.slow - before.slow > SLOW * passed) return "slow";
   return played > 0 && (now.madeUp - before.madeUp) / played > GAPS ? "gaps" : "fine";
 }
 
@@ -66,7 +66,7 @@ export function settled(former: Own, lately: readonly Own[]): Own {
 /** Looks at one connection every two seconds, until it is closed. */
 export class OwnQuality {
   word: Own = "fine";
-  private before: Figures | null = null;
+  private before: { at: number; figures: Figures } | null = null;
   private lately: Own[] = [];
   private readonly timer: ReturnType<typeof setInterval>;
 
@@ -82,9 +82,16 @@ export class OwnQuality {
   }
 
   private async look(): Promise<void> {
-    const now = await this.figures();
-    if (this.before) this.lately = [...this.lately, judged(this.before, now)].slice(-BETTER_AFTER);
-    this.before = now;
+    let figures: Figures;
+    try {
+      figures = await this.figures();
+    } catch {
+      return; // the connection was closed meanwhile
+    }
+    const at = performance.now() / 1000;
+    const { before } = this;
+    if (before) this.lately = [...this.lately, judged(before.figures, figures, at - before.at)].slice(-BETTER_AFTER);
+    this.before = { at, figures };
     const word = settled(this.word, this.lately);
     if (word === this.word) return;
     this.word = word;

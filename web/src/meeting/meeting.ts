@@ -48,6 +48,7 @@ export class Meeting extends Observable {
   private screenSaid: boolean | null = null;
   /** The server has shown our screen since we last said that there is one. */
   private screenShown = false;
+  private unshown: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly number: string,
@@ -262,11 +263,16 @@ export class Meeting extends Observable {
     if (screen !== this.screenSaid) {
       this.say({ type: "screen", on: screen });
       this.screenShown = false;
-      const { screen: track } = this.media;
-      setTimeout(() => this.screenShown || this.media.stopScreen(track), SHOWN_WITHIN_MS);
+      clearTimeout(this.unshown);
+      if (screen) this.unshown = setTimeout(() => this.letScreenGo(), SHOWN_WITHIN_MS);
     }
     this.cameraSaid = camera;
     this.screenSaid = screen;
+  }
+
+  /** Not while the seat is on its way back: then it is told again that there is a screen. */
+  private letScreenGo(): void {
+    if (!this.screenShown && this.state.phase === "in") this.media.stopScreen();
   }
 
   /** Tries until it has sound, picture and socket again, or the server says that the seat is gone. */

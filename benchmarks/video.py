@@ -93,14 +93,15 @@ async def weigh(contestant: Ours, legs: int, sizes: tuple[Size, ...], seconds: f
             loop = asyncio.get_running_loop()
             before, cpu, began = await _encodes(contestant), cpu_seconds(contestant.pid), loop.time()
             await asyncio.sleep(seconds - 0.5)
-            used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
+            busy = (cpu_seconds(contestant.pid) - cpu) / (loop.time() - began)
             encodes, composed = (now - then for now, then in zip(await _encodes(contestant), before, strict=True))
             counted = await load.results()
+    pictures = min(leg["pictures"] for leg in counted) / seconds  # the server's own count is a second old
     return {
-        "cpu_percent": round(100 * used / elapsed, 2),
-        "cpu_ms_per_picture": round(1000 * used / max(composed, 1), 3),
+        "cpu_percent": round(100 * busy, 2),
+        "cpu_ms_per_picture": round(1000 * busy / max(pictures, 1 / seconds), 3),
         "encodes_per_picture": round(encodes / max(composed, 1), 2),
-        "pictures_per_s": round(min(leg["pictures"] for leg in counted) / seconds, 1),
+        "pictures_per_s": round(pictures, 1),
         "longest_picture_gap_ms": max(leg["picture_gap_ms"] for leg in counted),
         "longest_audio_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }

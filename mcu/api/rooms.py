@@ -34,7 +34,7 @@ from mcu.errors import Conflict, MeetingFull
 from mcu.ids import LegId, RoomId
 from mcu.media import cost
 from mcu.media.life import LegState
-from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome, RoomProfile
+from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome
 
 routes = Routes("Rooms")
 
@@ -363,7 +363,7 @@ def room_out(room: Room) -> RoomOut:
         layout=Layout(room.run_row.layout),
         spotlight=room.spotlight,
         participants=len(lines) - waiting,
-        cores=round(cost.of_room(RoomProfile(), len(lines) - waiting, room.personal_views), 2),
+        cores=round(cost.of_room(room.profile, len(lines) - waiting, room.personal_views), 2),
         waiting=waiting,
     )
 

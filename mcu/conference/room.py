@@ -233,7 +233,7 @@ class Room:
     async def open(self, *, restored: bool) -> None:
         """Open it on a worker. `restored`: it ran already when the process was started. Raises `Unavailable`."""
         self._restored = restored
-        await self._link.open(self._profile())
+        await self._link.open(self.profile)
 
     async def run(self) -> None:
         """The owner. Returns when the room has ended; cancelled, it closes without ending (we are being stopped)."""
@@ -475,7 +475,7 @@ class Room:
         give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
         while not self._link.is_open:
             try:
-                await self._link.open(self._profile(), absent(self._roster))
+                await self._link.open(self.profile, absent(self._roster))
             except McuError as error:
                 log.warning("room_not_reopened", room=self.id, code=error.code)
                 if self._clock.monotonic() > give_up:
@@ -488,6 +488,8 @@ class Room:
     def _give_up(self) -> None:
         self._finished = True
 
-    def _profile(self) -> media.RoomProfile:
+    @property
+    def profile(self) -> media.RoomProfile:
+        """How it is mixed."""
         base = self._settings.profile
         return msgspec.structs.replace(base, layout=self._roster.layout, language=self.meeting.language)

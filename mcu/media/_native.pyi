@@ -103,6 +103,7 @@ PICTURE: int
 KEY_WANTED: int
 BANDWIDTH: int
 REPORT: int
+LOSS: int
 DIGIT: int
 BYE: int
 UNSENT: int

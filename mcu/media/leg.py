@@ -1,12 +1,13 @@
 """What a worker keeps of one leg: its seat, its connection (and the one that takes over), and what it asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from mcu.ids import LegId
-from mcu.media.messages import Cause, Layout, Source
+from mcu.media.messages import Cause, Layout, Personal, Source
 from mcu.media.quality import Quality
-from mcu.media.seams import EncodedPicture, Transport
+from mcu.media.seams import EncodedPicture, Seen, Transport, Viewer
 
 START_BITRATE = 2_000_000  # bit/s to a leg that has not yet said what it can receive
 
@@ -29,6 +30,24 @@ class Leg:
     bits_per_second: int = START_BITRATE
     connection: "Connection | None" = None
     taking_over: "Connection | None" = None
+
+    def seen(self) -> Seen:
+        """How it may be shown."""
+        return Seen(leg=self.leg, label=self.label, muted=self.muted, camera=self.camera, screen=self.screen)
+
+    def viewer(self, personal: Callable[["Leg"], Personal]) -> Viewer | None:
+        """How it looks on; None: it takes no picture. `personal`: asked of who does."""
+        codec = self.connection.transport.takes(Source.CAMERA) if self.connection is not None else None
+        if self.connection is None or codec is None:
+            return None
+        return Viewer(
+            leg=self.leg,
+            codec=codec,
+            layout=self.layout,
+            bits_per_second=self.bits_per_second,
+            content=self.connection.transport.takes(Source.SCREEN),
+            personal=personal(self),
+        )
 
 
 class ConnectionOwner(Protocol):
@@ -56,6 +75,7 @@ class Connection:
         self.leg = leg
         self.up = False
         self.quality = Quality()
+        self.losses: dict[Source, float] = {}  # shares of the packets of pictures that were sent; 0 where there is none
         self._owner = owner
         self._transport: Transport | None = None
 
@@ -89,6 +109,9 @@ class Connection:
 
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         self._owner.audio_report(self, highest_sequence, lost)
+
+    def on_picture_loss(self, source: Source, share: float) -> None:
+        self.losses[source] = share
 
     def on_unsent(self, tick: int) -> None:
         self._owner.unsent(self, tick)

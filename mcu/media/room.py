@@ -6,9 +6,10 @@ It decides nothing about who may hear or be heard: `RoomLife` does, and both mix
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Protocol
 
 from mcu import errors
 from mcu.ids import LegId, NoticeId, RoomId, new_id
@@ -53,11 +54,9 @@ from mcu.media.seams import (
     TICK_MS,
     TICK_SAMPLES,
     EncodedPicture,
-    Seen,
     Shown,
     SoundPlane,
     TransportFactory,
-    Viewer,
     Wanted,
 )
 
@@ -75,6 +74,18 @@ class _Finished:
     connection: Connection
 
 
+class RoomOwner(Protocol):
+    """What a room asks of its worker."""
+
+    def emit(self, event: AnyEvent) -> None: ...
+
+    def wake(self, room: "Room") -> None:
+        """The room has ticks to do."""
+
+    def fits(self, cores: float) -> bool:
+        """Whether the worker's rooms may cost so much more."""
+
+
 class Room:
     """The legs of one room. All methods are called on the event loop."""
 
@@ -86,17 +97,14 @@ class Room:
         transports: TransportFactory,
         plane: SoundPlane,
         pool: Executor,
-        emit: Callable[[AnyEvent], None],
-        wake: Callable[["Room"], None],
+        owner: RoomOwner,
     ) -> None:
         self.turn = asyncio.Lock()  # held by the command that is being carried out
-        self.fits: Callable[[float], bool] = lambda _cores: True  # whether its worker has room for so much more
         self._room = room
         self._profile = profile
         self._transports = transports
         self._plane = plane
-        self._emit = emit
-        self._wake = wake
+        self._owner = owner
         self._legs: dict[LegId, Leg] = {}
         self._life = RoomLife(
             sound_ticks=SOUND_TICKS,
@@ -126,7 +134,7 @@ class Room:
         if self._legs.get(leg.leg) is not leg:  # new, or its seat was given up meanwhile
             self._legs[leg.leg] = leg
             self._life.add(leg.leg)
-            self._wake(self)
+            self._owner.wake(self)
         leg.muted = leg.muted or command.muted
         self._note_muted()
         self._replace_taking_over(leg, connection)
@@ -153,7 +161,7 @@ class Room:
         )
         self._note_muted()
         self._life.restore(seat.leg)
-        self._wake(self)
+        self._owner.wake(self)
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command that is done at once. Raises `errors.NotFound` for a leg that is not here."""
@@ -207,7 +215,7 @@ class Room:
             verdict = connection.quality.verdict
             assert verdict is not None
             level, trouble = verdict
-            self._emit(NetworkChanged(room=self._room, leg=leg.leg, level=level, trouble=trouble))
+            self._owner.emit(NetworkChanged(room=self._room, leg=leg.leg, level=level, trouble=trouble))
 
     @property
     def size(self) -> int:
@@ -245,7 +253,7 @@ class Room:
         """The meeting is over: every leg ends, and is told by its transport."""
         self._painting.cancel()
         for leg in list(self._legs.values()):
-            self._emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
+            self._owner.emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
             self._remove(leg)
         self._mixer.close()
         await asyncio.gather(self._painting, *self._closing, return_exceptions=True)
@@ -287,14 +295,14 @@ class Room:
 
     def _follow(self, plan: TickPlan) -> None:
         for record in plan.records:
-            self._emit(NoticeChanged(room=self._room, record=record))
+            self._owner.emit(NoticeChanged(room=self._room, record=record))
         if plan.inside is not self._inside:
             for leg_id in self._inside - plan.inside:
                 self._speakers.forget(leg_id)
             self._inside = plan.inside
             self._show()
         for leg_id, state, cause in plan.changes:
-            self._emit(LegChanged(room=self._room, leg=leg_id, state=state, cause=cause))
+            self._owner.emit(LegChanged(room=self._room, leg=leg_id, state=state, cause=cause))
             if state is LegState.GONE:
                 self._remove(self._legs[leg_id])
 
@@ -316,7 +324,7 @@ class Room:
         if heard_from != self._heard_from:
             self._heard_from = heard_from
             self._pictures.set_speaker(heard_from[0])
-            self._emit(SpeakersChanged(room=self._room, active=heard_from[0], speaking=heard_from[1]))
+            self._owner.emit(SpeakersChanged(room=self._room, active=heard_from[0], speaking=heard_from[1]))
 
     # -- what connections say (ConnectionOwner) ---------------------------------------------------------------------
 
@@ -401,10 +409,10 @@ class Room:
 
     def picture_loss(self, leg: LegId, source: Source) -> float:
         connection = self._connection(leg)
-        return connection.transport.picture_loss(source) if connection is not None else 0.0
+        return connection.losses.get(source, 0.0) if connection is not None else 0.0
 
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
-        self._emit(
+        self._owner.emit(
             LayoutChanged(
                 room=self._room,
                 viewers=list(viewers),
@@ -449,32 +457,16 @@ class Room:
     def _show(self) -> None:
         """Tell the picture mixer who may be seen, and who looks."""
         inside = [leg for leg in self._legs.values() if self._is_inside(leg.leg)]
-        self._pictures.set_seen(
-            [
-                Seen(leg=leg.leg, label=leg.label, muted=leg.muted, camera=leg.camera, screen=leg.screen)
-                for leg in inside
-            ]
-        )
-        self._pictures.set_viewers([viewer for leg in inside if (viewer := self._viewer(leg)) is not None])
-
-    def _viewer(self, leg: Leg) -> Viewer | None:
-        if leg.connection is None or (codec := leg.connection.transport.takes(Source.CAMERA)) is None:
-            return None
-        return Viewer(
-            leg=leg.leg,
-            codec=codec,
-            layout=leg.layout,
-            bits_per_second=leg.bits_per_second,
-            content=leg.connection.transport.takes(Source.SCREEN),
-            personal=self._personal(leg),
-        )
+        self._pictures.set_seen([leg.seen() for leg in inside])
+        viewers = [leg.viewer(self._personal) for leg in inside]
+        self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])
 
     def _personal(self, leg: Leg) -> Personal:
         """A view of its own is kept once it is had; without room for one, it is asked for again with each change."""
         if not leg.wants_own_view:
             leg.has_own_view = False
             return Personal.SHARED
-        leg.has_own_view = leg.has_own_view or self.fits(cost.of_view(self._profile))
+        leg.has_own_view = leg.has_own_view or self._owner.fits(cost.of_view(self._profile))
         return Personal.PERSONAL if leg.has_own_view else Personal.NO_ROOM
 
     def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:

@@ -72,6 +72,9 @@ class TransportListener(Protocol):
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         """An RTCP receiver report for the sound we send: extended highest sequence received, packets lost so far."""
 
+    def on_picture_loss(self, source: Source, share: float) -> None:
+        """What share of the packets that we sent of it was lost lately, by the far end's report; 0 before the first."""
+
     def on_unsent(self, tick: int) -> None:
         """The sound of this tick did not go out to the leg, though it is routed to a sound that had samples."""
 
@@ -89,9 +92,6 @@ class Transport(Protocol):
 
     def request_key(self, source: Source) -> None:
         """Ask the leg for a key frame (PLI)."""
-
-    def picture_loss(self, source: Source) -> float:
-        """What share of the packets that we sent of it was lost, by the far end's last report; 0 without one."""
 
     def want(self, source: Source, wanted: Wanted) -> None:
         """Take the layer that is nearest, and ask the leg to send no more. Until then nothing of the source is taken.
@@ -235,9 +235,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     codec: VideoCodec
     layout: Layout | None  # its own choice, or the room's
     bits_per_second: int  # what it can receive, of all pictures
-    content: VideoCodec | None = (
-        None  # how it takes what others share as a picture of its own; None: in the composed one
-    )
+    content: VideoCodec | None = None  # how it takes what others share as its own picture; None: in the composed one
     personal: Personal = Personal.SHARED
 
 

@@ -113,8 +113,18 @@ class Worker:
             await slots.acquire()
             tasks.create_task(self._obey(frame)).add_done_callback(lambda _: slots.release())
 
+    # -- room.RoomOwner -----------------------------------------------------------------------------------------------
+
     def emit(self, event: AnyEvent) -> None:
         self._control.send(ToControl(None, event))
+
+    def wake(self, room: Room) -> None:
+        self._ticker.wake(room)
+
+    def fits(self, cores: float) -> bool:
+        return sum(room.cores for room in self._rooms.values()) + cores <= self._cores * cost.FULL
+
+    # -- commands -----------------------------------------------------------------------------------------------------
 
     async def _obey(self, frame: ToWorker) -> None:
         try:
@@ -162,10 +172,8 @@ class Worker:
             transports=self._transports,
             plane=self._engine.plane,
             pool=self._pool,
-            emit=self.emit,
-            wake=self._ticker.wake,
+            owner=self,
         )
-        room.fits = self._fits
         for seat in command.absent:
             room.restore(seat)
         self._rooms[command.room] = room
@@ -178,10 +186,6 @@ class Worker:
             self._ended.update(room.dropped())
             self._video_encodes += room.video_encodes
             self._frames_composed += room.frames_composed
-
-    def _fits(self, cores: float) -> bool:
-        """Whether the rooms may cost so much more."""
-        return sum(room.cores for room in self._rooms.values()) + cores <= self._cores * cost.FULL
 
     def _room(self, room_id: RoomId) -> Room:
         try:

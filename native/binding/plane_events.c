@@ -42,6 +42,7 @@ static int add_constants(PyObject *module)
         {"KEY_WANTED", MCU_EVENT_KEY_WANTED},
         {"BANDWIDTH", MCU_EVENT_BANDWIDTH},
         {"REPORT", MCU_EVENT_REPORT},
+        {"LOSS", MCU_EVENT_LOSS},
         {"DIGIT", MCU_EVENT_DIGIT},
         {"BYE", MCU_EVENT_BYE},
         {"UNSENT", MCU_EVENT_UNSENT},

@@ -35,6 +35,7 @@ class Ear:
         self.key_requests = 0
         self.bandwidth: list[int] = []
         self.reports: list[tuple[int, int]] = []
+        self.losses: list[tuple[Source, float]] = []
         self.unsent: list[int] = []
         self.echo = False  # send back the pictures that come
 
@@ -61,6 +62,9 @@ class Ear:
 
     def on_audio_report(self, highest_sequence: int, lost: int) -> None:
         self.reports.append((highest_sequence, lost))
+
+    def on_picture_loss(self, source: Source, share: float) -> None:
+        self.losses.append((source, share))
 
     def on_unsent(self, tick: int) -> None:
         self.unsent.append(tick)

@@ -33,22 +33,22 @@ class Wish(NamedTuple):
     bits_per_second: int  # that there are for it
 
 
-class Losses:
-    """Whether a line loses much, with hysteresis."""
+class Latch:
+    """Something that begins, and ends, only when that was called for as long as it takes."""
 
-    def __init__(self) -> None:
-        self.heavy = False
+    def __init__(self, begins_after_s: float, ends_after_s: float) -> None:
+        self.on = False
+        self._after = (begins_after_s, ends_after_s)
         self._since: float | None = None
 
-    def update(self, now: float, share: float) -> None:
-        """`share`: of the packets, by the far end's last report."""
-        turning = share < CLEAN_BELOW if self.heavy else share >= LOSSY_FROM
-        if not turning:
+    def update(self, now: float, *, begins: bool, ends: bool) -> None:
+        """Whether now is a time to begin, where it is off, or to end, where it is on."""
+        if not (ends if self.on else begins):
             self._since = None
         elif self._since is None:
             self._since = now
-        elif now - self._since >= (CLEAN_AFTER_S if self.heavy else LOSSY_AFTER_S):
-            self.heavy, self._since = not self.heavy, None
+        elif now - self._since >= self._after[self.on]:
+            self.on, self._since = not self.on, None
 
 
 class Standing:
@@ -57,25 +57,25 @@ class Standing:
     def __init__(self, rates: Sequence[int], wish: Wish, now: float) -> None:
         self.wish = wish
         self.rung = Rung(rates, wish.bits_per_second, now)
-        self.losses = Losses()
-        self.dark = False  # its line has no room for any picture
+        self._lossy = Latch(LOSSY_AFTER_S, CLEAN_AFTER_S)
+        self._dark = Latch(NO_ROOM_FOR_S, ROOM_AGAIN_FOR_S)
         self._lowest = rates[-1]
-        self._since: float | None = None
 
     def update(self, now: float, loss: float) -> None:
         """`loss`: share of its packets."""
         line = self.wish.bits_per_second
         self.rung.update(now, line)
-        self.losses.update(now, loss)
-        if self.dark:
-            turning = line >= LOWEST_SHARE * self._lowest
-            wait = ROOM_AGAIN_FOR_S
-        else:
-            turning = line < NO_ROOM * self._lowest
-            wait = NO_ROOM_FOR_S
-        self._since = (now if self._since is None else self._since) if turning else None
-        if self._since is not None and now - self._since >= wait:
-            self.dark, self._since = not self.dark, None
+        self._lossy.update(now, begins=loss >= LOSSY_FROM, ends=loss < CLEAN_BELOW)
+        self._dark.update(now, begins=line < NO_ROOM * self._lowest, ends=line >= LOWEST_SHARE * self._lowest)
+
+    @property
+    def loses_much(self) -> bool:
+        return self._lossy.on
+
+    @property
+    def dark(self) -> bool:
+        """Its line has no room for any picture."""
+        return self._dark.on
 
 
 class Delivery:
@@ -136,7 +136,7 @@ class Delivery:
         rungs: dict[tuple[ViewKey, VideoCodec], int] = {}
         for standing in self._standings.values():
             wish = standing.wish
-            if standing.losses.heavy and not standing.dark and not wish.view.is_personal:
+            if standing.loses_much and not standing.dark and not wish.view.is_personal:
                 at = (wish.view, wish.codec)
                 if at in rungs or len(rungs) < LOSSY_CLASSES:
                     rungs[at] = max(rungs.get(at, 0), standing.rung.index)
@@ -145,6 +145,6 @@ class Delivery:
     @staticmethod
     def _key(standing: Standing, lossy: Mapping[tuple[ViewKey, VideoCodec], int]) -> ClassKey:
         wish = standing.wish
-        if standing.losses.heavy and (wish.view, wish.codec) in lossy:
+        if standing.loses_much and (wish.view, wish.codec) in lossy:
             return ClassKey(wish.view, wish.codec, lossy[wish.view, wish.codec], lossy=True)
         return ClassKey(wish.view, wish.codec, standing.rung.index)

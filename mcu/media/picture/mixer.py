@@ -76,8 +76,7 @@ class RoomPictures:
         for picture in [picture for picture in self._streams if picture[0] in gone]:
             self._close(picture)
         self._want({picture: wanted for picture, wanted in self._wanted.items() if picture[0] not in gone})
-        self._subscribe()
-        self._move()
+        self._moved = True
 
     def set_viewers(self, viewers: Sequence[Viewer]) -> None:
         """Who takes the composed picture, and what each can receive."""
@@ -89,10 +88,9 @@ class RoomPictures:
         for viewer in [viewer for leg, viewer in wanted.items() if leg not in self._viewers]:
             self._aim(viewer)
         self._viewers = wanted
-        self._subscribe()
-        self._move()
+        self._moved = True
         if not self._viewers:
-            self._looked_at.clear()
+            self._rest()
         elif not self._looked_at.is_set():
             self._pace.begin(self._clock.monotonic())
             self._looked_at.set()
@@ -106,8 +104,7 @@ class RoomPictures:
     def set_layout(self, layout: Layout) -> None:
         """The room's layout: the view of all who chose none themselves."""
         self._layout = layout
-        self._subscribe()
-        self._move()
+        self._moved = True
 
     def set_speaker(self, leg: LegId | None) -> None:
         """The active speaker."""
@@ -144,23 +141,29 @@ class RoomPictures:
 
     # -- who sees what ----------------------------------------------------------------------------------------------
 
-    def _move(self) -> None:
-        self._moved = True
-        if not self._viewers:
-            for picture in list(self._streams):
-                self._close(picture)
-            self._want(dict.fromkeys(self._wanted, rates.HIDDEN))
+    def _rest(self) -> None:
+        """Nobody looks."""
+        self._looked_at.clear()
+        for picture in list(self._streams):
+            self._close(picture)
+        self._want(dict.fromkeys(self._wanted, rates.HIDDEN))
+        self._subscribe(self._clock.monotonic())
 
-    def _subscribe(self) -> None:
+    def _subscribe(self, now: float) -> None:
         """Each viewer into its classes; classes and views that nobody is in any more are given up."""
-        now = self._clock.monotonic()
         self._wish(now)
+        if now - self._tuned >= TUNE_EVERY_S:
+            self._tune(now)
         for delivery in self._deliveries.values():
             for key in delivery.settle():
                 view = self._views.get(key.view) or self._new_view(key.view)
                 self._views[key.view] = view
                 view.encoding_class(key, delivery.rates[key.rung], now).gate.request()
         self._give_up()
+        for view in self._views.values():
+            for cls in view.classes.values():
+                limit = self._deliveries[view.key.source].limit(cls.key)
+                cls.bits_per_second = limit if limit is not None else cls.bits_per_second
 
     def _wish(self, now: float) -> None:
         wishes: dict[Source, dict[LegId, Wish]] = {source: {} for source in Source}
@@ -213,9 +216,10 @@ class RoomPictures:
             content_apart=layout in WITH_CONTENT and viewer.content is not None and self._stage.sharing is not None,
         )
 
-    def _place(self) -> None:
-        """Everybody to their tile, and with that: who is decoded, who sends how much, who is told what."""
+    def _place(self, now: float) -> None:
+        """Everybody to their view and tile, and with that: who is decoded, who sends how much, who is told what."""
         self._moved = False
+        self._subscribe(now)
         for view in self._views.values():
             view.arrange(self._stage)
         tiles = tiles_by_picture(self._views.values())
@@ -304,10 +308,8 @@ class RoomPictures:
     async def frame(self, due: float) -> None:
         """Compose, encode and send the frame that is due at this time."""
         now = self._clock.monotonic()
-        if now - self._tuned >= TUNE_EVERY_S:
-            self._tune(now)
-        if self._moved:
-            self._place()
+        if self._moved or now - self._tuned >= TUNE_EVERY_S:
+            self._place(now)
         timestamp = round((due - self._began) * VIDEO_CLOCK)
         found = {view: self._job(view, now, timestamp) for view in self._views.values()}
         jobs = {view: job for view, job in found.items() if job is not None}
@@ -344,13 +346,13 @@ class RoomPictures:
             return
         made = [(cls, picture) for cls, picture in encoded if picture is not None]
         self._drop("picture_not_encoded", len(encoded) - len(made))
-        for cls, picture in made:
-            if picture.key:  # before anything is sent: no leg gets the same frame from two classes
-                cls.gate.granted(now)
-                self._deliveries[cls.key.view.source].subscriptions.key_frame(cls.key)
-        for cls, picture in made:
+        for cls in [cls for cls, picture in made if picture.key]:
+            cls.gate.granted(now)
+            self._deliveries[cls.key.view.source].subscriptions.key_frame(cls.key)
+        for cls, picture in made:  # who came by a key frame came before anything is sent: no leg gets a frame twice
             self._send(cls, picture, now)
-        self._give_up()
+        if any(picture.key for _, picture in made):
+            self._give_up()
 
     def _may_be_shown(self, leg: LegId, source: Source) -> bool:
         """A screen that is not shared any more is gone as whoever left is; a camera that is off has an avatar."""
@@ -366,16 +368,8 @@ class RoomPictures:
     def _tune(self, now: float) -> None:
         """Hold what legs' lines carry, and what they lose, against what they are sent."""
         self._tuned = now
-        self._wish(now)
         for source, delivery in self._deliveries.items():
-            loss = partial(self._outputs.picture_loss, source=source)
-            delivery.tune(now, loss)
-        self._subscribe()
-        self._moved = True  # who gets content, or a picture at all, may be others now
-        for view in self._views.values():
-            for cls in view.classes.values():
-                limit = self._deliveries[view.key.source].limit(cls.key)
-                cls.bits_per_second = limit if limit is not None else cls.bits_per_second
+            delivery.tune(now, partial(self._outputs.picture_loss, source=source))
 
     def _watch(self, work: asyncio.Future[Any]) -> None:
         self._busy.add(work)

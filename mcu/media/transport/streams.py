@@ -6,7 +6,7 @@ from mcu.media.transport import simulcast
 from mcu.media.transport.answer import LEVEL, MID, SEND_TIME, SEQUENCE, Agreed, Line, Ours, VideoLine
 
 MID_MAX = 16  # bytes that fit in the one-byte header (RFC 8285 section 4.2)
-_NUMBERS = {Source.CAMERA: CAMERA, Source.SCREEN: SCREEN}
+NUMBERS = {Source.CAMERA: CAMERA, Source.SCREEN: SCREEN}  # of pictures, as the plane calls them
 _EXTENSIONS = {  # as the plane calls them
     MID: "mid",
     LEVEL: "level",
@@ -39,7 +39,7 @@ def add_streams(plane: Plane, leg: int, agreed: Agreed, ours: Ours, pixels_max: 
 def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: int) -> None:
     plane.add_stream(
         leg,
-        _NUMBERS[line.source],
+        NUMBERS[line.source],
         formats=[(line.payload_type, line.codec, line.rtx)],
         mid=_mid(line),
         ssrcs=line.ssrcs,
@@ -60,13 +60,13 @@ def _add_video(plane: Plane, leg: int, line: VideoLine, ours: Ours, pixels_max: 
 
 def sources_of(agreed: Agreed) -> dict[int, str]:
     """The codec of each of the plane's sources, as figures name it."""
-    return {AUDIO: "opus"} | {_NUMBERS[line.source]: line.codec for line in agreed.video}
+    return {AUDIO: "opus"} | {NUMBERS[line.source]: line.codec for line in agreed.video}
 
 
 def layers_of(agreed: Agreed) -> dict[int, tuple[str, ...]]:
     """The names of the layers of each picture that is received, by the plane's number of it; "": no simulcast."""
     received = (line for line in agreed.video if line.receives)
-    return {_NUMBERS[line.source]: tuple(layer.rid for layer in line.layers) or ("",) for line in received}
+    return {NUMBERS[line.source]: tuple(layer.rid for layer in line.layers) or ("",) for line in received}
 
 
 def _mid(line: Line) -> str:

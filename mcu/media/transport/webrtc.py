@@ -25,15 +25,14 @@ from mcu.media.transport.dtls import SecureTransport, new_certificate
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
 from mcu.media.transport.incoming import Incoming
-from mcu.media.transport.streams import add_streams, layers_of, sources_of
+from mcu.media.transport.streams import NUMBERS, add_streams, layers_of, sources_of
 
 log = structlog.get_logger()
 
 CONNECT_S = 10.0  # for ICE and DTLS together
 PIXELS_MAX = 4096 * 4096  # of a frame that a leg sends
 RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
-_SOURCES = {Source.CAMERA: native.CAMERA, Source.SCREEN: native.SCREEN}
-_FROM = {number: source for source, number in _SOURCES.items()}
+_FROM = {number: source for source, number in NUMBERS.items()}
 
 
 class WebRtcTransport:
@@ -70,17 +69,11 @@ class WebRtcTransport:
 
     def request_key(self, source: Source) -> None:
         if self._dtls.connected and not self._ending:
-            self._engine.plane.want_key(self.handle, _SOURCES[source])
-
-    def picture_loss(self, source: Source) -> float:
-        if self._ending:
-            return 0.0
-        streams = self._engine.plane.leg_stats(self.handle)["streams"]
-        return next((s["loss"] for s in streams if s["sending"] and s["source"] == _SOURCES[source]), 0.0)
+            self._engine.plane.want_key(self.handle, NUMBERS[source])
 
     def want(self, source: Source, wanted: Wanted) -> None:
         if not self._ending:
-            self._incoming.want(_SOURCES[source], wanted)
+            self._incoming.want(NUMBERS[source], wanted)
 
     def aim(self, bits_per_second: int) -> None:
         """See `seams.Transport`."""
@@ -124,6 +117,8 @@ class WebRtcTransport:
                 self._dtls.records.put(event.data)
             case native.REPORT:
                 listener.on_audio_report(event.a, max(0, event.b))
+            case native.LOSS:
+                listener.on_picture_loss(_FROM[event.a], event.b / 256)
             case native.KEY_WANTED:
                 listener.on_key_request(_FROM[event.a])
             case native.BANDWIDTH:
@@ -239,7 +234,7 @@ class WebRtcTransports:
         handles = [transport.handle for transport in transports if transport.takes(source) == picture.codec]
         self._drops["picture_not_taken"] += len(transports) - len(handles)
         kind = "VP8" if picture.codec == "VP8" else "H264"
-        self._engine.plane.send_picture(handles, _SOURCES[source], kind, picture.data, picture.timestamp, picture.key)
+        self._engine.plane.send_picture(handles, NUMBERS[source], kind, picture.data, picture.timestamp, picture.key)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the worker started, by reason; of legs that are gone too."""

@@ -79,6 +79,8 @@ enum mcu_event_kind {
                              (mcu/estimate.h): where that has changed, ten times a second at
                              most. 2,000,000 before the first */
     MCU_EVENT_REPORT, /* on our audio: a: extended highest sequence number, b: lost so far */
+    MCU_EVENT_LOSS, /* on a picture that we send, where it changed: a: source, b: 256ths of its
+                       packets that were lost lately. 0 before the first */
     MCU_EVENT_DIGIT,  /* a: character of a DTMF key */
     MCU_EVENT_BYE,    /* RTCP BYE for the leg's audio */
     MCU_EVENT_UNSENT, /* a tick of sound could not be sent to a leg that is routed: a: the tick

@@ -15,8 +15,8 @@ struct mcu_rect mcu_letterbox(int width, int height, struct mcu_rect tile);
  * 128). Stores in `*drawn` the letterbox, clipped to the canvas. Returns 0, or -1 with nothing
  * drawn where memory ran out: only a letterbox that is partly outside the canvas needs any.
  *
- * Scaling is libyuv's: a copy where the sizes are equal, kFilterBox where either side shrinks,
- * kFilterBilinear where none does. The pictures must not overlap.
+ * A copy where the sizes are equal; else scaling is libyuv's: kFilterBox where either side
+ * shrinks, kFilterBilinear where none does. The pictures must not overlap.
  *
  * On the oracle, honestly: the geometry, the bars, the clipping and the chroma planes are held
  * bit for bit to a plain twin, which places by plain loops what libyuv makes of the planes off

@@ -53,6 +53,10 @@ static void fill_bars(const struct mcu_i420 *canvas, struct mcu_rect tile, struc
 static void scale_into(const struct mcu_i420 *canvas, const struct mcu_i420 *source,
                        struct mcu_rect box)
 {
+    if (box.width == source->width && box.height == source->height) {
+        mcu_copy(canvas, source, (struct mcu_rect){0, 0, box.width, box.height}, box.x, box.y);
+        return;
+    }
     const int shrinks = box.width < source->width || box.height < source->height;
     for (int plane = 0; plane < 3; plane++) {
         const int shift = plane ? 1 : 0;

@@ -118,6 +118,7 @@ struct out_stream {
     uint64_t packets, bytes, pictures, nacks, resent, keys_asked;
     int64_t lost; /* as the far end reports */
     double loss, jitter_ms;
+    uint8_t loss_said;     /* by MCU_EVENT_LOSS */
     int64_t lossy_until;   /* us: audio is sent with FEC, for loss was reported */
     struct mcu_sent *sent; /* video, if NACKs are understood */
     uint16_t picture_id;

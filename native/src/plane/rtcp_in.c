@@ -50,6 +50,18 @@ static void follow_rtt(struct leg *leg, const struct mcu_rtcp_event *event)
  * loss. */
 #define LOSSY_FOR_US 10000000
 
+/* What cannot be said now, for too much was, is said after the next report. */
+static void say_loss(const struct arrival *in, struct leg *leg, struct out_stream *stream,
+                     uint8_t loss)
+{
+    if (stream->loss_said == loss || leg->said >= SAYS_MOST)
+        return;
+    stream->loss_said = loss;
+    leg_say(in->plane, leg,
+            &(struct mcu_event){
+                .kind = MCU_EVENT_LOSS, .leg = leg->handle, .a = stream->source, .b = loss});
+}
+
 static void report(const struct arrival *in, struct leg *leg,
                    const struct mcu_rtcp_event *event)
 {
@@ -67,6 +79,8 @@ static void report(const struct arrival *in, struct leg *leg,
     follow_rtt(leg, event);
     if (!audio && leg->congestion)
         mcu_estimate_loss(leg->congestion->estimate, stream->loss, in->now);
+    if (!audio)
+        say_loss(in, leg, stream, event->fraction_lost);
     if (!audio || !stream->packets)
         return;
     const struct mcu_event said = {

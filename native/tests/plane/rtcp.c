@@ -92,6 +92,28 @@ static void a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not(void)
     mcu_plane_free(plane);
 }
 
+static void loss_of_a_picture_is_told_where_it_changes(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct mcu_event event;
+    join(&client, plane, 0);
+    struct mcu_rtcp_block block = {.ssrc = video_ssrc(&client), .fraction_lost = 40};
+    for (int i = 0; i < 3; i++) {
+        uint8_t data[100];
+        size_t size = 0;
+        block.fraction_lost = i < 2 ? 40 : 0;
+        mcu_rtcp_rr(data, &size, client.ssrc, &block, 1);
+        send_report(&client, data, size);
+    }
+    CHECK(await(plane, MCU_EVENT_LOSS, client.leg, &event, PATIENCE_MS));
+    CHECK(event.a == MCU_CAMERA && event.b == 40);
+    CHECK(await(plane, MCU_EVENT_LOSS, client.leg, &event, PATIENCE_MS));
+    CHECK(event.a == MCU_CAMERA && event.b == 0);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void bandwidth_and_bye_are_told(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -216,6 +238,7 @@ void rtcp_tests(void)
     TEST(each_second_a_leg_is_told_what_came_and_went);
     TEST(the_round_trip_is_measured_by_our_reports);
     TEST(a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not);
+    TEST(loss_of_a_picture_is_told_where_it_changes);
     TEST(bandwidth_and_bye_are_told);
     TEST(what_a_leg_asks_for_is_bounded_and_malformed_rtcp_counted);
     TEST(a_limit_is_asked_for_at_once);

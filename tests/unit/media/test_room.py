@@ -61,9 +61,6 @@ class ScriptedTransport:
     def takes(self, source: Source) -> VideoCodec | None:
         return self.video if source is Source.CAMERA else None
 
-    def picture_loss(self, source: Source) -> float:
-        return 0.0
-
     def request_key(self, source: Source) -> None: ...
 
     def want(self, source: Source, wanted: Wanted) -> None: ...
@@ -112,6 +109,7 @@ class Stage:
         self.out = Outgoing(self.plane, SystemClock())
         self.number = 0
         self.woken = 0
+        self.room_for = 1e9  # cores
         self.transports = ScriptedTransports(self.plane)
         self.room = Room(
             RoomId("room_1"),
@@ -119,12 +117,17 @@ class Stage:
             transports=self.transports,
             plane=self.plane,
             pool=pool,
-            emit=self.events.append,
-            wake=self._wake,
+            owner=self,
         )
 
-    def _wake(self, _room: Room) -> None:
+    def emit(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+    def wake(self, _room: Room) -> None:
         self.woken += 1
+
+    def fits(self, cores: float) -> bool:
+        return self.room.cores + cores <= self.room_for
 
     async def join(self, leg: LegId, *, muted: bool = False) -> ScriptedTransport:
         """Offer, connect, be announced and enter."""
@@ -438,7 +441,7 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
         transport.listener.on_connected()
     stage.ticks(2 * ENTERING)
     alone, price = stage.room.cores, cost.of_view(RoomProfile())
-    stage.room.fits = lambda more: stage.room.cores + more <= alone + 1.5 * price
+    stage.room_for = alone + 1.5 * price
     for leg in (A, B):
         stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=leg, personal=True))
     assert stage.room.cores == pytest.approx(alone + price)
@@ -448,6 +451,16 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
     assert await stage.sees(A) == (Personal.SHARED, [A, B])
     stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))  # whatever happens, it is asked for again
     assert await stage.sees(B) == (Personal.PERSONAL, [A])
+
+
+async def test_what_a_leg_loses_of_its_picture_is_that_of_the_connection_it_has_now(stage: Stage) -> None:
+    first = await stage.join(A)
+    assert stage.room.picture_loss(A, Source.CAMERA) == 0
+    first.listener.on_picture_loss(Source.CAMERA, 0.25)
+    assert stage.room.picture_loss(A, Source.CAMERA) == 0.25
+    assert stage.room.picture_loss(A, Source.SCREEN) == 0
+    await stage.join(A)
+    assert stage.room.picture_loss(A, Source.CAMERA) == 0
 
 
 async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then_when_it_changes(stage: Stage) -> None:

@@ -1,4 +1,5 @@
 /* What came: from whom, of what protocol, of which stream. */
+#include "../wire/bytes.h"
 #include "legs.h"
 #include "packets.h"
 
@@ -134,12 +135,6 @@ static struct mcu_rtp_extensions extensions_of(const struct leg *leg, uint32_t s
     return all;
 }
 
-static uint32_t ssrc_of(const uint8_t *data)
-{
-    return (uint32_t)data[8] << 24 | (uint32_t)data[9] << 16 | (uint32_t)data[10] << 8 |
-           data[11];
-}
-
 /* -- media -- */
 
 size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_stream *stream,
@@ -205,7 +200,7 @@ bool receive_latch(struct in_stream *stream, uint32_t ssrc)
 static void receive_rtp(const struct arrival *in, struct leg *leg)
 {
     struct mcu_rtp packet;
-    const struct mcu_rtp_extensions extensions = extensions_of(leg, ssrc_of(in->data));
+    const struct mcu_rtp_extensions extensions = extensions_of(leg, get32(in->data + 8));
     if (mcu_rtp_parse(&packet, in->data, in->size, &extensions, leg->receiving != NULL)) {
         plane_drop(in->plane, leg, MCU_DROP_RTP_MALFORMED);
         return;

@@ -1,6 +1,7 @@
 /* Video that came: decrypted, unwrapped where it was sent again, whole pictures handed on. */
 #include "packets.h"
 
+#include "../wire/bytes.h"
 #include "waiting.h"
 
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static int64_t unwrap(struct in_stream *stream, struct mcu_rtp *packet)
     stream->rtx_ssrc = packet->ssrc;
     if (!stream->latched || packet->payload_size <= 2) /* padding that probes the path */
         return -1;
-    const uint16_t original = (uint16_t)(packet->payload[0] << 8 | packet->payload[1]);
+    const uint16_t original = get16(packet->payload);
     packet->payload += 2;
     packet->payload_size -= 2;
     return stream->base + mcu_extend16(stream->reception.highest, original);

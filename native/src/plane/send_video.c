@@ -1,6 +1,8 @@
 /* Pictures to many legs: cut once for each codec, each leg its own headers and keys. */
 #include "send.h"
 
+#include "../wire/bytes.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +46,8 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     if (!payload.data)
         return;
     struct mcu_rtp header = header_of(stream, payloads, number, sequence, now);
-    const uint8_t original[2] = {(uint8_t)(sequence >> 8), (uint8_t)sequence};
+    uint8_t original[2];
+    put16(original, (uint16_t)sequence);
     if (stream->options.formats[0].rtx) {
         header.payload_type = stream->options.formats[0].rtx;
         header.ssrc = stream->rtx_ssrc;

@@ -1,5 +1,7 @@
 #include <mcu/dtmf.h>
 
+#include "../wire/bytes.h"
+
 enum {
     SIZE = 4, /* RFC 4733 section 2.3 */
     SEGMENT =
@@ -24,7 +26,7 @@ int mcu_dtmf_packet(struct mcu_dtmf *dtmf, int64_t timestamp, const uint8_t *pay
         return -1;
     const uint8_t event = payload[0];
     const bool end = payload[1] & 0x80;
-    const uint32_t duration = (uint32_t)payload[2] << 8 | payload[3];
+    const uint32_t duration = get16(payload + 2);
     if (dtmf->begun && timestamp < dtmf->timestamp)
         return 0; /* reordered: of a press that is over */
     const bool same = same_press(dtmf, event, timestamp);

@@ -1,5 +1,7 @@
 #include "h264.h"
 
+#include "../wire/bytes.h"
+
 #include <string.h>
 
 static const uint8_t START[] = {0, 0, 0, 1};
@@ -15,7 +17,7 @@ static int next_unit(const uint8_t *payload, size_t size, size_t *at, const uint
 {
     if (size - *at < 3)
         return -1;
-    *unit_size = (size_t)payload[*at] << 8 | payload[*at + 1];
+    *unit_size = get16(payload + *at);
     if (!*unit_size || *unit_size > size - *at - 2)
         return -1;
     *unit = payload + *at + 2;

@@ -1,5 +1,7 @@
 #include "h264.h"
 
+#include "../wire/bytes.h"
+
 #include <string.h>
 
 /* Pieces as they are cut, and the units that wait to share one. */
@@ -105,10 +107,9 @@ size_t mcu_h264_write_aggregate(const struct mcu_piece *piece, uint8_t *out)
     struct mcu_nal nal;
     while (mcu_nal_next(&at, end, &nal)) {
         const size_t size = (size_t)(nal.end - nal.start);
-        *to++ = (uint8_t)(size >> 8);
-        *to++ = (uint8_t)size;
-        memcpy(to, nal.start, size);
-        to += size;
+        put16(to, (uint32_t)size);
+        memcpy(to + 2, nal.start, size);
+        to += 2 + size;
     }
     return (size_t)(to - out);
 }

@@ -1,5 +1,7 @@
 #include "vp8.h"
 
+#include "../wire/bytes.h"
+
 #include <string.h>
 
 enum { X = 0x80, S = 0x10, PID = 0x07 };                   /* the descriptor's first byte */
@@ -18,8 +20,7 @@ static size_t read_optional(const uint8_t *payload, size_t size, struct mcu_payl
         const bool wide = payload[at] & M;
         if (at + wide >= size)
             return 0;
-        seen->picture_id =
-            wide ? (payload[at] & 0x7F) << 8 | payload[at + 1] : payload[at] & 0x7F;
+        seen->picture_id = wide ? get16(payload + at) & 0x7FFF : payload[at] & 0x7F;
         at += 1 + wide;
     }
     if (which & L)

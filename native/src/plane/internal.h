@@ -11,7 +11,7 @@
  * Sending: write into a batch (udp.h) of your own under the lock, let the lock go, then
  * `plane_flush`. Batches hold references to sockets, so a leg may go in between.
  *
- * Threads: packet_thread.c and tick.c. */
+ * Threads: packet_thread.c and sound_thread.c. */
 #ifndef MCU_PLANE_INTERNAL_H
 #define MCU_PLANE_INTERNAL_H
 
@@ -163,7 +163,7 @@ struct leg {
     struct in_stream *in[MCU_SOURCES];    /* the first layer of each */
     struct choice choices[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
-    struct leg_sounding sounding;  /* tick.c's */
+    struct leg_sounding sounding;  /* the sound thread's (tick.h) */
     struct congestion *congestion; /* NULL: it sends no pictures, and nothing is numbered */
     uint64_t limit;                /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
@@ -186,7 +186,7 @@ struct mcu_plane {
     pthread_mutex_t lock;
     struct legs *legs;
     struct events *events;
-    struct sounding *sounding;        /* tick.c's */
+    struct sounding *sounding;        /* the sound thread's (tick.h) */
     struct mcu_plane_options options; /* without the addresses */
     uint16_t range_next;              /* where the search for free ports goes on */
     struct udp_socket *sockets[PLANE_SOCKETS];
@@ -254,7 +254,7 @@ struct sound_packet {
  * with mid, level and abs-send-time as negotiated, its own sequence number, the timestamp of
  * the tick (8,000 or 48,000 Hz), marker where the tick before was not sent, and SRTP. false:
  * it could not be (as plane_sound_codec -1, or SRTP refused); nothing was added. Locked. */
-bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
+bool plane_send_sound(struct leg *leg, struct udp_batch *batch,
                       const struct sound_packet *packet, int64_t now);
 
 #endif

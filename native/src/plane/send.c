@@ -61,10 +61,9 @@ int plane_sound_codec(const struct leg *leg)
     return leg->out[MCU_AUDIO] && send_ready(leg) ? leg->out[MCU_AUDIO]->codec : -1;
 }
 
-bool plane_send_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
+bool plane_send_sound(struct leg *leg, struct udp_batch *batch,
                       const struct sound_packet *packet, int64_t now)
 {
-    (void)plane;
     const int codec = plane_sound_codec(leg);
     if (codec < 0)
         return false;

@@ -166,7 +166,7 @@ static void send_to(struct sending *sending, int handle, uint16_t picture_id, in
     stream->sent_at = now;
     while (leg && paced_send(sending->plane, leg, &sending->batch, now)) {
         make_room(sending);
-        stream = receiver(sending, handle, &leg);
+        leg = plane_leg(sending->plane, handle);
     }
 }
 

@@ -55,7 +55,7 @@ def cable() -> Iterator[Network]:
 @pytest.fixture(scope="session")
 def beside_the_cable(cable: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose machine has the other network already, at its address on this machine."""
-    with running_server(tmp_path_factory.mktemp("beside"), server__host="0.0.0.0", media__fps=FPS) as running:
+    with running_server(tmp_path_factory.mktemp("beside"), server__host="::", media__fps=FPS) as running:
         port = running.base_url.rpartition(":")[2]
         yield replace(running, base_url=f"http://127.0.0.1:{port}")
 
@@ -68,11 +68,18 @@ def away(beside_the_cable: RunningServer, cable: Network) -> RunningServer:
 
 
 @pytest.fixture
-def sit_away(sit: Enter, away: RunningServer, cable: Network, tmp_path: Path) -> Enter:
+def away6(beside_the_cable: RunningServer, cable: Network) -> RunningServer:
+    """And by IPv6."""
+    port = beside_the_cable.base_url.rpartition(":")[2]
+    return replace(beside_the_cable, base_url=f"http://[{cable.here6}]:{port}")
+
+
+@pytest.fixture
+def sit_away(sit: Enter, away: RunningServer, away6: RunningServer, cable: Network, tmp_path: Path) -> Enter:
     """`sit_away(BO)`: a browser at the other end, which may use its camera there."""
 
     def enter(person: Person, **options: Any) -> Browser:
-        flags = (f"--unsafely-treat-insecure-origin-as-secure={away.base_url}",)
+        flags = (f"--unsafely-treat-insecure-origin-as-secure={away.base_url},{away6.base_url}",)
         return sit(person, flags=flags, chromium=cable.wrapper(tmp_path, CHROMIUM), **options)
 
     return enter

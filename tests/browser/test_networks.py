@@ -3,17 +3,23 @@
 import os
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
-from browsers import ANNA, BO, Browser, Enter, book
+from browsers import ANNA, BO, LOUD, RATE, Browser, Enter, Samples, book
 from networks import Network
 from running_server import RunningServer
+from sound import strength
+
+from mcu.media.audio.sounds import detect
+from mcu.media.messages import NoticeKind
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
 ]
+CHECK_S = 3  # seconds: Chromium proves its address anew at least as often
 
 
 @pytest.fixture
@@ -30,6 +36,22 @@ def narrow(cable: Network) -> Iterator[Network]:
     cable.throttle(10_000)
     yield cable
     cable.unthrottle()
+
+
+@pytest.fixture
+def ipv6(cable: Network) -> Iterator[Network]:
+    """The cable, whose other end has IPv6 alone; both families afterwards."""
+    cable.without_ipv4()
+    yield cable
+    cable.with_ipv4()
+
+
+@pytest.fixture
+def nat(cable: Network) -> Iterator[Network]:
+    """The cable, whose other end is behind a NAT."""
+    cable.behind_nat("40000-44999")
+    yield cable
+    cable.without_nat()
 
 
 def way(guest: Browser, text: str) -> str:
@@ -78,3 +100,44 @@ def test_whose_network_is_narrow_is_told_so_and_what_to_do_and_when_it_is_over(
     assert bo.page.locator("room-network button").count() == 0
     narrow.throttle(10_000)
     told.filter(has_not_text="hackigt").wait_for(timeout=30_000)
+
+
+@pytest.mark.usefixtures("ipv6")
+def test_whoever_has_ipv6_alone_is_told_that_it_will_do_and_meets_whoever_has_ipv4(
+    beside_the_cable: RunningServer, away6: RunningServer, sit: Enter, sit_away: Enter
+) -> None:
+    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
+    anna.join(meeting.link(ANNA.name))
+    bo.open(f"{away6.base_url}/j/{meeting.number}")
+    way(bo, "Nätet släpper fram ljud och bild.")
+    bo.ready()
+    bo.knock()
+    for one, other in ((anna, BO), (bo, ANNA)):
+        one.wait_for_colours(ANNA, BO)
+        one.wait_to_hear(other.tone)
+
+
+def longest_silence(samples: Samples, tone: float) -> float:
+    """Seconds without it, to 50 ms."""
+    length = RATE // 20
+    heard = [strength(samples[at : at + length], tone) > LOUD for at in range(0, samples.size - length, length)]
+    return max((len(list(run)) for there, run in groupby(heard) if not there), default=0) / 20
+
+
+def test_whose_nat_forgets_them_is_heard_again_from_where_it_puts_them_and_nobody_is_told(
+    beside_the_cable: RunningServer, away: RunningServer, nat: Network, sit: Enter, sit_away: Enter
+) -> None:
+    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(f"{away.base_url}/j/{meeting.number}")
+    for one, other in ((anna, BO), (bo, ANNA)):
+        one.wait_to_hear(other.tone)
+    nat.forget()
+    bo.page.wait_for_timeout((CHECK_S + 1) * 1000)
+    for one, other in ((anna, BO), (bo, ANNA)):
+        assert longest_silence(one.heard(CHECK_S + 3), other.tone) < CHECK_S + 1
+        one.wait_to_hear(other.tone)
+    assert bo.page.locator("room-stage .over").count() == 0
+    told = [kind for kind, _ in detect(anna.heard())]
+    assert NoticeKind.LEFT not in told
+    assert NoticeKind.RECONNECTED not in told

@@ -27,7 +27,7 @@ NARROW_S, WIDE_AGAIN_S = 15, 15  # seconds
 def narrow(cable: Network, there: bool) -> None:
     """Towards the browser, 256 kbit/s with 300 ms of queue; or as wide as it was."""
     shape = ["root", "tbf", "rate", "256kbit", "burst", "4kb", "latency", "300ms"] if there else ["root"]
-    subprocess.run(["tc", "qdisc", "add" if there else "del", "dev", f"{cable.name}-h", *shape], check=True)
+    subprocess.run(["tc", "qdisc", "add" if there else "del", "dev", cable.end, *shape], check=True)
 
 
 class Room:

@@ -6,10 +6,14 @@ await page.evaluate("go()")                  # window.setup, where it is set, is
 """
 
 import asyncio
+from functools import cache
+from itertools import cycle
 
 from aiohttp import web
+from av import VideoFrame
 from calls import Server
-from rtc import Ear, bars
+from pictures import scenery
+from rtc import Ear
 from wire_twins import is_key
 
 from mcu.demo.sources import LivePicture, tone
@@ -117,13 +121,18 @@ class Site:
         return runner, f"http://{host}:{runner.addresses[0][1]}/"
 
 
+@cache
+def _scene() -> list[VideoFrame]:
+    return [scenery(number) for number in range(8)]
+
+
 async def send_room(site: Site, seconds: float) -> None:
-    """What a room would send: a tone of 880 Hz, and bars at 15 frames a second, the first a key frame when asked."""
+    """What a room would send: a tone of 880 Hz, and scenery at 15 frames a second, with key frames when asked."""
     transport, codec = site.ear.transport, site.ear.transport.takes(Source.CAMERA) if site.ear.transport else None
     assert transport is not None
     assert codec is not None
     site.worker.studio.seat(transport.handle, tone(880))
-    picture = LivePicture(bars(640, 360), 15)
+    picture = LivePicture(cycle(_scene()), 15)
     picture.start(codec)
     asked, sent = -1, 0
     loop = asyncio.get_running_loop()

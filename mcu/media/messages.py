@@ -434,6 +434,7 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     tick_late_ms: list[int]  # histogram: sound handed over <1, <2, <5, <10, <20, <50, >=50 ms after its tick was due
     loop_late_ms: list[int]  # the same buckets: what was decoded waited so long for the event loop, each tick
     audio_decodes: int = 0
+    audio_coding_seconds: float = 0.0  # processor time of encoding and decoding sound
     network: NetworkReport = NetworkReport()
 
 

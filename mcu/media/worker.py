@@ -224,6 +224,7 @@ class Worker:
             tick_late_ms=list(self._ticker.late_histogram),
             loop_late_ms=list(self._ticker.waited_histogram),
             audio_decodes=plane["audio_decodes"],
+            audio_coding_seconds=plane["audio_coding_seconds"],
             network=self._engine.network(),
         )
 

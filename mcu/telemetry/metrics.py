@@ -26,6 +26,7 @@ _COUNTERS = {
     "late_ticks": "Ticks later than 10 ms.",
     "audio_encodes": "Ticks of sound encoded.",
     "audio_decodes": "Packets of sound decoded.",
+    "audio_coding_seconds": "Processor time of encoding and decoding sound.",
     "video_encodes": "Pictures encoded.",
     "frames_composed": "Pictures composed.",
     "cpu_seconds": "Processor time of media workers.",
@@ -81,6 +82,8 @@ class Report(Protocol):
     def loop_late_ms(self) -> Sequence[int]: ...
     @property
     def audio_decodes(self) -> int: ...
+    @property
+    def audio_coding_seconds(self) -> float: ...
     @property
     def network(self) -> Network: ...
 

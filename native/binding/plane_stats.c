@@ -116,6 +116,7 @@ PyObject *plane_stats(PyObject *self, PyObject *Py_UNUSED(nothing))
           put_count(dict, "send_calls", stats.send_calls) &&
           put_count(dict, "audio_encodes", stats.audio_encodes) &&
           put_count(dict, "audio_decodes", stats.audio_decodes) &&
+          put_double(dict, "audio_coding_seconds", stats.audio_coding_seconds) &&
           put_count(dict, "lost_in", stats.lost_in) &&
           put_count(dict, "lost_out", stats.lost_out) &&
           put_count(dict, "concealed_ms", stats.concealed_ms) &&

@@ -25,6 +25,10 @@ uint32_t mcu_codec_clock(enum mcu_audio_codec codec);
  * this codec. */
 int mcu_codec_duration(enum mcu_audio_codec codec, const uint8_t *payload, size_t size);
 
+/* CPU time that the calling thread has spent in codecs so far, decoding, concealing and
+ * encoding, ns. */
+int64_t mcu_codec_spent(void);
+
 /* -- decoding -- */
 
 struct mcu_decoder;

@@ -304,7 +304,8 @@ struct mcu_plane_stats {
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
     uint64_t receive_calls, send_calls;
     uint64_t audio_encodes, audio_decodes;
-    uint64_t drops[MCU_DROPS];                              /* of legs that are gone too */
+    double audio_coding_seconds; /* CPU time of the sound thread in codecs */
+    uint64_t drops[MCU_DROPS];   /* of legs that are gone too */
     uint64_t lost_in, lost_out, concealed_ms, recovered_ms; /* likewise */
     double jitter_ms_in, jitter_ms_out, rtt_ms; /* means of what is there now; 0: nothing */
     size_t legs, rooms;

@@ -205,7 +205,8 @@ struct mcu_plane {
     struct totals gone; /* of legs that are no more */
     struct udp_sent sent;
     uint64_t packets_in, bytes_in, receive_calls;
-    uint64_t audio_encodes, audio_decodes; /* the sound thread counts them, locked */
+    uint64_t audio_encodes, audio_decodes; /* the sound thread counts them, locked, */
+    int64_t audio_coding_ns;               /* and its CPU time for them */
     size_t rooms;                          /* likewise */
 };
 

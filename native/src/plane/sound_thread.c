@@ -163,8 +163,12 @@ static bool wait_for_work(struct sounding *sounding, const struct step **step)
     return goes_on;
 }
 
-static void step_done(struct sounding *sounding, const struct step *step)
+static void step_done(struct mcu_plane *plane, const struct step *step)
 {
+    struct sounding *sounding = plane->sounding;
+    plane_lock(plane);
+    plane->audio_coding_ns = mcu_codec_spent();
+    plane_unlock(plane);
     sounding->done = step->number;
     pthread_mutex_lock(&sounding->queue);
     sounding->first = (sounding->first + 1) % STEPS;
@@ -196,7 +200,7 @@ static void carry_out(struct mcu_plane *plane, const struct step *step)
         sounding_pass(plane);
         break;
     }
-    step_done(plane->sounding, step);
+    step_done(plane, step);
 }
 
 static void *run(void *argument)

@@ -159,6 +159,7 @@ void mcu_plane_stats(struct mcu_plane *plane, struct mcu_plane_stats *stats)
         .send_calls = plane->sent.calls,
         .audio_encodes = plane->audio_encodes,
         .audio_decodes = plane->audio_decodes,
+        .audio_coding_seconds = (double)plane->audio_coding_ns / 1e9,
         .legs = legs_count(plane->legs),
         .rooms = plane->rooms,
     };

@@ -2,6 +2,7 @@
 #include "codecs.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static const struct mcu_codec *const codecs[MCU_AUDIO_CODECS] = {
     [MCU_OPUS] = &mcu_codec_opus,
@@ -19,6 +20,28 @@ struct mcu_encoder {
     const struct mcu_codec *codec;
     max_align_t state[];
 };
+
+/* -- what it costs -- */
+
+static _Thread_local int64_t spent; /* ns */
+
+/* CPU time of this thread, ns. */
+static int64_t used(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int weighed(int result, int64_t since)
+{
+    spent += used() - since;
+    return result;
+}
+
+int64_t mcu_codec_spent(void) { return spent; }
+
+/* -- codecs -- */
 
 uint32_t mcu_codec_clock(enum mcu_audio_codec codec) { return codecs[codec]->clock; }
 
@@ -48,7 +71,8 @@ int mcu_decode(struct mcu_decoder *decoder, const uint8_t *payload, size_t size,
 {
     if (decoder->codec->duration(payload, size) < 0)
         return -1;
-    return decoder->codec->decode(decoder->state, payload, size, out);
+    const int64_t since = used();
+    return weighed(decoder->codec->decode(decoder->state, payload, size, out), since);
 }
 
 int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size, int samples,
@@ -57,7 +81,8 @@ int mcu_decode_fec(struct mcu_decoder *decoder, const uint8_t *next, size_t size
     const struct mcu_codec *codec = decoder->codec;
     if (!codec->decode_fec || codec->duration(next, size) < 0)
         return 0;
-    return codec->decode_fec(decoder->state, next, size, samples, out);
+    const int64_t since = used();
+    return weighed(codec->decode_fec(decoder->state, next, size, samples, out), since);
 }
 
 bool mcu_codec_has_fec(enum mcu_audio_codec codec, const uint8_t *payload, size_t size)
@@ -68,7 +93,9 @@ bool mcu_codec_has_fec(enum mcu_audio_codec codec, const uint8_t *payload, size_
 
 void mcu_conceal(struct mcu_decoder *decoder, int samples, int16_t *out)
 {
+    const int64_t since = used();
     decoder->codec->conceal(decoder->state, samples, out);
+    spent += used() - since;
 }
 
 struct mcu_encoder *mcu_encoder_new(enum mcu_audio_codec codec)
@@ -103,5 +130,6 @@ void mcu_encoder_fresh(struct mcu_encoder *encoder)
 
 int mcu_encode(struct mcu_encoder *encoder, const int16_t *samples, uint8_t *out)
 {
-    return encoder->codec->encode(encoder->state, samples, out);
+    const int64_t since = used();
+    return weighed(encoder->codec->encode(encoder->state, samples, out), since);
 }

@@ -45,6 +45,26 @@ static void each_codec_hears_what_it_said(void)
     }
 }
 
+static void what_a_codec_costs_is_counted_for_the_thread_that_pays(void)
+{
+    struct mcu_encoder *encoder = mcu_encoder_new(MCU_OPUS);
+    struct mcu_decoder *decoder = mcu_decoder_new(MCU_OPUS);
+    int16_t said[MCU_TICK], heard[MCU_PACKET_SAMPLES];
+    uint8_t packet[MCU_AUDIO_PACKET];
+    tone(said, 0);
+    const int64_t before = mcu_codec_spent();
+    const int size = mcu_encode(encoder, said, packet);
+    const int64_t encoded = mcu_codec_spent();
+    CHECK(encoded > before);
+    mcu_decode(decoder, packet, (size_t)size, heard);
+    const int64_t decoded = mcu_codec_spent();
+    CHECK(decoded > encoded);
+    mcu_conceal(decoder, MCU_TICK, heard);
+    CHECK(mcu_codec_spent() > decoded);
+    mcu_encoder_free(encoder);
+    mcu_decoder_free(decoder);
+}
+
 static void noise_for_a_payload_makes_what_its_duration_says_or_is_refused(void)
 {
     for (int codec = 0; codec < MCU_AUDIO_CODECS; codec++) {
@@ -152,6 +172,7 @@ static void the_level_is_that_of_rfc_6464(void)
 void codec_tests(void)
 {
     TEST(each_codec_hears_what_it_said);
+    TEST(what_a_codec_costs_is_counted_for_the_thread_that_pays);
     TEST(noise_for_a_payload_makes_what_its_duration_says_or_is_refused);
     TEST(an_empty_payload_is_none);
     TEST(what_is_missing_is_concealed_and_fades_to_silence);

@@ -17,6 +17,7 @@ def report(**changed: object) -> WorkerReport:
         "frames_composed": 20,
         "dropped": {"jitter_late": 5},
         "cpu_seconds": 1.5,
+        "audio_coding_seconds": 0.25,
         "tick_late_ms": [90, 3, 2, 2, 1, 1, 1],
         "loop_late_ms": [99, 0, 0, 0, 1, 0, 0],
     }
@@ -43,6 +44,7 @@ def test_a_workers_report_is_shown_by_its_slot() -> None:
     assert shown["mcu_video_encodes_total{0}"] == 30
     assert shown["mcu_dropped_total{jitter_late,0}"] == 5
     assert shown["mcu_cpu_seconds_total{0}"] == 1.5
+    assert shown["mcu_audio_coding_seconds_total{0}"] == 0.25
 
 
 def test_a_workers_packets_are_shown_by_direction() -> None:

@@ -60,9 +60,9 @@ enum mcu_heard {
                           concealed (DTX, muted) */
 };
 /* One tick, every 20 ms; `now` may be late by what ticks are late. `decode` false: time passes
- * and nothing is decoded. A decoder is made in the first tick that needs it. Returns what is
- * in `out` (MCU_TICK samples; zeros with MCU_HEARD_NOTHING). The first tick that is heard
- * after one that was not fades in over 5 ms. */
+ * and nothing is decoded; `out` may be NULL then. A decoder is made in the first tick that
+ * needs it. Returns what is in `out` (MCU_TICK samples; zeros with MCU_HEARD_NOTHING). The
+ * first tick that is heard after one that was not fades in over 5 ms. */
 enum mcu_heard mcu_hearing_tick(struct mcu_hearing *hearing, bool decode, int64_t now,
                                 int16_t *out);
 

@@ -190,7 +190,6 @@ static void cast(struct sounding *sounding, struct leg *leg, int bar, int64_t no
 {
     struct leg_sounding *state = &leg->sounding;
     struct sound_in *sound = sound_in_of(leg);
-    int16_t nothing[MCU_TICK];
     const bool was_chosen = state->part == PART_CHOSEN;
     const bool chosen = sound->standing.chosen;
     state->part = chosen ? PART_CHOSEN : was_chosen ? PART_FADING : PART_NONE;
@@ -202,7 +201,7 @@ static void cast(struct sounding *sounding, struct leg *leg, int bar, int64_t no
         return;
     }
     state->decoded = 0;
-    (void)mcu_hearing_tick(sound->hearing, false, now, nothing);
+    (void)mcu_hearing_tick(sound->hearing, false, now, NULL);
 }
 
 static bool cast_all(struct sounding *sounding, const struct room *room, int64_t now)
@@ -299,11 +298,10 @@ void sounding_collect(struct mcu_plane *plane)
 
 static void pass_room(const struct room *room, int64_t now)
 {
-    int16_t nothing[MCU_TICK];
     for (size_t at = 0; at < room->legs.count; at++)
         if (present(room->legs.each[at]))
             (void)mcu_hearing_tick(sound_in_of(room->legs.each[at])->hearing, false, now,
-                                   nothing);
+                                   NULL);
 }
 
 void sounding_pass(struct mcu_plane *plane)

@@ -45,7 +45,8 @@ int congestion_feedback(struct leg *leg, const uint8_t *body, size_t size, int64
 /* A packet of this many bytes, without UDP's and IP's headers, was added to a batch. */
 void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t size,
                      int64_t now);
-/* Each 50 ms: reports what arrived, says what changed, begins probes. `out` has room for one.
+/* Each slice of legs.h, 50 ms: reports what arrived, says what changed, begins probes. `out`
+ * has room for one.
  */
 void congestion_turn(struct mcu_plane *plane, struct leg *leg, struct udp_batch *out,
                      int64_t now);

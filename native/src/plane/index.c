@@ -38,6 +38,11 @@ void index_add(struct index *index, uint64_t hash, int leg)
     index->slots[at].leg = leg;
 }
 
+void index_expect(const struct index *index, uint64_t hash)
+{
+    __builtin_prefetch(&index->slots[slot_of(hash)]);
+}
+
 int index_find(const struct index *index, uint64_t hash, size_t *at)
 {
     *at = *at == SIZE_MAX ? slot_of(hash) : (*at + 1) & (INDEX_SLOTS - 1);

@@ -18,6 +18,8 @@ struct index {
 uint64_t index_hash(const struct index *index, const void *key, size_t size);
 void index_add(struct index *index, uint64_t hash, int leg);
 void index_remove(struct index *index, uint64_t hash, int leg);
+/* This hash is soon looked for: the processor is to fetch where it would be. */
+void index_expect(const struct index *index, uint64_t hash);
 /* The next leg under this hash, 0: no more. `*at` is SIZE_MAX to begin. */
 int index_find(const struct index *index, uint64_t hash, size_t *at);
 

@@ -87,11 +87,6 @@ struct leg *legs_next_in_slice(struct legs *legs, size_t *at)
     return next_of(legs, at, LEGS_SLICES);
 }
 
-struct leg *legs_next_in_turn(struct legs *legs, size_t *at)
-{
-    return next_of(legs, at, LEGS_TURNS);
-}
-
 unsigned legs_slices_until(const struct legs *legs, unsigned slice)
 {
     for (unsigned after = 1; after <= LEGS_SLICES; after++)
@@ -168,6 +163,24 @@ struct leg *legs_proved(struct legs *legs, const struct udp_socket *socket,
             return leg;
     }
     return NULL;
+}
+
+void legs_expect(const struct legs *legs, const struct udp_socket *socket,
+                 const struct udp_in *each, size_t count)
+{
+    uint64_t hashes[UDP_BATCH];
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = address_hash(legs, socket, &each[i].from);
+        index_expect(&legs->addresses, hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = SIZE_MAX;
+        const struct leg *leg = leg_of(legs, index_find(&legs->addresses, hashes[i], &at));
+        if (!leg)
+            continue;
+        __builtin_prefetch(leg->proven);
+        __builtin_prefetch(&leg->receiving);
+    }
 }
 
 static void unprove(struct legs *legs, struct leg *leg, int place)

@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-#define LEGS_SLICES 100 /* of a second: each leg is looked after in one of them */
+#define LEGS_SLICES 20 /* of a second: each leg is looked after in one of them */
 
 struct legs *legs_new(void); /* NULL: no memory */
 void legs_free(struct legs *legs);
@@ -27,15 +27,16 @@ void legs_prove(struct legs *legs, struct leg *leg, struct udp_socket *socket,
                 const union udp_address *from);
 struct leg *legs_proved(struct legs *legs, const struct udp_socket *socket,
                         const union udp_address *from);
+/* These senders are soon asked for: the processor is to fetch what legs_proved looks at, of
+ * all of them at once, instead of waiting for memory with each. */
+void legs_expect(const struct legs *legs, const struct udp_socket *socket,
+                 const struct udp_in *each, size_t count);
 /* A link is gone: the leg that had it, or NULL. */
 struct leg *legs_forget(struct legs *legs, const struct udp_socket *socket,
                         const union udp_address *from);
 
 /* Legs of one slice of a second: as plane_next_leg, with *at = slice to begin. */
 struct leg *legs_next_in_slice(struct legs *legs, size_t *at);
-/* Legs whose turn is in this slice: LEGS_TURNS slices are a turn of all. */
-#define LEGS_TURNS 5
-struct leg *legs_next_in_turn(struct legs *legs, size_t *at);
 /* How many slices after this one is the next that has legs: 1 … LEGS_SLICES; 0: there are no
  * legs. */
 unsigned legs_slices_until(const struct legs *legs, unsigned slice);

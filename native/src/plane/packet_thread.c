@@ -50,6 +50,8 @@ static void take(struct packet_thread *self, struct udp_socket *socket,
     const int64_t now = plane_now();
     plane_lock(plane);
     plane->receive_calls++;
+    if (as & WATCH_SHARED)
+        legs_expect(plane->legs, socket, each, count);
     for (size_t i = 0; i < count; i++) {
         make_room(self);
         const struct udp_in *got = &each[i];
@@ -70,7 +72,6 @@ static void take(struct packet_thread *self, struct udp_socket *socket,
             receive_own(&in, leg, as & WATCH_RTCP);
     }
     plane_unlock(plane);
-    plane_flush(plane, &self->out, NULL);
 }
 
 /* The socket that is readable, a reference; NULL: its leg is gone. */
@@ -154,12 +155,12 @@ static void look_after_slice(struct packet_thread *self, int64_t now)
     }
 }
 
-/* Those that are congested have a turn each 50 ms. */
-static void look_after_turn(struct packet_thread *self, int64_t now)
+/* Those that are congested have a turn in each slice. */
+static void look_after_congested(struct packet_thread *self, int64_t now)
 {
-    size_t at = self->slice % LEGS_TURNS;
+    size_t at = 0;
     struct leg *leg;
-    while (self->plane->congested && (leg = legs_next_in_turn(self->plane->legs, &at))) {
+    while (self->plane->congested && (leg = plane_next_leg(self->plane, &at))) {
         congestion_turn(self->plane, leg, &self->out, now);
         make_room(self); /* the leg may be gone after it */
     }
@@ -196,16 +197,16 @@ static void look_after(struct packet_thread *self, int64_t now)
     if (now - self->slice_at > 2 * 1000000) /* there were no legs for a while */
         self->slice_at = now - SLICE_US;
     plane_lock(self->plane);
+    make_room(self);
     for (; now - self->slice_at >= SLICE_US; self->slice_at += SLICE_US) {
         self->slice = (self->slice + 1) % LEGS_SLICES;
         look_after_slice(self, now);
-        look_after_turn(self, now);
+        look_after_congested(self, now);
     }
     look_after_waiting(self, now);
     tcp_look_after(self->plane, now);
     look_after_paced(self, now);
     plane_unlock(self->plane);
-    plane_flush(self->plane, &self->out, NULL);
 }
 
 /* Milliseconds until something is due, rounded up; -1: nothing is. */
@@ -233,7 +234,8 @@ static void pace(int64_t read_at)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
-/* Where packets keep coming, epoll_wait finds some and does not sleep: one wake-up a round. */
+/* What a round has to send goes at its end, in one call if it can.
+ * Where packets keep coming, epoll_wait finds some and does not sleep: one wake-up a round. */
 static void *run(void *argument)
 {
     struct packet_thread *self = argument;
@@ -245,6 +247,7 @@ static void *run(void *argument)
         for (int i = 0; i < count; i++)
             read_socket(self, ready[i].data.u64);
         look_after(self, plane_now());
+        plane_flush(self->plane, &self->out, NULL);
         if (count > 0)
             pace(now);
     }

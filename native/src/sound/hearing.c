@@ -167,7 +167,8 @@ static void tell_delay(struct mcu_hearing *hearing, int64_t offset)
 static enum mcu_heard nothing(struct mcu_hearing *hearing, int16_t *out)
 {
     mcu_pace_silence(&hearing->pace);
-    memset(out, 0, MCU_TICK * sizeof *out);
+    if (out)
+        memset(out, 0, MCU_TICK * sizeof *out);
     return MCU_HEARD_NOTHING;
 }
 

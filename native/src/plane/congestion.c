@@ -60,7 +60,7 @@ int congestion_feedback(struct leg *leg, const uint8_t *body, size_t size, int64
     struct congestion *congestion = leg->congestion;
     if (!congestion || congestion->reports++ >= REPORTS_MOST)
         return 0;
-    if (congestion->waits) /* there may be room now */
+    if (list_has(&congestion->paced)) /* there may be room now */
         congestion->wake = now;
     return mcu_estimate_feedback(congestion->estimate, body, size, now);
 }

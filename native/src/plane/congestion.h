@@ -3,6 +3,8 @@
 #ifndef MCU_PLANE_CONGESTION_H
 #define MCU_PLANE_CONGESTION_H
 
+#include "list.h"
+
 #include <mcu/estimate.h>
 #include <mcu/feedback.h>
 #include <mcu/pace.h>
@@ -20,6 +22,8 @@ struct arrival;
 struct udp_batch;
 
 struct congestion {
+    struct links paced; /* in plane->paced: something is to be sent at */
+    int64_t wake;       /* this time */
     struct mcu_estimate *estimate;
     struct mcu_pace pace;
     struct mcu_arrived arrived;
@@ -27,9 +31,6 @@ struct congestion {
     uint32_t said;    /* MCU_EVENT_BANDWIDTH, */
     int64_t said_at;  /* and when */
     unsigned reports; /* that were read in this second */
-    bool waits;       /* in plane->paced: something is to be sent at */
-    int64_t wake;     /* this time */
-    struct congestion *before, *after;
 };
 
 /* Whether a leg that has such a stream needs one. */

@@ -16,6 +16,7 @@
 #define MCU_PLANE_INTERNAL_H
 
 #include "congestion.h"
+#include "list.h"
 #include "tick.h"
 #include "udp.h"
 
@@ -63,6 +64,8 @@ struct sound_in {
 
 /* One RTP stream: sound, or a layer of a picture. */
 struct in_stream {
+    struct links waiting; /* video: in plane->waiting: has something to do although nothing
+                             comes */
     enum mcu_source source;
     int layer;              /* its number among those of its source */
     struct in_stream *next; /* the next of them */
@@ -74,14 +77,12 @@ struct in_stream {
     struct mcu_reception reception;
     uint64_t packets_before, bytes_before; /* of SSRCs before this one */
     int64_t lost_before;
-    int64_t timestamp; /* extended, of the highest; -1: none yet */
-    int64_t authentic; /* the highest sequence number that was decrypted; -1: none yet */
-    unsigned skipped;  /* packets since the last that was decrypted */
-    int64_t base;      /* video: of sequence numbers; more with each new SSRC */
-    int leg;           /* its leg's handle */
-    bool waiting; /* video: in plane->waiting: has something to do although nothing comes */
-    struct in_stream *waiting_before, *waiting_after;
-    struct sound_in *sound;    /* audio */
+    int64_t timestamp;      /* extended, of the highest; -1: none yet */
+    int64_t authentic;      /* the highest sequence number that was decrypted; -1: none yet */
+    unsigned skipped;       /* packets since the last that was decrypted */
+    int64_t base;           /* video: of sequence numbers; more with each new SSRC */
+    int leg;                /* its leg's handle */
+    struct sound_in *sound; /* audio */
     struct mcu_frames *frames; /* video */
     uint32_t width, height; /* of the last key frame, or as it follows from another layer's */
     bool told_comes;        /* as MCU_EVENT_LAYER said last; and */
@@ -197,10 +198,10 @@ struct mcu_plane {
     pthread_t packet_thread;
     struct packet_thread *packets;
     atomic_bool ending;
-    struct in_stream *waiting; /* waiting.h */
-    struct congestion *paced;  /* congestion.h: those that have something to send */
-    size_t congested;          /* legs that have one */
-    size_t streams;            /* in and out */
+    struct links waiting; /* waiting.h: of struct in_stream */
+    struct links paced;   /* of struct congestion: those that have something to send */
+    size_t congested;     /* legs that have one */
+    size_t streams;       /* in and out */
     uint64_t drops[MCU_DROPS];
     struct totals gone; /* of legs that are no more */
     struct udp_sent sent;

@@ -7,6 +7,7 @@
 #ifndef MCU_PLANE_LINK_H
 #define MCU_PLANE_LINK_H
 
+#include "list.h"
 #include "udp.h"
 
 #include <mcu/framing.h>
@@ -26,16 +27,16 @@ enum link_end { LINK_OPEN, LINK_ENDED, LINK_SLOW };
 struct tcp;
 
 struct link {
+    struct links unproved; /* tcp.c's */
     union udp_address peer;
     int epoll;
     uint64_t watch; /* what epoll gives back */
     atomic_int end; /* enum link_end: why it is of no use any more */
     struct tcp *tcp;
     /* tcp.c's, guarded by the plane's lock */
-    bool proved;                      /* a leg has it among its proven addresses */
-    bool known;                       /* it has been that once */
-    int64_t since;                    /* us: since when it has not been proved */
-    struct udp_socket *older, *newer; /* of those that are not */
+    bool proved;   /* a leg has it among its proven addresses */
+    bool known;    /* it has been that once */
+    int64_t since; /* us: since when it has not been proved */
     /* the packet thread's */
     bool opened; /* its first bytes are known */
     uint8_t partial[MCU_DATAGRAM + MCU_FRAME_HEADER];

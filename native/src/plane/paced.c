@@ -186,31 +186,16 @@ bool paced_may_repair(struct leg *leg, int64_t now)
 
 void paced_wake(struct mcu_plane *plane, struct congestion *congestion, int64_t wake)
 {
-    const bool waits = wake < INT64_MAX;
     congestion->wake = wake;
-    if (waits == congestion->waits)
-        return;
-    congestion->waits = waits;
-    if (waits) {
-        congestion->before = NULL;
-        congestion->after = plane->paced;
-        if (plane->paced)
-            plane->paced->before = congestion;
-        plane->paced = congestion;
-        return;
-    }
-    if (congestion->after)
-        congestion->after->before = congestion->before;
-    if (congestion->before)
-        congestion->before->after = congestion->after;
-    else
-        plane->paced = congestion->after;
+    list_set(&plane->paced, &congestion->paced, wake < INT64_MAX);
 }
 
 int64_t paced_first(const struct mcu_plane *plane)
 {
     int64_t first = INT64_MAX;
-    for (const struct congestion *at = plane->paced; at; at = at->after)
-        first = at->wake < first ? at->wake : first;
+    for (const struct links *at = plane->paced.after; at != &plane->paced; at = at->after) {
+        const int64_t wake = ((const struct congestion *)at)->wake;
+        first = wake < first ? wake : first;
+    }
     return first;
 }

@@ -169,26 +169,26 @@ static void look_after_congested(struct packet_thread *self, int64_t now)
 /* Pictures whose turn it is. */
 static void look_after_paced(struct packet_thread *self, int64_t now)
 {
-    struct congestion *next;
-    for (struct congestion *at = self->plane->paced; at; at = next) {
-        next = at->after;
-        if (at->wake <= now &&
-            paced_send(self->plane, plane_leg(self->plane, at->leg), &self->out, now))
-            return; /* the others in the next round, which begins at once */
+    struct links *const list = &self->plane->paced;
+    for (size_t left = list_count(list); left; left--) {
+        const struct congestion *next = (const struct congestion *)list_turn(list);
+        if (next && next->wake <= now &&
+            paced_send(self->plane, plane_leg(self->plane, next->leg), &self->out, now))
+            return; /* the others in the next round */
     }
 }
 
+/* Whoever is given a picture may switch to its layer: then the former one waits no more. */
 static void look_after_waiting(struct packet_thread *self, int64_t now)
 {
-    struct in_stream *next;
-    for (struct in_stream *stream = self->plane->waiting; stream; stream = next) {
-        next = stream->waiting_after;
-        if (mcu_frames_wake(stream->frames) > now)
-            continue;
+    struct links *const list = &self->plane->waiting;
+    for (size_t left = list_count(list); left; left--) {
         if (self->out.count + RESEND_ROOM > UDP_BATCH)
-            return; /* the others in the next round, which begins at once */
-        video_advance(self->plane, plane_leg(self->plane, stream->leg), stream, &self->out,
-                      now);
+            return; /* the others in the next round */
+        struct in_stream *next = (struct in_stream *)list_turn(list);
+        if (next && mcu_frames_wake(next->frames) <= now)
+            video_advance(self->plane, plane_leg(self->plane, next->leg), next, &self->out,
+                          now);
     }
 }
 

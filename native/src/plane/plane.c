@@ -145,6 +145,8 @@ struct mcu_plane *mcu_plane_new(const struct mcu_plane_options *options)
         return NULL;
     pthread_mutex_init(&plane->lock, NULL);
     plane->epoll = plane->wake = -1;
+    list_begin(&plane->waiting);
+    list_begin(&plane->paced);
     if (begin(plane, options) == 0)
         return plane;
     const int why = errno;

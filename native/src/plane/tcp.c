@@ -23,8 +23,8 @@ struct tcp {
     struct udp_socket *links[TCP_LINKS];
     uint16_t unused[TCP_LINKS];
     size_t unused_count;
-    struct udp_socket *oldest, *newest; /* that are not proved */
-    size_t unproved;
+    struct links unproved; /* of struct link, the oldest first */
+    size_t unproved_count;
 };
 
 /* -- listening -- */
@@ -76,6 +76,7 @@ int tcp_open(struct mcu_plane *plane, uint16_t port)
         return -1;
     tcp->plane = plane;
     tcp->port = port;
+    list_begin(&tcp->unproved);
     for (uint16_t i = 0; i < TCP_LINKS; i++)
         tcp->unused[tcp->unused_count++] = i;
     plane->tcp = tcp;
@@ -91,32 +92,26 @@ uint16_t tcp_port(const struct mcu_plane *plane) { return plane->tcp ? plane->tc
 
 /* -- those that are not proved, the oldest first -- */
 
-static void queue(struct udp_socket *socket, int64_t now)
+static size_t place_of(const struct link *link) { return link->watch & 0xFFFF; }
+
+/* NULL: there is none. */
+static struct udp_socket *oldest(const struct tcp *tcp)
 {
-    struct tcp *tcp = socket->link->tcp;
-    socket->link->since = now;
-    socket->link->older = tcp->newest;
-    if (tcp->newest)
-        tcp->newest->link->newer = socket;
-    else
-        tcp->oldest = socket;
-    tcp->newest = socket;
-    tcp->unproved++;
+    const struct links *first = tcp->unproved.after;
+    return first == &tcp->unproved ? NULL : tcp->links[place_of((const struct link *)first)];
 }
 
-static void unqueue(struct udp_socket *socket)
+static void queue(struct link *link, int64_t now)
 {
-    struct link *link = socket->link;
-    if (link->older)
-        link->older->link->newer = link->newer;
-    else
-        link->tcp->oldest = link->newer;
-    if (link->newer)
-        link->newer->link->older = link->older;
-    else
-        link->tcp->newest = link->older;
-    link->older = link->newer = NULL;
-    link->tcp->unproved--;
+    link->since = now;
+    list_add(&link->tcp->unproved, &link->unproved);
+    link->tcp->unproved_count++;
+}
+
+static void unqueue(struct link *link)
+{
+    list_remove(&link->unproved);
+    link->tcp->unproved_count--;
 }
 
 void tcp_proved(struct udp_socket *socket)
@@ -125,7 +120,7 @@ void tcp_proved(struct udp_socket *socket)
     if (!link || link->proved)
         return;
     link->proved = link->known = true;
-    unqueue(socket);
+    unqueue(link);
 }
 
 void tcp_unproved(struct udp_socket *socket)
@@ -134,7 +129,7 @@ void tcp_unproved(struct udp_socket *socket)
     if (!link || !link->proved)
         return;
     link->proved = false;
-    queue(socket, plane_now());
+    queue(link, plane_now());
 }
 
 /* -- the end of one -- */
@@ -150,11 +145,10 @@ static void forget(struct udp_socket *socket)
         plane_drop(plane, leg, MCU_DROP_SLOW);
     else if (!link->known)
         plane_drop(plane, NULL, MCU_DROP_CONNECTION);
-    unqueue(socket);
+    unqueue(link);
     epoll_ctl(plane->epoll, EPOLL_CTL_DEL, socket->fd, NULL);
-    const uint16_t place = (uint16_t)(link->watch & 0xFFFF);
-    link->tcp->links[place] = NULL;
-    link->tcp->unused[link->tcp->unused_count++] = place;
+    link->tcp->links[place_of(link)] = NULL;
+    link->tcp->unused[link->tcp->unused_count++] = (uint16_t)place_of(link);
     udp_drop(socket);
 }
 
@@ -178,9 +172,9 @@ void tcp_close(struct mcu_plane *plane)
 static void begin(struct tcp *tcp, struct udp_socket *socket, int64_t now)
 {
     struct link *link = socket->link;
-    if (tcp->unproved >= TCP_UNPROVED || !tcp->unused_count)
-        if (tcp->oldest)
-            forget(tcp->oldest);
+    struct udp_socket *const first = oldest(tcp);
+    if (first && (tcp->unproved_count >= TCP_UNPROVED || !tcp->unused_count))
+        forget(first);
     if (!tcp->unused_count) {
         plane_drop(tcp->plane, NULL, MCU_DROP_CONNECTION);
         udp_drop(socket);
@@ -191,7 +185,7 @@ static void begin(struct tcp *tcp, struct udp_socket *socket, int64_t now)
     link->tcp = tcp;
     link->epoll = tcp->plane->epoll;
     link->watch = WATCH_LINK | place;
-    queue(socket, now);
+    queue(link, now);
     if (ports_watch(tcp->plane, socket->fd, link->watch))
         forget(socket);
 }
@@ -200,8 +194,9 @@ static void begin(struct tcp *tcp, struct udp_socket *socket, int64_t now)
  * nobody is let in for a while, or epoll would tell of it without end. */
 static bool yields(struct tcp *tcp, int64_t now)
 {
-    if (tcp->oldest) {
-        forget(tcp->oldest);
+    struct udp_socket *const first = oldest(tcp);
+    if (first) {
+        forget(first);
         return true;
     }
     for (size_t i = 0; i < tcp->listener_count; i++)
@@ -253,7 +248,7 @@ bool tcp_keeps(struct mcu_plane *plane, struct udp_socket *socket)
     const bool talks = !link->known && link->taken > TCP_UNPROVED_BYTES;
     if (!talks && !link_gone(socket))
         return true;
-    if (plane->tcp->links[link->watch & 0xFFFF] == socket)
+    if (plane->tcp->links[place_of(link)] == socket)
         forget(socket);
     return false;
 }
@@ -263,8 +258,9 @@ void tcp_look_after(struct mcu_plane *plane, int64_t now)
     struct tcp *tcp = plane->tcp;
     if (!tcp)
         return;
-    while (tcp->oldest && now - tcp->oldest->link->since >= TCP_UNPROVED_US)
-        forget(tcp->oldest);
+    struct udp_socket *first;
+    while ((first = oldest(tcp)) && now - first->link->since >= TCP_UNPROVED_US)
+        forget(first);
     if (tcp->resting_until && now >= tcp->resting_until) {
         tcp->resting_until = 0;
         watch_listeners(tcp);
@@ -278,5 +274,6 @@ int64_t tcp_wake(const struct mcu_plane *plane)
         return INT64_MAX;
     if (tcp->resting_until)
         return tcp->resting_until;
-    return tcp->oldest ? tcp->oldest->link->since + TCP_UNPROVED_US : INT64_MAX;
+    const struct udp_socket *first = oldest(tcp);
+    return first ? first->link->since + TCP_UNPROVED_US : INT64_MAX;
 }

@@ -261,13 +261,6 @@ struct mcu_stream_stats {
     uint64_t concealed_ms, recovered_ms;
     uint32_t delay_ms; /* of the jitter buffer */
 };
-struct mcu_leg_stats {
-    double rtt_ms;        /* < 0: not known */
-    struct mcu_line line; /* zero where it sends no pictures and has no numbers */
-    size_t stream_count;
-    struct mcu_stream_stats streams[1 + 2 * MCU_LAYERS + MCU_SOURCES];
-    uint64_t drops[32]; /* by enum mcu_drop */
-};
 enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROP_STRANGER, /* not STUN, from an address that has proved nothing */
                 MCU_DROP_STUN_MALFORMED,
@@ -298,6 +291,13 @@ enum mcu_drop { /* why packets and sound were dropped; names by mcu_drop_name */
                 MCU_DROPS
 };
 const char *mcu_drop_name(enum mcu_drop drop);
+struct mcu_leg_stats {
+    double rtt_ms;        /* < 0: not known */
+    struct mcu_line line; /* zero where it sends no pictures and has no numbers */
+    size_t stream_count;
+    struct mcu_stream_stats streams[1 + 2 * MCU_LAYERS + MCU_SOURCES];
+    uint64_t drops[MCU_DROPS];
+};
 int mcu_plane_leg_stats(struct mcu_plane *plane, int leg, struct mcu_leg_stats *stats);
 
 struct mcu_plane_stats {

@@ -170,16 +170,6 @@ static uint8_t *write_body(const struct writing *writing, uint8_t report, uint8_
     return write_deltas(writing, at);
 }
 
-static void write_head(uint8_t *packet, size_t size, bool padded, uint32_t ssrc,
-                       uint32_t media_ssrc)
-{
-    packet[0] = (uint8_t)(0x80 | (padded ? 0x20 : 0) | RTPFB_WIDE);
-    packet[1] = RTCP_RTPFB;
-    put16(packet + 2, (uint32_t)size / 4 - 1);
-    put32(packet + 4, ssrc);
-    put32(packet + 8, media_ssrc);
-}
-
 static void settle(struct mcu_arrived *arrived, const struct writing *writing, int64_t now)
 {
     arrived->report++;
@@ -204,7 +194,9 @@ int mcu_arrived_report(struct mcu_arrived *arrived, uint8_t *out, size_t *size, 
     const size_t padding = (4 - (size_t)(end - packet) % 4) % 4;
     for (size_t i = 1; i <= padding; i++) /* zeros, and their number */
         *end++ = (uint8_t)(i == padding ? padding : 0);
-    write_head(packet, (size_t)(end - packet), padding, ssrc, media_ssrc);
+    rtcp_head(packet, (size_t)(end - packet), RTPFB_WIDE, RTCP_RTPFB, ssrc);
+    packet[0] |= padding ? 0x20 : 0;
+    put32(packet + 8, media_ssrc);
     *size += (size_t)(end - packet);
     settle(arrived, &writing, now);
     return 0;

@@ -17,7 +17,6 @@
 #define PROBE_WAIT_MOST_US 5000000
 #define PROBE_FOUND 1.1  /* more than this is worth going on at once */
 #define TRIED_US 3000000 /* a cut so soon after a probe: it was wrong */
-#define SILENT_US 1000000
 #define SILENT_LOWER 0.5
 
 void control_set(struct mcu_estimate *estimate, double rate)
@@ -27,17 +26,21 @@ void control_set(struct mcu_estimate *estimate, double rate)
     estimate->rate = rate < MCU_ESTIMATE_LEAST ? MCU_ESTIMATE_LEAST : rate;
 }
 
+/* What a probe did not find is not looked for as soon as that again. */
+static void hesitate(struct probe *probe)
+{
+    probe->wait = 2 * probe->wait < PROBE_WAIT_MOST_US ? 2 * probe->wait : PROBE_WAIT_MOST_US;
+}
+
 void control_lower(struct mcu_estimate *estimate, double rate, int64_t now)
 {
     struct probe *probe = &estimate->probe;
     if (rate < estimate->rate)
         control_set(estimate, rate);
     if (probe->rate > 0 && now - probe->begun < TRIED_US) {
-        probe->wait = 2 * probe->wait;
+        hesitate(probe);
         probe->rate = 0;
     }
-    if (probe->wait > PROBE_WAIT_MOST_US)
-        probe->wait = PROBE_WAIT_MOST_US;
     probe->ends = 0;
     estimate->lowered_at = estimate->raised_at = now;
     const int64_t wait = probe->wait > SETTLES_US ? probe->wait : SETTLES_US;
@@ -120,8 +123,7 @@ static void follow_probe(struct mcu_estimate *estimate, int64_t newest, int64_t 
         estimate->capacity = 0;
     }
     if (!up)
-        probe->wait =
-            probe->wait * 2 < PROBE_WAIT_MOST_US ? probe->wait * 2 : PROBE_WAIT_MOST_US;
+        hesitate(probe);
     probe->next_at = now + (up ? response(estimate) : probe->wait);
 }
 
@@ -156,8 +158,9 @@ void control_feedback(struct mcu_estimate *estimate, int64_t newest, double deli
 
 static void fall_silent(struct mcu_estimate *estimate, int64_t now)
 {
-    if (!estimate->feedback_at || now - estimate->feedback_at < SILENT_US ||
-        now - estimate->lowered_at < SILENT_US || meter_rate(&estimate->all, now) <= 0)
+    if (!estimate->feedback_at || now - estimate->feedback_at < ESTIMATE_SILENT_US ||
+        now - estimate->lowered_at < ESTIMATE_SILENT_US ||
+        meter_rate(&estimate->all, now) <= 0)
         return;
     control_lower(estimate, SILENT_LOWER * estimate->rate, now);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define RTT_WINDOW_US 10000000
-#define SILENT_US 1000000
 #define ANSWERED_US 250000 /* feedback comes at least so often, and a little leeway */
 #define ROOM_LEAST 6000    /* bytes: some packets, on the thinnest line */
 #define BEFORE_RTT_US 200000
@@ -170,9 +169,9 @@ size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)
 
 static enum mcu_line_state state_of(const struct mcu_estimate *estimate, int64_t now)
 {
-    if (estimate->feedback_at && now - estimate->feedback_at > SILENT_US)
+    if (estimate->feedback_at && now - estimate->feedback_at > ESTIMATE_SILENT_US)
         return MCU_LINE_SILENT;
-    if (estimate->lowered_at && now - estimate->lowered_at < SILENT_US)
+    if (estimate->lowered_at && now - estimate->lowered_at < ESTIMATE_SILENT_US)
         return estimate->loss.cut_at > 0 ? MCU_LINE_LOSING : MCU_LINE_FILLING;
     return MCU_LINE_STEADY;
 }

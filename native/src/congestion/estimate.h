@@ -8,6 +8,8 @@
 #include "probe.h"
 #include "sent.h"
 
+#define ESTIMATE_SILENT_US 1000000 /* without an answer: nothing gets through */
+
 struct mcu_estimate {
     double rate; /* bit/s */
     double aim;  /* the same; 0: none */

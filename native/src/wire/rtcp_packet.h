@@ -2,6 +2,10 @@
 #ifndef MCU_WIRE_RTCP_PACKET_H
 #define MCU_WIRE_RTCP_PACKET_H
 
+#include "bytes.h"
+
+#include <stddef.h>
+
 enum {
     RTCP_SR = 200,
     RTCP_RR = 201,
@@ -25,5 +29,16 @@ enum {
     RTCP_FEEDBACK = 12,     /* up to the FCI */
     RTCP_REMB = 0x52454D42, /* "REMB" */
 };
+
+/* The head of a packet of `bytes` bytes, which are a multiple of four, and the SSRC that each
+ * kind has next. */
+static inline void rtcp_head(uint8_t *at, size_t bytes, unsigned count, unsigned type,
+                             uint32_t ssrc)
+{
+    at[0] = (uint8_t)(0x80 | count);
+    at[1] = (uint8_t)type;
+    put16(at + 2, (uint32_t)bytes / 4 - 1);
+    put32(at + 4, ssrc);
+}
 
 #endif

@@ -5,18 +5,15 @@
 
 #include <string.h>
 
-/* The head of a packet of `bytes` bytes, which are a multiple of four, and the SSRC that each
- * kind has next: where it is, or NULL where it does not fit. Moves *size on. */
+/* The head of a packet of so many bytes: where it is, or NULL where it does not fit. Moves
+ * *size on. */
 static uint8_t *packet(uint8_t *out, size_t *size, size_t bytes, unsigned count, unsigned type,
                        uint32_t ssrc)
 {
     if (*size > MCU_RTCP_MAX || bytes > MCU_RTCP_MAX - *size)
         return NULL;
     uint8_t *at = out + *size;
-    at[0] = (uint8_t)(0x80 | count);
-    at[1] = (uint8_t)type;
-    put16(at + 2, (uint32_t)bytes / 4 - 1);
-    put32(at + 4, ssrc);
+    rtcp_head(at, bytes, count, type, ssrc);
     *size += bytes;
     return at;
 }

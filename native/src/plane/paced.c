@@ -148,15 +148,25 @@ static int64_t send_padding(struct leg *leg, struct udp_batch *batch, int64_t no
     return wake;
 }
 
+/* Nothing can be sent to the leg now. It comes back with a key frame. */
+static void let_go(struct mcu_plane *plane, struct leg *leg)
+{
+    for (int i = MCU_CAMERA; i < MCU_SOURCES; i++) {
+        struct paced *paced = leg->out[i] ? &leg->out[i]->paced : NULL;
+        for (unsigned waiting = paced ? paced->count : 0; waiting; waiting--)
+            plane_drop(plane, leg, MCU_DROP_PACED);
+        if (paced)
+            paced_clear(paced);
+    }
+    paced_wake(plane, leg->congestion, INT64_MAX);
+}
+
 bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch, int64_t now)
 {
     struct congestion *congestion = leg->congestion;
     enum outcome outcome = DONE;
-    if (!send_ready(leg)) { /* it comes back with a key frame */
-        for (int i = MCU_CAMERA; i < MCU_SOURCES; i++)
-            if (leg->out[i])
-                paced_clear(&leg->out[i]->paced);
-        paced_wake(plane, congestion, INT64_MAX);
+    if (!send_ready(leg)) {
+        let_go(plane, leg);
         return false;
     }
     mcu_pace_at(&congestion->pace, mcu_estimate_rate(congestion->estimate), now);

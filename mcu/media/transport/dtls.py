@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport
+from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
     SRTP_AEAD_AES_256_GCM,
@@ -123,9 +123,17 @@ class SecureTransport(RTCDtlsTransport):
         self._ssl.set_ciphertext_mtu(DATAGRAM_MAX)
         await super()._do_handshake()
 
+    async def start(self, remoteParameters: RTCDtlsParameters) -> None:
+        """Our last flight leaves when the plane has the keys: the far end sends media as soon as it has that."""
+        await super().start(remoteParameters)
+        with suppress(ConnectionError):
+            await self._write_ssl()
+
     async def _write_ssl(self) -> None:
         """All that waits: of a flight that is sent again, or two, there can be more than one datagram."""
         assert self._ssl is not None
+        if self._state is State.CONNECTING and self._ssl.get_peer_finished():
+            return
         waiting = b""
         with suppress(SSL.Error):  # nothing more
             while True:

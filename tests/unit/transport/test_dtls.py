@@ -1,13 +1,17 @@
 """DTLS datagrams: whole records, none longer than what every path takes."""
 
+import asyncio
 import secrets
 from contextlib import suppress
+from typing import cast
 
+from aiortc import RTCDtlsParameters
 from hypothesis import given
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
-from mcu.media.transport.dtls import _NAMES, DATAGRAM_MAX, datagrams, new_certificate
+from mcu.media._native import Plane
+from mcu.media.transport.dtls import _NAMES, DATAGRAM_MAX, SecureTransport, datagrams, new_certificate
 
 
 def record(size: int) -> bytes:
@@ -50,3 +54,39 @@ def test_a_handshake_with_the_longest_chain_is_in_records_that_fit() -> None:
     assert len(flight) > 1500
     assert len(made) > 1
     assert all(len(one) <= DATAGRAM_MAX for one in made)
+
+
+class Notebook:
+    """A plane that writes down what it is given, and hands DTLS to a far end."""
+
+    def __init__(self, far: SSL.Connection) -> None:
+        self.given: list[str] = []
+        self._far = far
+
+    def send_dtls(self, _handle: int, data: bytes) -> None:
+        self.given.append("dtls")
+        self._far.bio_write(data)
+
+    def set_keys(self, _handle: int, *_keys: object) -> None:
+        self.given.append("keys")
+
+
+async def test_the_plane_has_the_keys_before_the_far_end_knows_that_it_may_send() -> None:
+    certificate = new_certificate()
+    far = SSL.Connection(certificate._create_ssl_context(list(_NAMES)))
+    far.set_ciphertext_mtu(DATAGRAM_MAX)
+    far.set_connect_state()
+    plane = Notebook(far)
+    ours = SecureTransport(cast(Plane, plane), 1, new_certificate())
+    ours._set_role("server")
+    began = asyncio.create_task(ours.start(RTCDtlsParameters(fingerprints=certificate.getFingerprints())))
+    async with asyncio.timeout(5):
+        while not far.get_peer_finished():
+            with suppress(SSL.Error):  # nothing to read
+                far.do_handshake()
+            with suppress(SSL.Error):  # nothing to send
+                ours.records.put(far.bio_read(16_384))
+            await asyncio.sleep(0)
+        await began
+    assert plane.given == ["dtls", "keys", "dtls"]
+    ours.end()

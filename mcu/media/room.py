@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +48,7 @@ from mcu.media.messages import (
     Spotlight,
 )
 from mcu.media.picture.mixer import RoomPictures
+from mcu.media.picture.pools import Pools
 from mcu.media.receipts import Receipts
 from mcu.media.seams import (
     TICK_MS,
@@ -96,7 +96,7 @@ class Room:
         *,
         transports: TransportFactory,
         plane: SoundPlane,
-        pool: Executor,
+        pools: Pools,
         owner: RoomOwner,
     ) -> None:
         self.turn = asyncio.Lock()  # held by the command that is being carried out
@@ -119,7 +119,7 @@ class Room:
         self._mixer = AudioMixer(plane, profile.loudest)
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
-        self._pictures = RoomPictures(profile, pool, self)
+        self._pictures = RoomPictures(profile, pools, self)
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
 

@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import NoReturn
 
@@ -43,6 +42,8 @@ from mcu.media.messages import (
     ToWorker,
     WorkerReport,
 )
+from mcu.media.picture.pools import Pools
+from mcu.media.picture.pools import pools as picture_pools
 from mcu.media.probe import Probes
 from mcu.media.quality import EVERY_S
 from mcu.media.room import Room
@@ -52,7 +53,7 @@ from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
 from mcu.media.transport.webrtc import WebRtcTransports
 from mcu.media.walls import memory_used_up, prepare, put_up
-from mcu.net.process import die_with_parent, give_way, hurry
+from mcu.net.process import die_with_parent, hurry
 from mcu.net.rpc import FrameConnection
 from mcu.telemetry.logging import configure_logging
 from mcu.telemetry.writer import LineWriter
@@ -61,7 +62,6 @@ log = structlog.get_logger(__name__)
 
 MEMORY_S = 1.0  # between two looks at how much it keeps
 COMMANDS_AT_ONCE = 64  # a command more waits for one to end
-POOL = max(2, os.cpu_count() or 1)  # threads that paint and encode pictures
 SWITCH_S = 0.001  # after which a thread that runs Python lets the event loop have its turn
 
 
@@ -73,7 +73,7 @@ class Worker:
         control: FrameConnection[ToWorker],
         engine: Engine,
         transports: TransportFactory,
-        pool: ThreadPoolExecutor,
+        pools: Pools,
         clock: Clock,
         cores: float,
     ) -> None:
@@ -81,7 +81,7 @@ class Worker:
         self._engine = engine
         self._transports = transports
         self._probes = Probes(transports)
-        self._pool = pool
+        self._pools = pools
         self._cores = cores
         self._rooms: dict[RoomId, Room] = {}
         self._ticker = Ticker(clock, engine.plane)
@@ -171,7 +171,7 @@ class Worker:
             command.profile,
             transports=self._transports,
             plane=self._engine.plane,
-            pool=self._pool,
+            pools=self._pools,
             owner=self,
         )
         for seat in command.absent:
@@ -233,11 +233,10 @@ async def serve(fd: int, options: MediaOptions, logged: LineWriter) -> None:
     """Run a worker over the inherited socket `fd`, behind its walls."""
     control = await FrameConnection.over(socket.socket(fileno=fd), ToWorker)
     clock = SystemClock()
-    pool = ThreadPoolExecutor(POOL, thread_name_prefix="picture", initializer=give_way)
-    with closing(Engine(options, clock)) as engine, pool:
+    with closing(Engine(options, clock)) as engine, picture_pools() as pools:
         put_up(options)
         watch = asyncio.create_task(_end_when_full(options, logged))
-        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pool, clock, options.cores).run()
+        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pools, clock, options.cores).run()
         watch.cancel()
     await control.close()
 

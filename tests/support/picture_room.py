@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import av
 from av.video.frame import VideoFrame
@@ -11,6 +10,7 @@ from pictures import Colour, ManualClock, RecordedOutputs, colour_at, encoded, f
 from mcu.ids import LegId
 from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture.mixer import RoomPictures
+from mcu.media.picture.pools import Pools
 
 PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.GRID)
 
@@ -18,9 +18,9 @@ PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.GRID)
 class Meeting:
     """A room whose time the test moves, and what its legs receive."""
 
-    def __init__(self, pool: ThreadPoolExecutor, profile: RoomProfile = PROFILE) -> None:
+    def __init__(self, pools: Pools, profile: RoomProfile = PROFILE) -> None:
         self.clock, self.out = ManualClock(), RecordedOutputs()
-        self.room = RoomPictures(profile, pool, self.out, self.clock)  # type: ignore[arg-type]
+        self.room = RoomPictures(profile, pools, self.out, self.clock)  # type: ignore[arg-type]
 
     async def frames(self, count: int = 1) -> None:
         for _ in range(count):

@@ -2,13 +2,12 @@
 
 Owns the room's streams, views and subscriptions, and the pace. Refuses to decide who may be shown: only who is in
 `set_seen` is, and whoever leaves it is in no picture that is sent from then on, not even in one that is being made.
-Pixels and codecs are the pool's; the event loop only decides. A room that nobody looks at does nothing.
+Pixels and codecs are the pools'; the event loop only decides. A room that nobody looks at does nothing.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from mcu.media.picture.delivery import Delivery, Wish
 from mcu.media.picture.job import Job, Viewed
 from mcu.media.picture.layout import WITH_CONTENT, check_canvas
 from mcu.media.picture.pace import Pace
+from mcu.media.picture.pools import Pools
 from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
 from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer, Wanted
@@ -40,11 +40,9 @@ _Encoded = list[tuple[EncodingClass, EncodedPicture | None]]
 class RoomPictures:
     """`seams.PictureMixer`. Belongs to one event loop. Raises `errors.Invalid` for a canvas that cannot be divided."""
 
-    def __init__(
-        self, profile: RoomProfile, pool: Executor, outputs: PictureOutputs, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, profile: RoomProfile, pools: Pools, outputs: PictureOutputs, clock: Clock | None = None) -> None:
         check_canvas(profile.width, profile.height)
-        self._profile, self._pool, self._outputs = profile, pool, outputs
+        self._profile, self._pools, self._outputs = profile, pools, outputs
         self._clock = clock or SystemClock()
         self._layout = profile.layout
         self._stage = Stage()
@@ -62,7 +60,7 @@ class RoomPictures:
         self._began = self._tuned = self._clock.monotonic()
         self._looked_at = asyncio.Event()
         self._moved = True  # somebody may have to be placed elsewhere
-        self._busy: set[asyncio.Future[Any]] = set()  # what the pool does for this room
+        self._busy: set[asyncio.Future[Any]] = set()  # what the pools do for this room
         self.encodes = 0
         self.frames_composed = 0
 
@@ -232,7 +230,7 @@ class RoomPictures:
         self._tell()
 
     def _open(self, leg: LegId, source: Source) -> Stream:
-        return Stream(self._pool, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
+        return Stream(self._pools.decode, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
 
     def _close(self, picture: _Picture) -> None:
         stream = self._streams.pop(picture)
@@ -314,7 +312,7 @@ class RoomPictures:
         found = {view: self._job(view, now, timestamp) for view in self._views.values()}
         jobs = {view: job for view, job in found.items() if job is not None}
         loop = asyncio.get_running_loop()
-        running = {loop.run_in_executor(self._pool, job.run): (view, job) for view, job in jobs.items()}
+        running = {loop.run_in_executor(self._pools.paint, job.run): (view, job) for view, job in jobs.items()}
         for work in running:
             self._watch(work)
         if running:

@@ -39,6 +39,7 @@ from mcu.media.messages import (
     RoomProfile,
     Source,
 )
+from mcu.media.picture.pools import Pools
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
 from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
@@ -116,7 +117,7 @@ class Stage:
             RoomProfile(resume_window_s=1.0),
             transports=self.transports,
             plane=self.plane,
-            pool=pool,
+            pools=Pools(pool, pool),
             owner=self,
         )
 

@@ -28,6 +28,7 @@ from mcu.ids import LegId
 from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture import rates
 from mcu.media.picture.mixer import RoomPictures
+from mcu.media.picture.pools import Pools
 from mcu.media.seams import EncodedPicture
 
 
@@ -38,7 +39,7 @@ def pool() -> ThreadPoolExecutor:
 
 @pytest.fixture
 async def meeting(pool: ThreadPoolExecutor) -> AsyncIterator[Meeting]:
-    meeting = Meeting(pool)
+    meeting = Meeting(Pools(pool, pool))
     yield meeting
     meeting.room.set_viewers([])
     await asyncio.to_thread(pool.shutdown)
@@ -366,7 +367,7 @@ async def test_one_leg_that_sends_rubbish_disturbs_nobody(meeting: Meeting) -> N
 
 async def test_it_runs_at_its_frame_rate_and_ends_when_it_is_cancelled(pool: ThreadPoolExecutor) -> None:
     out = RecordedOutputs()
-    room = RoomPictures(PROFILE, pool, out)
+    room = RoomPictures(PROFILE, Pools(pool, pool), out)
     running = asyncio.create_task(room.run())
     room.set_seen([seen("a", camera=False), seen("b", camera=False)])
     room.set_viewers([viewer("a")])
@@ -385,5 +386,5 @@ async def test_it_runs_at_its_frame_rate_and_ends_when_it_is_cancelled(pool: Thr
 
 async def test_a_canvas_that_cannot_be_divided_is_refused(pool: ThreadPoolExecutor) -> None:
     with pytest.raises(Invalid):
-        RoomPictures(RoomProfile(width=641), pool, RecordedOutputs())
+        RoomPictures(RoomProfile(width=641), Pools(pool, pool), RecordedOutputs())
     pool.shutdown()

@@ -13,6 +13,7 @@ from pictures import BLUE, GREEN, RED, Colour, colour_at, encoded, frame_of, nea
 from mcu.ids import LegId
 from mcu.media.messages import Layout, Personal, RoomProfile, Source
 from mcu.media.picture.content import FPS, fitting
+from mcu.media.picture.pools import Pools
 from mcu.media.seams import EncodedPicture
 
 PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.AUTO)
@@ -22,7 +23,7 @@ SIZE = (800, 600)
 @pytest.fixture
 async def meeting() -> AsyncIterator[Meeting]:
     pool = ThreadPoolExecutor(max_workers=2)
-    meeting = Meeting(pool, PROFILE)
+    meeting = Meeting(Pools(pool, pool), PROFILE)
     yield meeting
     meeting.room.set_viewers([])
     await asyncio.to_thread(pool.shutdown)

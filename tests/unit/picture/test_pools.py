@@ -1,0 +1,42 @@
+"""The threads that pictures are made on."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+from picture_room import Meeting
+from pictures import BLUE, seen, viewer
+
+from mcu.ids import LegId
+from mcu.media.messages import Source
+from mcu.media.picture.decoder import QUEUE
+from mcu.media.picture.pools import pools
+
+
+def _name() -> str:
+    return Path("/proc/thread-self/comm").read_text().strip()
+
+
+def test_each_pools_threads_say_what_they_do() -> None:
+    with pools() as both:
+        assert both.decode.submit(_name).result() == "mcu-decode"
+        assert both.paint.submit(_name).result() == "mcu-encode"
+
+
+async def test_what_comes_is_decoded_though_every_encoder_is_busy() -> None:
+    with pools() as both:
+        meeting, hold = Meeting(both), threading.Event()
+        meeting.room.set_seen([seen("a"), seen("b")])
+        meeting.room.set_viewers([viewer("a")])
+        await meeting.frames()
+        for _ in range(64):
+            both.paint.submit(hold.wait)
+        for _ in range(2 * QUEUE):
+            meeting.send("b", BLUE)
+            await asyncio.sleep(0.02)
+        hold.set()
+        assert meeting.room.dropped() == {}
+        meeting.room.key_requested(LegId("a"), Source.CAMERA)
+        await meeting.until(lambda: meeting.shows("a", BLUE))
+        meeting.room.set_viewers([])
+        await asyncio.sleep(0)

@@ -39,6 +39,7 @@ RIDS: Final = ("q", "h", "f")
 REMB: Final = 8_000_000  # bit/s: the network is no limit
 CONNECT_S: Final = 10.0
 PROBE_S: Final = 0.05
+CONSENT_S: Final = 2.0
 STOP_S: Final = 30.0
 _PROFILES: Final = {
     SRTP_AEAD_AES_256_GCM: "AEAD_AES_256_GCM",
@@ -192,7 +193,7 @@ class WebRtcLeg:
         asyncio.get_running_loop().add_reader(self.socket, self._read)
         async with asyncio.timeout(CONNECT_S):
             while not self._proved.is_set():
-                self._check()
+                self.check()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._proved.wait(), PROBE_S)
             await self._dtls.start(media.dtls)
@@ -297,7 +298,7 @@ class WebRtcLeg:
 
     # -- the network ------------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """An ICE check that nominates this very pair (RFC 8445 section 7.2)."""
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         request.attributes |= {
@@ -405,6 +406,25 @@ class Load:
         return found
 
 
+async def _connect(legs: Sequence[WebRtcLeg], join: Join) -> None:
+    """One after another; those that are connected go on consenting while the others come."""
+    connected: list[WebRtcLeg] = []
+
+    async def stay() -> None:
+        while True:
+            await asyncio.sleep(CONSENT_S)
+            for leg in connected:
+                leg.check()
+
+    staying = asyncio.create_task(stay())
+    try:
+        for leg in legs:
+            await leg.connect(join)
+            connected.append(leg)
+    finally:
+        staying.cancel()
+
+
 @contextlib.asynccontextmanager
 async def carried(
     join: Join, wanted: Sequence[Carry], directory: Path, seconds: float, settle: float = 0
@@ -413,8 +433,7 @@ async def carried(
     program = build()
     certificate = RTCCertificate.generateCertificate()
     legs = [WebRtcLeg(certificate, carry, 7 * number) for number, carry in enumerate(wanted)]
-    for leg in legs:
-        await leg.connect(join)
+    await _connect(legs, join)
     recording = directory / "recording"
     process = await asyncio.create_subprocess_exec(
         program,

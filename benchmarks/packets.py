@@ -1,7 +1,8 @@
 """`python -m benchmarks packets`: what the native threads of a worker cost for each packet, in and out together.
 
 One room in which three talk, as in `audio`. The CPU time of the packet thread and of the sound thread, with all that
-they do (system calls, STUN, SRTP, RTCP, jitter buffers, decoding, encoding), by packet of sound, both ways.
+they do (system calls, STUN, SRTP, RTCP, jitter buffers, decoding, encoding), by packet of sound, both ways; and the
+same without what the codec took of it, as the server counts it (`mcu_audio_coding_seconds_total`).
 """
 
 import argparse
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.audio import WARM_UP_S, sounds
-from benchmarks.contestants import ours, pin_load
+from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import carried
 from benchmarks.processes import thread_seconds
 from benchmarks.progress import say
 
 TALKERS = 3
+REPORT_S = 1.2  # a worker reports each second
 THREADS = ("mcu-packets", "mcu-sound")
 
 
@@ -39,17 +41,27 @@ async def _run(legs: int, seconds: float) -> dict[str, Any]:
             carried(contestant.join, wanted, directory, WARM_UP_S + seconds) as load,
         ):
             say(f"{legs} legs for {seconds:g} s")
-            before = thread_seconds(contestant.pid)
+            coding, before = await _coding(contestant), thread_seconds(contestant.pid)
             await load.begin()
             counted = await load.results()
-            after = thread_seconds(contestant.pid)
+            after, coding = thread_seconds(contestant.pid), await _coding(contestant) - coding
     packets = sum(leg["sent"] + leg["received"] for leg in counted)
     microseconds = {name: 1e6 * (after[name].all - before[name].all) / packets for name in THREADS}
     kernel = sum(after[name].kernel - before[name].kernel for name in THREADS)
+    whole, of_coding = sum(microseconds.values()), 1e6 * coding / packets
     return {
         "legs": legs,
         "packets": packets,
-        "us_per_packet": round(sum(microseconds.values()), 2),
+        "packets_received_percent_least": round(100 * min(leg["received"] / leg["sent"] for leg in counted), 1),
+        "us_per_packet": round(whole - of_coding, 2),
+        "us_with_coding": round(whole, 2),
+        "us_of_coding": round(of_coding, 2),
         "us_of_the_kernel": round(1e6 * kernel / packets, 2),
         "us_by_thread": {name: round(value, 2) for name, value in microseconds.items()},
     }
+
+
+async def _coding(contestant: Ours) -> float:
+    """Seconds of CPU that the codec has had until now."""
+    await asyncio.sleep(REPORT_S)
+    return await contestant.metric("mcu_audio_coding_seconds_total")

@@ -23,8 +23,8 @@ HISTOGRAMS = ("mcu_tick_lateness_seconds", "mcu_worker_loop_lag_seconds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rooms", type=int, default=20, help="rooms at once")
-    parser.add_argument("--legs", type=int, default=200, help="legs in all of them together")
+    parser.add_argument("--rooms", type=int, default=10, help="rooms at once")
+    parser.add_argument("--legs", type=int, default=100, help="legs in all of them together")
     parser.add_argument("--seconds", type=float, default=15, help="how long is counted")
 
 

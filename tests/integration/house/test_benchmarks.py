@@ -44,7 +44,10 @@ KEYS = {
         *("rooms", "legs", "cpu_percent", "ticks_within_5_ms_percent", "loop_within_5_ms_percent"),
         "longest_gap_ms",
     },
-    "packets": {"legs", "packets", "us_per_packet", "us_by_thread", "us_of_the_kernel"},
+    "packets": {
+        *("legs", "packets", "packets_received_percent_least", "us_per_packet", "us_with_coding", "us_of_coding"),
+        *("us_by_thread", "us_of_the_kernel"),
+    },
     "delay": {"p50_ms", "p95_ms", "longest_ms", "packets"},
     "loss": {
         *("percent", "lost", "longest_gap_ms", "concealed_percent", "pesq"),
@@ -93,7 +96,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     ),
     "growth": lambda of: of["legs"] == [2, 4],
     "ticks": lambda of: of["ticks_within_5_ms_percent"] > 0,
-    "packets": lambda of: of["us_per_packet"] > 0,
+    "packets": lambda of: of["us_with_coding"] > of["us_per_packet"] > of["us_of_the_kernel"] / 2 > 0,
     "delay": lambda of: 0 < of["p50_ms"] < 1000,
     "loss": lambda of: of["lost"] > 0 and of["legs_closed"] == 0,
     "strangers": lambda of: of["strays"] > 500,

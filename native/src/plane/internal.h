@@ -169,7 +169,8 @@ struct leg {
     uint64_t limit;                /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
     unsigned dtls_said; /* DTLS in this second; and other */
-    unsigned said;      /* events that the far end caused */
+    unsigned said;      /* events that the far end caused; */
+    unsigned nacked;    /* and items of its NACKs */
     uint64_t drops[MCU_DROPS];
 };
 

@@ -13,7 +13,8 @@
 #define SAYS_MOST                                                                             \
     100 /* events a second that a leg's reports, requests, keys and moves make,               \
            and as many of DTLS */
-#define RESEND_ROOM 32 /* datagrams that one that came may lead to */
+#define NACKS_MOST 1000 /* items of NACKs a second of a leg, of 17 packets at most */
+#define RESEND_ROOM 32  /* datagrams that one that came may lead to */
 
 struct arrival {
     struct mcu_plane *plane;

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A VP8 picture that claims 64×48, of noise. */
 static void make_picture(uint8_t *picture, size_t size, bool key)
@@ -241,6 +242,37 @@ static void what_is_asked_for_many_times_at_once_comes_once(void)
     mcu_plane_free(plane);
 }
 
+static void who_asks_without_end_is_heard_a_thousand_times_a_second(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct packet packet;
+    uint8_t picture[500], data[MCU_RTCP_MAX + MCU_SRTP_TRAILER];
+    join(&client, plane, RTX_TYPE);
+    make_picture(picture, sizeof picture, true);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 7, true) == 1);
+    CHECK(receive_rtp(&client, VIDEO_TYPE, &packet, PATIENCE_MS));
+    int64_t asked[250];
+    for (int i = 0; i < 250; i++) /* an item each */
+        asked[i] = 20 * i;
+    for (int i = 0; i < 20; i++) {
+        size_t size = 0;
+        mcu_rtcp_rr(data, &size, client.video_ssrc, NULL, 0);
+        CHECK(mcu_rtcp_nack(data, &size, client.video_ssrc, packet.rtp.ssrc, asked, 250) == 0);
+        send_report(&client, data, size);
+    }
+    struct mcu_stream_stats stats = {0}, before;
+    do {
+        before = stats;
+        usleep(20000);
+        stats = stream_stats(plane, client.leg, MCU_CAMERA, true);
+    } while (stats.nacks != before.nacks);
+    CHECK(stats.nacks >= 1000 && stats.nacks <= 3000); /* a second may end meanwhile */
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void without_rtx_the_very_same_packet_comes_again(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -276,5 +308,6 @@ void video_tests(void)
     TEST(a_picture_goes_to_many_legs_whole);
     TEST(what_is_asked_for_again_comes_as_rtx);
     TEST(what_is_asked_for_many_times_at_once_comes_once);
+    TEST(who_asks_without_end_is_heard_a_thousand_times_a_second);
     TEST(without_rtx_the_very_same_packet_comes_again);
 }

@@ -7,7 +7,6 @@ up for at once: what the plane holds is still fresh. Time beyond that is skipped
 """
 
 import asyncio
-from bisect import bisect_right
 from typing import Protocol
 
 import numpy as np
@@ -16,13 +15,13 @@ import structlog
 from mcu.clock import Clock
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing, Said
 from mcu.media.seams import TICK_MS, TICK_SAMPLES, SoundPlane
+from mcu.telemetry.lateness import bucket, no_counts
 
 log = structlog.get_logger(__name__)
 
 TICK_S = TICK_MS / 1000
 CATCH_UP = 3  # ticks
 LATE_MS = 10  # a tick later than this is late
-BUCKETS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of the histograms; the last bucket is all above
 STUCK_S = 2.0  # a plane that takes so long to decode a tick will not come back
 LEAD_MOST_S = TICK_S / 2
 LONGER, SHORTER = 0.2, 0.02  # how fast the lead follows: it becomes what nine ticks in ten need
@@ -65,8 +64,8 @@ class Ticker:
         self.late_ticks = 0
         self.skipped_ticks = 0
         self.failed_ticks = 0
-        self.late_histogram = [0] * (len(BUCKETS_MS) + 1)
-        self.waited_histogram = [0] * (len(BUCKETS_MS) + 1)
+        self.late_histogram = no_counts()
+        self.waited_histogram = no_counts()
 
     def wake(self, room: Ticking) -> None:
         """The room has ticks from now on, until it is idle."""
@@ -124,7 +123,7 @@ class Ticker:
         if not self._asked or tick != self._number:
             return
         self._handed_over = self._clock.monotonic()  # unless it comes to that
-        self.waited_histogram[_bucket(self._handed_over * 1000 - since / 1000)] += 1
+        self.waited_histogram[bucket(self._handed_over * 1000 - since / 1000)] += 1
         try:
             self._step(tick)
         except Exception:  # whoever calls has other events to hand out
@@ -182,8 +181,4 @@ class Ticker:
         late_ms = (self._handed_over - self._due) * 1000
         self.ticks += 1
         self.late_ticks += late_ms > LATE_MS
-        self.late_histogram[_bucket(late_ms)] += 1
-
-
-def _bucket(late_ms: float) -> int:
-    return bisect_right(BUCKETS_MS, late_ms)
+        self.late_histogram[bucket(late_ms)] += 1

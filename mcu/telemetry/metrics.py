@@ -16,7 +16,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 50)  # upper bounds of a report's histograms; the last bucket has none
+from mcu.telemetry.lateness import BOUNDS_MS
+
 _REASONS = 64  # different reasons shown of a worker; they come from code and are few
 
 
@@ -225,7 +226,7 @@ def _lateness(name: str, text: str, reports: list[tuple[str, Sequence[int]]]) ->
     family = HistogramMetricFamily(name, text, labels=["worker"])
     for slot, late_ms in reports:
         total, buckets = 0, []
-        bounds = [str(bound / 1000) for bound in LATENESS_BOUNDS_MS] + ["+Inf"]
+        bounds = [str(bound / 1000) for bound in BOUNDS_MS] + ["+Inf"]
         for bound, count in zip(bounds, late_ms, strict=True):
             total += count
             buckets.append((bound, total))

@@ -3,7 +3,8 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from mcu.media.messages import NetworkReport, WorkerReport
-from mcu.telemetry.metrics import LATENESS_BOUNDS_MS, Metrics
+from mcu.telemetry.lateness import BOUNDS_MS
+from mcu.telemetry.metrics import Metrics
 
 
 def report(**changed: object) -> WorkerReport:
@@ -79,7 +80,7 @@ def test_lateness_is_a_cumulative_histogram_in_seconds() -> None:
     metrics = Metrics()
     metrics.worker_reported("0", report())
     shown = figures(metrics)
-    bounds = [str(ms / 1000) for ms in LATENESS_BOUNDS_MS]
+    bounds = [str(ms / 1000) for ms in BOUNDS_MS]
     assert [shown[f"mcu_tick_lateness_seconds_bucket{{{bound},0}}"] for bound in bounds] == [90, 93, 95, 97, 98, 99]
     assert shown["mcu_tick_lateness_seconds_bucket{+Inf,0}"] == 100
     assert [shown[f"mcu_worker_loop_lag_seconds_bucket{{{bound},0}}"] for bound in bounds] == [99, 99, 99, 99, 100, 100]

@@ -61,13 +61,14 @@ def make_service(parts: Parts) -> web.Application:
         listener=parts.conference,
     )
     app = make_app(api, ROUTES)
+    offered = relays(settings.turn, clock)
     app[LIVE] = Live(
         conference=parts.conference,
         door=Door(parts.database, tokens, parts.pins, Guesses(clock)),
-        relays=relays(settings.turn, clock),
+        relays=offered,
         checks=parts.checks,
     )
-    _add_websocket(app, parts, tokens)
+    _add_websocket(app, parts, tokens, offered)
     WebClient.load(WEB_DIRECTORY).add_to(app)
     app.middlewares.insert(0, believe_proxies(settings.server.trusted_proxies))
     app.middlewares.insert(0, count_requests(parts.metrics, clock))
@@ -86,12 +87,13 @@ def relays(turn: Turn, clock: Clock) -> Relays:
     )
 
 
-def _add_websocket(app: web.Application, parts: Parts, tokens: Tokens) -> None:
+def _add_websocket(app: web.Application, parts: Parts, tokens: Tokens, offered: Relays) -> None:
     sockets = socket.Sockets(
         parts.conference,
         tokens,
         Seal(parts.key),
         parts.clock,
+        offered,
         resume_window_s=parts.settings.media.resume_window_s,
         dropped=parts.metrics.control_dropped,
     )

@@ -42,6 +42,11 @@ class Relays:
         self._secret, self._ttl_s = secret, ttl_s
         self._fixed = Relay(self._urls, username, credential)
 
+    @property
+    def renew_s(self) -> float | None:
+        """Seconds after which who was offered credentials should be offered others; `None`: they do not end."""
+        return self._ttl_s / 2 if self._urls and self._secret is not None else None
+
     def offered(self, at_most_s: int | None = None) -> list[Relay]:
         """For one browser, for the time that is set or `at_most_s` seconds."""
         if not self._urls:

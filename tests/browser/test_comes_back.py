@@ -1,5 +1,6 @@
 """A seat survives: after a reload, and after the death of the process that had the media."""
 
+import json
 import os
 import signal
 import time
@@ -17,6 +18,9 @@ from mcu.media.messages import NoticeKind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 BACK_S = 10  # the page tries again every few seconds, and a browser takes some to gather and prove its addresses
+
+WATCHED = """window.peers = []; RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); peers.push(this) } }"""
 
 
 @pytest.fixture
@@ -131,6 +135,23 @@ def test_a_network_that_is_cut_and_mended_leads_back_to_the_same_seat_by_itself(
     assert seat_of(bo) == seat
     anna.wait_for_sound(NoticeKind.RECONNECTED)
     assert anna.page.locator("room-people li").count() == 2
+
+
+def test_new_credentials_for_a_relay_are_those_of_the_connection_and_of_the_next_one(
+    house: RunningServer, sit: Enter
+) -> None:
+    meeting, anna, sockets = book(house), sit(ANNA), list[WebSocketRoute]()
+    anna.context.add_init_script(WATCHED)
+    anna.page.route_web_socket("**/api/v1/ws", lambda socket: sockets.append(socket) or socket.connect_to_server())
+    anna.join(meeting.link(ANNA.name))
+    anna.page.locator("room-people li").wait_for()
+    relay = {"urls": ["turn:127.0.0.1:9"], "username": "renewed", "credential": "word"}
+    sockets[0].send(json.dumps({"type": "relays", "ice_servers": [relay]}))
+    renewed = "() => peers.at(-1)?.getConfiguration().iceServers[0]?.username == 'renewed'"
+    anna.page.wait_for_function(renewed)
+    anna.page.reload()
+    anna.page.wait_for_function(renewed)
+    anna.wait_for_colours(ANNA)
 
 
 def test_who_left_on_purpose_is_asked_anew_after_a_reload(house: RunningServer, sit: Enter) -> None:

@@ -119,6 +119,7 @@ export type FromServer =
   | ChatLine
   | { type: "reconnect" }
   | { type: "ice_restarted"; answer: string | null }
+  | { type: "relays"; ice_servers: RTCIceServer[] }
   | { type: "ending"; at: string | null }
   | { type: "refusal"; code: string; text: string }
   | { type: "gone"; cause: string };

@@ -238,6 +238,23 @@ class IceRestarted(ToBrowser, frozen=True, kw_only=True, tag="ice_restarted"):
     answer: str | None  # SDP
 
 
+class IceServer(msgspec.Struct, frozen=True, kw_only=True):
+    """As in WebRTC's `RTCConfiguration`."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
+class RelaysNow(ToBrowser, frozen=True, kw_only=True, tag="relays"):
+    """Instead of the `ice_servers` that joining was answered with, for the next ICE restart or connection.
+
+    After `welcome`, and again before the credentials end; never where they do not.
+    """
+
+    ice_servers: list[IceServer]
+
+
 class Ending(ToBrowser, frozen=True, kw_only=True, tag="ending"):
     """The room ends at this time, and everybody in it leaves. `None`: it does not after all."""
 
@@ -269,6 +286,7 @@ AnyToBrowser = (
     | Chat
     | Reconnect
     | IceRestarted
+    | RelaysNow
     | Ending
     | Refusal
     | Gone

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from mcu.auth.relays import Relays
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import ReconnectToken, SessionToken, Tokens
 from mcu.clock import Clock
@@ -67,12 +68,13 @@ class Sockets:
         tokens: Tokens,
         seal: Seal,
         clock: Clock,
+        relays: Relays,
         *,
         resume_window_s: float,
         dropped: Callable[[str], None],
     ) -> None:
         self.conference, self.tokens, self.seal, self.clock = conference, tokens, seal, clock
-        self.resume_window_s = resume_window_s
+        self.relays, self.resume_window_s = relays, resume_window_s
         self.dropped = dropped  # counts what is let go, by reason
         self._open: set[web.WebSocketResponse] = set()
 
@@ -139,14 +141,15 @@ class Socket:
             await self._serve(room, token)
 
     async def _serve(self, room: Room, token: SessionToken | ReconnectToken) -> None:
-        writer = asyncio.create_task(self._write())
+        tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._offer_relays())]
         try:
             await self._listen(room, token)
         finally:
             room.detach(token.leg, self)
             self._end()
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -223,6 +226,16 @@ class Socket:
             reconnect_token=self._owner.tokens.mint(token),
             resume_window_s=self._owner.resume_window_s,
         )
+
+    async def _offer_relays(self) -> None:
+        relays = self._owner.relays
+        while (renew_s := relays.renew_s) is not None and not self._over:
+            servers = [
+                wire.IceServer(urls=one.urls, username=one.username, credential=one.credential)
+                for one in relays.offered()
+            ]
+            self._put(wire.RelaysNow(ice_servers=servers))
+            await asyncio.sleep(renew_s)
 
     async def _write(self) -> None:
         """Until what was the last message is sent, or the socket is gone."""

@@ -42,5 +42,11 @@ def test_fixed_credentials_are_offered_as_they_are_and_without_urls_nothing_is()
     assert Relays((), SetClock()).offered() == []
 
 
+def test_credentials_that_end_are_renewed_when_half_their_time_is_over_and_no_others() -> None:
+    assert Relays(URLS, SetClock(), secret="shared", ttl_s=3600).renew_s == 1800
+    assert Relays(URLS, SetClock(), username="mcu", credential="word").renew_s is None
+    assert Relays((), SetClock()).renew_s is None
+
+
 def test_a_password_is_in_no_representation() -> None:
     assert "word" not in repr(Relay(URLS, "mcu", "word"))

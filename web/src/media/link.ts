@@ -90,6 +90,11 @@ export class Link {
     else if (this.peer.signalingState === "have-local-offer") await this.accept(answer);
   }
 
+  /** The relays that the next restart may use; what goes by one now goes on. */
+  relay(iceServers: RTCIceServer[]): void {
+    this.peer.setConfiguration({ ...this.peer.getConfiguration(), iceServers });
+  }
+
   /** Nothing is sent where a track is null; nobody negotiates. */
   async send(tracks: Tracks): Promise<void> {
     if (this.closed) return;

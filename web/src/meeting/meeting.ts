@@ -207,9 +207,21 @@ export class Meeting extends Observable {
       this.seated(message.reconnect_token);
     }
     if (message.type === "roster") this.follow();
-    if (message.type === "ice_restarted") void this.link?.acceptRestart(message.answer);
     if (message.type === "gone") this.end(message.cause);
+    this.hearOfLink(message);
+  }
+
+  private hearOfLink(message: FromServer): void {
+    if (message.type === "ice_restarted") void this.link?.acceptRestart(message.answer);
+    if (message.type === "relays") this.relay(message.ice_servers);
     if (message.type === "reconnect") this.renew();
+  }
+
+  /** By these, from the next way on that is looked for. */
+  private relay(iceServers: RTCIceServer[]): void {
+    this.iceServers = iceServers;
+    this.link?.relay(iceServers);
+    this.keep();
   }
 
   /** The media is gone at the server. */

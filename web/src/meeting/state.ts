@@ -72,7 +72,7 @@ const NOTICES_KEPT = 100;
 type Message<T extends FromServer["type"]> = Extract<FromServer, { type: T }>;
 type Change<T extends FromServer["type"]> = (message: Message<T>, state: MeetingState) => Partial<MeetingState>;
 
-/** What each message changes. `reconnect` and `ice_restarted` change nothing here: the meeting acts on them. */
+/** What each message changes. `reconnect`, `ice_restarted` and `relays` change nothing here: the meeting acts on them. */
 const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
   welcome: ({ leg, role, title, resume_window_s }) => ({
     phase: "in",
@@ -93,6 +93,7 @@ const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
   chat: (message, state) => ({ chat: [...state.chat, message].slice(-CHAT_KEPT) }),
   reconnect: () => ({}),
   ice_restarted: () => ({}),
+  relays: () => ({}),
   ending: ({ at }) => ({ endsAt: at }),
   refusal: ({ code, text }) => ({ refusal: { code, text } }),
   gone: ({ cause }) => ({ phase: "over", cause }),

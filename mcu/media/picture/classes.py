@@ -109,6 +109,10 @@ class Subscriptions:
         """What the leg gets, or is about to get."""
         return self._getting.get(leg) or self._waiting.get(leg)
 
+    def awaited_by(self, leg: LegId) -> ClassKey | None:
+        """What the leg is about to get."""
+        return self._waiting.get(leg)
+
     def used(self) -> set[ClassKey]:
         """All classes that are got or waited for."""
         return {*self._getting.values(), *self._waiting.values()}

@@ -102,6 +102,11 @@ class Delivery:
         for leg, standing in self._standings.items():
             standing.update(now, loss(leg))
 
+    def is_outgrown(self, leg: LegId, line: int) -> bool:
+        """Whether a line of so many bits per second is too thin for the rung that the leg stands on."""
+        standing = self._standings.get(leg)
+        return standing is not None and standing.rung.is_too_thin(line)
+
     def settle(self) -> list[ClassKey]:
         """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""
         lossy = self._lossy()

@@ -123,8 +123,15 @@ class RoomPictures:
         stream.put(picture)
 
     def key_requested(self, leg: LegId, source: Source) -> None:
-        """The leg cannot go on without a key frame of the composed picture (CAMERA), or of content (SCREEN)."""
-        key = self._deliveries[source].subscriptions.of(leg)
+        """The leg cannot go on without a key frame of the composed picture (CAMERA), or of content (SCREEN).
+
+        One whose line has become too thin for its class is moved first, and one that waits for another class waits on:
+        what it needs costs those who have room nothing.
+        """
+        delivery, viewer = self._deliveries[source], self._viewers.get(leg)
+        if viewer is not None and delivery.is_outgrown(leg, viewer.bits_per_second):
+            self._tune(self._clock.monotonic())
+        key = delivery.subscriptions.awaited_by(leg) or delivery.subscriptions.of(leg)
         if key is not None:
             self._views[key.view].classes[key].gate.request()
 

@@ -72,11 +72,15 @@ class Rung:
         """The rung to stand on. `line`: bits per second that pictures may take of the leg's line now."""
         elapsed, self._updated = now - self._updated, now
         self.limit = self._limit(line, elapsed)
-        if line < FULL * self._rates[self.index] and self.index < len(self._rates) - 1:
+        if self.is_too_thin(line):
             self._fall(now, line)
         elif self.index > 0:
             self._perhaps_rise(now, line)
         return self.index
+
+    def is_too_thin(self, line: int) -> bool:
+        """For this rung, where there is a lower one."""
+        return line < FULL * self._rates[self.index] and self.index < len(self._rates) - 1
 
     def _limit(self, line: int, elapsed: float) -> float:
         """At once down to what there is, slowly up."""

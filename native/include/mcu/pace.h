@@ -1,6 +1,7 @@
 /* When a leg's pictures may leave: a leaky bucket that is as deep as one picture in a steady
  * stream, so that ordinary ones leave whole, at once, and a key frame in many small bursts.
- * Pure. */
+ * On a narrow line it is as deep as one small packet: sound waits for no more than that. While
+ * the line's queue is full less leaves than the line carries. Pure. */
 #ifndef MCU_PACE_H
 #define MCU_PACE_H
 
@@ -11,14 +12,17 @@
 struct mcu_pace {             /* zero it to begin */
     double level;             /* bytes that may leave; negative: owed */
     int64_t now;              /* when that was so, us */
-    uint32_t bits_per_second; /* the line's estimate */
+    uint32_t bits_per_second; /* that pictures may take of the line */
+    bool full;                /* its queue */
 };
 
-/* Time passes; and the estimate, which may have changed. */
-void mcu_pace_at(struct mcu_pace *pace, uint32_t bits_per_second, int64_t now);
+/* Time passes; and what pictures may take of the line, which may have changed. */
+void mcu_pace_at(struct mcu_pace *pace, uint32_t bits_per_second, bool full, int64_t now);
 /* Whether a packet may leave: the level is above zero. */
 bool mcu_pace_may(const struct mcu_pace *pace);
 void mcu_pace_spend(struct mcu_pace *pace, size_t size);
+/* How long a packet may be, `most` at most, that sound has to wait for on such a line. */
+size_t mcu_pace_packet(uint32_t bits_per_second, size_t most);
 /* When the next burst may begin: it is worth waking up for. */
 int64_t mcu_pace_due(const struct mcu_pace *pace);
 

@@ -2,17 +2,19 @@
  * probes find (draft-ietf-rmcat-gcc-02 sections 5.5 and 6). */
 #include "estimate.h"
 
-#define LOWER 0.85         /* of what is delivered while the queue grows */
-#define LOWER_IDLE 0.7     /* of the rate, at most, while much less is sent than it allows */
-#define IDLE 0.7           /* that is, less than this share */
-#define RAISE 1.08         /* a second */
-#define AHEAD 1.5          /* time raises the rate to so much of what is delivered */
+#define LOWER 0.85     /* of what is delivered while the queue grows */
+#define LOWER_IDLE 0.7 /* of the rate, at most, while much less is sent than it allows */
+#define IDLE 0.7       /* that is, less than this share */
+#define TAKEN 0.7      /* of what is sent; a line that delivers less is full, idle or not */
+#define RAISE 1.08     /* a second */
+#define AHEAD 1.5      /* time raises the rate to so much of what is delivered */
 #define AHEAD_MORE 10000.0 /* and this, bit/s */
 #define NEAR 0.15          /* to what the line carried when it was full */
 #define CAREFUL 1.03       /* a second, near that */
-#define STANDING_US 70000  /* what waits so long is let go before more is sent */
 #define SETTLES_US 1500000 /* after a cut nothing is probed for so long */
 #define PROBE_UP 2.0       /* of the rate */
+#define PROBE_UP_NARROW 1.3
+#define NARROW 500000.0 /* bit/s: here a probe holds sound up */
 #define PROBE_WAIT_US 2000000
 #define PROBE_WAIT_MOST_US 5000000
 #define PROBE_FOUND 1.1  /* more than this is worth going on at once */
@@ -54,12 +56,6 @@ static int64_t response(const struct mcu_estimate *estimate)
     return 100000 + (estimate->rtt > 0 ? estimate->rtt : 100000);
 }
 
-/* How long packets wait in the line's queue, us. */
-static int64_t standing(const struct mcu_estimate *estimate)
-{
-    return estimate->rtt - estimate_rtt_least(estimate);
-}
-
 static void brake(struct mcu_estimate *estimate, double delivered, int64_t now)
 {
     int64_t patience = estimate->rtt < 10000 ? 10000 : estimate->rtt;
@@ -67,7 +63,8 @@ static void brake(struct mcu_estimate *estimate, double delivered, int64_t now)
     if (delivered <= 0 || now - estimate->lowered_at < patience)
         return;
     double rate = LOWER * delivered;
-    if (meter_rate(&estimate->all, now) < IDLE * estimate->rate) {
+    const double sent = meter_rate(&estimate->all, now);
+    if (sent < IDLE * estimate->rate && delivered > TAKEN * sent) {
         if (rate < LOWER_IDLE * estimate->rate)
             rate = LOWER_IDLE * estimate->rate;
     } else {
@@ -83,7 +80,7 @@ static void raise_slowly(struct mcu_estimate *estimate, double delivered, int64_
     const double most = AHEAD * delivered + AHEAD_MORE;
     estimate->raised_at = now;
     if (passed <= 0 || passed > 1 || estimate->rate >= most ||
-        standing(estimate) > STANDING_US)
+        estimate_standing(estimate) > ESTIMATE_STANDING_US)
         return;
     if (estimate->capacity > 0 && estimate->rate > (1 + NEAR) * estimate->capacity)
         estimate->capacity = 0; /* it carries more than it did */
@@ -132,11 +129,12 @@ static void perhaps_probe(struct mcu_estimate *estimate, int64_t now)
     struct probe *probe = &estimate->probe;
     if (!estimate->feedback_at || estimate->aim <= estimate->rate || probe->first ||
         now < probe->next_at || estimate->delay.signal == DELAY_OVER ||
-        standing(estimate) > STANDING_US)
+        estimate_standing(estimate) > ESTIMATE_STANDING_US)
         return;
     if (!probe->wait)
         probe->wait = PROBE_WAIT_US;
-    const double rate = PROBE_UP * estimate->rate;
+    const double rate =
+        (estimate->rate < NARROW ? PROBE_UP_NARROW : PROBE_UP) * estimate->rate;
     probe_begin(probe, rate < estimate->aim ? rate : estimate->aim, estimate->sent.next, now);
 }
 

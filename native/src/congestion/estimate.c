@@ -156,6 +156,11 @@ int64_t estimate_rtt_least(const struct mcu_estimate *estimate)
     return least < INT64_MAX ? least : BEFORE_RTT_US;
 }
 
+int64_t estimate_standing(const struct mcu_estimate *estimate)
+{
+    return estimate->rtt < 0 ? 0 : estimate->rtt - estimate_rtt_least(estimate);
+}
+
 size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)
 {
     if (!estimate->feedback_at)
@@ -185,6 +190,7 @@ void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *lin
         .loss = estimate->loss.ratio,
         .rtt = estimate->rtt,
         .state = state_of(estimate, now),
+        .full = estimate_standing(estimate) > ESTIMATE_STANDING_US,
     };
 }
 

@@ -35,6 +35,10 @@ struct mcu_estimate {
 /* The least of the last ten to twenty seconds, us. */
 int64_t estimate_rtt_least(const struct mcu_estimate *estimate);
 
+/* How long packets wait in the line's queue, us; and what is let go before more is sent. */
+int64_t estimate_standing(const struct mcu_estimate *estimate);
+#define ESTIMATE_STANDING_US 70000
+
 /* control.c: a report came; the newest number in it, and what was delivered lately (0: not
  * known yet), bit/s. */
 void control_feedback(struct mcu_estimate *estimate, int64_t newest, double delivered,

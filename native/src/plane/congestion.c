@@ -96,7 +96,10 @@ void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t si
 
 /* -- what is said -- */
 
-static void say(struct mcu_plane *plane, struct leg *leg, int64_t now)
+/* What pictures may take, where it has become less, or more, by enough to be said so long
+ * after the last time; INT64_MAX: never. */
+static void say(struct mcu_plane *plane, struct leg *leg, int64_t lower, int64_t higher,
+                int64_t now)
 {
     struct congestion *congestion = leg->congestion;
     struct mcu_line line;
@@ -106,11 +109,17 @@ static void say(struct mcu_plane *plane, struct leg *leg, int64_t now)
     const double change = SAY_CHANGE * congestion->said;
     const double off = (double)line.pictures - congestion->said;
     const int64_t since = now - congestion->said_at;
-    if ((off > -change || since < SAY_LOWER_US) && (off < change || since < SAY_HIGHER_US))
+    if ((off > -change || since < lower) && (off < change || since < higher))
         return;
     congestion->said = line.pictures;
     congestion->said_at = now;
     plane_say(plane, MCU_EVENT_BANDWIDTH, leg->handle, line.pictures);
+}
+
+void congestion_say_lower(struct mcu_plane *plane, struct leg *leg, int64_t now)
+{
+    if (leg->congestion)
+        say(plane, leg, 0, INT64_MAX, now);
 }
 
 void congestion_turn(struct mcu_plane *plane, struct leg *leg, struct udp_batch *out,
@@ -124,5 +133,5 @@ void congestion_turn(struct mcu_plane *plane, struct leg *leg, struct udp_batch 
     mcu_estimate_tick(congestion->estimate, now);
     if (mcu_estimate_probes(congestion->estimate))
         paced_wake(plane, congestion, now);
-    say(plane, leg, now);
+    say(plane, leg, SAY_LOWER_US, SAY_HIGHER_US, now);
 }

@@ -46,6 +46,9 @@ int congestion_feedback(struct leg *leg, const uint8_t *body, size_t size, int64
 /* A packet of this many bytes, without UDP's and IP's headers, was added to a batch. */
 void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t size,
                      int64_t now);
+/* Says at once that the line has become narrow, if it has: before a key frame is asked for, so
+ * that it is one of a class that fits. */
+void congestion_say_lower(struct mcu_plane *plane, struct leg *leg, int64_t now);
 /* Each slice of legs.h, 50 ms: reports what arrived, says what changed, begins probes. `out`
  * has room for one.
  */

@@ -60,13 +60,14 @@ static bool fits(const struct paced *paced, const struct mcu_payloads *payloads,
            (double)(paced->bytes + mcu_payloads_size(payloads)) <= LONGEST_S * rate / 8 + key;
 }
 
-static void ask(struct mcu_plane *plane, const struct leg *leg, struct out_stream *stream,
+static void ask(struct mcu_plane *plane, struct leg *leg, struct out_stream *stream,
                 int64_t now)
 {
     struct paced *paced = &stream->paced;
     if (!paced->starved || paced->count || (paced->asked && now - paced->asked < ASK_AGAIN_US))
         return;
     paced->asked = now;
+    congestion_say_lower(plane, leg, now);
     plane_say(plane, MCU_EVENT_KEY_WANTED, leg->handle, stream->source);
 }
 
@@ -92,6 +93,13 @@ bool paced_put(struct mcu_plane *plane, struct leg *leg, struct out_stream *stre
 }
 
 /* -- sending -- */
+
+static void follow_line(struct congestion *congestion, int64_t now)
+{
+    struct mcu_line line;
+    mcu_estimate_line(congestion->estimate, &line, now);
+    mcu_pace_at(&congestion->pace, line.pictures, line.full, now);
+}
 
 /* The next packet of what waits. */
 static void send_next(struct leg *leg, struct out_stream *stream, struct udp_batch *batch,
@@ -169,7 +177,7 @@ bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batc
         let_go(plane, leg);
         return false;
     }
-    mcu_pace_at(&congestion->pace, mcu_estimate_rate(congestion->estimate), now);
+    follow_line(congestion, now);
     for (int i = MCU_CAMERA; outcome == DONE && i < MCU_SOURCES; i++)
         if (leg->out[i]) {
             outcome = send_stream(leg, leg->out[i], batch, now);
@@ -188,7 +196,7 @@ bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batc
 bool paced_may_repair(struct leg *leg, int64_t now)
 {
     struct congestion *congestion = leg->congestion;
-    mcu_pace_at(&congestion->pace, mcu_estimate_rate(congestion->estimate), now);
+    follow_line(congestion, now);
     return mcu_pace_may(&congestion->pace) && mcu_estimate_room(congestion->estimate, now);
 }
 

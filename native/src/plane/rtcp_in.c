@@ -119,6 +119,7 @@ static void key_wanted(const struct arrival *in, struct leg *leg,
         stream->fir_command = event->command;
     }
     stream->keys_asked++;
+    congestion_say_lower(in->plane, leg, in->now);
     say(in, leg, MCU_EVENT_KEY_WANTED, stream->source);
 }
 

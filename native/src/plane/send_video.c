@@ -96,21 +96,25 @@ void send_padding_packet(struct leg *leg, struct out_stream *stream, uint8_t pad
 /* -- a picture -- */
 
 #define CODECS 3
+#define HEADERS 80 /* on the wire, with what SRTP adds */
 
 struct sending {
     struct mcu_plane *plane;
     enum mcu_source source;
     const int *legs;
     size_t count;
+    size_t packet;                         /* bytes of a payload, at most */
     struct mcu_payloads *payloads[CODECS]; /* NULL: no leg takes it, or it cannot be cut */
     struct udp_batch batch;
 };
 
-/* What the legs take, and the number that the picture has in VP8: one after their last. */
-static void survey(const struct sending *sending, bool h264, bool wanted[CODECS],
+/* What the legs take, the number that the picture has in VP8: one after their last; and how
+ * long a packet may be on the narrowest of their lines. */
+static void survey(struct sending *sending, bool h264, bool wanted[CODECS],
                    uint16_t *picture_id)
 {
     bool numbered = false;
+    uint32_t narrowest = UINT32_MAX;
     plane_lock(sending->plane);
     for (size_t i = 0; i < sending->count; i++) {
         const struct leg *leg = plane_leg(sending->plane, sending->legs[i]);
@@ -119,11 +123,14 @@ static void survey(const struct sending *sending, bool h264, bool wanted[CODECS]
         if (!stream || (stream->codec != MCU_VP8) != h264)
             continue;
         wanted[stream->codec] = true;
+        const uint32_t rate = mcu_estimate_rate(leg->congestion->estimate);
+        narrowest = rate < narrowest ? rate : narrowest;
         if (!numbered)
             *picture_id = (uint16_t)((stream->picture_id + 1) & 0x7FFF);
         numbered = true;
     }
     plane_unlock(sending->plane);
+    sending->packet = mcu_pace_packet(narrowest, SEND_PAYLOAD + HEADERS) - HEADERS;
 }
 
 /* Lets the lock go to send what is in the batch, and notes for whom it was not. */
@@ -207,7 +214,8 @@ int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, cons
     for (int codec = 0; codec < CODECS; codec++)
         if (wanted[codec])
             sending->payloads[codec] =
-                mcu_payloads_new((enum mcu_video_codec)codec, data, size, SEND_PAYLOAD,
+                mcu_payloads_new((enum mcu_video_codec)codec, data, size,
+                                 codec == MCU_H264_MODE0 ? SEND_PAYLOAD : sending->packet,
                                  picture_id, timestamp, key, now);
     plane_lock(plane);
     for (size_t i = 0; i < count; i++)

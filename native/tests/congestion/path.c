@@ -23,7 +23,7 @@ void path_end(struct path *path) { mcu_estimate_free(path->estimate); }
 
 /* -- the line -- */
 
-static void transmit(struct path *path, uint32_t size, bool sound)
+static void transmit(struct path *path, uint32_t size, bool sound, bool padding)
 {
     const uint16_t number = mcu_estimate_number(path->estimate);
     mcu_estimate_sent(path->estimate, size, sound, path->now);
@@ -37,11 +37,15 @@ static void transmit(struct path *path, uint32_t size, bool sound)
     path->free_at += size * 8e6 / path->capacity;
     if (sound && (int64_t)waits > path->sound_late)
         path->sound_late = (int64_t)waits;
+    const int64_t at = (int64_t)path->free_at;
+    if (sound && path->sound_at && at - path->sound_at > path->sound_gap)
+        path->sound_gap = at - path->sound_at;
+    path->sound_at = sound ? at : path->sound_at;
     path->flights[path->sent++ % FLIGHT] =
         (struct flight){.number = number,
                         .size = size,
                         .arrives = (int64_t)path->free_at + path->base,
-                        .sound = sound};
+                        .picture = !sound && !padding};
 }
 
 static void arrive(struct path *path)
@@ -53,7 +57,7 @@ static void arrive(struct path *path)
         /* their clock is another one */
         mcu_arrived_note(&path->arrived, flight->number, true,
                          flight->arrives + 77777 * SECOND);
-        if (flight->size == PACKET_BYTES)
+        if (flight->picture)
             path->delivered += flight->size;
         path->received++;
     }
@@ -92,12 +96,13 @@ static void send_pictures(struct path *path)
         if (path->owed < rate / 8 / 2)
             path->owed += rate / 8 / 25 * noisy;
     }
-    mcu_pace_at(&path->pace, line.bits_per_second, path->now);
-    while (path->owed >= PACKET_BYTES && mcu_pace_may(&path->pace) &&
+    const uint32_t size = (uint32_t)mcu_pace_packet(line.bits_per_second, PACKET_BYTES);
+    mcu_pace_at(&path->pace, line.pictures, line.full, path->now);
+    while (path->owed >= size && mcu_pace_may(&path->pace) &&
            mcu_estimate_room(path->estimate, path->now) > 0) {
-        mcu_pace_spend(&path->pace, PACKET_BYTES);
-        path->owed -= PACKET_BYTES;
-        transmit(path, PACKET_BYTES, false);
+        mcu_pace_spend(&path->pace, size);
+        path->owed -= size;
+        transmit(path, size, false, false);
     }
 }
 
@@ -108,7 +113,7 @@ static void probe(struct path *path)
         mcu_estimate_tick(path->estimate, path->now);
     size_t padding = mcu_estimate_probe(path->estimate, path->now, &wake);
     for (; padding > 0; padding = padding > PADDING_BYTES ? padding - PADDING_BYTES : 0) {
-        transmit(path, PADDING_BYTES, false);
+        transmit(path, PADDING_BYTES, false, true);
         path->padding += PADDING_BYTES;
     }
 }
@@ -117,7 +122,7 @@ void path_run(struct path *path, int64_t time)
 {
     for (const int64_t until = path->now + time; path->now < until; path->now += STEP) {
         if (path->now % (20 * MS) == 0)
-            transmit(path, SOUND_BYTES, true);
+            transmit(path, SOUND_BYTES, true, false);
         send_pictures(path);
         probe(path);
         arrive(path);

@@ -18,7 +18,7 @@ struct flight {
     uint16_t number;
     uint32_t size;
     int64_t arrives;
-    bool sound;
+    bool picture;
 };
 
 struct path {
@@ -45,6 +45,7 @@ struct path {
         int64_t at;
     } report;
     int64_t sound_late; /* the longest that sound waited in the queue since it was set to 0 */
+    int64_t sound_at, sound_gap; /* its last arrival; the longest between two, likewise */
     uint64_t sound_lost;
     double delivered; /* bytes of pictures */
     uint64_t padding; /* bytes of probes */

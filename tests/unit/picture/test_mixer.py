@@ -112,6 +112,19 @@ async def test_a_newcomer_to_a_class_begins_with_a_key_frame_that_the_others_sha
     assert (sorted(legs), picture.key) == (["a", "b"], True)
 
 
+async def test_the_key_frame_of_a_leg_whose_line_narrows_costs_the_others_none(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a"), viewer("b")])
+    await meeting.frames(31)
+    before = len(meeting.out.sent)
+    meeting.room.set_bandwidth(LegId("b"), 200_000)
+    for _ in range(10):
+        meeting.room.key_requested(LegId("b"), Source.CAMERA)
+        await meeting.frames()
+    keys = [legs for legs, picture in meeting.out.sent[before:] if picture.key]
+    assert keys == [["b"]]
+
+
 async def test_key_frame_requests_of_a_class_are_coalesced(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a", camera=False)])
     meeting.room.set_viewers([viewer("a"), viewer("b")])

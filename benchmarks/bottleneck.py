@@ -60,7 +60,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _of_it(room: Watching, leg: Recorded, spans: tuple[Span, Span, Span]) -> dict[str, Any]:
     before, during, after = spans
-    shown = [picture.at for picture in room.pictures(leg)]
+    shown = [picture.at for picture in room.pictures(leg, 0.0)]
     like_before = LIKE_BEFORE * _rate(leg, before)
     down = _first(during, lambda second: _per_s(shown, second) >= FLOWS)
     up = _first(after, lambda second: _rate(leg, second) >= like_before)
@@ -78,7 +78,7 @@ def _of_it(room: Watching, leg: Recorded, spans: tuple[Span, Span, Span]) -> dic
 
 def _of_others(room: Watching, legs: Sequence[Recorded], spans: tuple[Span, Span, Span]) -> dict[str, Any]:
     """Of the worst of them, before, during and after."""
-    shown = [[picture.at for picture in room.pictures(leg)] for leg in legs]
+    shown = [[picture.at for picture in room.pictures(leg, 0.0)] for leg in legs]
     return {
         "others_longest_audio_gap_ms": [max(_gap(leg.received, span) for leg in legs) for span in spans],
         "others_longest_picture_gap_ms": [
@@ -114,7 +114,7 @@ def _rate(leg: Recorded, span: Span) -> int:
 
 
 def _keys(room: Watching, leg: Recorded, span: Span) -> int:
-    return sum(picture.key and span[0] < picture.at <= span[1] for picture in room.pictures(leg))
+    return sum(picture.key and span[0] < picture.at <= span[1] for picture in room.pictures(leg, 0.0))
 
 
 def _lost(packets: Sequence[Packet]) -> int:

@@ -130,7 +130,8 @@ class RoomPictures:
         """
         delivery, viewer = self._deliveries[source], self._viewers.get(leg)
         if viewer is not None and delivery.is_outgrown(leg, viewer.bits_per_second):
-            self._tune(self._clock.monotonic())
+            self._tuned = float("-inf")  # it is due
+            self._subscribe(self._clock.monotonic())
         key = delivery.subscriptions.awaited_by(leg) or delivery.subscriptions.of(leg)
         if key is not None:
             self._views[key.view].classes[key].gate.request()

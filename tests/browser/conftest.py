@@ -15,7 +15,7 @@ from networks import Network, network
 from playwright.sync_api import Playwright, sync_playwright
 from running_server import RunningServer, running_server
 
-FPS = "15"  # for two cores decode and draw for all browsers too
+FPS = "10"  # for two cores decode and draw for all browsers too
 
 
 @pytest.fixture(scope="session")

@@ -78,10 +78,10 @@ def write_picture(path: Path, colour: Colour, size: tuple[int, int] = SIZE) -> N
     v = round(128 + (112 * red - 93.786 * green - 18.214 * blue) / 255)
     chroma = bytes([u]) * (width * height // 4) + bytes([v]) * (width * height // 4)
     with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode())
-        for frame in range(15):
+        file.write(f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode())
+        for frame in range(10):
             plane = np.full((height, width), luma, np.uint8)
-            plane[:20, frame * 40 : frame * 40 + 20] = 235
+            plane[:20, frame * 60 : frame * 60 + 20] = 235
             file.write(b"FRAME\n" + plane.tobytes() + chroma)
 
 

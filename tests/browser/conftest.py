@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import CHROMIUM, Browser, Enter, Person, browser
+from browsers import ANNA, BO, CHROMIUM, Browser, Enter, Person, book, browser
 from networks import Network, network
 from playwright.sync_api import Playwright, sync_playwright
 from running_server import RunningServer, running_server
@@ -83,3 +83,12 @@ def sit_away(sit: Enter, away: RunningServer, away6: RunningServer, cable: Netwo
         return sit(person, flags=flags, chromium=cable.wrapper(tmp_path, CHROMIUM), **options)
 
     return enter
+
+
+@pytest.fixture
+def apart(beside_the_cable: RunningServer, away: RunningServer, sit: Enter, sit_away: Enter) -> tuple[Browser, Browser]:
+    """Anna here and Bo at the other end, in a meeting."""
+    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
+    anna.join(meeting.link(ANNA.name))
+    bo.join(f"{away.base_url}/j/{meeting.number}")
+    return anna, bo

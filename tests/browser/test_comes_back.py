@@ -113,13 +113,10 @@ def test_another_network_is_a_new_way_for_the_same_connection_and_nobody_is_told
     assert NoticeKind.RECONNECTED not in kinds
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root")
 def test_a_network_that_is_cut_and_mended_leads_back_to_the_same_seat_by_itself(
-    beside_the_cable: RunningServer, away: RunningServer, cable: Network, sit: Enter, sit_away: Enter
+    cable: Network, apart: tuple[Browser, Browser]
 ) -> None:
-    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
-    anna.join(meeting.link(ANNA.name))
-    bo.join(f"{away.base_url}/j/{meeting.number}")
+    anna, bo = apart
     for one in (anna, bo):
         one.wait_for_colours(ANNA, BO)
     seat = seat_of(bo)

@@ -1,6 +1,5 @@
 """What the page tells each person of their own network: at the door, which way is open; in the room, how good it is."""
 
-import os
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -14,11 +13,7 @@ from sound import strength
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 CHECK_S = 3  # seconds: Chromium proves its address anew at least as often
 
 
@@ -84,11 +79,9 @@ def test_the_door_tells_which_way_is_open_and_what_is_blocked(
 
 
 def test_whose_network_is_narrow_is_told_so_and_what_to_do_and_when_it_is_over(
-    beside_the_cable: RunningServer, away: RunningServer, narrow: Network, sit: Enter, sit_away: Enter
+    narrow: Network, apart: tuple[Browser, Browser]
 ) -> None:
-    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
-    anna.join(meeting.link(ANNA.name))
-    bo.join(f"{away.base_url}/j/{meeting.number}")
+    _, bo = apart
     told = bo.page.locator("room-network p[role=status]")
     told.filter(has_text="uppkoppling").wait_for()
     narrow.throttle(60)  # the sound alone takes more
@@ -125,11 +118,9 @@ def longest_silence(samples: Samples, tone: float) -> float:
 
 
 def test_whose_nat_forgets_them_is_heard_again_from_where_it_puts_them_and_nobody_is_told(
-    beside_the_cable: RunningServer, away: RunningServer, nat: Network, sit: Enter, sit_away: Enter
+    nat: Network, apart: tuple[Browser, Browser]
 ) -> None:
-    meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
-    anna.join(meeting.link(ANNA.name))
-    bo.join(f"{away.base_url}/j/{meeting.number}")
+    anna, bo = apart
     for one, other in ((anna, BO), (bo, ANNA)):
         one.wait_to_hear(other.tone)
     nat.forget()

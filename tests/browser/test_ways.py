@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,11 +19,7 @@ from rtc import until
 from mcu.auth.relays import Relays
 from mcu.clock import SystemClock
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 WAY = """(async () => {
   const all = [...(await pc.getStats()).values()], one = await pair()

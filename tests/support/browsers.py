@@ -6,6 +6,7 @@ Each is Debian's Chromium in a process of its own, whose microphone plays one to
 import base64
 import contextlib
 import json
+import time
 import urllib.request
 import wave
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ FLAGS = (
 RATE = 48_000
 SIZE = (640, 360)
 LOUD, SILENT = 2000, 100  # amplitudes, of 32767
+PATIENCE_S, LATELY_S = 30, 20  # to look through all that was ever played takes longer than what is waited for
 
 Samples = npt.NDArray[np.int16]
 Colour = tuple[int, int, int]  # R, G, B
@@ -179,15 +181,15 @@ class Browser:
         self._wait_until(lambda: strength(self.heard(0.5), tone) < SILENT, f"{tone} Hz is still heard")
 
     def wait_for_sound(self, kind: NoticeKind) -> None:
-        """Until the sound of such a notice is the last that was played."""
-        self._wait_until(lambda: [one for one, _ in detect(self.heard())][-1:] == [kind], f"no sound of {kind}")
+        """Until the sound of such a notice is the last that was played, of LATELY_S."""
+        self._wait_until(lambda: [one for one, _ in detect(self.heard(LATELY_S))][-1:] == [kind], f"no sound of {kind}")
 
     def _wait_until(self, true: Callable[[], bool], problem: str) -> None:
-        for _ in range(50):
-            if true():
-                return
+        deadline = time.monotonic() + PATIENCE_S
+        while not true():
+            if time.monotonic() > deadline:
+                raise AssertionError(problem)
             self.page.wait_for_timeout(300)
-        raise AssertionError(problem)
 
     def colours(self) -> dict[str, Colour]:
         """The colour in the middle of each person's tile, as it is shown."""

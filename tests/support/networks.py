@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rights import need_root
+
 _made = itertools.count()
 
 
@@ -99,6 +101,7 @@ class Network:
 @contextlib.contextmanager
 def network() -> Iterator[Network]:
     """One that nobody else has; gone afterwards, and whatever is left of it."""
+    need_root("a network of its own")
     number = (os.getpid() * 16 + next(_made)) % 16384
     third, fourth = divmod(number * 4, 256)
     subnet, subnet6 = f"10.222.{third}", f"fd22:0:0:{number:x}"

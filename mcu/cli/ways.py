@@ -9,6 +9,7 @@ from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
 from mcu.config.sections import Media, Turn
 from mcu.media import capabilities
+from mcu.media.transport.addresses import bound_addresses
 from mcu.media.transport.relay_check import relay_problems
 
 
@@ -18,7 +19,7 @@ def media(wanted: Media, *, running: bool) -> Iterator[Line]:
     if unusable:
         yield fail("media", f"{', '.join(unusable)} is not of this machine: correct media.addresses")
         return
-    bound = capabilities.bound_addresses(wanted.addresses)
+    bound = bound_addresses(wanted.addresses)
     yield families([*wanted.public_addresses, *(() if wanted.only_public_addresses else bound)])
     yield udp(wanted, [] if running else bound)
     yield tcp(wanted, [] if running else bound)

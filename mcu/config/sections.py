@@ -13,6 +13,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+RELAY_URL = re.compile(  # RFC 7065: scheme, host, port, transport
+    r"(turns?):([\w.-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?"
+)
 Port = Annotated[int, Field(ge=0, le=65535)]
 Even = Annotated[int, Field(multiple_of=2)]  # I420 halves both sides
 
@@ -43,7 +46,7 @@ def _http_url(value: str | None) -> str | None:
 
 
 def _relay_url(value: str) -> str:
-    if not re.fullmatch(r"turns?:([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?", value):
+    if not RELAY_URL.fullmatch(value):
         raise ValueError("must be like turn:host:port?transport=udp or turns:host:port?transport=tcp")
     return value
 

@@ -7,8 +7,6 @@ import av
 
 from mcu.media.picture.masks import DEJAVU
 from mcu.media.transport.addresses import bind_problem
-from mcu.media.transport.addresses import bound_addresses as taken_in
-from mcu.media.transport.options import MediaOptions
 from mcu.net import seccomp
 
 CODECS = {"libopus": "Opus", "libx264": "H.264", "libvpx": "VP8"}
@@ -41,11 +39,6 @@ def font_installed() -> bool:
 def unusable_addresses(addresses: tuple[str, ...]) -> list[str]:
     """Those of `addresses` that no UDP socket can be bound to here."""
     return [address for address in addresses if bind_problem(address)]
-
-
-def bound_addresses(configured: tuple[str, ...]) -> list[str]:
-    """Where media is taken."""
-    return taken_in(MediaOptions(addresses=configured))
 
 
 def port_problem(addresses: list[str], ports: list[int], *, tcp: bool = False) -> str | None:

@@ -36,9 +36,9 @@ def bind_problem(address: str, port: int = 0, *, tcp: bool = False) -> str | Non
     return None
 
 
-def bound_addresses(options: MediaOptions) -> list[str]:
+def bound_addresses(configured: Sequence[str]) -> list[str]:
     """Those that were asked for; otherwise those of the machine's own that can be bound."""
-    return list(options.addresses) or [address for address in host_addresses() if not bind_problem(address)]
+    return list(configured) or [address for address in host_addresses() if not bind_problem(address)]
 
 
 def candidates(options: MediaOptions, bound: Sequence[str], port: int, tcp_port: int) -> list[RTCIceCandidate]:

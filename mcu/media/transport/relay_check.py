@@ -1,12 +1,13 @@
 """Whether a TURN relay (RFC 8656) answers and takes credentials: an allocation is made on it and given back."""
 
 import asyncio
-import re
 import ssl
 from collections.abc import Sequence
 
 from aioice.stun import TransactionError, TransactionFailed
 from aioice.turn import create_turn_endpoint
+
+from mcu.config.sections import RELAY_URL
 
 ANSWER_S = 5.0
 _REFUSED = (401, 403, 441)  # RFC 8656 section 19
@@ -62,7 +63,7 @@ def _refusal(code: int) -> str:
 
 def _parts(url: str) -> tuple[bool, str, int, str]:
     """Whether it is TLS; host, port and transport."""
-    found = re.fullmatch(r"(turns?):(\[[^]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(\w+))?", url)
+    found = RELAY_URL.fullmatch(url)
     assert found is not None  # the settings have looked
     scheme, host, port, way = found.groups()
     secure = scheme == "turns"

@@ -68,14 +68,14 @@ def camera_loop(number: int, size: Size = PLAIN[0]) -> list[bytes]:
     return encode(pictures(number, size.width, size.height), size)
 
 
-def cameras(directory: Path, legs: int, sizes: tuple[Size, ...] = PLAIN) -> list[Camera]:
-    """A camera for each leg, with a layer of each size."""
+def cameras(directory: Path, legs: int, sizes: tuple[Size, ...] = PLAIN, fps: int = FPS) -> list[Camera]:
+    """A camera for each leg, with a layer of each size; `fps` of its pictures are sent in a second."""
 
     def layers(number: int) -> tuple[Path, ...]:
         written = (directory / f"camera{number}-{size.width}" for size in sizes)
         return tuple(write_pictures(path, camera_loop(number, size)) for path, size in zip(written, sizes, strict=True))
 
-    made = [Camera(layers(number), FPS) for number in range(min(legs, DIFFERENT))]
+    made = [Camera(layers(number), fps) for number in range(min(legs, DIFFERENT))]
     return [made[number % DIFFERENT] for number in range(legs)]
 
 

@@ -7,46 +7,23 @@ enum {
     PIECES = 512    /* packets of a picture at most */
 };
 
-static size_t put_text(uint8_t *out, uint8_t id, const char *text)
-{
-    const size_t size = strlen(text);
-    if (!id || !size)
-        return 0;
-    out[0] = (uint8_t)(id << 4 | (size - 1));
-    memcpy(out + 1, text, size);
-    return size + 1;
-}
-
-/* RFC 3550 section 5.1, with mid and rid in the one-byte form of RFC 8285. */
-static size_t write_header(const struct leg *leg, const struct layer *layer, bool marker,
-                           uint8_t *out)
-{
-    const uint16_t sequence = layer->sequence;
-    const uint32_t words[] = {layer->timestamp, layer->ssrc};
-    memset(out, 0, MCU_RTP_HEADER_MAX);
-    out[0] = 0x90;
-    out[1] = (uint8_t)(marker << 7 | layer->type);
-    out[2] = (uint8_t)(sequence >> 8);
-    out[3] = (uint8_t)sequence;
-    for (int i = 0; i < 8; i++)
-        out[4 + i] = (uint8_t)(words[i / 4] >> (24 - 8 * (i % 4)));
-    out[12] = 0xbe;
-    out[13] = 0xde;
-    size_t size = 16;
-    size += put_text(out + size, leg->extensions.mid, leg->mid);
-    size += put_text(out + size, leg->extensions.rid, layer->rid);
-    size = (size + 3) / 4 * 4;
-    out[15] = (uint8_t)((size - 16) / 4);
-    return size;
-}
-
 static void send_piece(struct leg *leg, struct layer *layer, const struct mcu_piece *piece,
                        bool marker)
 {
     struct kept *kept = &layer->kept[layer->sequence % KEPT];
     kept->is = false;
     kept->sequence = layer->sequence;
-    kept->size = write_header(leg, layer, marker, kept->data);
+    const struct mcu_rtp header = {.payload_type = layer->type,
+                                   .marker = marker,
+                                   .sequence = layer->sequence,
+                                   .timestamp = layer->timestamp,
+                                   .ssrc = layer->ssrc,
+                                   .mid = leg->mid,
+                                   .mid_size = strlen(leg->mid),
+                                   .rid = layer->rid,
+                                   .rid_size = strlen(layer->rid),
+                                   .level = -1};
+    kept->size = mcu_rtp_write(kept->data, &header, &leg->extensions);
     kept->size += mcu_piece_write(piece, kept->data + kept->size);
     layer->sequence++;
     if (leg->sending && mcu_srtp_protect(leg->sending, kept->data, &kept->size)) {
@@ -62,8 +39,7 @@ static void send_picture(struct leg *leg, struct layer *layer, int64_t now, FILE
 {
     static struct mcu_piece pieces[PIECES];
     const uint8_t *head = layer->pictures.data + layer->pictures.at[layer->next];
-    const size_t size =
-        (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
+    const size_t size = little(head, 4);
     const int count = mcu_payload_cut(layer->codec, head + 4, size, PAYLOAD,
                                       layer->picture_id++ & 0x7fff, pieces, PIECES);
     layer->timestamp = (uint32_t)(now * 9 / 100);

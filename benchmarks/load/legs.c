@@ -9,7 +9,7 @@ static void wrong(uint32_t leg, const char *what)
     exit(2);
 }
 
-static size_t little(const uint8_t *at, size_t bytes)
+size_t little(const uint8_t *at, size_t bytes)
 {
     size_t value = 0;
     for (size_t i = bytes; i > 0; i--)

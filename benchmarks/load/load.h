@@ -144,7 +144,9 @@ struct leg {
 
 int64_t now_us(void);
 
-/* legs.c: reads the legs; exits with a message for a line that makes no sense. */
+/* legs.c: a number, the least byte first. */
+size_t little(const uint8_t *at, size_t bytes);
+/* Reads the legs; exits with a message for a line that makes no sense. */
 size_t read_legs(struct leg *legs, size_t room);
 
 /* receive.c: takes all that waits at a leg. */

@@ -58,7 +58,7 @@ static void send_sound(struct leg *leg, int64_t now, FILE *recording)
 {
     const uint8_t *packet = leg->sound.data + leg->sound.at[leg->next];
     leg->next = (leg->next + 1) % leg->sound.count;
-    const size_t payload_size = (size_t)packet[1] | (size_t)packet[2] << 8;
+    const size_t payload_size = little(packet + 1, 2);
     const struct mcu_rtp header = {.payload_type = leg->type,
                                    .sequence = leg->sequence++,
                                    .timestamp = leg->timestamp,

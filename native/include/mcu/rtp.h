@@ -56,8 +56,8 @@ int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
                   const struct mcu_rtp_extensions *extensions, bool encrypted);
 
 /* Writes a header with the extensions that `extensions` has ids for and `packet` has values
- * for (mid, level >= 0, has_send_time, has_wide_sequence). Returns its size. `payload` is not
- * looked at. */
+ * for (mid, rid, level >= 0, has_send_time, has_wide_sequence). Returns its size. `payload` is
+ * not looked at. */
 size_t mcu_rtp_write(uint8_t out[MCU_RTP_HEADER_MAX], const struct mcu_rtp *packet,
                      const struct mcu_rtp_extensions *extensions);
 

@@ -127,11 +127,17 @@ static uint8_t *element(uint8_t **at, uint8_t id, size_t length)
     return value;
 }
 
+static void write_text(uint8_t **at, uint8_t id, const char *text, size_t size)
+{
+    if (sayable(id) && size && size <= MCU_MID_MAX)
+        memcpy(element(at, id, size), text, size);
+}
+
 static uint8_t *write_elements(uint8_t *at, const struct mcu_rtp *packet,
                                const struct mcu_rtp_extensions *ids)
 {
-    if (sayable(ids->mid) && packet->mid_size && packet->mid_size <= MCU_MID_MAX)
-        memcpy(element(&at, ids->mid, packet->mid_size), packet->mid, packet->mid_size);
+    write_text(&at, ids->mid, packet->mid, packet->mid_size);
+    write_text(&at, ids->rid, packet->rid, packet->rid_size);
     if (sayable(ids->level) && packet->level >= 0)
         *element(&at, ids->level, 1) = (uint8_t)(packet->voice << 7 | (packet->level & 0x7F));
     if (sayable(ids->send_time) && packet->has_send_time)

@@ -61,33 +61,20 @@ static void choose(struct sender *sender, int layer)
                            false) == 0);
 }
 
-static size_t extension(uint8_t *out, int id, const char *value)
-{
-    const size_t size = strlen(value);
-    out[0] = (uint8_t)(id << 4 | (int)(size - 1));
-    memcpy(out + 1, value, size);
-    return 1 + size;
-}
-
 /* A packet of a layer, named by the extension `id` if the sender names its packets. */
 static void send_packet(struct sender *sender, int layer, const struct mcu_rtp *header, int id,
                         const uint8_t *payload, size_t payload_size)
 {
-    const struct mcu_rtp_extensions none = {0};
+    const struct mcu_rtp_extensions ids = {.mid = MID_ID, .rid = (uint8_t)id};
+    struct mcu_rtp named = *header;
     uint8_t out[1600];
-    size_t size = mcu_rtp_write(out, header, &none);
     if (sender->named) {
-        uint8_t *block = out + size;
-        memset(block, 0, 12);
-        block[0] = 0xBE;
-        block[1] = 0xDE;
-        block[3] = 1;
-        out[0] |= 0x10;
-        size_t used = extension(block + 4, MID_ID, "1");
-        used += extension(block + 4 + used, id, names[layer]);
-        CHECK(used == 4);
-        size += 8;
+        named.mid = "1";
+        named.mid_size = 1;
+        named.rid = names[layer];
+        named.rid_size = strlen(names[layer]);
     }
+    size_t size = mcu_rtp_write(out, &named, &ids);
     memcpy(out + size, payload, payload_size);
     size += payload_size;
     CHECK(mcu_srtp_protect(sender->client.out, out, &size) == 0);

@@ -25,6 +25,8 @@ static void what_is_written_is_read_back(void)
                                      .ssrc = noise(),
                                      .mid = mid,
                                      .mid_size = (size_t)between(0, MCU_MID_MAX),
+                                     .rid = mid,
+                                     .rid_size = (size_t)between(0, MCU_MID_MAX),
                                      .level = between(-1, 127),
                                      .voice = noise() & 1,
                                      .has_send_time = noise() & 1,
@@ -43,6 +45,8 @@ static void what_is_written_is_read_back(void)
         CHECK(got.level < 0 || got.voice == want.voice);
         CHECK(got.mid_size == want.mid_size && (got.mid != NULL) == (want.mid_size > 0));
         CHECK(!got.mid || memcmp(got.mid, mid, got.mid_size) == 0);
+        CHECK(got.rid_size == want.rid_size && (got.rid != NULL) == (want.rid_size > 0));
+        CHECK(!got.rid || memcmp(got.rid, mid, got.rid_size) == 0);
         CHECK(got.has_send_time == want.has_send_time);
         CHECK(!got.has_send_time || got.send_time == want.send_time);
         CHECK(got.has_wide_sequence == want.has_wide_sequence);

@@ -55,9 +55,14 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def silence(directory: Path) -> Path:
+    """A second of it, as the load program reads it."""
+    return write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
+
+
 def sounds(directory: Path, legs: int, talkers: int) -> list[Carry]:
     """What each leg of a room is to send: the first ones speak, the others are silent."""
-    quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
+    quiet = silence(directory)
     voices = [
         write_sound(directory / f"voice{number}", encode(speech(10, 110 + 25 * number, seed=number)))
         for number in range(min(talkers, VOICES))

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.audio import silence
 from benchmarks.contestants import JANUS, Contestant, pin_load, starts
 from benchmarks.hearing import delays
 from benchmarks.legs import Carry, carried, write_sound
 from benchmarks.progress import say
+from benchmarks.spread import spread
 from mcu.demo.sources import encode
 from mcu.demo.voice import speech
-from mcu.media.seams import TICK_SAMPLES
 
 SETTLE_S = 3.0  # the first moments, with the notices in them, are not counted
 LISTENERS = 2  # who hear, beside the one who speaks
@@ -52,15 +53,12 @@ async def listen(contestant: Contestant, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         voice = write_sound(directory / "voice", encode(said))
-        quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * 50, np.int16)))
+        quiet = silence(directory)
         wanted = [Carry(voice, record=True), *(Carry(quiet, record=number == 0) for number in range(LISTENERS))]
         async with carried(contestant.join, wanted, directory, SETTLE_S + seconds) as load:
             await load.begin()
             await load.results()
             recorded = load.recorded()
     began = recorded[0].sent[0].at
-    late = [
-        1000 * delay for at, delay in delays(said.astype(np.float64), recorded[0], recorded[1]) if at > began + SETTLE_S
-    ]
-    p50, p95, longest = (round(float(np.percentile(late, p)), 1) for p in (50, 95, 100))
-    return {"p50_ms": p50, "p95_ms": p95, "longest_ms": longest, "packets": len(late)}
+    late = [delay for at, delay in delays(said.astype(np.float64), recorded[0], recorded[1]) if at > began + SETTLE_S]
+    return {**spread(late), "packets": len(late)}

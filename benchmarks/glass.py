@@ -21,6 +21,7 @@ from benchmarks.cameras import CANVAS, FPS, PLAIN, camera_loop, encode
 from benchmarks.contestants import ours, pin_load
 from benchmarks.legs import Camera, Carry, Recorded, carried, write_pictures
 from benchmarks.progress import say
+from benchmarks.spread import spread
 from benchmarks.video import SETTINGS
 from benchmarks.watching import decoded, shown
 from mcu.ids import LegId
@@ -61,9 +62,8 @@ async def _run(seconds: float) -> dict[str, Any]:
             await load.begin()
             await load.results()
             recorded = load.recorded()
-    late = 1000 * np.array(latencies(recorded[0], recorded[1]))
-    p50, p95, longest = (round(float(np.percentile(late, p)), 1) for p in (50, 95, 100))
-    return {"p50_ms": p50, "p95_ms": p95, "longest_ms": longest, "pictures": len(late)}
+    late = latencies(recorded[0], recorded[1])
+    return {**spread(late), "pictures": len(late)}
 
 
 def latencies(camera: Recorded, watcher: Recorded) -> list[float]:

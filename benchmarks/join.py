@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.cameras import FPS, camera_loop
 from benchmarks.contestants import ours, pin_load
 from benchmarks.progress import say
+from benchmarks.spread import spread
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import PictureLoop, SoundLoop, encode
 from mcu.demo.taps import OpusDecoder
@@ -56,7 +57,7 @@ async def _run(joins: int) -> dict[str, Any]:
             say(f"join {number + 1}: sound {1000 * sounds[-1]:.0f} ms, picture {1000 * pictures[-1]:.0f} ms")
             await client.close()
             await asyncio.sleep(SETTLE_S)
-    return {"joins": joins, "first_sound": _spread(sounds), "first_picture": _spread(pictures)}
+    return {"joins": joins, "first_sound": spread(sounds), "first_picture": spread(pictures)}
 
 
 async def _first_sound(client: MeetingClient) -> float:
@@ -80,7 +81,3 @@ async def _first_picture(client: MeetingClient) -> float:
             return client.seen.first_at
         await asyncio.sleep(0.005)
     raise TimeoutError("no picture")
-
-
-def _spread(seconds: list[float]) -> dict[str, float]:
-    return {f"p{p}_ms": round(1000 * float(np.percentile(seconds, p)), 1) for p in (50, 95)}

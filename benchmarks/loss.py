@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pesq import PesqError, pesq
 
+from benchmarks.audio import silence
 from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.hearing import Sound, delays, heard, longest_gap_ms
 from benchmarks.legs import Carry, Recorded, carried, write_sound
@@ -73,7 +74,7 @@ async def _listen(
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         voice = write_sound(directory / "voice", encode(sound))
-        quiet = write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * 50, np.int16)))
+        quiet = silence(directory)
         by_chance, each = (round(10 * percent), 0) if percent >= 1 else (0, round(100 / percent))
         wanted = [Carry(voice, True, loss_per_mille=by_chance, lose_every=each), Carry(quiet, True)]
         async with carried(contestant.join, wanted, directory, SETTLE_S + seconds) as load:

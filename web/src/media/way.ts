@@ -44,11 +44,13 @@ async function tried(peer: RTCPeerConnection): Promise<Checked> {
 
 function connects(peer: RTCPeerConnection): Promise<boolean> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(false), WITHIN_MS);
-    peer.addEventListener("connectionstatechange", () => {
+    const look = (): void => {
       if (peer.connectionState === "connected") resolve(true);
       if (peer.connectionState === "failed") resolve(false);
-    });
+    };
+    setTimeout(() => resolve(false), WITHIN_MS);
+    peer.addEventListener("connectionstatechange", look);
+    look(); // it may have been quicker than we are
   });
 }
 

@@ -14,6 +14,9 @@ from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+ASKED = """const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices)
+const allowed = new Promise((allow) => { window.allow = allow })
+devices.getUserMedia = async (wanted) => { await allowed; return open(wanted) }"""  # until the user has answered
 CHECK_S = 3  # seconds: Chromium proves its address anew at least as often
 
 
@@ -101,7 +104,12 @@ def test_whoever_has_ipv6_alone_is_told_that_it_will_do_and_meets_whoever_has_ip
 ) -> None:
     meeting, anna, bo = book(beside_the_cable), sit(ANNA), sit_away(BO)
     anna.join(meeting.link(ANNA.name))
+    bo.context.add_init_script(ASKED)
+    bo.context.grant_permissions(["clipboard-read"])  # and no others yet
     bo.open(f"{away6.base_url}/j/{meeting.number}")
+    way(bo, "Nätet spärrar mötets ljud och bild.")  # as far as can be told before that
+    bo.context.grant_permissions(["microphone", "camera"])
+    bo.page.evaluate("allow()")
     way(bo, "Nätet släpper fram ljud och bild.")
     bo.ready()
     bo.knock()

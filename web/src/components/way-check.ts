@@ -1,9 +1,14 @@
-/** Whether the network lets the meeting's sound and picture through, tried when it is first shown and when asked. */
+/**
+ * Whether the network lets the meeting's sound and picture through, tried when it is first shown, when asked, and once
+ * more when the devices are open: until they may be used a browser hides its addresses, and where there is no IPv4
+ * Chromium then finds no way at all.
+ */
 
 import { type TemplateResult, css, html, nothing } from "lit";
-import { customElement, state } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 import { PageElement } from "../element.js";
 import { type Key, t } from "../i18n/i18n.js";
+import type { LocalMedia } from "../media/local.js";
 import { type Checked, type Way, tryMedia } from "../media/way.js";
 import { controls } from "../styles/controls.js";
 
@@ -28,10 +33,22 @@ export class WayCheck extends PageElement {
 
   @state() private checked: Checked | null = null;
   @state() private checking = true;
+  @property({ attribute: false }) media!: LocalMedia;
+  private triedOpen = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.follow(this.media);
     void this.check();
+  }
+
+  protected override updated(): void {
+    const blocked = !this.checking && this.checked?.way !== "udp";
+    if (blocked && this.open && !this.triedOpen) void this.check();
+  }
+
+  private get open(): boolean {
+    return this.media.microphone !== null || this.media.camera !== null;
   }
 
   /** The button stays while it is tried again: it has the focus. */
@@ -61,6 +78,7 @@ export class WayCheck extends PageElement {
   }
 
   private async check(): Promise<void> {
+    this.triedOpen = this.open;
     this.checking = true;
     this.checked = await tryMedia();
     this.checking = false;

@@ -72,7 +72,7 @@ export class PrejoinView extends PageElement {
         <h2 id="check">${t("prejoin.check")}</h2>
         <self-view .media=${this.meeting.media}></self-view>
         <div class="card"><device-picker .media=${this.meeting.media}></device-picker></div>
-        <div class="card"><way-check></way-check></div>
+        <div class="card"><way-check .media=${this.meeting.media}></way-check></div>
       </section>
     </div>`;
   }

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mcu.media.messages import LegMedia, NetworkLevel, NetworkTrouble, StreamStats
+from mcu.media.messages import LegMedia, LineStats, NetworkLevel, NetworkTrouble, StreamStats
 from mcu.media.seams import TICK_MS
 
 EVERY_S: Final = 2.0  # between two judgements
@@ -19,6 +19,7 @@ ENOUGH: Final = 30  # packets that say something of a way
 _STEPS: Final = (NetworkLevel.GOOD, NetworkLevel.WEAK, NetworkLevel.POOR)
 LOSS: Final = (0.03, 0.10)  # from here on weak, and poor: parts of the packets
 MADE_UP: Final = (0.05, 0.15)  # of the sound: it did not come in time
+THIN_BPS: Final = (300_000, 100_000)  # a line that carries less: the picture suffers, and then the sound
 ROUND_TRIP_MS: Final = (400.0, 1000.0)  # ITU-T G.114: people begin to talk into one another
 
 
@@ -80,10 +81,21 @@ def _verdict(before: LegMedia, media: LegMedia, picture: NetworkTrouble) -> Verd
         Verdict(_in_steps(_loss(before.receiving, media.receiving), LOSS), NetworkTrouble.SENDING),
         Verdict(_in_steps(_loss(before.sending, media.sending), LOSS), NetworkTrouble.RECEIVING),
         Verdict(_in_steps(media.rtt_ms or 0.0, ROUND_TRIP_MS), NetworkTrouble.DELAY),
+        _line(media.line, picture),
     ]
     found.insert(0 if picture is NetworkTrouble.STOPPED else len(found), Verdict(seen, picture))
     worst = max(found, key=_step)
     return FINE if worst.level is NetworkLevel.GOOD else worst
+
+
+def _line(line: LineStats | None, picture: NetworkTrouble) -> Verdict:
+    """What the line carries, by the estimate: it is thin before anything is lost, or answers nothing at all."""
+    if line is None:
+        return FINE
+    if line.state == "silent":
+        return Verdict(NetworkLevel.POOR, NetworkTrouble.RECEIVING)
+    level = _STEPS[sum(line.bits_per_second < bound for bound in THIN_BPS)]
+    return Verdict(level, NetworkTrouble.NARROW if picture is NetworkTrouble.NONE else picture)
 
 
 def _in_steps(value: float, bounds: tuple[float, float]) -> NetworkLevel:

@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import { en } from "../src/i18n/en.js";
+import { sv } from "../src/i18n/sv.js";
 import { figuresIn } from "../src/media/figures.js";
 import { portIn, wayIn } from "../src/media/way.js";
 import { type Own, OwnQuality, judged, settled, told } from "../src/meeting/network.js";
@@ -23,6 +25,14 @@ describe("one's own network in words", () => {
       detail: "net.sending",
       next: "net.move",
     });
+  });
+
+  it("says that there is no picture for want of room in the line, in both languages", () => {
+    expect(told({ ...GOOD, level: "weak", trouble: "stopped" }, "fine")).toMatchObject({ detail: "net.stopped" });
+    expect([sv["net.stopped"], en["net.stopped"]]).toEqual([
+      "Bilden är stoppad, så att ljudet går fram.",
+      "The picture is stopped, so that the sound gets through.",
+    ]);
   });
 
   it("is weak where only this browser sees that sound is missing", () => {

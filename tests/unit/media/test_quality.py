@@ -1,14 +1,18 @@
 """How a leg's network is judged: thresholds, both ways, and that it does not flicker."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from mcu.ids import LegId
-from mcu.media.messages import LegMedia, NetworkLevel, NetworkTrouble, StreamStats
+from mcu.media.messages import LegMedia, LineStats, NetworkLevel, NetworkTrouble, StreamStats
 from mcu.media.quality import BETTER_AFTER, FINE, WORSE_AFTER, Quality, Verdict
 
 PACKETS = 100  # of each way, between two judgements
+
+
+def line(bits_per_second: int, state: Literal["steady", "silent"] = "steady") -> LineStats:
+    return LineStats(bits_per_second=bits_per_second, pictures_bps=0, loss_percent=0.0, rtt_ms=30.0, state=state)
 
 
 class Leg:
@@ -28,8 +32,8 @@ class Leg:
         lost_in: int = 0,
         lost_out: int = 0,
         made_up_ms: int = 0,
-        rtt_ms: float | None = 30.0,
         picture: NetworkTrouble = NetworkTrouble.NONE,
+        **connection: Any,  # rtt_ms, line
     ) -> Verdict | None:
         for _ in range(times):
             self._packets += packets
@@ -38,12 +42,11 @@ class Leg:
             self._made_up += made_up_ms
             media = LegMedia(
                 leg=LegId("leg_a"),
-                rtt_ms=rtt_ms,
-                line=None,
                 srtp_profile="",
                 receiving=[self._stream(self._lost_in, self._made_up)],
                 sending=[self._stream(self._lost_out)],
                 dropped={},
+                **{"rtt_ms": 30.0, "line": None, **connection},
             )
             if self.quality.judge(media, picture):
                 self.told.append(self.quality.verdict)
@@ -80,6 +83,11 @@ def test_nothing_is_said_before_enough_was_seen_and_then_that_it_is_good() -> No
         ({"picture": NetworkTrouble.NARROW, "lost_out": 5}, NetworkLevel.WEAK, NetworkTrouble.RECEIVING),
         ({"picture": NetworkTrouble.STOPPED, "lost_out": 5}, NetworkLevel.WEAK, NetworkTrouble.STOPPED),
         ({"picture": NetworkTrouble.STOPPED, "lost_out": 10}, NetworkLevel.POOR, NetworkTrouble.RECEIVING),
+        ({"line": line(300_000)}, NetworkLevel.GOOD, NetworkTrouble.NONE),
+        ({"line": line(299_000)}, NetworkLevel.WEAK, NetworkTrouble.NARROW),  # before anything is lost
+        ({"line": line(99_000)}, NetworkLevel.POOR, NetworkTrouble.NARROW),
+        ({"line": line(99_000), "picture": NetworkTrouble.STOPPED}, NetworkLevel.POOR, NetworkTrouble.STOPPED),
+        ({"line": line(2_000_000, "silent")}, NetworkLevel.POOR, NetworkTrouble.RECEIVING),
         ({"lost_in": 5, "packets": 20}, NetworkLevel.GOOD, NetworkTrouble.NONE),  # too few to say anything
     ],
 )

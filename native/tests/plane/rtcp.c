@@ -2,6 +2,8 @@
 #include "client.h"
 #include "tests.h"
 
+#include <mcu/demux.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +51,51 @@ static void the_round_trip_is_measured_by_our_reports(void)
     usleep(20000);
     CHECK(mcu_plane_leg_stats(plane, client.leg, &stats) == 0);
     CHECK(stats.rtt_ms >= 50 && stats.rtt_ms < 500);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
+/* The time by the report's clock, ms, of what has this timestamp (RFC 3550 section 6.4.1). */
+static double time_of(const struct mcu_rtcp_event *report, uint32_t timestamp, double clock)
+{
+    const double reported =
+        (double)(report->ntp >> 32) * 1e3 + (double)(uint32_t)report->ntp * 1e3 / 4294967296.0;
+    return reported - (double)(int32_t)(report->timestamp - timestamp) * 1e3 / clock;
+}
+
+/* A picture and a tick of sound that leave together, told apart by their reports alone. */
+static void by_the_reports_sound_and_picture_of_one_moment_are_of_one_moment(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct packet packet;
+    struct mcu_rtcp_event event, audio = {0}, video = {0};
+    uint8_t picture[50] = {0x10, 2, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0};
+    join(&client, plane, 0);
+    const int sound = mcu_plane_add_sound(plane, false);
+    const struct mcu_route route = {.leg = client.leg, .sound = sound};
+    const int16_t samples[MCU_TICK] = {0};
+    const struct mcu_mix mix = {.sound = sound, .samples = samples};
+    CHECK(mcu_plane_send(plane, 1, &mix, 1, &route, 1) == 0);
+    CHECK(receive_rtp(&client, AUDIO_TYPE, &packet, PATIENCE_MS));
+    const struct mcu_rtp said = packet.rtp;
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 4000000000, true) == 1);
+    CHECK(receive_rtp(&client, VIDEO_TYPE, &packet, PATIENCE_MS));
+    const uint32_t shown = packet.rtp.ssrc;
+    while ((!audio.ntp || !video.ntp) && receive(&client, &packet, PATIENCE_MS)) {
+        if (mcu_demux(packet.data, packet.size) != MCU_IS_RTCP ||
+            (client.in && mcu_srtp_unprotect_rtcp(client.in, packet.data, &packet.size)))
+            continue;
+        struct mcu_rtcp_reader reader = {.data = packet.data, .size = packet.size};
+        while (mcu_rtcp_next(&reader, &event) > 0)
+            if (event.kind == MCU_RTCP_SENDER)
+                *(event.ssrc == shown ? &video : &audio) = event;
+    }
+    CHECK(audio.ssrc == said.ssrc && video.ssrc == shown);
+    const double apart =
+        time_of(&audio, said.timestamp, 48000) - time_of(&video, 4000000000, 90000);
+    CHECK(apart > -100 && apart < 100);
     leave(&client);
     mcu_plane_free(plane);
 }
@@ -237,6 +284,7 @@ void rtcp_tests(void)
     TEST(who_knows_tmmbr_is_asked_by_that_and_answered);
     TEST(each_second_a_leg_is_told_what_came_and_went);
     TEST(the_round_trip_is_measured_by_our_reports);
+    TEST(by_the_reports_sound_and_picture_of_one_moment_are_of_one_moment);
     TEST(a_key_frame_that_is_asked_for_is_told_and_a_repeat_is_not);
     TEST(loss_of_a_picture_is_told_where_it_changes);
     TEST(bandwidth_and_bye_are_told);

@@ -4,7 +4,8 @@ Every leg sends H.264 encoded beforehand (640x360 at 25 pictures a second; with 
 1280x720), and speech or silence; every leg gets the composed 1280x720. Cost is CPU time of the server's process tree.
 Beside it, in turns on the same core, x264 encodes that very picture alone, as the server's own encoder does. With
 `--personal` the room is weighed where each leg gets a picture of its own, without itself, and where all share one, both
-at OWN_FPS pictures a second in and out: at 25 one core does not make a picture for each.
+at OWN_FPS pictures a second in and out, as one core does not make a picture for each at 25; what they would cost at 25
+follows from that.
 """
 
 import argparse
@@ -56,7 +57,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     worths = [room["cpu_ms_per_picture"] / 1000 / encode for room, encode in zip(rooms, encodes, strict=True)]
     percent = statistics.median(room["cpu_percent"] for room in rooms)
     at_25 = statistics.median(room["cpu_ms_per_picture"] for room in rooms) * FPS / 10
-    beside = await _personal(prefix, legs, sizes, options.seconds) if options.personal else {}
+    beside = await _personal(prefix, legs, sizes, options.seconds, rooms[-1]) if options.personal else {}
     return {
         "legs": legs,
         "size": "{}x{}".format(*CANVAS),
@@ -74,15 +75,23 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _personal(prefix: list[str], legs: int, sizes: tuple[Size, ...], seconds: float) -> dict[str, Any]:
-    """The same room with a view for each leg, and what a picture costs of what it costs where all share one."""
+async def _personal(
+    prefix: list[str], legs: int, sizes: tuple[Size, ...], seconds: float, quick: dict[str, float]
+) -> dict[str, Any]:
+    """The same room with a view for each leg; and what that costs at 25 pictures a second, of the shared one, `quick`.
+
+    What a room costs beside its pictures, sound above all, is known from the shared one at both rates.
+    """
     rooms = []
     for personal in (False, True):
         say(f"mcu: {legs} legs, {'personal views' if personal else 'one view'}, {OWN_FPS} pictures a second")
         async with ours(prefix, OWN_SETTINGS, personal=personal) as contestant:
             rooms.append(await weigh(contestant, legs, sizes, seconds, OWN_FPS))
     shared, own = rooms
-    return {"personal": own, "ratio": round(own["cpu_ms_per_picture"] / shared["cpu_ms_per_picture"], 2)}
+    faster = max(quick["pictures_per_s"] - shared["pictures_per_s"], 1)
+    beside = max(0.0, shared["cpu_percent"] - (quick["cpu_percent"] - shared["cpu_percent"]) / faster * OWN_FPS)
+    costs = [beside + (room["cpu_percent"] - beside) * FPS / room["pictures_per_s"] for room in (own, quick)]
+    return {"personal": own, "ratio": round(costs[0] / costs[1], 2)}
 
 
 async def weigh(

@@ -123,7 +123,7 @@ LIMITS: Final = {  # by command
         Limit("compositor, 16 tiles: of the libyuv loop", "ratio_to_libyuv", least=0.9),
         Limit("  half dirty, of all dirty", "half_dirty_ratio", least=1.8),
         Limit("  of ffmpeg's xstack", "ratio_to_xstack", least=1),
-        Limit("  of GStreamer's compositor", lambda f: f["ratio_to_gstreamer"] or math.inf, least=1),
+        Limit("  of GStreamer's compositor", lambda f: f["ratio_to_gstreamer"] or math.nan, least=1),
     ),
 }
 

@@ -1,6 +1,7 @@
 """Whether a TURN relay (RFC 8656) answers and takes credentials: an allocation is made on it and given back."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Sequence
 
@@ -51,7 +52,9 @@ async def _problem(url: str, username: str, credential: str) -> str | None:
     except ssl.SSLCertVerificationError as error:
         return f"shows a certificate that does not hold ({error.verify_message}): get it one for this name"
     except (OSError, TimeoutError, TransactionError) as error:
-        return f"cannot be reached from here ({type(error).__name__}): check that it runs, its port, and firewalls"
+        number = error.errno if isinstance(error, OSError) else None
+        why = os.strerror(number) if number and number > 0 else "no answer"
+        return f"cannot be reached from here ({why}): check that it runs, its port, and firewalls"
     return None
 
 

@@ -4,25 +4,32 @@ An event is built anew from what is known to be harmless (types, places in our c
 SDK collected stays here. No local variables, request bodies, addresses, query strings or breadcrumbs.
 """
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-import sentry_sdk
-from sentry_sdk.transport import Transport
-from sentry_sdk.types import Event, Hint
 from structlog.typing import EventDict
 
 from mcu.telemetry.failures import message_of
 from mcu.telemetry.scrub import scrub
 
+if TYPE_CHECKING:
+    from sentry_sdk.transport import Transport
+    from sentry_sdk.types import Event, Hint
+
 _KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "sdk", "type")
 _FRAME = ("filename", "abs_path", "function", "module", "lineno", "in_app")
 _IDS = ("request", "meeting", "room", "leg", "worker")
+_sdk: ModuleType | None = None  # once it is started: importing it is a tenth of what a process takes to start
 
 
-def start_sentry(dsn: str | None, *, environment: str, release: str, transport: type[Transport] | None = None) -> None:
+def start_sentry(dsn: str | None, *, environment: str, release: str, transport: "type[Transport] | None" = None) -> None:
     """Report errors that are logged from now on. Does nothing at all without a DSN."""
     if not dsn:
         return
+    import sentry_sdk
+
+    global _sdk
+    _sdk = sentry_sdk
     sentry_sdk.init(
         dsn=dsn,
         environment=environment,
@@ -43,22 +50,22 @@ def start_sentry(dsn: str | None, *, environment: str, release: str, transport: 
 
 def report_errors(_logger: object, method: str, event: EventDict) -> EventDict:
     """A processor of the log: what is logged as an error is reported, with its exception and ids."""
-    if event.get("level") not in {"error", "critical"} or not sentry_sdk.is_initialized():
+    if event.get("level") not in {"error", "critical"} or _sdk is None or not _sdk.is_initialized():
         return event
-    with sentry_sdk.new_scope() as scope:
+    with _sdk.new_scope() as scope:
         for key in _IDS:
             if isinstance(event.get(key), str):
                 scope.set_tag(key, event[key])
         failure = event.get("exc_info")
         if failure:
             scope.set_tag("event", str(event.get("event")))
-            sentry_sdk.capture_exception(None if failure is True else failure)
+            _sdk.capture_exception(None if failure is True else failure)
         else:
-            sentry_sdk.capture_message(str(event.get("event")), level="error")
+            _sdk.capture_message(str(event.get("event")), level="error")
     return event
 
 
-def clean_event(event: Event, hint: Hint) -> Event:
+def clean_event(event: "Event", hint: "Hint") -> "Event":
     """A new event of what is known to be harmless in `event`."""
     raw: dict[str, Any] = dict(event)
     clean: dict[str, Any] = {key: raw[key] for key in _KEPT if key in raw}
@@ -75,7 +82,7 @@ def clean_event(event: Event, hint: Hint) -> Event:
     return clean  # type: ignore[return-value]  # a TypedDict made key by key
 
 
-def _exceptions_of(hint: Hint) -> dict[str, BaseException]:
+def _exceptions_of(hint: "Hint") -> dict[str, BaseException]:
     """The exceptions of this event's chain, by type name."""
     error = (hint.get("exc_info") or (None, None, None))[1]
     found: dict[str, BaseException] = {}

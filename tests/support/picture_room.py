@@ -51,5 +51,5 @@ class Meeting:
         if not self.out.sent_to(leg):
             return False
         view = self.view_of(leg)
-        places = [(x, y) for x in range(40, 640, 80) for y in range(40, 360, 40)]
+        places = [(x, y) for x in range(40, view.width, 80) for y in range(40, view.height, 40)]
         return any(near(colour_at(view, *place), colour, 12) for place in places)

@@ -10,6 +10,9 @@
 #define RESEND_LEAST                                                                          \
     10000 /* us until the same goes again, also to who keeps its round trip to                \
              itself */
+#define TWICE_FROM                                                                            \
+    0.02 /* share of packets that are lost from which one that is asked for goes twice: each  \
+            more round trip makes it later, and the third or fourth is a freeze */
 
 /* A packet that goes again without RTX is the very same: a nonce is never used for two
  * different ones (RFC 7714 section 8). So it has nothing in it that changes with time. */
@@ -51,12 +54,15 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     if (stream->options.formats[0].rtx) {
         header.payload_type = stream->options.formats[0].rtx;
         header.ssrc = stream->rtx_ssrc;
-        header.sequence = (uint16_t)++stream->rtx_sequence;
         payload.prefix = original;
         payload.prefix_size = sizeof original;
     }
-    if (send_rtp(leg, stream, &header, &payload, batch, now))
-        stream->resent++;
+    for (int copies = stream->loss >= TWICE_FROM ? 2 : 1; copies && udp_next(batch); copies--) {
+        if (stream->options.formats[0].rtx)
+            header.sequence = (uint16_t)++stream->rtx_sequence;
+        if (send_rtp(leg, stream, &header, &payload, batch, now))
+            stream->resent++;
+    }
 }
 
 bool send_picture_packet(struct leg *leg, struct out_stream *stream,

@@ -218,6 +218,33 @@ static void what_is_asked_for_again_comes_as_rtx(void)
     mcu_plane_free(plane);
 }
 
+static void who_loses_much_gets_what_it_asks_for_twice(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct packet lost = {0}, first, second;
+    uint8_t picture[5000], seen[5000], data[200];
+    size_t size = 0;
+    join(&client, plane, RTX_TYPE);
+    make_picture(picture, sizeof picture, true);
+    CHECK(mcu_plane_send_picture(plane, MCU_CAMERA, &client.leg, 1, false, picture,
+                                 sizeof picture, 7, true) == 1);
+    watch(&client, seen, sizeof seen, 2, &lost);
+    const struct mcu_rtcp_block block = {
+        .ssrc = lost.rtp.ssrc, .fraction_lost = 13, .lost = 1, .highest = lost.rtp.sequence};
+    CHECK(mcu_rtcp_rr(data, &size, client.video_ssrc, &block, 1) == 0); /* 5 % */
+    send_report(&client, data, size);
+    ask_again(&client, &lost);
+    CHECK(receive_rtp(&client, RTX_TYPE, &first, PATIENCE_MS));
+    CHECK(receive_rtp(&client, RTX_TYPE, &second, PATIENCE_MS));
+    CHECK((uint16_t)(second.rtp.sequence - first.rtp.sequence) == 1);
+    CHECK((second.rtp.payload[0] << 8 | second.rtp.payload[1]) == lost.rtp.sequence);
+    CHECK(second.rtp.payload_size == first.rtp.payload_size);
+    CHECK(stream_stats(plane, client.leg, MCU_CAMERA, true).resent == 2);
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void what_is_asked_for_many_times_at_once_comes_once(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -307,6 +334,7 @@ void video_tests(void)
     TEST(a_picture_from_another_ssrc_begins_anew);
     TEST(a_picture_goes_to_many_legs_whole);
     TEST(what_is_asked_for_again_comes_as_rtx);
+    TEST(who_loses_much_gets_what_it_asks_for_twice);
     TEST(what_is_asked_for_many_times_at_once_comes_once);
     TEST(who_asks_without_end_is_heard_a_thousand_times_a_second);
     TEST(without_rtx_the_very_same_packet_comes_again);

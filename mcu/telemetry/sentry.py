@@ -22,7 +22,9 @@ _IDS = ("request", "meeting", "room", "leg", "worker")
 _sdk: ModuleType | None = None  # once it is started: importing it is a tenth of what a process takes to start
 
 
-def start_sentry(dsn: str | None, *, environment: str, release: str, transport: "type[Transport] | None" = None) -> None:
+def start_sentry(
+    dsn: str | None, *, environment: str, release: str, transport: "type[Transport] | None" = None
+) -> None:
     """Report errors that are logged from now on. Does nothing at all without a DSN."""
     if not dsn:
         return

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import av
 import numpy as np
 import pytest
-from call_page import CHROMIUM, FLAGS, Site, send_room
+from call_page import FLAGS, Site, send_room
+from chromium import PATH as CHROMIUM
 from playwright.async_api import Page, async_playwright
 from rtc import bars, until
 

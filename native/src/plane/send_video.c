@@ -57,7 +57,8 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
         payload.prefix = original;
         payload.prefix_size = sizeof original;
     }
-    for (int copies = stream->loss >= TWICE_FROM ? 2 : 1; copies && udp_next(batch); copies--) {
+    for (int copies = stream->loss >= TWICE_FROM ? 2 : 1; copies && udp_next(batch);
+         copies--) {
         if (stream->options.formats[0].rtx)
             header.sequence = (uint16_t)++stream->rtx_sequence;
         if (send_rtp(leg, stream, &header, &payload, batch, now))

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
-from call_page import FLAGS, Site
-from chromium import PATH as CHROMIUM
+from call_page import CHROMIUM, FLAGS, Site
 from networks import Network, network
 from playwright.async_api import Page, async_playwright
 from rtc import until

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 import av
 import numpy as np
 import pytest
-from call_page import FLAGS, Site, send_room
-from chromium import PATH as CHROMIUM
+from call_page import CHROMIUM, FLAGS, Site, send_room
 from playwright.async_api import Page, async_playwright
 from rtc import bars, until
 

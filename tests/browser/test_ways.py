@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from call_page import FLAGS, Site, send_room
-from chromium import PATH as CHROMIUM
+from call_page import CHROMIUM, FLAGS, Site, send_room
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from networks import Network, network

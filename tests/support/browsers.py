@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from chromium import PATH as CHROMIUM
-from chromium import WITHOUT
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 from running_server import RunningServer
 from sound import strength
@@ -25,6 +23,7 @@ from sound import strength
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
+CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +34,6 @@ FLAGS = (
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
-    WITHOUT,
 )
 RATE = 48_000
 SIZE = (640, 360)

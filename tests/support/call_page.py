@@ -12,7 +12,6 @@ from itertools import cycle
 from aiohttp import web
 from av import VideoFrame
 from calls import Server
-from chromium import WITHOUT
 from pictures import scenery
 from rtc import Ear
 from wire_twins import is_key
@@ -21,7 +20,8 @@ from mcu.demo.sources import LivePicture, tone
 from mcu.media.messages import Source
 from mcu.media.seams import EncodedPicture, Samples
 
-FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", WITHOUT]
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 # Sound and pictures come from the page itself: without a microphone's permission Chromium hides its addresses (mDNS).
 PAGE = """<!doctype html><link rel=icon href=data:><canvas id=cam width=320 height=180></canvas>
 <canvas id=share width=640 height=360></canvas><video id=v autoplay playsinline muted></video><script>

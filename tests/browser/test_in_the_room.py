@@ -82,7 +82,10 @@ def test_a_raised_hand_is_seen_and_the_host_lowers_it(pair: Pair) -> None:
 
 def test_a_shared_screen_is_seen_large_beside_the_people_until_it_is_stopped(pair: Pair) -> None:
     anna, bo = pair
+    bo.page.set_viewport_size({"width": 2880, "height": 1620})  # as is his screen: larger than the server decodes
     bo.press("screen")
+    bo.page.locator("#screen", has_text="Sluta dela").wait_for()
+    bo.page.set_viewport_size({"width": 1280, "height": 800})
     anna.page.locator("room-content figcaption", has_text=f"{BO.name}: delad skärm").wait_for()
     anna.page.wait_for_function("() => ear.element('room-content video')?.videoWidth > 0")
     shown = anna.page.evaluate("() => ear.width('room-content video') / ear.width('room-stage video')")

@@ -67,9 +67,13 @@ export async function openCamera(choice: Choice): Promise<MediaStreamTrack> {
   return first(await media().getUserMedia({ video }));
 }
 
-/** @throws DOMException where the user changes their mind */
+/**
+ * As large as it is, up to what others are sent of it: the server refuses what is much larger, as a 4K screen is.
+ * @throws DOMException where the user changes their mind
+ */
 export async function openScreen(): Promise<MediaStreamTrack> {
-  const stream = await media().getDisplayMedia({ video: { frameRate: { ideal: 10, max: 15 } }, audio: false });
+  const video = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 10, max: 15 } };
+  const stream = await media().getDisplayMedia({ video, audio: false });
   const track = first(stream);
   track.contentHint = "detail";
   return track;

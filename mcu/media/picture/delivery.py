@@ -107,6 +107,11 @@ class Delivery:
         standing = self._standings.get(leg)
         return standing is not None and standing.rung.is_too_thin(line)
 
+    def is_dark(self, leg: LegId) -> bool:
+        """Whether the leg gets none of this, for want of room on its line."""
+        standing = self._standings.get(leg)
+        return standing is not None and standing.dark
+
     def settle(self) -> list[ClassKey]:
         """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""
         lossy = self._lossy()

@@ -160,6 +160,7 @@ class RoomPictures:
         self._wish(now)
         if now - self._tuned >= TUNE_EVERY_S:
             self._tune(now)
+            self._wish(now)  # which view a leg gets hangs on what its line has room for
         for delivery in self._deliveries.values():
             for key in delivery.settle():
                 view = self._views.get(key.view) or self._new_view(key.view)
@@ -219,8 +220,13 @@ class RoomPictures:
         return ViewKey(
             layout,
             without=viewer.leg if viewer.personal is Personal.PERSONAL else None,
-            content_apart=layout in WITH_CONTENT and viewer.content is not None and self._stage.sharing is not None,
+            content_apart=layout in WITH_CONTENT and self._takes_apart(viewer),
         )
+
+    def _takes_apart(self, viewer: Viewer) -> bool:
+        """Whether what is shared is not in its composed picture: its line has room for two pictures, or it shares."""
+        takes = viewer.content is not None and self._stage.sharing is not None
+        return takes and not self._deliveries[Source.SCREEN].is_dark(viewer.leg)
 
     def _place(self, now: float) -> None:
         """Everybody to their view and tile, and with that: who is decoded, who sends how much, who is told what."""

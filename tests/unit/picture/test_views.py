@@ -116,6 +116,24 @@ async def test_what_a_line_has_goes_to_content_before_people(meeting: Meeting) -
     assert content + people < 1.1 * 700_000
 
 
+async def test_who_has_no_room_for_two_pictures_sees_content_in_the_one_and_apart_again_when_there_is(
+    meeting: Meeting,
+) -> None:
+    meeting.room.set_seen([seen("a"), seen("b", camera=False, screen=True)])
+    meeting.room.set_viewers([viewer("a", content="H264", rate=80_000), viewer("b", content="H264")])
+    await meeting.frames(60)
+    share(meeting, "b", GREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN))
+    assert not shared(meeting, "a")
+    assert meeting.out.shown[LegId("a")].layout is Layout.PRESENTATION_WITH_TILES
+    assert meeting.out.shown[LegId("b")].layout is Layout.GRID  # who shares sees people, as before
+    meeting.room.set_bandwidth(LegId("a"), 900_000)
+    await meeting.frames(90)
+    assert shared(meeting, "a")
+    assert meeting.out.shown[LegId("a")].layout is Layout.GRID
+    assert meeting.out.shown[LegId("a")].content == "b"
+
+
 async def test_content_comes_again_when_it_changed_and_no_oftener_than_its_class_allows(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False, screen=True)])
     meeting.room.set_viewers([viewer("a", content="VP8", rate=5_000_000)])

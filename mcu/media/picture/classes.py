@@ -7,6 +7,7 @@ event loop.
 
 from typing import Final, NamedTuple
 
+import structlog
 from av.video.frame import VideoFrame
 
 from mcu.ids import LegId
@@ -16,6 +17,8 @@ from mcu.media.picture.rates import Meter
 from mcu.media.seams import EncodedPicture, VideoCodec
 
 KEY_FRAME_EVERY_S: Final = 0.5
+
+_log = structlog.get_logger(__name__)
 
 
 class ViewKey(NamedTuple):
@@ -141,4 +144,10 @@ class EncodingClass:
             return self._encoder.encode(frame, timestamp, key=key)
         except Failed:
             self._encoder = None
+            return None
+        except (
+            Exception
+        ):  # no memory, or a defect: the view's other classes go on, and this one does with another encoder
+            self._encoder = None
+            _log.exception("encoder_failed", codec=self.key.codec)
             return None

@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future
 from typing import Final, NamedTuple, cast
 
 import av
+import structlog
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -31,7 +32,7 @@ KEY_REQUEST_EVERY_S: Final = 0.5
 _DECODER: Final[dict[VideoCodec, str]] = {"H264": "h264", "VP8": "vp8"}
 _I420_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
 
-
+_log = structlog.get_logger(__name__)
 _serials = itertools.count()
 
 
@@ -174,6 +175,9 @@ class Stream:
             image = decoder.decode(batch)
         except Undecodable:
             failed = True
+        except Exception:  # no memory, or a defect: it ends at the next key frame as well, and nobody else notices
+            failed = True
+            _log.exception("decoder_failed", codec=decoder.codec)
         with self._lock:
             self._in_decoder = 0
             shown = decoder is self._decoder  # else it was hidden, or began again, meanwhile

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pictures import RED, ManualClock, encoded, frame_of, scenery
+from structlog.testing import capture_logs
 
 from mcu.media.picture import decoder
 from mcu.media.picture.decoder import QUEUE, PictureDecoder, Stream, Undecodable, too_large
@@ -129,6 +130,28 @@ async def test_rubbish_is_counted_and_a_key_frame_asked_for_and_the_stream_recov
     assert wired.stream.shot is before  # the last good picture stays
     await wired.put(pictures[2])
     assert wired.stream.shot is not before
+
+
+async def test_a_decoder_that_throws_whatever_it_does_ends_its_stream_until_the_next_key_frame(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired = Wired(pool)
+    pictures = encoded([scenery(number) for number in range(4)], keys=[3])
+
+    def throw(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as broken, capture_logs() as logged:
+        broken.setattr(decoder.PictureDecoder, "decode", throw)
+        wired.clock.time += 1
+        await wired.put(pictures[0])
+    assert [line["event"] for line in logged] == ["decoder_failed"]
+    assert wired.drops == Counter(picture_undecodable=1)
+    assert wired.keys == 2
+    await wired.put(*pictures[1:3])
+    assert wired.stream.shot is None
+    await wired.put(pictures[3])
+    assert wired.stream.shot is not None
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -65,6 +65,15 @@ def test_h264_is_constrained_baseline_with_parameter_sets_in_each_key_frame() ->
     assert h264.frame_size(pictures[0].data) == (640, 368)  # whole macroblocks
 
 
+def test_x264_says_of_itself_that_it_is_fast_keeps_nothing_back_and_has_one_thread() -> None:
+    made = PictureEncoder("H264", 640, 360, 30, 600_000).encode(scenery(0), 0, key=True)
+    assert made is not None
+    told = made.data[made.data.index(b"options:") :].split(b"\0")[0].decode().split()
+    superfast = {"me=dia", "subme=1", "mixed_ref=0", "trellis=0", "ref=1", "cabac=0"}
+    keeps_nothing_back = {"rc_lookahead=0", "bframes=0", "mbtree=0", "scenecut=0"}
+    assert superfast | keeps_nothing_back | {"threads=1", "sliced_threads=0"} <= set(told)
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_rate_is_kept(codec: VideoCodec) -> None:
     encoder = PictureEncoder(codec, 640, 360, 30, 600_000)

@@ -22,11 +22,13 @@ from pictures import (
     seen,
     viewer,
 )
+from structlog.testing import capture_logs
 
 from mcu.errors import Invalid
 from mcu.ids import LegId
 from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture import rates
+from mcu.media.picture.encoder import PictureEncoder
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
 from mcu.media.seams import EncodedPicture
@@ -376,6 +378,28 @@ async def test_one_leg_that_sends_rubbish_disturbs_nobody(meeting: Meeting) -> N
     meeting.room.on_picture(LegId("b"), Source.CAMERA, rubbish)
     meeting.send("a", GREEN)
     await meeting.until(lambda: meeting.shows("a", GREEN))
+
+
+async def test_an_encoder_that_throws_is_replaced_within_two_seconds_and_the_other_classes_go_on(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    meeting.room.set_viewers([viewer("a"), viewer("b", "VP8")])
+    encode, left = PictureEncoder.encode, [1]
+
+    def throw_once(self: PictureEncoder, frame: VideoFrame, timestamp: int, *, key: bool) -> EncodedPicture | None:
+        if self.codec == "VP8" and left and left.pop():
+            raise MemoryError
+        return encode(self, frame, timestamp, key=key)
+
+    monkeypatch.setattr(PictureEncoder, "encode", throw_once)
+    with capture_logs() as logged:
+        await meeting.frames()
+        assert [line["event"] for line in logged] == ["encoder_failed"]
+    assert (len(meeting.out.sent_to("a")), len(meeting.out.sent_to("b"))) == (1, 0)
+    await meeting.frames(60)
+    assert meeting.out.sent_to("b")[0].key
+    meeting.view_of("b")
 
 
 async def test_it_runs_at_its_frame_rate_and_ends_when_it_is_cancelled(pool: ThreadPoolExecutor) -> None:

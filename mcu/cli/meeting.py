@@ -1,6 +1,8 @@
 """`mcu meeting create|list|show|cancel`: bookings, over the REST API of a server that runs."""
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -9,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mcu.cli.common import out
-from mcu.cli.rest import Rest
+from mcu.cli.rest import Rest, ServerSays
 from mcu.clock import SystemClock
 
 meetings = typer.Typer(name="meeting", help="Book meetings, and see them, on a server that runs.", no_args_is_help=True)
@@ -19,7 +21,7 @@ TokenOption = Annotated[
     str | None, typer.Option(envvar="MCU_TOKEN", help="A token from `mcu token`.", show_envvar=True)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="The server's own answer, for programs.")]
-MeetingArgument = Annotated[str, typer.Argument(metavar="MEETING", help="Its id: mtg_…")]
+MeetingArgument = Annotated[str, typer.Argument(metavar="MEETING", help="Its number, or its id: mtg_…")]
 URL = "http://localhost:8080"
 PATH = "/api/v1/meetings"
 PAGE = 200
@@ -61,22 +63,13 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Show every meeting."""
-    rest, items, page = Rest(url, token), list[dict[str, Any]](), ""
-    while True:
-        query = {"page_size": str(PAGE)} | ({"state": state} if state else {}) | ({"page_token": page} if page else {})
-        answer, _ = rest.ask("GET", PATH, query=query)
-        items += answer["items"]
-        page = answer["next_page_token"]
-        if not page:
-            break
+    items = list(_all(Rest(url, token), {"state": state} if state else {}))
     if as_json:
         print(json.dumps(items, ensure_ascii=False, indent=2))
         return
-    table = Table("Meeting", "Number", "State", "When", "Title", box=None, pad_edge=False)
+    table = Table("Number", "State", "When", "Title", box=None, pad_edge=False)
     for meeting in items:
-        table.add_row(
-            meeting["id"], meeting["join"]["meeting_number"], meeting["state"], _when(meeting), Text(meeting["title"])
-        )
+        table.add_row(meeting["join"]["meeting_number"], meeting["state"], _when(meeting), Text(meeting["title"]))
     out.print(table if items else "There are no meetings.")
 
 
@@ -85,7 +78,8 @@ def show(
     meeting: MeetingArgument, url: UrlOption = URL, token: TokenOption = None, as_json: JsonOption = False
 ) -> None:
     """Show one meeting, with its personal links."""
-    _show(Rest(url, token).ask("GET", f"{PATH}/{meeting}")[0], as_json)
+    rest = Rest(url, token)
+    _show(rest.ask("GET", _path(rest, meeting))[0], as_json)
 
 
 @meetings.command()
@@ -94,8 +88,31 @@ def cancel(
 ) -> None:
     """Cancel a meeting. If it runs, it ends."""
     rest = Rest(url, token)
-    _, etag = rest.ask("GET", f"{PATH}/{meeting}")
-    _show(rest.ask("DELETE", f"{PATH}/{meeting}", headers={"If-Match": etag})[0], as_json)
+    path = _path(rest, meeting)
+    _, etag = rest.ask("GET", path)
+    _show(rest.ask("DELETE", path, headers={"If-Match": etag})[0], as_json)
+
+
+def _all(rest: Rest, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Every meeting that matches, page by page."""
+    query = query | {"page_size": str(PAGE)}
+    while True:
+        answer, _ = rest.ask("GET", PATH, query=query)
+        yield from answer["items"]
+        if not answer["next_page_token"]:
+            return
+        query["page_token"] = answer["next_page_token"]
+
+
+def _path(rest: Rest, meeting: str) -> str:
+    """Where the meeting is that somebody means. Raises `ServerSays` when that can be none."""
+    if re.fullmatch(r"mtg_[0-9a-f]{32}", meeting):
+        return f"{PATH}/{meeting}"
+    number = re.sub(r"\s", "", meeting)
+    for one in _all(rest, {}):
+        if one["join"]["meeting_number"] == number:
+            return f"{PATH}/{one['id']}"
+    raise ServerSays("no meeting has that number or id: see `mcu meeting list`")
 
 
 def _participant(text: str) -> dict[str, str]:

@@ -8,6 +8,11 @@ import aiohttp
 from mcu.errors import McuError
 
 TIMEOUT_S: Final = 30.0
+_NEXT: Final = {
+    401: "make another token with `mcu token` on the server",
+    403: "make a token with that scope with `mcu token` on the server",
+    404: "see `mcu meeting list`",
+}
 
 
 class ServerSays(McuError):
@@ -58,8 +63,10 @@ class Rest:
 
 
 def _reason(problem: Any, status: int) -> str:
-    """An RFC 9457 problem as one line."""
+    """An RFC 9457 problem as one line, with what to do next where that is the same whatever was asked."""
     if not isinstance(problem, dict):
         return f"the server answered {status}"
-    fields = [f"{one.get('pointer', '')} {one.get('detail', '')}".strip() for one in problem.get("errors") or []]
-    return ": ".join([str(problem.get("title", status)), *filter(None, [problem.get("detail"), "; ".join(fields)])])
+    fields = [f"{one.get('pointer', '').lstrip('/')}: {one.get('detail', '')}" for one in problem.get("errors") or []]
+    why = "; ".join(fields) or problem.get("detail")
+    said = ": ".join(filter(None, [str(problem.get("title", status)), why])).rstrip(".")
+    return f"{said}; {_NEXT[status]}" if status in _NEXT else said

@@ -32,11 +32,13 @@ def test_a_meeting_is_booked_listed_shown_and_cancelled(shared_server: RunningSe
     assert meeting["participants"][0]["role"] == "host"
     assert len(meeting["pins"]["host"]) >= 6
 
-    listed = mcu("meeting", "list", cwd=tmp_path, **to).stdout
-    assert meeting["id"] in listed
-    assert meeting["join"]["meeting_number"] in listed
+    number = meeting["join"]["meeting_number"]
+    listed = mcu("meeting", "list", cwd=tmp_path, COLUMNS="80", **to).stdout
+    (line,) = (line for line in listed.splitlines() if number in line)
+    assert "Vård" in line  # whole, in a terminal of 80 columns
 
-    shown = mcu("meeting", "show", meeting["id"], cwd=tmp_path, **to).stdout
+    shown = mcu("meeting", "show", number, cwd=tmp_path, COLUMNS="80", **to).stdout
+    assert meeting["id"] in shown
     assert "Dr Ek (host)" in shown
     assert "#t=" in shown
     assert meeting["pins"]["host"] not in shown
@@ -66,6 +68,11 @@ def test_a_problem_of_the_servers_is_said_in_one_line(shared_server: RunningServ
     wrong = mcu("meeting", "list", cwd=tmp_path, MCU_TOKEN="x.y.z", **to)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
     assert wrong.stderr.startswith("mcu: Who you are could not be established")
+    assert "mcu token" in wrong.stderr
+    for meeting in ("mtg_nope", "123", "mtg_" + "0" * 32):
+        missing = mcu("meeting", "show", meeting, cwd=tmp_path, MCU_TOKEN=shared_server.token, **to)
+        assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+        assert "mcu meeting list" in missing.stderr
     empty = mcu("meeting", "create", "", cwd=tmp_path, MCU_TOKEN=shared_server.token, **to)
     assert empty.returncode == 1
     assert "title" in empty.stderr

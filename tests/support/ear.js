@@ -89,7 +89,6 @@
         seen[name]?.every((value, part) => Math.abs(value - colour[part]) < 40),
       );
     },
-    width: (path) => element(path).getBoundingClientRect().width,
     tiles: () => element("room-stage").shadowRoot.querySelectorAll(".tile").length,
     // the id of what has the focus, through shadow roots
     focused: () => {

@@ -38,13 +38,33 @@ export class RoomContent extends PageElement {
 
       figcaption {
         display: flex;
-        flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
         gap: 0.2rem 0.8rem;
         padding: 0.2rem 0.4rem 0.2rem 0.8rem;
         font-weight: 600;
         overflow-wrap: anywhere;
+      }
+
+      .button {
+        flex: none;
+      }
+
+      @media (max-width: 60rem) {
+        figure {
+          height: auto;
+        }
+
+        video {
+          flex: none;
+          aspect-ratio: 16 / 9;
+          max-height: 80dvh;
+        }
+
+        figcaption {
+          font-size: 0.92rem;
+          line-height: 1.3;
+        }
       }
     `,
   ];

@@ -62,14 +62,26 @@ export const roomStyle = css`
   .stage {
     grid-area: stage;
     position: relative;
-    display: grid;
+    container-type: size;
     min-width: 0;
     min-height: 0;
   }
 
-  .stage.with-content {
-    grid-template-columns: minmax(0, 3fr) minmax(0, 1fr);
+  .pictures {
+    display: grid;
     gap: 0.6rem;
+    height: 100%;
+  }
+
+  .pictures.with-content {
+    grid-template-columns: minmax(0, 3fr) minmax(0, 1fr);
+  }
+
+  /* both pictures are wide: here they are larger one above the other */
+  @container (max-aspect-ratio: 8/5) {
+    .pictures.with-content {
+      grid-template: minmax(0, 3fr) minmax(0, 1fr) / minmax(0, 1fr);
+    }
   }
 
   .panel {
@@ -174,13 +186,16 @@ export const roomStyle = css`
 
     .stage {
       flex: none;
-      height: min(70dvh, 62vw);
-      min-height: 11rem;
+      container-type: normal;
     }
 
-    .stage.with-content {
-      grid-template: minmax(0, 3fr) minmax(0, 2fr) / minmax(0, 1fr);
-      height: min(110dvh, 105vw);
+    .pictures.with-content {
+      grid-template: none / minmax(0, 1fr);
+    }
+
+    room-stage {
+      height: min(70dvh, 62vw);
+      min-height: 11rem;
     }
 
     .panel {

@@ -77,9 +77,11 @@ export class RoomView extends PageElement {
           <room-network .meeting=${this.meeting}></room-network>
           ${this.knocking()}
         </div>
-        <div class=${now.map?.content ? "stage with-content" : "stage"}>
-          ${now.map?.content ? html`<room-content .meeting=${this.meeting}></room-content>` : nothing}
-          <room-stage .meeting=${this.meeting}></room-stage>
+        <div class="stage">
+          <div class=${now.map?.content ? "pictures with-content" : "pictures"}>
+            ${now.map?.content ? html`<room-content .meeting=${this.meeting}></room-content>` : nothing}
+            <room-stage .meeting=${this.meeting}></room-stage>
+          </div>
           <room-notices .meeting=${this.meeting}></room-notices>
         </div>
         ${this.sidePanel()}

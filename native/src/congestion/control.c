@@ -28,6 +28,20 @@ void control_set(struct mcu_estimate *estimate, double rate)
     estimate->rate = rate < MCU_ESTIMATE_LEAST ? MCU_ESTIMATE_LEAST : rate;
 }
 
+/* Much less is sent than the rate allows, and it arrives: that says little of the rate. */
+static bool is_idle(const struct mcu_estimate *estimate, double delivered, int64_t now)
+{
+    const double sent = meter_rate(&estimate->all, now);
+    return sent < IDLE * estimate->rate && delivered > TAKEN * sent;
+}
+
+double control_within(const struct mcu_estimate *estimate, double rate, double delivered,
+                      int64_t now)
+{
+    const double least = is_idle(estimate, delivered, now) ? LOWER_IDLE * estimate->rate : 0;
+    return rate > least ? rate : least;
+}
+
 /* What a probe did not find is not looked for as soon as that again. */
 static void hesitate(struct probe *probe)
 {
@@ -62,15 +76,9 @@ static void brake(struct mcu_estimate *estimate, double delivered, int64_t now)
     patience = patience > 200000 ? 200000 : patience;
     if (delivered <= 0 || now - estimate->lowered_at < patience)
         return;
-    double rate = LOWER * delivered;
-    const double sent = meter_rate(&estimate->all, now);
-    if (sent < IDLE * estimate->rate && delivered > TAKEN * sent) {
-        if (rate < LOWER_IDLE * estimate->rate)
-            rate = LOWER_IDLE * estimate->rate;
-    } else {
+    if (!is_idle(estimate, delivered, now))
         estimate->capacity = delivered;
-    }
-    control_lower(estimate, rate, now);
+    control_lower(estimate, control_within(estimate, LOWER * delivered, delivered, now), now);
 }
 
 /* Time passes and nothing speaks against it. */

@@ -10,6 +10,19 @@
 
 #define ESTIMATE_SILENT_US 1000000 /* without an answer: nothing gets through */
 
+#define BLIND_SAMPLES 3
+
+/* Of a leg that gives no feedback. */
+struct blind {
+    double said;                /* the last REMB, bit/s; 0: none yet */
+    int64_t rose_at;            /* when one was higher than the one before */
+    double sent[BLIND_SAMPLES]; /* bit/s, each half second */
+    unsigned samples;           /* in all */
+    int64_t sampled_at;
+    int64_t trusted_at; /* since when nothing speaks against the rate */
+    int64_t trust;      /* for how long that must be, us, until more is tried */
+};
+
 struct mcu_estimate {
     double rate; /* bit/s */
     double aim;  /* the same; 0: none */
@@ -27,9 +40,8 @@ struct mcu_estimate {
     int64_t rtt;          /* of the last feedback; -1 */
     int64_t rtt_least[2]; /* of this and the last ten seconds */
     int64_t rtt_since;
-    double cap;         /* TMMBR, bit/s; 0: none */
-    int64_t trusted_at; /* without feedback: since when nothing speaks against the rate */
-    int64_t trust;      /* for how long that must be, us, until more is tried */
+    double cap; /* TMMBR, bit/s; 0: none */
+    struct blind blind;
 };
 
 /* The least of the last ten to twenty seconds, us. */
@@ -45,6 +57,10 @@ void control_feedback(struct mcu_estimate *estimate, int64_t newest, double deli
                       int64_t now);
 /* Within its bounds. */
 void control_set(struct mcu_estimate *estimate, double rate);
+/* `rate`, to which the estimate is to be lowered as so much is delivered: not too far below
+ * what it is while much less is sent than it allows. */
+double control_within(const struct mcu_estimate *estimate, double rate, double delivered,
+                      int64_t now);
 /* Not higher than this: and what was hoped for is put off. */
 void control_lower(struct mcu_estimate *estimate, double rate, int64_t now);
 void control_verdict(struct mcu_estimate *estimate, enum loss_verdict verdict,

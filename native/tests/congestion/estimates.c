@@ -209,53 +209,6 @@ static void a_far_end_whose_clock_goes_back_again_and_again_is_borne(void)
     mcu_estimate_free(estimate);
 }
 
-/* -- without feedback -- */
-
-static void a_remb_is_read_against_what_is_sent(void)
-{
-    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
-    struct mcu_line line;
-    int64_t now = 1000 * SECOND;
-    CHECK(mcu_estimate_room(estimate, now) == SIZE_MAX);
-    for (int i = 0; i < 100; i++, now += 10 * MS) /* 800 kbit/s */
-        mcu_estimate_unnumbered(estimate, 1000, false, now);
-    mcu_estimate_remb(estimate, 900000, now); /* that follows what came: nothing is full */
-    mcu_estimate_line(estimate, &line, now);
-    CHECK(line.bits_per_second == 2000000);
-    mcu_estimate_remb(estimate, 500000, now);
-    mcu_estimate_line(estimate, &line, now);
-    CHECK(line.bits_per_second == 475000);
-    mcu_estimate_remb(estimate, 3000000, now);
-    mcu_estimate_line(estimate, &line, now);
-    CHECK(line.bits_per_second == 3000000);
-    mcu_estimate_cap(estimate, 100000);
-    mcu_estimate_line(estimate, &line, now);
-    CHECK(line.bits_per_second == 100000);
-    mcu_estimate_free(estimate);
-}
-
-static void more_is_tried_after_a_while_and_less_often_when_it_failed(void)
-{
-    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
-    struct mcu_line line;
-    int64_t now = 1000 * SECOND, tries[2] = {0};
-    mcu_estimate_aim(estimate, 2000000);
-    for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < 100; k++, now += 10 * MS)
-            mcu_estimate_unnumbered(estimate, 1000, false, now);
-        mcu_estimate_remb(estimate, 400000, now);
-        const int64_t from = now;
-        do {
-            mcu_estimate_tick(estimate, now += 100 * MS);
-            mcu_estimate_line(estimate, &line, now);
-        } while (line.bits_per_second < 600000 && now - from < 100 * SECOND);
-        tries[i] = now - from;
-    }
-    CHECK(tries[0] > 5 * SECOND && tries[0] < 15 * SECOND);
-    CHECK(tries[1] > tries[0] + 4 * SECOND && tries[1] < 30 * SECOND);
-    mcu_estimate_free(estimate);
-}
-
 /* -- the pace -- */
 
 static void a_key_frame_leaves_in_bursts_of_a_few_milliseconds(void)
@@ -314,8 +267,6 @@ void estimate_tests(void)
     TEST(nothing_is_sent_into_silence);
     TEST(a_picture_that_stands_still_does_not_lower_the_rate);
     TEST(a_far_end_whose_clock_goes_back_again_and_again_is_borne);
-    TEST(a_remb_is_read_against_what_is_sent);
-    TEST(more_is_tried_after_a_while_and_less_often_when_it_failed);
     TEST(a_key_frame_leaves_in_bursts_of_a_few_milliseconds);
     TEST(a_narrow_line_is_given_small_packets_one_by_one);
 }

@@ -26,12 +26,16 @@ void path_end(struct path *path) { mcu_estimate_free(path->estimate); }
 static void transmit(struct path *path, uint32_t size, bool sound, bool padding)
 {
     const uint16_t number = mcu_estimate_number(path->estimate);
-    mcu_estimate_sent(path->estimate, size, sound, path->now);
+    if (path->blind)
+        mcu_estimate_unnumbered(path->estimate, size, sound, path->now);
+    else
+        mcu_estimate_sent(path->estimate, size, sound, path->now);
     if (path->free_at < (double)path->now)
         path->free_at = (double)path->now;
     const double waits = path->free_at - (double)path->now;
     if (waits > (double)path->queue || (noise() % 10000) < path->loss * 10000) {
         path->sound_lost += sound;
+        path->remb.lost++;
         return;
     }
     path->free_at += size * 8e6 / path->capacity;
@@ -44,6 +48,7 @@ static void transmit(struct path *path, uint32_t size, bool sound, bool padding)
     path->flights[path->sent++ % FLIGHT] =
         (struct flight){.number = number,
                         .size = size,
+                        .waits = (int64_t)waits,
                         .arrives = (int64_t)path->free_at + path->base,
                         .picture = !sound && !padding};
 }
@@ -54,9 +59,14 @@ static void arrive(struct path *path)
         const struct flight *flight = &path->flights[path->received % FLIGHT];
         if (flight->arrives > path->now)
             return;
-        /* their clock is another one */
-        mcu_arrived_note(&path->arrived, flight->number, true,
-                         flight->arrives + 77777 * SECOND);
+        if (path->blind) {
+            path->remb.slots[0] += flight->size;
+            path->remb.arrived++;
+            path->remb.waits = flight->waits;
+        } else { /* their clock is another one */
+            mcu_arrived_note(&path->arrived, flight->number, true,
+                             flight->arrives + 77777 * SECOND);
+        }
         if (flight->picture)
             path->delivered += flight->size;
         path->received++;
@@ -82,6 +92,34 @@ static void report(struct path *path)
             path->report.size = 0;
         path->report.at = path->now;
     }
+}
+
+/* As receivers reckon: 0.85 of what comes while the queue grows, else 8 % a second more, up to
+ * half as much again as comes. */
+static void say_remb(struct path *path)
+{
+    double came = 0;
+    if (path->now % (100 * MS))
+        return;
+    for (int i = 0; i < 10; i++)
+        came += 8.0 * path->remb.slots[i];
+    const bool grows = path->remb.waits > 20 * MS && path->remb.waits > path->remb.waited;
+    const double most = 1.5 * came + 10e3;
+    if (grows)
+        path->remb.said = 0.85 * came;
+    else if (path->remb.said < most)
+        path->remb.said = path->remb.said > 0 ? 1.008 * path->remb.said : came;
+    if (grows || path->now % (500 * MS) == 0)
+        mcu_estimate_remb(path->estimate, (uint64_t)path->remb.said, path->now);
+    if (path->now % SECOND == 0) {
+        mcu_estimate_loss(path->estimate,
+                          (double)path->remb.lost / (path->remb.lost + path->remb.arrived + 1),
+                          path->now);
+        path->remb.lost = path->remb.arrived = 0;
+    }
+    path->remb.waited = path->remb.waits;
+    memmove(path->remb.slots + 1, path->remb.slots, 9 * sizeof *path->remb.slots);
+    path->remb.slots[0] = 0;
 }
 
 /* -- the sender -- */
@@ -126,7 +164,10 @@ void path_run(struct path *path, int64_t time)
         send_pictures(path);
         probe(path);
         arrive(path);
-        report(path);
+        if (path->blind)
+            say_remb(path);
+        else
+            report(path);
     }
 }
 

@@ -17,7 +17,7 @@
 struct flight {
     uint16_t number;
     uint32_t size;
-    int64_t arrives;
+    int64_t arrives, waits; /* waits: in the queue */
     bool picture;
 };
 
@@ -30,6 +30,7 @@ struct path {
     double wish;     /* bit/s of pictures that a sender would like; 0: none. It sends what it
                         may of it */
     bool mute;       /* no feedback comes */
+    bool blind; /* no feedback either: a REMB each half second, and what is lost each second */
 
     int64_t now;
     struct mcu_estimate *estimate;
@@ -44,6 +45,12 @@ struct path {
         size_t size;
         int64_t at;
     } report;
+    struct { /* who says REMB */
+        double said;
+        uint32_t slots[10];    /* bytes that came, each 100 ms */
+        int64_t waited, waits; /* in the queue: 100 ms ago, and now, us */
+        unsigned arrived, lost;
+    } remb;
     int64_t sound_late; /* the longest that sound waited in the queue since it was set to 0 */
     int64_t sound_at, sound_gap; /* its last arrival; the longest between two, likewise */
     uint64_t sound_lost;

@@ -6,5 +6,6 @@
 
 void feedback_tests(void);
 void estimate_tests(void);
+void blind_tests(void);
 
 #endif

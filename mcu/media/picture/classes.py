@@ -11,9 +11,11 @@ import structlog
 from av.video.frame import VideoFrame
 
 from mcu.ids import LegId
+from mcu.media._native import scale_into_tile
 from mcu.media.messages import Layout, Source
+from mcu.media.picture.decoder import i420
 from mcu.media.picture.encoder import Failed, PictureEncoder
-from mcu.media.picture.rates import Meter
+from mcu.media.picture.rates import Meter, size_of
 from mcu.media.seams import EncodedPicture, VideoCodec
 
 KEY_FRAME_EVERY_S: Final = 0.5
@@ -131,13 +133,18 @@ class EncodingClass:
         self.bits_per_second = bits_per_second
         self._fps = fps
         self._encoder: PictureEncoder | None = None
+        self._scaled: VideoFrame | None = None
 
-    def encode(self, frame: VideoFrame, timestamp: int, *, key: bool) -> EncodedPicture | None:
-        """On the pool. None where the encoder gave nothing; one that failed is made anew for the next picture."""
+    def encode(self, frame: VideoFrame, timestamp: int, *, key: bool, text: bool) -> EncodedPicture | None:
+        """On the pool. None where the encoder gave nothing; one that failed is made anew for the next picture.
+
+        `text`: there is a screen in the picture. No class gets that smaller, for small letters could not be read.
+        """
         try:
-            if self._encoder is None or (self._encoder.width, self._encoder.height) != (frame.width, frame.height):
+            size = (frame.width, frame.height) if text else size_of(self.key.rung, frame.width, frame.height)
+            frame = self._in_size(frame, *size)
+            if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
                 content = self.key.view.source is Source.SCREEN
-                size = (frame.width, frame.height)
                 self._encoder = PictureEncoder(self.key.codec, *size, self._fps, self.bits_per_second, content=content)
             if self._encoder.bits_per_second != self.bits_per_second:
                 self._encoder.retarget(self.bits_per_second)
@@ -145,9 +152,16 @@ class EncodingClass:
         except Failed:
             self._encoder = None
             return None
-        except (
-            Exception
-        ):  # no memory, or a defect: the view's other classes go on, and this one does with another encoder
+        except Exception:  # no memory, or a defect: the view's other classes go on, and this one with another encoder
             self._encoder = None
             _log.exception("encoder_failed", codec=self.key.codec)
             return None
+
+    def _in_size(self, frame: VideoFrame, width: int, height: int) -> VideoFrame:
+        if (frame.width, frame.height) == (width, height):
+            self._scaled = None
+            return frame
+        if self._scaled is None or (self._scaled.width, self._scaled.height) != (width, height):
+            self._scaled = VideoFrame(width, height, "yuv420p")
+        scale_into_tile(i420(self._scaled), i420(frame), (0, 0, width, height))
+        return self._scaled

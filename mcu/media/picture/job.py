@@ -29,7 +29,8 @@ class Job(msgspec.Struct):
         """On the pool: paint, then encode for each class in turn; a worker has one core."""
         if self.changes is not None:
             self.canvas.paint(self.changes)
-        return [(cls, cls.encode(self.canvas.frame, self.timestamp, key=key)) for cls, key in self.encodes]
+        text = any(source is Source.SCREEN for _, source in self.shows)
+        return [(cls, cls.encode(self.canvas.frame, self.timestamp, key=key, text=text)) for cls, key in self.encodes]
 
 
 class Viewed(Protocol):

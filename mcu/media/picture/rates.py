@@ -13,6 +13,7 @@ from mcu.media.seams import Wanted
 
 LADDER_720P: Final = (2_000_000, 1_000_000, 400_000)  # bits per second, the best class first
 PIXELS_720P: Final = 1280 * 720
+SMALL_WIDTH: Final = 640  # pixels: no class gets a picture of people that is smaller, unless the canvas is
 LOWEST_SHARE: Final = 0.35  # how far the lowest class may go below its rung
 FULL: Final = 0.9  # a line that has less than this share of its rung's rate is too thin for it
 SHARE: Final = 0.9  # of a line, that the lowest class may take
@@ -33,6 +34,16 @@ def ladder(width: int, height: int) -> tuple[int, ...]:
     """The rates of the classes of a canvas. Twice the pixels need less than twice the bits."""
     scale = float(width * height / PIXELS_720P) ** 0.75
     return tuple(round(rate * scale) for rate in LADDER_720P)
+
+
+def size_of(rung: int, width: int, height: int) -> tuple[int, int]:
+    """In what size a class gets the picture of a canvas: the lowest in half of each side, where that is 640 or more.
+
+    Resolution goes before the rate of pictures, which lip reading and signing need (EN 301 549, 6.5.3).
+    """
+    if rung < len(LADDER_720P) - 1 or width < 2 * SMALL_WIDTH:
+        return width, height
+    return width // 2 & ~1, height // 2 & ~1
 
 
 def least(rates: Sequence[int]) -> int:

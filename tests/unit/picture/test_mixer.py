@@ -104,6 +104,25 @@ async def test_legs_of_other_codecs_rates_and_layouts_have_classes_of_their_own(
     assert meeting.out.sent_to("b")[0].codec == "VP8"
 
 
+async def test_a_narrow_line_gets_a_smaller_picture_but_a_screen_in_it_whole(pool: ThreadPoolExecutor) -> None:
+    meeting = Meeting(Pools(pool, pool), RoomProfile(width=1280, height=720, fps=30, layout=Layout.AUTO))
+    meeting.room.set_seen([seen("a", camera=False), seen("b")])
+    meeting.room.set_viewers([viewer("a"), viewer("b", rate=300_000)])
+
+    def sizes() -> dict[str, tuple[int, int]]:
+        return {leg: (view.width, view.height) for leg in "ab" for view in [meeting.view_of(leg)]}
+
+    await meeting.frames()
+    meeting.send("b", GREEN)
+    await meeting.until(lambda: meeting.shows("a", GREEN) and meeting.shows("b", GREEN))
+    assert sizes() == {"a": (1280, 720), "b": (640, 360)}
+    meeting.room.set_seen([seen("a", camera=False), seen("b", screen=True)])
+    await meeting.frames()
+    meeting.send("b", RED, Source.SCREEN)
+    await meeting.until(lambda: meeting.shows("a", RED) and meeting.shows("b", RED))
+    assert sizes() == {"a": (1280, 720), "b": (1280, 720)}
+
+
 async def test_a_newcomer_to_a_class_begins_with_a_key_frame_that_the_others_share(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a", camera=False)])
     meeting.room.set_viewers([viewer("a")])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mcu.clock import Clock
 from mcu.media._native import Event, Plane
 from mcu.media.seams import Wanted
-from mcu.media.transport.layers import RETURNS_S, Layers
+from mcu.media.transport.layers import Layers
 
 
 class Incoming:
@@ -24,27 +24,29 @@ class Incoming:
         """What the views need of a source. Nothing of one that is not received."""
         if source in self._layers:
             self._wanted[source] = wanted
-            self._choose(source)
+            self._choose(source, self._clock.monotonic())
 
     def on_layer(self, event: Event) -> None:
         """The plane's LAYER."""
         now = self._clock.monotonic()
-        if self._layers[event.a].heard(event.b, bool(event.c), (event.width, event.height), now):
+        again = self._layers[event.a].heard(event.b, bool(event.c), (event.width, event.height), now)
+        if again is not None:
             if event.a in self._later:
                 self._later[event.a].cancel()
-            self._later[event.a] = asyncio.get_running_loop().call_later(RETURNS_S, self._choose, event.a)
-        self._choose(event.a)
+            # uvloop's timers may be 1 ms early: told the time that was meant, not what the clock says then.
+            self._later[event.a] = asyncio.get_running_loop().call_later(again - now, self._choose, event.a, again)
+        self._choose(event.a, now)
 
     def end(self) -> None:
         """The plane has no such leg any more."""
         for timer in self._later.values():
             timer.cancel()
 
-    def _choose(self, source: int) -> None:
+    def _choose(self, source: int, now: float) -> None:
         wanted = self._wanted.get(source)
         if wanted is None:
             return
-        choice = (self._layers[source].choose(wanted, self._clock.monotonic()), wanted.thin)
+        choice = (self._layers[source].choose(wanted, now), wanted.thin)
         if self._told.get(source) != choice:
             self._told[source] = choice
             self._plane.choose(self._handle, source, *choice)

@@ -37,14 +37,14 @@ class Layers:
         self._layers = [_Layer() for _ in range(count)]
         self._chosen = -1
 
-    def heard(self, number: int, comes: bool, size: tuple[int, int], now: float) -> bool:
-        """A layer comes, or has stopped; its size in pixels, 0: not known. True: it is to be used RETURNS_S later."""
+    def heard(self, number: int, comes: bool, size: tuple[int, int], now: float) -> float | None:
+        """A layer comes, or has stopped; its size in pixels, 0: not known. When to choose again, if it returns."""
         layer = self._layers[number]
         returns = comes and not layer.comes and layer.pixels > 0
         if returns:
             layer.since = now + RETURNS_S
         layer.comes, (layer.width, layer.height) = comes, size
-        return returns
+        return layer.since if returns else None
 
     def choose(self, wanted: Wanted, now: float) -> int:
         """The layer to take; -1: none."""

@@ -45,7 +45,8 @@ int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, si
  * and the loss (0 … 1) of a report block. */
 void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, int64_t now);
 void mcu_estimate_loss(struct mcu_estimate *estimate, double loss, int64_t now);
-/* TMMBR: no more than this, whatever the line carries. 0: no limit. */
+/* TMMBR: no more than this for pictures, whatever the line carries, until it is called again;
+ * 0: none (a pause, RFC 7728). */
 void mcu_estimate_cap(struct mcu_estimate *estimate, uint64_t bits_per_second);
 /* Each 200 ms or less: time passes. */
 void mcu_estimate_tick(struct mcu_estimate *estimate, int64_t now);
@@ -60,7 +61,7 @@ enum mcu_line_state {
 };
 struct mcu_line {
     uint32_t bits_per_second; /* in all */
-    uint32_t pictures;        /* what sound leaves of it */
+    uint32_t pictures;        /* what sound leaves of it, and the far end takes */
     double loss;              /* 0 … 1, of the last second or two */
     int64_t rtt;              /* us, with the wait for feedback; -1: not known */
     enum mcu_line_state state;

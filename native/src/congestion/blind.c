@@ -75,12 +75,6 @@ void mcu_estimate_loss(struct mcu_estimate *estimate, double loss, int64_t now)
         distrust(&estimate->blind, now);
 }
 
-void mcu_estimate_cap(struct mcu_estimate *estimate, uint64_t bits_per_second)
-{
-    estimate->cap = bits_per_second < MCU_ESTIMATE_MOST ? (double)bits_per_second : 0;
-    control_set(estimate, estimate->rate);
-}
-
 void blind_tick(struct mcu_estimate *estimate, int64_t now)
 {
     const struct blind *blind = &estimate->blind;

@@ -23,8 +23,7 @@
 
 void control_set(struct mcu_estimate *estimate, double rate)
 {
-    const double most = estimate->cap > 0 ? estimate->cap : MCU_ESTIMATE_MOST;
-    rate = rate > most ? most : rate;
+    rate = rate > MCU_ESTIMATE_MOST ? MCU_ESTIMATE_MOST : rate;
     estimate->rate = rate < MCU_ESTIMATE_LEAST ? MCU_ESTIMATE_LEAST : rate;
 }
 
@@ -132,10 +131,18 @@ static void follow_probe(struct mcu_estimate *estimate, int64_t newest, int64_t 
     probe->next_at = now + (up ? response(estimate) : probe->wait);
 }
 
+/* What there is use for: of more than the far end takes there is none. */
+static double use(const struct mcu_estimate *estimate, int64_t now)
+{
+    const double taken = estimate->cap + meter_rate(&estimate->sound, now);
+    return estimate->aim < taken ? estimate->aim : taken;
+}
+
 static void perhaps_probe(struct mcu_estimate *estimate, int64_t now)
 {
     struct probe *probe = &estimate->probe;
-    if (!estimate->feedback_at || estimate->aim <= estimate->rate || probe->first ||
+    const double aim = use(estimate, now);
+    if (!estimate->feedback_at || aim <= estimate->rate || probe->first ||
         now < probe->next_at || estimate->delay.signal == DELAY_OVER ||
         estimate_standing(estimate) > ESTIMATE_STANDING_US)
         return;
@@ -143,7 +150,7 @@ static void perhaps_probe(struct mcu_estimate *estimate, int64_t now)
         probe->wait = PROBE_WAIT_US;
     const double rate =
         (estimate->rate < NARROW ? PROBE_UP_NARROW : PROBE_UP) * estimate->rate;
-    probe_begin(probe, rate < estimate->aim ? rate : estimate->aim, estimate->sent.next, now);
+    probe_begin(probe, rate < aim ? rate : aim, estimate->sent.next, now);
 }
 
 /* -- all of it -- */

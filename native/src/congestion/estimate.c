@@ -21,6 +21,7 @@ struct mcu_estimate *mcu_estimate_new(uint32_t start)
     if (!estimate)
         return NULL;
     estimate->rate = start;
+    estimate->cap = MCU_ESTIMATE_MOST;
     estimate->reference = estimate->rtt = -1;
     estimate->rtt_least[0] = estimate->rtt_least[1] = INT64_MAX;
     sent_begin(&estimate->sent);
@@ -183,10 +184,11 @@ static enum mcu_line_state state_of(const struct mcu_estimate *estimate, int64_t
 
 void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *line, int64_t now)
 {
-    const double sound = meter_rate(&estimate->sound, now);
+    const double left = estimate->rate - meter_rate(&estimate->sound, now);
+    const double pictures = left < estimate->cap ? left : estimate->cap;
     *line = (struct mcu_line){
         .bits_per_second = (uint32_t)estimate->rate,
-        .pictures = sound < estimate->rate ? (uint32_t)(estimate->rate - sound) : 0,
+        .pictures = pictures > 0 ? (uint32_t)pictures : 0,
         .loss = estimate->loss.ratio,
         .rtt = estimate->rtt,
         .state = state_of(estimate, now),
@@ -207,6 +209,12 @@ bool mcu_estimate_probes(const struct mcu_estimate *estimate)
 size_t mcu_estimate_probe(struct mcu_estimate *estimate, int64_t now, int64_t *wake)
 {
     return probe_due(&estimate->probe, now, wake);
+}
+
+void mcu_estimate_cap(struct mcu_estimate *estimate, uint64_t bits_per_second)
+{
+    estimate->cap =
+        bits_per_second < MCU_ESTIMATE_MOST ? (double)bits_per_second : MCU_ESTIMATE_MOST;
 }
 
 void mcu_estimate_aim(struct mcu_estimate *estimate, uint32_t bits_per_second)

@@ -40,7 +40,7 @@ struct mcu_estimate {
     int64_t rtt;          /* of the last feedback; -1 */
     int64_t rtt_least[2]; /* of this and the last ten seconds */
     int64_t rtt_since;
-    double cap; /* TMMBR, bit/s; 0: none */
+    double cap; /* of pictures, by TMMBR, bit/s */
     struct blind blind;
 };
 

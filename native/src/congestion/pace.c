@@ -8,6 +8,7 @@
 #define DEEP_NARROW_US 15000 /* with the 20 ms between two packets of sound below 40 */
 #define BURST_US 5000        /* at the paced rate */
 #define LEAST_BYTES 300      /* of a packet: below, its headers are most of it */
+#define LEAST_RATE 5000      /* bit/s: it ends some time */
 
 static double bytes_in(double bits_per_second, int64_t time)
 {
@@ -34,7 +35,7 @@ void mcu_pace_at(struct mcu_pace *pace, uint32_t bits_per_second, bool full, int
     const int64_t passed = now > pace->now ? now - pace->now : 0;
     pace->level += bytes_in(rate(pace), passed);
     const bool begins = !pace->now;
-    pace->bits_per_second = bits_per_second;
+    pace->bits_per_second = bits_per_second > LEAST_RATE ? bits_per_second : LEAST_RATE;
     pace->full = full;
     pace->now += passed;
     if (begins || pace->level > depth(pace))

@@ -123,6 +123,18 @@ static void key_wanted(const struct arrival *in, struct leg *leg,
     say(in, leg, MCU_EVENT_KEY_WANTED, stream->source);
 }
 
+/* Sound is sent at the one rate that it has. */
+static void limit(const struct arrival *in, struct leg *leg,
+                  const struct mcu_rtcp_event *event)
+{
+    const struct out_stream *stream = out_of(leg, event->media_ssrc);
+    if (!stream)
+        return;
+    rtcp_notify(leg, in->out, event);
+    if (stream->source != MCU_AUDIO && leg->congestion)
+        mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);
+}
+
 static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtcp_event *event)
 {
     switch (event->kind) {
@@ -144,11 +156,7 @@ static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtc
             mcu_estimate_remb(leg->congestion->estimate, event->bits_per_second, in->now);
         break;
     case MCU_RTCP_TMMBR:
-        if (!out_of(leg, event->media_ssrc))
-            break;
-        rtcp_notify(leg, in->out, event);
-        if (leg->congestion)
-            mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);
+        limit(in, leg, event);
         break;
     case MCU_RTCP_BYE:
         if (leg->in[MCU_AUDIO] && leg->in[MCU_AUDIO] == in_of(leg, event->ssrc))

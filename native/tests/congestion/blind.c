@@ -29,8 +29,22 @@ static void a_remb_is_read_against_what_is_sent(void)
     CHECK(rate_of(estimate) == 475000);
     mcu_estimate_remb(estimate, 3000000, now);
     CHECK(rate_of(estimate) == 3000000);
+    mcu_estimate_free(estimate);
+}
+
+static void more_than_the_far_end_takes_is_not_sent_and_none_where_it_takes_none(void)
+{
+    struct mcu_estimate *estimate = mcu_estimate_new(2000000);
+    struct mcu_line line;
     mcu_estimate_cap(estimate, 100000);
-    CHECK(rate_of(estimate) == 100000);
+    mcu_estimate_line(estimate, &line, 1000 * SECOND);
+    CHECK(line.pictures == 100000);
+    mcu_estimate_cap(estimate, 0);
+    mcu_estimate_line(estimate, &line, 1000 * SECOND);
+    CHECK(line.pictures == 0);
+    mcu_estimate_cap(estimate, UINT64_MAX);
+    mcu_estimate_line(estimate, &line, 1000 * SECOND);
+    CHECK(line.pictures == 2000000);
     mcu_estimate_free(estimate);
 }
 
@@ -170,6 +184,7 @@ static void more_is_tried_after_a_while_and_less_often_when_it_failed(void)
 void blind_tests(void)
 {
     TEST(a_remb_is_read_against_what_is_sent);
+    TEST(more_than_the_far_end_takes_is_not_sent_and_none_where_it_takes_none);
     TEST(a_key_frame_is_not_held_against_a_remb_that_came_of_less);
     TEST(a_remb_that_rises_is_let_rise_and_one_that_falls_or_stays_is_obeyed);
     TEST(one_low_remb_is_not_the_end_of_a_rate_that_is_little_used);

@@ -52,6 +52,21 @@ static void a_line_that_carries_more_is_found_by_probes(void)
     path_end(&path);
 }
 
+static void what_the_far_end_does_not_take_is_not_probed_for(void)
+{
+    struct path path;
+    path_begin(&path, 20e6, 600e3);
+    path.wish = 2e6;
+    mcu_estimate_aim(path.estimate, 2400000);
+    mcu_estimate_cap(path.estimate, 500000);
+    path_run(&path, 10 * SECOND);
+    CHECK(path.padding == 0);
+    CHECK(path.delivered * 8 / 10 < 510e3);
+    mcu_estimate_cap(path.estimate, 4000000);
+    CHECK(path_until_above(&path, 2.3e6, 15 * SECOND) >= 0);
+    path_end(&path);
+}
+
 /* `start`: the estimate while 2 Mbit/s are sent. */
 static void narrow_and_widen(double start)
 {
@@ -254,11 +269,18 @@ static void a_narrow_line_is_given_small_packets_one_by_one(void)
             mcu_pace_spend(&pace, packet);
     }
     CHECK(bytes * 8 / 10 < 120000); /* a full queue becomes empty */
+    mcu_pace_at(&pace, 0, false, 11 * SECOND);
+    mcu_pace_spend(&pace, packet);
+    mcu_pace_spend(&pace, packet);
+    const int64_t due =
+        mcu_pace_due(&pace); /* a line that has no room for any is looked at again */
+    CHECK(due > 11 * SECOND && due < 14 * SECOND);
 }
 
 void estimate_tests(void)
 {
     TEST(a_line_that_carries_more_is_found_by_probes);
+    TEST(what_the_far_end_does_not_take_is_not_probed_for);
     TEST(a_line_that_narrows_is_followed_and_found_again);
     TEST(so_is_one_that_was_not_half_used);
     TEST(a_full_line_is_steady);

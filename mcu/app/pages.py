@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 PAGES: Final = ("/", "/j/{number:[0-9]{9}}")
+ELSEWHERE: Final = "/{path:(?!api/).+}"  # what nothing else answers to: a person gets the page, which says so
 _COMPRESSED = (".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt")
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
 
@@ -95,12 +96,21 @@ class WebClient:
         for name in self._files:
             if not name.startswith("assets/") and name != "index.html":
                 app.router.add_get(f"/{name}", self._other)
+        app.router.add_get(ELSEWHERE, self._elsewhere)
 
     async def _page(self, request: web.Request) -> web.Response:
         if not self.built:
             return web.Response(status=503, text=_NOT_BUILT, content_type="text/html", headers=_HEADERS)
         response = self._files["index.html"].answer(request, "no-cache")
         response.headers.update(_HEADERS)
+        return response
+
+    async def _elsewhere(self, request: web.Request) -> web.Response:
+        if not self.built or "text/html" not in request.headers.get("Accept", ""):
+            raise web.HTTPNotFound
+        response = await self._page(request)
+        if response.status == 200:
+            response.set_status(404)
         return response
 
     async def _asset(self, request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ from mcu.demo.sources import PictureLoop, SoundLoop, encode
 from mcu.demo.voice import SAMPLE_RATE, Sound, speech
 from mcu.errors import Unavailable
 
+HOST = "Disa Holm"  # whoever opens the host's link
 TURN_S = 4  # how long each speaks before the next does
 
 
@@ -51,7 +52,7 @@ async def book(server: RunningServer) -> Booked:
     people = [{"name": person.name, "role": "guest"} for person in CAST]
     meeting = {
         "title": "Demo",
-        "participants": [*people, {"name": "Du", "role": "host"}],
+        "participants": [*people, {"name": HOST, "role": "host"}],
         "access": {"guest_pin": None},  # the number is enough
     }
     headers = {"Authorization": f"Bearer {server.token}"}

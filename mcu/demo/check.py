@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mcu.demo.cast import CAST, Booked
+from mcu.demo.cast import CAST, HOST, Booked
 from mcu.demo.client import MeetingClient
 from mcu.demo.guest import Guest
 from mcu.demo.server import RunningServer
@@ -55,7 +55,7 @@ async def check(server: RunningServer, booked: Booked, picture: Path) -> list[Fi
     try:
         client = MeetingClient(sound=LiveSound(tone(HOST_HZ)))
         began = time.monotonic()
-        await host.join(booked.number, "Du", client, token=booked.host_token)
+        await host.join(booked.number, HOST, client, token=booked.host_token)
         findings = [first_picture(began, await _first_decoded(client))]
         layout = await host.told(LayoutMap, lambda shown: len(shown.tiles) >= len(CAST) + 1, within=20)
         await asyncio.sleep(LISTEN_S)

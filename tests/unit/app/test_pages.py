@@ -83,6 +83,16 @@ async def test_nothing_else_is_served(built: Client, path: str) -> None:
     assert (await built.get(path)).status == 404
 
 
+@pytest.mark.parametrize("path", ["/j/12345678", "/x", "/möte"])
+async def test_a_person_whose_address_is_wrong_is_told_so_by_the_page(built: Client, path: str) -> None:
+    answer = await built.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status == 404
+    assert "Möte" in await answer.text()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    api = await built.get("/api/v1/x", headers={"Accept": "text/html"})
+    assert (api.status, api.content_type) == (404, "text/plain")
+
+
 async def test_without_a_built_client_the_page_says_how_to_build_it_in_both_languages(tmp_path: Path) -> None:
     client = await client_of(tmp_path / "nothing")
     answer = await client.get("/j/482915370")

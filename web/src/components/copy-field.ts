@@ -21,9 +21,18 @@ export class CopyField extends PageElement {
       .value {
         flex: 1 1 12rem;
         min-width: 0;
-        overflow-wrap: anywhere;
         font-variant-numeric: tabular-nums;
         font-size: 0.95rem;
+      }
+
+      /* A personal link is long, and is copied rather than read. Selecting takes all of it. */
+      .value span:last-child {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
+        overflow: hidden;
+        overflow-wrap: anywhere;
+        user-select: all;
       }
     `,
   ];
@@ -34,7 +43,7 @@ export class CopyField extends PageElement {
 
   protected override render(): TemplateResult {
     return html`<div class="copy">
-      <p class="value"><span class="label">${this.label}</span><br />${this.value}</p>
+      <p class="value"><span class="label">${this.label}</span><br /><span>${this.value}</span></p>
       <button class="button small" type="button" aria-label=${t("copy.what", { what: this.label })} @click=${this.copy}>
         ${this.copied ? t("copy.done") : t("copy.copy")}
       </button>

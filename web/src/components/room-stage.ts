@@ -1,6 +1,6 @@
 /**
  * The composed picture, and over it, where the layout map says, each name as real text. The names follow the picture's
- * own letterboxing; a list for screen readers tells who is where.
+ * own letterboxing; a list for screen readers tells who is where. The speaker's border is the picture's own.
  */
 
 import { type TemplateResult, css, html, nothing } from "lit";
@@ -56,11 +56,6 @@ export class RoomStage extends PageElement {
       .tile {
         position: absolute;
         container-type: inline-size;
-        border-radius: 4px;
-      }
-
-      .tile.speaking {
-        box-shadow: inset 0 0 0 3px #f3c567;
       }
 
       /* It covers the name that is painted in the picture: same corner, same size, a face as wide as the painted one. */
@@ -165,8 +160,7 @@ export class RoomStage extends PageElement {
   private tile(tile: Tile): TemplateResult {
     const entry = this.meeting.state.roster.find((one) => one.leg === tile.leg);
     const shared = tile.source === "screen";
-    const speaking = entry?.speaking === true && !shared;
-    return html`<li class=${speaking ? "tile speaking" : "tile"} data-leg=${tile.leg} data-source=${tile.source}>
+    return html`<li class="tile" data-leg=${tile.leg} data-source=${tile.source}>
       ${entry ? this.name(entry, shared) : nothing}
     </li>`;
   }

@@ -223,6 +223,7 @@ export const roomStyle = css`
     }
 
     .control.danger {
+      grid-column-end: -1; /* apart from the others */
       margin-left: 0;
     }
   }

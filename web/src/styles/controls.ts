@@ -240,6 +240,10 @@ export const controls = css`
     align-content: start;
   }
 
+  .stack > legend {
+    margin-bottom: 0.5rem;
+  }
+
   /* A live region must be on the page before it says anything; without words it takes no place. */
   .live:not(:has(*)) {
     position: absolute;

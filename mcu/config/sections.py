@@ -200,7 +200,9 @@ class Turn(Section):
 
     Whoever joins is given credentials for them, so let the relay reach this server's media ports and nothing else
     (coturn: `denied-peer-ip` and `allowed-peer-ip`). A browser behind a firewall that lets only TLS through needs a
-    `turns:` address on port 443.
+    `turns:` address on port 443. One that has IPv6 alone gets an address of IPv4 from a relay, if it has one; a relay
+    that has IPv6 alone must be told to give that (coturn: `allocation-default-address-family=keep`). Chromium on such a
+    network that may use neither microphone nor camera hides its addresses, and comes in only by way of a relay.
     """
 
     urls: RelayUrls = Field(

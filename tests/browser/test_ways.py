@@ -29,8 +29,10 @@ WAY = """(async () => {
 
 
 @asynccontextmanager
-async def called(there: Network, directory: Path, *flags: str, **setup: Any) -> AsyncIterator[tuple[Site, Page]]:
-    """A browser in there on a page of ours, with `setup` in its RTCConfiguration."""
+async def called(
+    there: Network, directory: Path, *flags: str, devices: bool = True, **setup: Any
+) -> AsyncIterator[tuple[Site, Page]]:
+    """A browser in there on a page of ours, with `setup` in its RTCConfiguration. `devices`: it may use them."""
     site = Site(there.here6, there.here)
     runner, url = await site.open()
     try:
@@ -38,7 +40,8 @@ async def called(there: Network, directory: Path, *flags: str, **setup: Any) -> 
             wrapper = there.wrapper(directory, CHROMIUM)
             browser = await playwright.chromium.launch(executable_path=wrapper, args=[*FLAGS, *flags])
             page = await browser.new_page()
-            await page.context.grant_permissions(["microphone"])  # or it hides its addresses, which IPv4 is needed for
+            if devices:
+                await page.context.grant_permissions(["microphone"])  # or it hides its addresses
             await page.goto(url)
             await page.evaluate("(setup) => { window.setup = setup }", setup)
             yield site, page
@@ -124,6 +127,16 @@ async def test_a_browser_that_reaches_only_a_relay_talks_through_it(tmp_path: Pa
             await page.evaluate("go()")
             await talk(site, page)
             assert await page.evaluate(WAY) == ["relay", way, "udp", there.here]
+
+
+async def test_a_browser_with_ipv6_alone_that_may_use_no_device_comes_by_a_relay(tmp_path: Path) -> None:
+    with network() as there, turn_server(tmp_path, there.here6) as server:
+        there.without_ipv4()
+        there.block("meta l4proto udp")
+        async with called(there, tmp_path, devices=False, **relayed(server, "tcp", 600)) as (site, page):
+            await page.evaluate("go()")
+            await talk(site, page)
+            assert await page.evaluate(WAY) == ["relay", "tcp", "udp", there.here6]
 
 
 async def test_a_relay_refuses_credentials_whose_time_is_over(tmp_path: Path) -> None:

@@ -25,19 +25,21 @@ class TurnServer:
 
     def url(self, way: str) -> str:
         """`way`: udp, tcp or tls."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
         if way == "tls":
-            return f"turns:{self.address}:{self.tls_port}?transport=tcp"
-        return f"turn:{self.address}:{self.port}?transport={way}"
+            return f"turns:{host}:{self.tls_port}?transport=tcp"
+        return f"turn:{host}:{self.port}?transport={way}"
 
 
 @contextlib.contextmanager
-def turn_server(directory: Path, address: str) -> Iterator[TurnServer]:
-    """One that runs until the end."""
+def turn_server(directory: Path, address: str, family: str = "keep") -> Iterator[TurnServer]:
+    """One that runs until the end. `family`: of what it relays from for who asks for none, as browsers do not."""
     certificate, key = make_certificate(directory, "relay.test", "localhost", begins=datetime.now(UTC), days=2)
     made = TurnServer(address, *_free_ports(address), certificate)
     words = {
         "listening-ip": address,
         "relay-ip": address,
+        "allocation-default-address-family": family,
         "listening-port": made.port,
         "tls-listening-port": made.tls_port,
         "static-auth-secret": SECRET,
@@ -64,7 +66,8 @@ def turn_server(directory: Path, address: str) -> Iterator[TurnServer]:
 
 
 def _free_ports(address: str) -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as one, socket.socket(family) as other:
         one.bind((address, 0))
         other.bind((address, 0))
         return one.getsockname()[1], other.getsockname()[1]

@@ -12,6 +12,7 @@ from mcu.config.sections import RELAY_URL
 
 ANSWER_S = 5.0
 _REFUSED = (401, 403, 441)  # RFC 8656 section 19
+_OTHER_FAMILY = 440
 
 
 class _Ends(asyncio.DatagramProtocol):
@@ -61,6 +62,11 @@ async def _problem(url: str, username: str, credential: str) -> str | None:
 def _refusal(code: int) -> str:
     if code in _REFUSED:
         return "refuses our credentials: compare turn.secret, or turn.username and turn.credential, with the relay's"
+    if code == _OTHER_FAMILY:
+        return (
+            "has no address of the family that browsers get, IPv4 unless told otherwise: give it one, "
+            "or let it keep the family that they come by (coturn: allocation-default-address-family=keep)"
+        )
     return f"refuses to relay (error {code}): look into its log"
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,13 @@ def test_wrong_credentials_fail_and_are_not_shown(server: TurnServer, credential
         assert line.verdict is Verdict.FAIL
         assert "refuses our credentials" in line.text
         assert "another" not in line.text
+
+
+def test_a_relay_of_ipv6_that_would_give_ipv4_fails_with_what_to_tell_it(tmp_path: Path) -> None:
+    with turn_server(tmp_path, "::1", family="ipv4") as server:
+        for line in lines(server.url("udp"), server.url("tcp")):
+            assert line.verdict is Verdict.FAIL
+            assert "allocation-default-address-family=keep" in line.text
 
 
 def test_a_certificate_that_does_not_hold_fails(server: TurnServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Wire formats, without input, output or a clock: bytes and `now` in, events and bytes out."""

@@ -1,0 +1,78 @@
+"""A byte stream cut into messages (RFC 3261, section 18.3), with the keep-alives between them (RFC 5626, 4.4.1).
+
+Over TCP, TLS and the like a message's end is known by its Content-Length alone: a stream in which that cannot be read
+has no next message, and is closed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mcu.protocol.sip.grammar import Malformed
+from mcu.protocol.sip.message import MAX_BODY, MAX_HEAD, Request, Response, content_length, read, read_fields
+
+PING: Final = b"\r\n\r\n"
+PONG: Final = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The peer asks whether the connection lives: `PONG` is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The peer has answered a `PING`."""
+
+
+class Stream:
+    """Feed it what a connection received; take what is whole. It holds one message at most."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._searched = 0  # no end of a head begins before
+
+    def feed(self, data: bytes) -> Iterator[Request | Response | Ping | Pong]:
+        """Raises `Malformed` where the stream is lost: close it."""
+        self._held += data
+        while (found := self._next()) is not None:
+            yield found
+
+    def _next(self) -> Request | Response | Ping | Pong | None:
+        if self._held.startswith(b"\r\n"):
+            return self._keep_alive()
+        end = self._held.find(b"\r\n\r\n", self._searched)
+        if end < 0:
+            if len(self._held) > MAX_HEAD:
+                raise Malformed("the header fields of a message do not end", 513)
+            self._searched = max(0, len(self._held) - 3)
+            return None
+        whole = end + 4 + self._body_size(end)
+        if len(self._held) < whole:
+            self._searched = end
+            return None
+        message = read(bytes(self._held[:whole]))
+        self._drop(whole)
+        return message
+
+    def _keep_alive(self) -> Ping | Pong | None:
+        if self._held.startswith(PING):
+            self._drop(len(PING))
+            return Ping()
+        if len(self._held) == len(PONG) or len(self._held) > len(PONG) + 1 or self._held[2:3] != b"\r":
+            self._drop(len(PONG))
+            return Pong()
+        return None  # half a ping
+
+    def _body_size(self, end: int) -> int:
+        _, _, fields = bytes(self._held[:end]).decode(errors="surrogateescape").partition("\r\n")
+        size = content_length(read_fields(fields))
+        if size is None:
+            raise Malformed("a message on a stream has no Content-Length")
+        if size > MAX_BODY:
+            raise Malformed("a body is too long", 513)
+        return size
+
+    def _drop(self, size: int) -> None:
+        del self._held[:size]
+        self._searched = 0

@@ -1,0 +1,314 @@
+"""What two sides have in common, and the descriptions that say so (RFC 3264).
+
+`answer` takes the other side's offer; `offer` makes ours and `accepted` reads what came back to it. Each m-line is one
+`Stream` with ports of its own. Where encryption is required a line without it is refused, and where nothing of worth
+is left the whole is `NotAcceptable` (488): nothing is ever taken in the clear instead (policy S10).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from mcu.errors import Invalid, McuError
+from mcu.protocol.sdp import codecs, crypto, h264
+from mcu.protocol.sdp.codecs import Format
+from mcu.protocol.sdp.crypto import Crypto
+from mcu.protocol.sdp.description import REVERSED, Attribute, Description, Direction, Media, Origin
+
+AUDIO: Final = ("opus", "g722", "pcma", "pcmu")  # best first
+DTMF: Final = "telephone-event"
+LEVEL: Final = 31  # of H.264 that we receive: 1280x720 at 30 pictures a second
+SECURE: Final = {"RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"}
+PLAIN: Final = {"RTP/AVP", "RTP/AVPF"}
+FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir", "ccm tmmbr"})
+_OFFERED_AUDIO: Final = (
+    Format(96, "opus", 48000, 2, {"useinbandfec": "1"}),
+    Format(9, "g722", 8000),
+    Format(8, "pcma", 8000),
+    Format(0, "pcmu", 8000),
+    Format(101, DTMF, 8000, params={"0-15": ""}),
+)
+_OFFERED_VIDEO: Final = (
+    Format(97, "h264", 90000, params={"profile-level-id": "42e01f", "packetization-mode": "1"}, feedback=FEEDBACK),
+    Format(98, "h264", 90000, params={"profile-level-id": "42e01f"}, feedback=FEEDBACK),
+    Format(99, "vp8", 90000, feedback=FEEDBACK),
+)
+
+
+class NotAcceptable(McuError):
+    """There is no codec, or no encryption, that both sides may use."""
+
+    code, title = "not-acceptable", "The two sides have no codec or encryption in common"
+    http: ClassVar[int] = 422
+    sip: ClassVar[int] = 488
+    q850: ClassVar[int] = 88  # incompatible destination
+
+
+class Encryption(StrEnum):
+    """What an organisation's policy asks of its calls. Never less than AES-128 where there is any."""
+
+    REQUIRED = "required"
+    OFFERED = "offered"  # taken where the other side has it
+
+
+class Kind(StrEnum):
+    AUDIO = "audio"
+    MAIN = "main"
+    SLIDES = "slides"  # `a=content:slides` (RFC 4796)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What each side encrypts with: master key, then salt."""
+
+    suite: str
+    tag: int
+    ours: bytes = field(repr=False)
+    theirs: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where we take a stream's packets."""
+
+    rtp: int
+    rtcp: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One m-line that both sides take."""
+
+    index: int
+    kind: Kind
+    format: Format  # that is sent both ways, with the payload type that the offer gave it
+    dtmf: int = 0  # payload type of telephone-event; 0: none
+    direction: Direction  # ours
+    address: str  # theirs
+    rtp_port: int
+    rtcp_port: int  # the same as `rtp_port`: multiplexed (RFC 5761)
+    keys: Keys | None
+    bits_per_second: int | None = None  # the most that we may send
+    protocol: str
+
+    @property
+    def limits(self) -> h264.Limits | None:
+        """Of what we send, where it is H.264."""
+        return h264.limits(self.format.params) if self.format.name == "h264" else None
+
+    @property
+    def feedback(self) -> frozenset[str]:
+        return self.format.feedback & FEEDBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """This side of the call."""
+
+    address: str
+    ports: Mapping[Kind, Ports]  # of the kinds that may be taken
+    encryption: Encryption = Encryption.REQUIRED
+    origin: Origin
+    held: bool = False  # the other side is on hold
+
+
+# -- their offer ----------------------------------------------------------------------------------------------------
+
+
+def answer(offer: Description, ours: Ours) -> tuple[Description, tuple[Stream, ...]]:
+    """What we take of an offer, and the answer that says so.
+
+    Raises `NotAcceptable` where there is no sound to be had of it, `Invalid` where it is not well-formed.
+    """
+    streams = tuple(_taken(offer, ours))
+    if not any(stream.kind is Kind.AUDIO for stream in streams):
+        raise NotAcceptable("The offer has no audio in a codec and with an encryption that this meeting takes.")
+    by_line = {stream.index: stream for stream in streams}
+    media = tuple(
+        _answered(by_line[index], offered, ours) if index in by_line else offered.refused()
+        for index, offered in enumerate(offer.media)
+    )
+    return _described(ours, media), streams
+
+
+def _taken(offer: Description, ours: Ours) -> Iterator[Stream]:
+    """At most one stream of each kind: the first that can be taken."""
+    taken: set[Kind] = set()
+    for index, media in enumerate(offer.media):
+        kind = _kind(media)
+        if kind is None or kind in taken or kind not in ours.ports:
+            continue
+        stream = _stream(offer, index, media, kind, ours)
+        if stream is not None:
+            taken.add(kind)
+            yield stream
+
+
+def _kind(media: Media) -> Kind | None:
+    if media.port == 0 or media.protocol not in SECURE | PLAIN:
+        return None
+    if media.kind == "audio":
+        return Kind.AUDIO
+    if media.kind != "video":
+        return None
+    return Kind.SLIDES if media.value("content") == "slides" else Kind.MAIN
+
+
+def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ours) -> Stream | None:
+    found = codecs.formats(media)
+    chosen = _audio(found) if kind is Kind.AUDIO else _video(found)
+    allowed, keys = _encrypted(media, ours.encryption)
+    if chosen is None or not allowed:
+        return None
+    theirs = session.direction_of(media)
+    return Stream(
+        index=index,
+        kind=kind,
+        format=chosen,
+        dtmf=next((f.payload_type for f in found if f.name == DTMF and f.clock == 8000), 0),
+        direction=_held(REVERSED[theirs], held=ours.held),
+        address=session.address_of(media),
+        rtp_port=media.port,
+        rtcp_port=_rtcp_port(media),
+        keys=keys,
+        bits_per_second=media.bits_per_second or session.bits_per_second,
+        protocol=media.protocol,
+    )
+
+
+def _audio(found: Sequence[Format]) -> Format | None:
+    known = [
+        f for f in found if f.name in AUDIO and (f.clock, f.channels) == ((48000, 2) if f.name == "opus" else (8000, 1))
+    ]
+    return min(known, key=lambda f: AUDIO.index(f.name), default=None)
+
+
+def _video(found: Sequence[Format]) -> Format | None:
+    return h264.best(found) or next((f for f in found if (f.name, f.clock) == ("vp8", 90000)), None)
+
+
+def _encrypted(media: Media, policy: Encryption) -> tuple[bool, Keys | None]:
+    """Whether the line may be taken, and with which keys."""
+    theirs = crypto.chosen(media.values("crypto"))
+    if theirs is None:
+        return media.protocol in PLAIN and policy is Encryption.OFFERED and not media.has("crypto"), None
+    return True, Keys(theirs.suite, theirs.tag, crypto.made(theirs.tag, theirs.suite).key, theirs.key)
+
+
+def _rtcp_port(media: Media) -> int:
+    if media.has("rtcp-mux"):
+        return media.port
+    stated = (media.value("rtcp") or "").split(" ")[0]  # RFC 3605
+    return int(stated) if stated.isascii() and stated.isdigit() and 0 < int(stated) < 65536 else media.port + 1
+
+
+def _held(direction: Direction, *, held: bool) -> Direction:
+    if not held:
+        return direction
+    return "sendonly" if direction in ("sendrecv", "sendonly") else "inactive"
+
+
+def _answered(stream: Stream, offered: Media, ours: Ours) -> Media:
+    ports = ours.ports[stream.kind]
+    attributes = [
+        *_of_format(stream),
+        *([Attribute("rtcp-mux")] if stream.rtcp_port == stream.rtp_port else [Attribute("rtcp", str(ports.rtcp))]),
+        *_of_keys(stream.keys),
+        *([Attribute("content", "slides")] if stream.kind is Kind.SLIDES else []),
+        *([Attribute("label", label)] if (label := offered.value("label")) else []),
+        Attribute(stream.direction),
+    ]
+    numbers = [stream.format.payload_type, *([stream.dtmf] if stream.dtmf else [])]
+    return Media(
+        kind=offered.kind,
+        port=ports.rtp,
+        protocol=offered.protocol,
+        formats=tuple(map(str, numbers)),
+        attributes=tuple(attributes),
+    )
+
+
+def _of_format(stream: Stream) -> Iterator[Attribute]:
+    said = dict(stream.format.params)
+    match stream.format.name:
+        case "h264":
+            said = h264.answered(stream.format, LEVEL)
+        case "opus":
+            said = {"useinbandfec": "1"}
+    yield from replace(stream.format, params=said, feedback=stream.feedback).attributes()
+    if stream.dtmf:
+        yield from Format(stream.dtmf, DTMF, 8000, params={"0-15": ""}).attributes()
+
+
+def _of_keys(keys: Keys | None) -> Iterator[Attribute]:
+    if keys is not None:
+        yield Attribute("crypto", str(Crypto(keys.tag, keys.suite, keys.ours)))
+
+
+def _described(ours: Ours, media: tuple[Media, ...]) -> Description:
+    return Description(origin=ours.origin, connection=ours.address, media=media)
+
+
+# -- our offer ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What we offered, with the keys that only we know until it is answered."""
+
+    description: Description
+    keys: Mapping[Kind, tuple[Crypto, ...]] = field(repr=False)
+
+
+def offer(ours: Ours) -> Offered:
+    """Every codec and suite that we have, in our order. The kinds are those of `ours.ports`, audio first."""
+    keys = {kind: tuple(crypto.offered()) if ours.encryption is Encryption.REQUIRED else () for kind in ours.ports}
+    media = tuple(_offered(kind, ours, keys[kind]) for kind in Kind if kind in ours.ports)
+    return Offered(_described(ours, media), keys)
+
+
+def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto]) -> Media:
+    offered = _OFFERED_AUDIO if kind is Kind.AUDIO else _OFFERED_VIDEO
+    ports, keys = ours.ports[kind], list(keys)
+    return Media(
+        kind="audio" if kind is Kind.AUDIO else "video",
+        port=ports.rtp,
+        protocol="RTP/SAVP" if keys else "RTP/AVP",
+        formats=tuple(str(format_.payload_type) for format_ in offered),
+        attributes=(
+            *(attribute for format_ in offered for attribute in format_.attributes()),
+            Attribute("rtcp", str(ports.rtcp)),
+            *(Attribute("crypto", str(one)) for one in keys),
+            *([Attribute("content", "slides")] if kind is Kind.SLIDES else []),
+            Attribute("sendonly" if ours.held else "sendrecv"),
+        ),
+    )
+
+
+def accepted(offered: Offered, answer_: Description, ours: Ours) -> tuple[Stream, ...]:
+    """What they took of our offer. Raises `NotAcceptable` or `Invalid`, as `answer` does."""
+    lines = offered.description.media
+    if len(answer_.media) != len(lines):
+        raise Invalid("The answer has not as many media as the offer.")
+    pairs = enumerate(zip(lines, answer_.media, strict=True))
+    found = (_accepted(answer_, index, line, theirs, offered, ours) for index, (line, theirs) in pairs)
+    streams = tuple(stream for stream in found if stream is not None)
+    if not any(stream.kind is Kind.AUDIO for stream in streams):
+        raise NotAcceptable("The answer has no audio in a codec and with an encryption that was offered.")
+    return streams
+
+
+def _accepted(
+    session: Description, index: int, line: Media, theirs: Media, offered: Offered, ours: Ours
+) -> Stream | None:
+    kind = _kind(line)
+    if kind is None or theirs.port == 0 or theirs.kind != line.kind or theirs.protocol != line.protocol:
+        return None
+    stream = _stream(session, index, theirs, kind, ours)
+    if stream is None or stream.keys is None:
+        return stream
+    mine = {one.tag: one for one in offered.keys[kind]}.get(stream.keys.tag)
+    if mine is None or mine.suite != stream.keys.suite:
+        raise NotAcceptable("The answer takes a key that was not offered.")
+    return replace(stream, keys=replace(stream.keys, ours=mine.key))

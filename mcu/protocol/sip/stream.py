@@ -31,6 +31,7 @@ class Stream:
     def __init__(self) -> None:
         self._held = bytearray()
         self._searched = 0  # no end of a head begins before
+        self._half_a_ping = False  # the last that came was one CRLF
 
     def feed(self, data: bytes) -> Iterator[Request | Response | Ping | Pong]:
         """Raises `Malformed` where the stream is lost: close it."""
@@ -39,8 +40,10 @@ class Stream:
             yield found
 
     def _next(self) -> Request | Response | Ping | Pong | None:
-        if self._held.startswith(b"\r\n"):
+        if self._held.startswith(PONG):
             return self._keep_alive()
+        if self._held and not PONG.startswith(self._held):
+            self._half_a_ping = False
         end = self._held.find(b"\r\n\r\n", self._searched)
         if end < 0:
             if len(self._held) > MAX_HEAD:
@@ -55,14 +58,12 @@ class Stream:
         self._drop(whole)
         return message
 
-    def _keep_alive(self) -> Ping | Pong | None:
-        if self._held.startswith(PING):
-            self._drop(len(PING))
-            return Ping()
-        if len(self._held) == len(PONG) or len(self._held) > len(PONG) + 1 or self._held[2:3] != b"\r":
-            self._drop(len(PONG))
-            return Pong()
-        return None  # half a ping
+    def _keep_alive(self) -> Ping | Pong:
+        """A ping's second half may come later than its first, which is then taken for a pong too: nobody waits for it."""
+        whole, second = self._held.startswith(PING), self._half_a_ping
+        self._drop(len(PING) if whole else len(PONG))
+        self._half_a_ping = not whole and not second and PONG.startswith(self._held)
+        return Ping() if whole or second else Pong()
 
     def _body_size(self, end: int) -> int:
         _, _, fields = bytes(self._held[:end]).decode(errors="surrogateescape").partition("\r\n")

@@ -1,6 +1,10 @@
-"""The times of RFC 3261, table 4, in seconds, and the alarms that a transaction has set."""
+"""The times of RFC 3261, table 4, in seconds, and the alarms that a transaction or a call has set."""
 
-from typing import Final
+import heapq
+from collections.abc import Hashable
+from typing import Final, Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 T1: Final = 0.5  # a guess of the round trip
 T2: Final = 4.0  # the longest between repeats of what is no INVITE, and of a final response
@@ -32,3 +36,37 @@ class Alarms:
         for _, name in due:
             del self._due[name]
         return [name for _, name in due]
+
+
+class Schedule(Generic[Key]):
+    """When each of many is due next: one time for each."""
+
+    def __init__(self) -> None:
+        self._due: dict[Key, float] = {}
+        self._heap: list[tuple[float, int, Key]] = []  # may hold what is no longer so; the number keeps keys uncompared
+        self._pushed = 0
+
+    def set(self, key: Key, due: float | None) -> None:
+        if due is None:
+            self._due.pop(key, None)
+        elif self._due.get(key) != due:
+            self._due[key] = due
+            self._pushed += 1
+            heapq.heappush(self._heap, (due, self._pushed, key))
+
+    def next(self) -> float | None:
+        while self._heap:
+            due, _, key = self._heap[0]
+            if self._due.get(key) == due:
+                return due
+            heapq.heappop(self._heap)
+        return None
+
+    def take(self, now: float) -> Key | None:
+        """The one that is due first, which has no time any more; None where none is due."""
+        due = self.next()
+        if due is None or due > now:
+            return None
+        _, _, key = heapq.heappop(self._heap)
+        del self._due[key]
+        return key

@@ -4,13 +4,13 @@
 and never looked into. The number of transactions is bounded: over it, new requests are answered 503 without one.
 """
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
+from mcu.protocol.sip.timers import Schedule
 from mcu.protocol.sip.transaction import (
     Client,
     Deliver,
@@ -78,7 +78,6 @@ Happening = Sent[Flow] | Asked[Flow] | Cancelled | Answered | Gone
 class _Entry(Generic[Flow]):
     transaction: InviteClient | Client | InviteServer | Server
     flow: Flow
-    alarm: float | None = None  # the one that is in the heap
 
 
 class Transactions(Generic[Flow]):
@@ -87,7 +86,7 @@ class Transactions(Generic[Flow]):
     def __init__(self, most: int = MAX) -> None:
         self._most = most
         self._entries: dict[Key, _Entry[Flow]] = {}
-        self._alarms: list[tuple[float, Key]] = []
+        self._due = Schedule[Key]()
         self._merging: dict[Key, Key] = {}  # a request without a dialog, however it came, to its transaction
 
     def __len__(self) -> int:
@@ -128,21 +127,12 @@ class Transactions(Generic[Flow]):
         return [] if entry is None else self._happened(key, entry.transaction.fault())
 
     def next_timer(self) -> float | None:
-        while self._alarms:
-            due, key = self._alarms[0]
-            entry = self._entries.get(key)
-            if entry is not None and entry.alarm == due:
-                return due
-            heapq.heappop(self._alarms)
-        return None
+        return self._due.next()
 
     def handle_timer(self, now: float) -> list[Happening[Flow]]:
         happened: list[Happening[Flow]] = []
-        while (due := self.next_timer()) is not None and due <= now:
-            _, key = heapq.heappop(self._alarms)
-            entry = self._entries[key]
-            entry.alarm = None
-            happened += self._happened(key, entry.transaction.handle_timer(now))
+        while (key := self._due.take(now)) is not None:
+            happened += self._happened(key, self._entries[key].transaction.handle_timer(now))
         return happened
 
     def _response(self, response: Response, now: float) -> list[Happening[Flow]]:
@@ -181,7 +171,7 @@ class Transactions(Generic[Flow]):
         if entry.transaction.is_over:
             self._forget(key, entry)
         else:
-            self._set_alarm(key, entry)
+            self._due.set(key, entry.transaction.next_timer())
         return happened
 
     def _told(self, key: Key, entry: _Entry[Flow], outputs: list[Output]) -> Iterator[Happening[Flow]]:
@@ -196,14 +186,9 @@ class Transactions(Generic[Flow]):
                 case Deliver(Response() as response):
                     yield Answered(response, key)
 
-    def _set_alarm(self, key: Key, entry: _Entry[Flow]) -> None:
-        due = entry.transaction.next_timer()
-        if due is not None and due != entry.alarm:
-            heapq.heappush(self._alarms, (due, key))
-        entry.alarm = due
-
     def _forget(self, key: Key, entry: _Entry[Flow]) -> None:
         del self._entries[key]
+        self._due.set(key, None)
         if isinstance(entry.transaction, InviteServer | Server):
             merged = _merge_key(entry.transaction.request)
             if merged is not None and self._merging.get(merged) == key:

@@ -1,0 +1,48 @@
+"""The way to a peer, as the transport below knows it, and what messages say of it."""
+
+import secrets
+from typing import Protocol
+
+from mcu.protocol.sip.values import MAGIC
+
+
+class Flow(Protocol):
+    """A connection, or a datagram socket and an address. Two are equal where they are the same way."""
+
+    @property
+    def transport(self) -> str:
+        """UDP, TCP, TLS, WS or WSS."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Ours, as the peer reaches it: a name, or an address, IPv6 in brackets."""
+        ...
+
+    @property
+    def port(self) -> int: ...
+
+
+def is_reliable(flow: Flow) -> bool:
+    """Whether the transport repeats by itself what is lost (RFC 3261, section 17)."""
+    return flow.transport != "UDP"
+
+
+def is_secure(flow: Flow) -> bool:
+    return flow.transport in ("TLS", "WSS")
+
+
+def via(flow: Flow) -> str:
+    """The top Via of a request of ours, with a branch that is its own, and `rport` (RFC 3581)."""
+    return f"SIP/2.0/{flow.transport} {flow.host}:{flow.port};branch={MAGIC}{secrets.token_hex(12)};rport"
+
+
+def contact(flow: Flow, user: str = "") -> str:
+    """Where the peer reaches us, in this call."""
+    who = f"{user}@" if user else ""
+    transport = "" if flow.transport == "UDP" else f";transport={flow.transport.lower()}"
+    return f"<sip:{who}{flow.host}:{flow.port}{transport}>"
+
+
+def tag() -> str:
+    return secrets.token_hex(8)

@@ -59,7 +59,7 @@ class Stream:
         return message
 
     def _keep_alive(self) -> Ping | Pong:
-        """A ping's second half may come later than its first, which is then taken for a pong too: nobody waits for it."""
+        """Half a ping is taken for a pong, for it may be one; its other half makes it a ping."""
         whole, second = self._held.startswith(PING), self._half_a_ping
         self._drop(len(PING) if whole else len(PONG))
         self._half_a_ping = not whole and not second and PONG.startswith(self._held)

@@ -1,7 +1,7 @@
 """The times of RFC 3261, table 4, in seconds, and the alarms that a transaction or a call has set."""
 
 import heapq
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -14,18 +14,28 @@ KEPT: Final = 32.0  # timer D: how long a final response may be repeated to us
 RINGING: Final = 180.0  # timer C: how long an INVITE may go without a final answer (section 16.6)
 
 
-class Alarms:
-    """Named times. The earliest is the next; what is due is taken once."""
+def _nobody(_next: float | None) -> None:
+    """Who asks `next` each time need not be told."""
 
-    def __init__(self) -> None:
+
+class Alarms:
+    """Named times; what is due is taken once. `changed` is told which is next, whenever that may be another."""
+
+    def __init__(self, changed: Callable[[float | None], None] = _nobody) -> None:
         self._due: dict[str, float] = {}
+        self._changed = changed
 
     def set(self, name: str, due: float) -> None:
         self._due[name] = due
+        self._changed(self.next())
 
     def drop(self, *names: str) -> None:
         for name in names:
             self._due.pop(name, None)
+        self._changed(self.next())
+
+    def clear(self) -> None:
+        self.drop(*list(self._due))
 
     def next(self) -> float | None:
         return min(self._due.values(), default=None)
@@ -35,6 +45,7 @@ class Alarms:
         due = sorted((at, name) for name, at in self._due.items() if at <= now)
         for _, name in due:
             del self._due[name]
+        self._changed(self.next())
         return [name for _, name in due]
 
 

@@ -139,7 +139,7 @@ class Transaction:
             return False
         self.state = after
         if after is State.TERMINATED:
-            self._alarms = Alarms()
+            self._alarms.clear()
         return True
 
     def _repeat_at(self, due: float) -> None:

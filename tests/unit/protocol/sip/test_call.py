@@ -1,0 +1,390 @@
+"""Calls between two agents over a simulated wire: set up, changed, ended, with losses (RFC 3261, 3262, 3311, 4028)."""
+
+import random
+
+import pytest
+
+from mcu.errors import Conflict
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.call_state import TRANSITIONS, State
+from mcu.protocol.sip.digest import Answerer, Challenger
+from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Invited, Progressed, Within
+from mcu.protocol.sip.headers import Headers
+from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.responses import response_to
+from mcu.protocol.sip.session_timer import LEAST
+from tests.support.sip_wire import ANSWER, OFFER, End, Wire, up
+
+
+def invited(end: End) -> Call:
+    event = next(event for event in end.told if isinstance(event, Invited))
+    return event.call
+
+
+def ended(end: End) -> list[int]:
+    return [event.status for event in end.told if isinstance(event, Ended)]
+
+
+def quiet(wire: Wire) -> bool:
+    """Nothing is left of any call, and nothing is due."""
+    wire.run(200)
+    return not len(wire.phone.agent) and not len(wire.server.agent) and wire.phone.agent.next_timer() is None
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_a_call_rings_stands_and_is_hung_up(transport: str) -> None:
+    wire = Wire(transport)
+    phone = wire.phone.invite()
+    wire.run()
+    server = invited(wire.server)
+    assert server.invite.body == OFFER
+    server.ring()
+    wire.run()
+    server.answer(ANSWER)
+    wire.run()
+    assert wire.phone.kinds() == ["Progressed", "Established"]
+    assert wire.server.kinds() == ["Invited", "Established"]
+    established = wire.phone.told[-1]
+    assert isinstance(established, Established)
+    assert established.message.body == ANSWER
+    assert (phone.state, server.state) == (State.UP, State.UP)
+    phone.hang_up()
+    wire.run()
+    assert (ended(wire.phone), ended(wire.server)) == ([200], [200])
+    assert wire.phone.methods() == ["INVITE", "ACK", "BYE"]
+    assert wire.server.methods() == [100, 180, 200, 200]
+    assert quiet(wire)
+
+
+def test_the_server_may_hang_up_too() -> None:
+    wire = Wire()
+    _, server = up(wire)
+    server.hang_up()
+    wire.run()
+    assert (ended(wire.phone), ended(wire.server)) == ([200], [200])
+    assert quiet(wire)
+
+
+def test_a_call_that_is_refused_says_why() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    invited(wire.server).refuse(486)
+    wire.run()
+    assert (ended(wire.phone), ended(wire.server)) == ([486], [486])
+    assert quiet(wire)
+
+
+def test_a_call_is_taken_back_before_it_is_answered() -> None:
+    wire = Wire()
+    phone = wire.phone.invite()
+    wire.run()
+    phone.hang_up()
+    wire.run()
+    assert wire.phone.methods() == ["INVITE", "CANCEL", "ACK"]
+    assert (ended(wire.phone), ended(wire.server)) == ([487], [487])
+    assert quiet(wire)
+
+
+def test_a_call_to_which_nothing_was_said_is_taken_back_only_when_something_is() -> None:
+    wire = Wire(delay=0.2)
+    phone = wire.phone.invite()
+    phone.hang_up()
+    wire.phone.drain()
+    assert wire.phone.methods() == ["INVITE"]
+    wire.run(2)
+    assert "CANCEL" in wire.phone.methods()
+    assert ended(wire.server) == [487]
+
+
+def test_a_2xx_that_crosses_a_cancel_is_acknowledged_and_hung_up() -> None:
+    wire = Wire()
+    phone = wire.phone.invite()
+    wire.run()
+    invited(wire.server).answer(ANSWER)
+    wire.server.drain()
+    phone.hang_up()
+    wire.run(5)
+    assert set(wire.phone.methods()[-3:]) >= {"ACK", "BYE"}
+    assert (ended(wire.phone), ended(wire.server)) == ([487], [200])
+    assert quiet(wire)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_with_a_third_of_all_datagrams_lost_a_call_stands_and_ends(seed: int) -> None:
+    wire, dice = Wire(), random.Random(seed)
+    wire.lost = lambda _: dice.random() < 0.33
+    phone = wire.phone.invite()
+    wire.run(8)
+    server = invited(wire.server)
+    server.answer(ANSWER)
+    wire.run(12)
+    assert (phone.state, server.state) == (State.UP, State.UP)
+    phone.hang_up()
+    wire.run(35)
+    assert ended(wire.server) == [200]
+    assert quiet(wire)
+
+
+def test_an_answer_that_is_never_acknowledged_ends_the_call_with_bye() -> None:
+    wire = Wire()
+    wire.lost = lambda message: isinstance(message, Request) and message.method == "ACK"
+    wire.phone.invite()
+    wire.run()
+    invited(wire.server).answer(ANSWER)
+    wire.run(33)
+    assert ended(wire.server) == [408]
+    assert ended(wire.phone) == [200]
+    assert "BYE" in wire.server.methods()
+
+
+def test_nobody_answers_and_the_call_is_over_after_32_s() -> None:
+    wire = Wire()
+    wire.lost = lambda _: True
+    wire.phone.invite()
+    wire.run(40)
+    assert ended(wire.phone) == [408]
+    assert quiet(wire)
+
+
+def test_early_media_is_told_reliably_where_the_caller_knows_how() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    first = [True]
+
+    def lost(message: Request | Response) -> bool:
+        drop = isinstance(message, Response) and message.status == 183 and first.pop() if first else False
+        return bool(drop)
+
+    wire.lost = lost
+    invited(wire.server).ring(183, ANSWER)
+    wire.run(2)
+    progressed = wire.phone.told[-1]
+    assert isinstance(progressed, Progressed)
+    assert progressed.response.body == ANSWER
+    assert wire.server.methods().count(183) == 2
+    assert "PRACK" in wire.phone.methods()
+    invited(wire.server).answer(b"")
+    wire.run()
+    assert wire.phone.kinds()[-1] == "Established"
+
+
+def test_early_media_that_nobody_acknowledges_ends_the_call() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    wire.lost = lambda message: isinstance(message, Request) and message.method == "PRACK"
+    invited(wire.server).ring(183, ANSWER)
+    wire.run(40)
+    assert (ended(wire.server), ended(wire.phone)) == ([408], [504])
+
+
+def test_a_change_is_offered_answered_and_acknowledged_by_either_side() -> None:
+    for turn in (0, 1):
+        wire = Wire()
+        calls = up(wire)
+        ends = (wire.phone, wire.server)
+        calls[turn].change(b"hold")
+        wire.run()
+        changing = ends[1 - turn].told[-1]
+        assert isinstance(changing, Changing)
+        assert changing.request.body == b"hold"
+        changing.call.accept_change(b"held")
+        wire.run()
+        changed = ends[turn].told[-1]
+        assert isinstance(changed, Changed)
+        assert changed.message.body == b"held"
+        assert calls[0].state is calls[1].state is State.UP
+
+
+def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    phone.change(b"other")
+    wire.run()
+    server.refuse_change(488)
+    wire.run()
+    changed = wire.phone.told[-1]
+    assert isinstance(changed, Changed)
+    assert isinstance(changed.message, Response)
+    assert (changed.message.status, phone.state) == (488, State.UP)
+
+
+def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    phone.change(b"from the phone")
+    server.change(b"from the server")
+    wire.run(0.3)
+    assert 491 in wire.phone.methods()
+    assert 491 in wire.server.methods()
+    for _ in range(20):
+        wire.run(0.5)
+        for end in (wire.phone, wire.server):
+            if end.told and isinstance(changing := end.told[-1], Changing):
+                end.told.pop()
+                changing.call.accept_change(b"yes")
+    wire.run(5)
+    answers = [[e.message.body for e in end.told if isinstance(e, Changed)] for end in (wire.phone, wire.server)]
+    assert b"yes" in answers[0]
+    assert b"yes" in answers[1]
+
+
+def test_only_one_change_of_ours_is_on_its_way() -> None:
+    wire = Wire()
+    phone, _ = up(wire)
+    phone.change(b"one")
+    with pytest.raises(Conflict):
+        phone.change(b"two")
+    with pytest.raises(Conflict):
+        phone.answer(b"again")
+    with pytest.raises(Conflict):
+        phone.accept_change(b"nothing was asked")
+
+
+def test_a_change_to_a_call_that_the_other_side_has_forgotten_ends_it() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    wire.server.agent.over(server)
+    phone.change(b"hello?")
+    wire.run()
+    assert ended(wire.phone) == [200]
+
+
+def test_the_session_is_refreshed_at_half_its_time_without_a_word_to_anybody() -> None:
+    wire = Wire()
+    up(wire)
+    wire.run(901)
+    assert wire.phone.methods() == ["UPDATE"]
+    assert wire.phone.told == wire.server.told == []
+    wire.run(2000)
+    assert len(wire.phone.methods()) >= 3
+    assert (len(wire.phone.agent), len(wire.server.agent)) == (1, 1)
+
+
+def test_a_call_whose_other_end_has_vanished_is_over_when_its_time_is() -> None:
+    wire = Wire()
+    up(wire)
+    wire.lost = lambda _: True
+    wire.run(1800)
+    assert (ended(wire.phone), ended(wire.server)) == ([200], [408])
+    assert quiet(wire)
+
+
+def test_who_wants_to_be_asked_too_often_is_told_how_often_we_do() -> None:
+    wire = Wire()
+    invite = wire.phone.invite().invite
+    wire.phone.drain()
+    brief = invite.with_(invite.headers.with_("Session-Expires", "20").with_("Call-ID", "other"))
+    wire.server.agent.receive(brief, wire.server.way, 0)
+    wire.server.drain()
+    refusal = wire.server.sent[-1]
+    assert isinstance(refusal, Response)
+    assert (refusal.status, refusal.headers.one("Min-SE")) == (422, str(LEAST))
+
+
+def test_who_will_not_be_asked_so_often_is_asked_less() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    invited(wire.server).refuse(422, [("Min-SE", "3600")])
+    wire.server.told.clear()
+    wire.run()
+    second = invited(wire.server)
+    assert second.invite.headers.one("Session-Expires") == "3600"
+    second.answer(ANSWER)
+    wire.run()
+    assert wire.phone.kinds()[-1] == "Established"
+
+
+def test_a_password_is_given_where_it_is_asked_for_and_the_call_goes_on() -> None:
+    wire, challenger = Wire(), Challenger("mcu.example")
+    wire.phone.invite(answerer=Answerer("rum2", "secret"))
+    wire.run()
+    first = invited(wire.server)
+    first.refuse(401, [("WWW-Authenticate", text) for text in challenger.challenges(0)])
+    wire.server.told.clear()
+    wire.run()
+    second = invited(wire.server)
+    assert second.invite.headers.one("Authorization") is not None
+    assert (second.invite.call_id, second.invite.cseq.number) == (first.invite.call_id, 2)
+    second.refuse(401, [("WWW-Authenticate", text) for text in challenger.challenges(1)])
+    wire.run()
+    assert ended(wire.phone) == [401]
+
+
+def test_the_answers_of_two_forks_make_one_call_and_the_other_is_hung_up() -> None:
+    wire = Wire()
+    phone = wire.phone.invite()
+    wire.run()
+    server = invited(wire.server)
+    server.answer(ANSWER)
+    wire.run()
+    other = response_to(server.invite, 200, tag="fork", headers=[("Contact", "<sip:fork@198.51.100.9>")])
+    wire.phone.agent.receive(other, wire.phone.way, wire.now)
+    wire.phone.drain()
+    assert wire.phone.methods()[-2:] == ["ACK", "BYE"]
+    assert wire.phone.sent[-1].to.tag == "fork"
+    assert phone.state is State.UP
+
+
+def test_what_comes_within_a_call_is_told_and_answered() -> None:
+    wire = Wire()
+    phone, _ = up(wire)
+    phone.inform("application/dtmf-relay", b"Signal=5")
+    wire.run(0.2)
+    within = wire.server.told[-1]
+    assert isinstance(within, Within)
+    assert within.request.body == b"Signal=5"
+    wire.server.agent.respond(within.key, response_to(within.request, 200))
+    wire.run()
+    assert wire.server.methods() == [200]
+
+
+def test_a_request_of_no_call_is_answered_481_and_one_that_is_not_known_405() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    assert phone.dialog is not None
+    wire.server.agent.over(server)
+    phone.inform("text/plain", b"x")
+    wire.run(0.2)
+    assert wire.server.methods() == [481]
+
+
+def test_nobody_can_ask_for_what_is_not_done_here() -> None:
+    wire = Wire()
+    wire.phone.invite(Require="x-unheard-of")
+    wire.run()
+    assert ended(wire.phone) == [420]
+    refusal = wire.phone.last(Ended)
+    assert isinstance(refusal, Ended)
+    assert refusal.message is not None
+    assert refusal.message.headers.one("Unsupported") == "x-unheard-of"
+
+
+def test_over_the_bound_of_calls_the_next_is_told_when_to_try_again() -> None:
+    wire = Wire()
+    wire.server.agent._most = 0
+    wire.phone.invite()
+    wire.run()
+    assert ended(wire.phone) == [503]
+    assert not [event for event in wire.server.told if isinstance(event, Invited)]
+
+
+def test_a_malformed_request_is_answered_and_a_malformed_response_is_counted() -> None:
+    wire = Wire()
+    good = wire.phone.invite().invite
+    wire.phone.sent.clear()
+    bad = Request("OPTIONS", "nobody:knows", headers=Headers(good.headers).with_("CSeq", "1 OPTIONS"))
+    wire.server.agent.receive(bad, wire.server.way, 0)
+    wire.server.agent.receive(Response(99, "", headers=good.headers), wire.server.way, 0)
+    wire.server.drain()
+    assert wire.server.methods() == [416]
+    assert wire.server.agent.dropped == 1
+
+
+def test_what_a_call_may_do_in_each_state_is_a_table_that_ends() -> None:
+    assert TRANSITIONS[State.ENDED] == {}
+    assert all(State.ENDED in after.values() for state, after in TRANSITIONS.items() if state is not State.ENDED)
+    assert LEAST == 90

@@ -10,7 +10,7 @@ import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from mcu.errors import Unavailable
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
@@ -196,8 +196,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._socket: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._socket = transport
+        self._socket = cast("asyncio.DatagramTransport", transport)  # asyncio's own is none by its type
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._socket is not None
@@ -214,7 +213,7 @@ class _Connection(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)
         here, there = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         host, port = self._endpoint.own(self._name, here[0], here[1])
         flow = StreamFlow(transport, self._name, host, port, Peer(there[0], there[1]))

@@ -93,6 +93,15 @@ class Stream:
     protocol: str
 
     @property
+    def sends(self) -> bool:
+        """Whether we send on it."""
+        return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        return self.direction in ("sendrecv", "recvonly")
+
+    @property
     def limits(self) -> h264.Limits | None:
         """Of what we send, where it is H.264."""
         return h264.limits(self.format.params) if self.format.name == "h264" else None

@@ -1,0 +1,296 @@
+"""Legs of a worker with ports of their own: SIP and H.323, plain or keyed by SDES (RFC 3550, RFC 4568).
+
+Each m-line is a leg of the plane for itself, for it has its own ports and its own keys; to the room they are one leg,
+and the sound's is its handle. Who offers and who answers, and when a leg is up or over, its signalling says: nothing is
+told by the packets but that they have stopped.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from mcu.clock import Clock
+from mcu.errors import Conflict, Unavailable
+from mcu.ids import LegId
+from mcu.media import _native as native
+from mcu.media.messages import Cause, LegMedia, Source
+from mcu.media.seams import EncodedPicture, TransportListener, VideoCodec, Wanted
+from mcu.media.transport.engine import Engine
+from mcu.media.transport.figures import Figures
+from mcu.media.transport.incoming import Incoming
+from mcu.media.transport.streams import NUMBERS
+from mcu.protocol.sdp import description, exchange, h264
+from mcu.protocol.sdp.description import Description, Origin
+from mcu.protocol.sdp.exchange import Encryption, Kind, Offered, Ours, Ports, Stream
+
+log = structlog.get_logger()
+
+SOURCES: Final = {Kind.AUDIO: native.AUDIO, Kind.MAIN: native.CAMERA, Kind.SLIDES: native.SCREEN}
+_PICTURES: Final = {Source.CAMERA: Kind.MAIN, Source.SCREEN: Kind.SLIDES}
+_FROM: Final = {number: source for source, number in NUMBERS.items()}
+_PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
+    "AEAD_AES_256_GCM": "AEAD_AES_256_GCM",
+    "AEAD_AES_128_GCM": "AEAD_AES_128_GCM",
+    "AES_256_CM_HMAC_SHA1_80": "AES256_CM_SHA1_80",
+    "AES_CM_128_HMAC_SHA1_80": "AES128_CM_SHA1_80",
+}
+_AUDIO: Final = {"opus": "opus", "g722": "G722", "pcma": "PCMA", "pcmu": "PCMU"}
+PIXELS_MAX: Final = 4096 * 4096
+
+
+@dataclass(slots=True)
+class _Line:
+    """An m-line: its leg in the plane, and what was agreed of it."""
+
+    kind: Kind
+    handle: int
+    ports: Ports
+    stream: Stream | None = None
+    incoming: Incoming | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a call may have."""
+
+    address: str  # ours, as the peer reaches it
+    kinds: tuple[Kind, ...] = (Kind.AUDIO,)
+    encryption: Encryption = Encryption.REQUIRED
+    pixels_max: int = PIXELS_MAX
+
+
+@dataclass(slots=True)
+class _Negotiation:
+    """Where the two sides are in offers and answers (RFC 3264, section 4: one at a time)."""
+
+    origin: Origin
+    offered: Offered | None = None
+    said: Description | None = field(default=None, repr=False)
+
+
+class RtpTransport:
+    """One leg's packets, both ways; a `seams.Transport`. It connects nothing: `answer`, or `offer` and `accept`."""
+
+    def __init__(self, engine: Engine, terms: Terms, on_digit: Callable[[str], None], clock: Clock) -> None:
+        """Takes its ports. Raises `Unavailable` where there are no more."""
+        self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
+        self._listener: TransportListener | None = None
+        self._lines: dict[Kind, _Line] = {}
+        self._figures: Figures | None = None
+        self._closed = False
+        self._negotiation = _Negotiation(Origin(secrets.randbelow(2**62), 1, terms.address))
+        try:
+            for kind in terms.kinds:
+                handle, rtp, rtcp = engine.plane.add_rtp(":" in terms.address)
+                self._lines[kind] = _Line(kind, handle, Ports(rtp, rtcp))
+        except OSError:
+            self._release()
+            raise Unavailable(
+                "This media worker has no free ports: see media.rtp_ports in the configuration."
+            ) from None
+
+    @property
+    def handle(self) -> int:
+        """See `seams.Transport`: of its sound."""
+        return self._lines[Kind.AUDIO].handle
+
+    def handle_of(self, source: Source) -> int | None:
+        """The plane's leg to which that picture is sent; None where it takes none."""
+        line = self._lines.get(_PICTURES[source])
+        return line.handle if line is not None and line.stream is not None and line.stream.sends else None
+
+    # -- offers and answers ---------------------------------------------------------------------------------------
+
+    def answer(self, offer: str, listener: TransportListener) -> str:
+        """The answer to their offer; sound and picture may pass from now on.
+
+        Raises `errors.Invalid` for what is not SDP, `NotAcceptable` where nothing can be agreed; then it is to be
+        closed.
+        """
+        reply, streams = exchange.answer(description.parse(offer), self._ours())
+        self._begin(streams, listener)
+        self._negotiation.said = reply
+        return str(reply)
+
+    def offer(self) -> str:
+        """Our offer, of all that the call may have. `accept` takes the answer to it."""
+        self._negotiation.offered = exchange.offer(self._ours())
+        self._negotiation.said = self._negotiation.offered.description
+        return str(self._negotiation.said)
+
+    def accept(self, answer: str, listener: TransportListener) -> None:
+        """Their answer to our offer. Raises as `answer` does, and `Conflict` where nothing was offered."""
+        offered, self._negotiation.offered = self._negotiation.offered, None
+        if offered is None:
+            raise Conflict("Nothing was offered that this could be the answer to.")
+        self._begin(exchange.accepted(offered, description.parse(answer), self._ours()), listener)
+
+    def _begin(self, streams: tuple[Stream, ...], listener: TransportListener) -> None:
+        self._listener = listener
+        for stream in streams:
+            self._connect(self._lines[stream.kind], stream)
+        agreed = {stream.kind for stream in streams}
+        for kind in [kind for kind in self._lines if kind not in agreed]:
+            self._engine.plane.remove(self._lines.pop(kind).handle)
+        self._figures = Figures(self._codecs(), {SOURCES[kind]: ("",) for kind in agreed}, self._clock.monotonic())
+        asyncio.get_running_loop().call_soon(self._connected)
+
+    def _connected(self) -> None:
+        if not self._closed and self._listener is not None:
+            self._listener.on_connected()
+
+    def _connect(self, line: _Line, stream: Stream) -> None:
+        plane, source = self._engine.plane, SOURCES[stream.kind]
+        line.stream = stream
+        plane.add_stream(
+            line.handle,
+            source,
+            formats=[(stream.format.payload_type, _codec(stream), 0)],
+            dtmf=stream.dtmf,
+            sends=stream.sends,
+            receives=stream.receives,
+            nack="nack" in stream.feedback,
+            pli="nack pli" in stream.feedback,
+            fir="ccm fir" in stream.feedback,
+            tmmbr="ccm tmmbr" in stream.feedback,
+            cname=secrets.token_hex(8),
+            pixels_max=self._terms.pixels_max,
+        )
+        if stream.keys is not None:
+            plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
+        rtcp = None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
+        plane.set_remote(line.handle, stream.address, stream.rtp_port, rtcp)
+        if stream.kind is not Kind.AUDIO and stream.receives:
+            line.incoming = Incoming(plane, line.handle, {source: 1}, self._clock)
+        self._engine.listen(line.handle, self)
+
+    def _ours(self) -> Ours:
+        return Ours(
+            address=self._terms.address,
+            ports={kind: line.ports for kind, line in self._lines.items()},
+            encryption=self._terms.encryption,
+            origin=self._negotiation.origin,
+        )
+
+    # -- seams.Transport ------------------------------------------------------------------------------------------
+
+    def takes(self, source: Source) -> VideoCodec | None:
+        line = self._lines.get(_PICTURES[source])
+        if line is None or line.stream is None or not line.stream.sends:
+            return None
+        return _video_codec(line.stream)
+
+    def request_key(self, source: Source) -> None:
+        if (line := self._lines.get(_PICTURES[source])) is not None and line.incoming is not None:
+            self._engine.plane.want_key(line.handle, NUMBERS[source])
+
+    def want(self, source: Source, wanted: Wanted) -> None:
+        line = self._lines.get(_PICTURES[source])
+        if line is not None and line.incoming is not None and not self._closed:
+            line.incoming.want(NUMBERS[source], wanted)
+
+    def aim(self, bits_per_second: int) -> None:
+        for source in _PICTURES:
+            if (handle := self.handle_of(source)) is not None:
+                self._engine.plane.aim(handle, bits_per_second)
+
+    async def restart(self, offer: str) -> str:
+        """There is no ICE to restart: their signalling offers again. Raises `Conflict`."""
+        raise Conflict("This leg has no ICE to restart.")
+
+    def stats(self, leg: LegId) -> LegMedia:
+        if self._closed or self._figures is None:
+            raise Conflict("The leg's connection has ended.")
+        counted = [self._engine.plane.leg_stats(line.handle) for line in self._lines.values()]
+        whole = counted[0] | {"streams": [stream for one in counted for stream in one["streams"]]}
+        return self._figures.of(leg, self._profile(), whole, self._clock.monotonic())
+
+    async def close(self) -> None:
+        """The plane has no such leg from the call on. May be called again."""
+        self._release()
+
+    # -- engine.LegEvents -----------------------------------------------------------------------------------------
+
+    def on_event(self, event: native.Event) -> None:
+        listener = self._listener
+        if listener is None or self._closed:
+            return
+        match event.kind:
+            case native.PICTURE:
+                listener.on_picture(_FROM[event.a], self._picture(event))
+            case native.REPORT:
+                listener.on_audio_report(event.a, max(0, event.b))
+            case native.LOSS:
+                listener.on_picture_loss(_FROM[event.a], event.b / 256)
+            case native.KEY_WANTED:
+                listener.on_key_request(_FROM[event.a])
+            case native.BANDWIDTH:
+                listener.on_bandwidth(self._within(event.a))
+            case native.UNSENT:
+                listener.on_unsent(event.a)
+            case native.DIGIT:
+                self._on_digit(chr(event.a))
+            case native.SILENT if event.leg == self.handle:
+                self._lost(Cause.NETWORK)
+
+    def on_failure(self) -> None:
+        self._lost(Cause.FAILED)
+
+    def _lost(self, cause: Cause) -> None:
+        listener = self._listener
+        if not self._closed and listener is not None:
+            self._release()
+            listener.on_lost(cause)
+
+    def _picture(self, event: native.Event) -> EncodedPicture:
+        stream = self._lines[_PICTURES[_FROM[event.a]]].stream
+        assert stream is not None  # none comes of a line that is not agreed
+        return EncodedPicture(
+            codec="VP8" if stream.format.name == "vp8" else "H264",
+            data=event.data,
+            timestamp=event.c,
+            key=event.key,
+            width=event.width,
+            height=event.height,
+        )
+
+    def _within(self, bits_per_second: int) -> int:
+        """Not more than they have said that they take."""
+        said = [s.bits_per_second for s in self._streams() if s.kind is Kind.MAIN and s.bits_per_second]
+        return min([bits_per_second, *said])
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _streams(self) -> Iterator[Stream]:
+        return (line.stream for line in self._lines.values() if line.stream is not None)
+
+    def _codecs(self) -> Mapping[int, str]:
+        return {SOURCES[stream.kind]: _codec(stream) for stream in self._streams()}
+
+    def _profile(self) -> str:
+        keys = next((stream.keys for stream in self._streams()), None)
+        return "" if keys is None else _PROFILES[keys.suite]
+
+    def _release(self) -> None:
+        self._closed = True
+        for line in self._lines.values():
+            if line.incoming is not None:
+                line.incoming.end()
+            if line.stream is None:
+                self._engine.plane.remove(line.handle)
+            else:
+                self._engine.remove(line.handle)
+
+
+def _codec(stream: Stream) -> str:
+    return _AUDIO[stream.format.name] if stream.kind is Kind.AUDIO else _video_codec(stream)
+
+
+def _video_codec(stream: Stream) -> VideoCodec:
+    if stream.format.name == "vp8":
+        return "VP8"
+    return "H264" if h264.mode(stream.format) else "H264/0"

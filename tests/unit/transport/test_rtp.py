@@ -1,0 +1,172 @@
+"""Legs with ports of their own, at a real plane: what SDP says is what passes, encrypted or not at all."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from mcu.clock import SystemClock
+from mcu.errors import Conflict, Invalid, Unavailable
+from mcu.ids import LegId
+from mcu.media.messages import Cause, Source
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Wanted
+from mcu.media.transport.engine import Engine
+from mcu.media.transport.options import MediaOptions
+from mcu.media.transport.rtp import RtpTransport, Terms
+from mcu.protocol.sdp.exchange import Encryption, Kind, NotAcceptable
+
+PORTS = (47_000, 47_099)
+TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(TICK_SAMPLES) / 48000)).astype(np.int16)
+
+
+class Told:
+    """A `TransportListener` that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.connected, self.lost = False, list[Cause]()
+        self.pictures, self.keys_wanted = list[EncodedPicture](), asyncio.Queue[Source]()
+
+    def on_connected(self) -> None:
+        self.connected = True
+
+    def on_lost(self, cause: Cause) -> None:
+        self.lost.append(cause)
+
+    def on_picture(self, source: Source, picture: EncodedPicture) -> None:
+        self.pictures.append(picture)
+
+    def on_key_request(self, source: Source) -> None:
+        self.keys_wanted.put_nowait(source)
+
+    def on_bandwidth(self, bits_per_second: int) -> None: ...
+    def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
+    def on_picture_loss(self, source: Source, share: float) -> None: ...
+    def on_unsent(self, tick: int) -> None: ...
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    made = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=PORTS), SystemClock())
+    yield made
+    made.close()
+
+
+class Call:
+    """Two transports that have agreed: one offered, the other answered."""
+
+    def __init__(self, engine: Engine, *kinds: Kind, encryption: Encryption = Encryption.REQUIRED) -> None:
+        terms = Terms(address="127.0.0.1", kinds=kinds or (Kind.AUDIO,), encryption=encryption)
+        self.plane, self.digits = engine.plane, list[str]()
+        self.ends = [RtpTransport(engine, terms, self.digits.append, SystemClock()) for _ in range(2)]
+        self.told = [Told(), Told()]
+        self.offer = self.ends[0].offer()
+        self.answer = self.ends[1].answer(self.offer, self.told[1])
+        self.ends[0].accept(self.answer, self.told[0])
+
+    async def heard(self, speaker: int, ticks: int = 25) -> int:
+        """How loud (-dBov) the other end's plane hears a tone of this one."""
+        room, sound = self.plane.add_room(1), self.plane.add_sound(False)
+        self.plane.hear(self.ends[1 - speaker].handle, room)
+        levels = [127]
+        for tick in range(1, ticks):
+            self.plane.collect(tick, 0)
+            await asyncio.sleep(0.02)
+            levels += [talker.level for talker in self.plane.talkers()[0]]
+            self.plane.send(tick, [sound], TONE, [(self.ends[speaker].handle, sound)])
+        return min(levels)
+
+    async def close(self) -> None:
+        for end in self.ends:
+            await end.close()
+
+
+@pytest.mark.parametrize("speaker", [0, 1])
+async def test_sound_passes_encrypted_in_the_best_codec_both_ways(engine: Engine, speaker: int) -> None:
+    call = Call(engine)
+    assert "AEAD_AES_256_GCM" in call.answer
+    assert "opus/48000/2" in call.answer
+    assert await call.heard(speaker) < 30
+    media = call.ends[speaker].stats(LegId("leg_1"))
+    assert (media.srtp_profile, media.sending[0].codec) == ("AEAD_AES_256_GCM", "opus")
+    assert [told.connected for told in call.told] == [True, True]
+    await call.close()
+
+
+async def test_where_keys_differ_nothing_is_heard(engine: Engine) -> None:
+    call = Call(engine)
+    wrong = RtpTransport(engine, Terms(address="127.0.0.1"), call.digits.append, SystemClock())
+    wrong.answer(call.offer, Told())  # with keys of its own that the first never learns
+    call.ends[1], kept = wrong, call.ends[1]
+    assert await call.heard(1) == 127
+    await kept.close()
+    await call.close()
+
+
+async def test_a_picture_arrives_whole_at_who_wants_it(engine: Engine) -> None:
+    call = Call(engine, Kind.AUDIO, Kind.MAIN)
+    assert [end.takes(Source.CAMERA) for end in call.ends] == ["H264", "H264"]
+    assert [end.takes(Source.SCREEN) for end in call.ends] == [None, None]
+    call.ends[1].want(Source.CAMERA, Wanted(width=640, height=360, bits_per_second=500_000))
+    picture = (
+        bytes.fromhex("0000000167420a1ef80a00b5")
+        + b"\x00\x00\x00\x01\x68\xce\x38\x80\x00\x00\x00\x01\x65"
+        + bytes(2000)
+    )
+    handle = call.ends[0].handle_of(Source.CAMERA)
+    assert handle is not None
+    until = time.monotonic() + 5
+    stamp = 0
+    while not call.told[1].pictures and time.monotonic() < until:
+        stamp += 3600
+        call.plane.send_picture([handle], 1, "H264", picture, stamp, True)
+        await asyncio.sleep(0.04)
+    assert call.told[1].pictures
+    assert call.told[1].pictures[0].key
+    call.ends[1].request_key(Source.CAMERA)
+    async with asyncio.timeout(5):
+        assert await call.told[0].keys_wanted.get() is Source.CAMERA
+    await call.close()
+
+
+async def test_where_encryption_is_required_who_has_none_is_refused_and_gives_back_its_ports(engine: Engine) -> None:
+    plain = RtpTransport(engine, Terms(address="127.0.0.1", encryption=Encryption.OFFERED), print, SystemClock())
+    offer = plain.offer()
+    assert "RTP/AVP" in offer
+    strict = RtpTransport(engine, Terms(address="127.0.0.1"), print, SystemClock())
+    with pytest.raises(NotAcceptable):
+        strict.answer(offer, Told())
+    await strict.close()
+    await plain.close()
+    assert engine.plane.stats()["legs"] == 0
+
+
+async def test_where_it_is_only_offered_a_plain_telephone_is_heard(engine: Engine) -> None:
+    call = Call(engine, encryption=Encryption.OFFERED)
+    assert await call.heard(0) < 30
+    assert call.ends[0].stats(LegId("leg_1")).srtp_profile == ""
+    await call.close()
+
+
+async def test_what_is_not_sdp_is_refused_and_an_answer_to_nothing_too(engine: Engine) -> None:
+    end = RtpTransport(engine, Terms(address="127.0.0.1"), print, SystemClock())
+    with pytest.raises(Invalid):
+        end.answer("hello", Told())
+    with pytest.raises(Conflict):
+        end.accept("v=0", Told())
+    with pytest.raises(Conflict):
+        await end.restart("v=0")
+    await end.close()
+
+
+async def test_when_the_range_is_used_up_no_port_of_the_leg_stays_taken(engine: Engine) -> None:
+    pairs = (PORTS[1] - PORTS[0] + 1) // 2
+    terms = Terms(address="127.0.0.1", kinds=(Kind.AUDIO, Kind.MAIN, Kind.SLIDES))
+    ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(pairs // 3)]
+    with pytest.raises(Unavailable):
+        RtpTransport(engine, terms, print, SystemClock())
+    assert engine.plane.stats()["legs"] == 3 * len(ends)
+    for end in ends:
+        await end.close()
+    assert engine.plane.stats()["legs"] == 0

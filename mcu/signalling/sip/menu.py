@@ -1,7 +1,7 @@
 """The reception's voice menu: which meeting, and with which PIN, by keys. Pure: keys and `now` in, what to do out.
 
-It never says whether a number is a meeting's: after a wrong number it asks for a PIN too, and a wrong number and a wrong
-PIN sound the same and take the same time (the door's work is the same for both).
+It never says whether a number is a meeting's: after a wrong number it asks for a PIN too, and a wrong number and a
+wrong PIN sound the same and take the same time (the door's work is the same for both).
 """
 
 from collections.abc import Mapping

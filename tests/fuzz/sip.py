@@ -1,5 +1,6 @@
 """Any bytes as SIP, over UDP and over a stream, are answered or dropped; nothing is raised: `scripts/fuzz 60 sip`."""
 
+import contextlib
 import sys
 
 import atheris
@@ -44,13 +45,9 @@ def datagram(data: bytes) -> list[Request | Response]:
 
 
 def streamed(data: bytes) -> list[Request | Response]:
-    found = []
-    try:
-        for one in Stream().feed(data):
-            if not isinstance(one, Ping | Pong):
-                found.append(one)
-    except Malformed:
-        pass
+    found: list[Request | Response] = []
+    with contextlib.suppress(Malformed):
+        found.extend(one for one in Stream().feed(data) if not isinstance(one, Ping | Pong))
     return found
 
 

@@ -32,10 +32,12 @@ def do(host: Browser, name: str, act: str) -> None:
     host.page.click(f"modal-dialog#acts button:has-text('{act}')")
 
 
-def test_who_mutes_is_heard_no_more_and_marked_until_they_unmute(pair: Pair) -> None:
+def test_who_speaks_is_marked_and_who_mutes_is_heard_no_more_and_marked_until_they_unmute(pair: Pair) -> None:
     anna, bo = pair
+    marked(anna, BO.name, "talar")
     bo.press("mute")
     marked(anna, BO.name, "mikrofonen av")
+    anna.roster(BO.name).locator(".unseen", has_text="talar").wait_for(state="detached")
     anna.wait_not_to_hear(BO.tone)
     bo.press("mute")
     anna.roster(BO.name).locator(".unseen", has_text="mikrofonen av").wait_for(state="detached")

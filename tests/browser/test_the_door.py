@@ -98,6 +98,51 @@ def test_a_meeting_of_tomorrow_says_that_it_is_not_open_yet(house: RunningServer
     assert "Mötet har inte öppnat ännu." in refused(bo)
 
 
+_KEEP_WHAT_PLAYS = """() => {
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    if (this instanceof HTMLAudioElement) globalThis.playing = this;
+    return play.call(this);
+  };
+}"""
+_ONCE_IT_SOUNDS = """() => new Promise((resolve) => {
+  const context = new AudioContext(), ear = context.createAnalyser(), samples = new Float32Array(ear.fftSize);
+  context.createMediaStreamSource(playing.srcObject).connect(ear);
+  const listen = () => {
+    ear.getFloatTimeDomainData(samples);
+    if (Math.max(...samples) > 0.05) resolve(playing.sinkId);
+    else setTimeout(listen, 20);
+  };
+  listen();
+})"""
+
+
+def test_microphone_and_loudspeaker_are_chosen_and_tried_before_the_meeting(house: RunningServer, sit: Enter) -> None:
+    bo = sit(BO)
+    bo.open(book(house).page)
+    bo.ready()
+    heard = bo.page.locator("device-picker .good", has_text="Mikrofonen hör dig.")
+    heard.wait_for()
+    bo.page.wait_for_function("() => Number(ear.element('level-meter .bar').getAttribute('aria-valuenow')) > 35")
+
+    microphones = bo.page.locator("device-picker #microphone option").evaluate_all("all => all.map((one) => one.value)")
+    assert len(microphones) > 1
+    bo.page.select_option("device-picker #microphone", microphones[-1])
+    bo.page.wait_for_function(
+        "(wanted) => ear.element('level-meter').track?.getSettings().deviceId === wanted", arg=microphones[-1]
+    )
+    heard.wait_for()
+
+    bo.page.click("self-view button:has-text('Stäng av mikrofonen')")
+    bo.page.wait_for_function("() => ear.element('level-meter .bar').getAttribute('aria-valuenow') === '0'")
+
+    speakers = bo.page.locator("device-picker #speaker option").evaluate_all("all => all.map((one) => one.value)")
+    bo.page.select_option("device-picker #speaker", speakers[-1])
+    bo.page.evaluate(_KEEP_WHAT_PLAYS)
+    bo.page.click("device-picker button:has-text('Prova ljudet')")
+    assert bo.page.evaluate(_ONCE_IT_SOUNDS) == speakers[-1] != "default"
+
+
 def test_who_refuses_the_devices_is_told_so_and_takes_part_without_them(house: RunningServer, sit: Enter) -> None:
     meeting = book(house)
     cilla = sit(CILLA, flags=("--use-fake-ui-for-media-stream=deny",))

@@ -61,3 +61,33 @@ describe("devices that the user allows late", () => {
     expect(media.microphone).toBe(tracks[1]);
   });
 });
+
+describe("a device that was chosen", () => {
+  const opened = (there: string): MediaStreamConstraints[] => {
+    const asked: MediaStreamConstraints[] = [];
+    const getUserMedia = (wanted: MediaStreamConstraints): Promise<MediaStream> => {
+      asked.push(wanted);
+      const id = ((wanted.audio ?? wanted.video) as MediaTrackConstraints).deviceId as { exact: string } | undefined;
+      if (id && id.exact !== there) return Promise.reject(new DOMException("", "OverconstrainedError"));
+      return Promise.resolve({ getTracks: () => [new Track()] } as unknown as MediaStream);
+    };
+    vi.stubGlobal("navigator", { mediaDevices: { getUserMedia } });
+    return asked;
+  };
+
+  it("is the one that is opened", async () => {
+    const asked = opened("headset");
+    const media = new LocalMedia();
+    await media.choose({ microphone: "headset" });
+    expect(asked).toMatchObject([{ audio: { deviceId: { exact: "headset" } } }]);
+    expect([media.microphone === null, media.errors.microphone]).toEqual([false, null]);
+  });
+
+  it("is replaced by the browser's own choice when it is gone", async () => {
+    const asked = opened("another");
+    const media = new LocalMedia();
+    await media.choose({ camera: "desk" });
+    expect(asked.map(({ video }) => (video as MediaTrackConstraints).deviceId)).toEqual([{ exact: "desk" }, undefined]);
+    expect([media.camera === null, media.errors.camera]).toEqual([false, null]);
+  });
+});

@@ -46,25 +46,14 @@ export async function listDevices(): Promise<Devices> {
 /** @throws DOMException, TypeError: see `deviceError` */
 export async function openMicrophone(choice: Choice): Promise<MediaStreamTrack> {
   const clean = choice.clean;
-  const audio: MediaTrackConstraints = {
-    ...wanted(choice.microphone),
-    echoCancellation: clean,
-    noiseSuppression: clean,
-    autoGainControl: clean,
-    channelCount: 1,
-  };
-  return first(await media().getUserMedia({ audio }));
+  const sound = { echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean, channelCount: 1 };
+  return open(choice.microphone, (which) => ({ audio: { ...sound, ...which } }));
 }
 
 /** @throws DOMException, TypeError: see `deviceError` */
 export async function openCamera(choice: Choice): Promise<MediaStreamTrack> {
-  const video: MediaTrackConstraints = {
-    ...wanted(choice.camera),
-    width: { ideal: 1280 },
-    height: { ideal: 720 },
-    frameRate: { ideal: 30, max: 30 },
-  };
-  return first(await media().getUserMedia({ video }));
+  const picture = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+  return open(choice.camera, (which) => ({ video: { ...picture, ...which } }));
 }
 
 /**
@@ -99,9 +88,22 @@ export function deviceError(error: unknown): DeviceError {
   }
 }
 
-/** A device that is gone since last time is replaced by the browser's own choice: `ideal`, not `exact`. */
-function wanted(id: string): MediaTrackConstraints {
-  return id ? { deviceId: { ideal: id } } : {};
+/**
+ * The device that was chosen, and where it is gone since last time the browser's own choice. Not by `ideal`: Chromium
+ * takes that for any of them, and gives the default one.
+ */
+async function open(
+  id: string,
+  wanted: (which: MediaTrackConstraints) => MediaStreamConstraints,
+): Promise<MediaStreamTrack> {
+  if (id) {
+    try {
+      return first(await media().getUserMedia(wanted({ deviceId: { exact: id } })));
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "OverconstrainedError")) throw error;
+    }
+  }
+  return first(await media().getUserMedia(wanted({})));
 }
 
 function first(stream: MediaStream): MediaStreamTrack {

@@ -43,9 +43,16 @@ def libraries(contracts: list[dict[str, Any]]) -> str:
     for contract in contracts:
         if contract["type"] == "forbidden":
             forbidden = ", ".join(f"`{name}`" for name in contract["forbidden_modules"])
-            who = dict.fromkeys(entry.split(" -> ")[0].removesuffix(".**") for entry in contract["ignore_imports"])
-            lines.append(f"| {contract['name']} | {forbidden} | {', '.join(f'`{name}`' for name in who)} |")
+            lines.append(f"| {contract['name']} | {forbidden} | {who_may(contract)} |")
     return "\n".join(lines)
+
+
+def who_may(contract: dict[str, Any]) -> str:
+    """Import what it forbids: those that it names, or all but those that it is about."""
+    named = dict.fromkeys(entry.split(" -> ")[0].removesuffix(".**") for entry in contract.get("ignore_imports", []))
+    if named:
+        return ", ".join(f"`{name}`" for name in named)
+    return "all but " + ", ".join(f"`{name}`" for name in contract["source_modules"])
 
 
 def leg_states() -> str:

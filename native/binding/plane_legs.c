@@ -202,15 +202,20 @@ PyObject *plane_want_key(PyObject *self, PyObject *args)
     return done(result);
 }
 
+/* A leg, and a number of bit/s up to `most`. */
+static int get_rate(PyObject *args, long long most, int *leg, long long *rate)
+{
+    return parsed(PyArg_ParseTuple(args, "iL", leg, rate)) &&
+           check_number("bits_per_second", *rate, 0, most);
+}
+
 PyObject *plane_limit(PyObject *self, PyObject *args)
 {
     int leg;
     long long most;
     PyThreadState *thread;
-    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "iL", &leg, &most)) &&
-                                      check_number("bits_per_second", most, 0, INT64_MAX)
-                                  ? hold_plane(self, &thread)
-                                  : NULL;
+    struct mcu_plane *plane =
+        get_rate(args, INT64_MAX, &leg, &most) ? hold_plane(self, &thread) : NULL;
     if (!plane)
         return NULL;
     const int result = mcu_plane_limit(plane, leg, (uint64_t)most);
@@ -223,10 +228,8 @@ PyObject *plane_aim(PyObject *self, PyObject *args)
     int leg;
     long long use;
     PyThreadState *thread;
-    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "iL", &leg, &use)) &&
-                                      check_number("bits_per_second", use, 0, UINT32_MAX)
-                                  ? hold_plane(self, &thread)
-                                  : NULL;
+    struct mcu_plane *plane =
+        get_rate(args, UINT32_MAX, &leg, &use) ? hold_plane(self, &thread) : NULL;
     if (!plane)
         return NULL;
     const int result = mcu_plane_aim(plane, leg, (uint32_t)use);

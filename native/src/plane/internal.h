@@ -108,6 +108,7 @@ struct choice {
 struct out_stream {
     enum mcu_source source;
     struct mcu_stream_options options;
+    size_t mid_size;
     int codec;
     uint32_t ssrc, rtx_ssrc;
     int64_t sequence,

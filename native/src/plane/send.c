@@ -28,6 +28,22 @@ static size_t pad(uint8_t *out, size_t size, uint8_t padding)
     return size + padding;
 }
 
+struct mcu_rtp send_header(const struct out_stream *stream, int64_t sequence,
+                           uint32_t timestamp, int64_t now)
+{
+    return (struct mcu_rtp){
+        .payload_type = stream->options.formats[0].payload_type,
+        .sequence = (uint16_t)sequence,
+        .timestamp = timestamp,
+        .ssrc = stream->ssrc,
+        .mid = stream->options.mid,
+        .mid_size = stream->mid_size,
+        .level = -1,
+        .has_send_time = true,
+        .send_time = mcu_send_time(now),
+    };
+}
+
 bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *header,
               const struct send_payload *payload, struct udp_batch *batch, int64_t now)
 {
@@ -69,24 +85,16 @@ bool plane_send_sound(struct leg *leg, struct udp_batch *batch,
         return false;
     struct out_stream *stream = leg->out[MCU_AUDIO];
     const int64_t samples = mcu_codec_clock((enum mcu_audio_codec)codec) / 50;
-    struct mcu_rtp header = {
-        .payload_type = stream->options.formats[0].payload_type,
-        .marker = packet->tick != stream->tick + 1,
-        .sequence = (uint16_t)(stream->sequence + 1),
-        .timestamp = stream->offset + (uint32_t)(packet->tick * samples),
-        .ssrc = stream->ssrc,
-        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
-        .mid_size = strlen(stream->options.mid),
-        .level = packet->level,
-        .voice = packet->level < 127,
-        .has_send_time = true,
-        .send_time = mcu_send_time(now),
-    };
+    const uint32_t timestamp = stream->offset + (uint32_t)(packet->tick * samples);
+    /* also where SRTP refuses it: it is lost then, and no other has its number */
+    struct mcu_rtp header = send_header(stream, ++stream->sequence, timestamp, now);
+    header.marker = packet->tick != stream->tick + 1;
+    header.level = packet->level;
+    header.voice = packet->level < 127;
     const struct send_payload payload = {.data = packet->payload, .size = packet->size};
-    stream->sequence++; /* also where SRTP refuses it: it is lost then, and no other has it */
     if (!send_rtp(leg, stream, &header, &payload, batch, now))
         return false;
-    stream->timestamp = header.timestamp;
+    stream->timestamp = timestamp;
     stream->tick = packet->tick;
     stream->sent_at = now;
     stream->packets++;

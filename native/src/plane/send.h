@@ -13,6 +13,10 @@ bool send_ready(const struct leg *leg);
 /* Adds what was written where the batch has it, to where a leg's RTCP goes. */
 void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size);
 
+/* What all packets of a stream have in their headers; no level, no marker. */
+struct mcu_rtp send_header(const struct out_stream *stream, int64_t sequence,
+                           uint32_t timestamp, int64_t now);
+
 /* Header (with the stream's extensions, and the next transport-wide number), `prefix` and
  * payload, protected, into the batch, which has room; counted. Returns false where SRTP
  * refuses it; nothing is added then. */

@@ -14,25 +14,23 @@
     0.02 /* share of packets that are lost from which one that is asked for goes twice: each  \
             more round trip makes it later, and the third or fourth is a freeze */
 
-/* A packet that goes again without RTX is the very same: a nonce is never used for two
- * different ones (RFC 7714 section 8). So it has nothing in it that changes with time. */
 static struct mcu_rtp header_of(const struct out_stream *stream,
                                 const struct mcu_payloads *payloads, uint32_t number,
                                 int64_t sequence, int64_t now)
 {
-    const struct mcu_format *format = &stream->options.formats[0];
-    return (struct mcu_rtp){
-        .payload_type = format->payload_type,
-        .marker = number + 1 == payloads->count,
-        .sequence = (uint16_t)sequence,
-        .timestamp = payloads->timestamp,
-        .ssrc = stream->ssrc,
-        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
-        .mid_size = strlen(stream->options.mid),
-        .level = -1,
-        .has_send_time = format->rtx != 0,
-        .send_time = mcu_send_time(now),
-    };
+    struct mcu_rtp header = send_header(stream, sequence, payloads->timestamp, now);
+    header.marker = number + 1 == payloads->count;
+    return header;
+}
+
+/* The next packet of the stream of retransmissions. */
+static bool send_rtx(struct leg *leg, struct out_stream *stream, struct mcu_rtp header,
+                     const struct send_payload *payload, struct udp_batch *batch, int64_t now)
+{
+    header.payload_type = stream->options.formats[0].rtx;
+    header.ssrc = stream->rtx_ssrc;
+    header.sequence = (uint16_t)++stream->rtx_sequence;
+    return send_rtp(leg, stream, &header, payload, batch, now);
 }
 
 void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
@@ -49,21 +47,15 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     if (!payload.data)
         return;
     struct mcu_rtp header = header_of(stream, payloads, number, sequence, now);
-    uint8_t original[2];
-    put16(original, (uint16_t)sequence);
-    if (stream->options.formats[0].rtx) {
-        header.payload_type = stream->options.formats[0].rtx;
-        header.ssrc = stream->rtx_ssrc;
-        payload.prefix = original;
-        payload.prefix_size = sizeof original;
-    }
-    for (int copies = stream->loss >= TWICE_FROM ? 2 : 1; copies && udp_next(batch);
-         copies--) {
-        if (stream->options.formats[0].rtx)
-            header.sequence = (uint16_t)++stream->rtx_sequence;
-        if (send_rtp(leg, stream, &header, &payload, batch, now))
+    const bool rtx = stream->options.formats[0].rtx != 0;
+    uint8_t original[2]; /* RFC 4588 section 4 */
+    put16(original, header.sequence);
+    payload.prefix = original;
+    payload.prefix_size = rtx ? sizeof original : 0;
+    for (int copies = stream->loss >= TWICE_FROM ? 2 : 1; copies && udp_next(batch); copies--)
+        if (rtx ? send_rtx(leg, stream, header, &payload, batch, now)
+                : send_rtp(leg, stream, &header, &payload, batch, now))
             stream->resent++;
-    }
 }
 
 bool send_picture_packet(struct leg *leg, struct out_stream *stream,
@@ -85,19 +77,9 @@ bool send_picture_packet(struct leg *leg, struct out_stream *stream,
 void send_padding_packet(struct leg *leg, struct out_stream *stream, uint8_t padding,
                          struct udp_batch *batch, int64_t now)
 {
-    struct mcu_rtp header = {
-        .payload_type = stream->options.formats[0].rtx,
-        .sequence = (uint16_t)++stream->rtx_sequence,
-        .timestamp = stream->timestamp,
-        .ssrc = stream->rtx_ssrc,
-        .mid = stream->options.mid[0] ? stream->options.mid : NULL,
-        .mid_size = strlen(stream->options.mid),
-        .level = -1,
-        .has_send_time = true,
-        .send_time = mcu_send_time(now),
-    };
     const struct send_payload payload = {.padding = padding};
-    send_rtp(leg, stream, &header, &payload, batch, now);
+    send_rtx(leg, stream, send_header(stream, 0, stream->timestamp, now), &payload, batch,
+             now);
 }
 
 /* -- a picture -- */

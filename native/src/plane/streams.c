@@ -2,6 +2,7 @@
 #include "leg.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct sound_in *sound_in_new(const struct mcu_stream_options *options)
 {
@@ -72,6 +73,13 @@ void in_stream_free(struct in_stream *stream)
     }
 }
 
+/* A picture's packet that goes again without RTX is the very same: a nonce is never used for
+ * two different ones (RFC 7714 section 8). So it has nothing in it that changes with time. */
+static void drop_what_changes(struct mcu_rtp_extensions *extensions)
+{
+    extensions->send_time = extensions->sequence = 0;
+}
+
 struct out_stream *out_stream_new(const struct mcu_stream_options *options)
 {
     struct out_stream *stream = calloc(1, sizeof *stream);
@@ -87,9 +95,10 @@ struct out_stream *out_stream_new(const struct mcu_stream_options *options)
     stream->offset = leg_random();
     stream->tick = INT64_MIN;
     stream->fir_command = -1;
-    /* without RTX the very same packet goes again, which has nothing in it that changes */
-    stream->numbered = options->extensions.sequence &&
-                       (options->source == MCU_AUDIO || options->formats[0].rtx);
+    stream->mid_size = strlen(options->mid);
+    if (options->source != MCU_AUDIO && !options->formats[0].rtx)
+        drop_what_changes(&stream->options.extensions);
+    stream->numbered = stream->options.extensions.sequence != 0;
     if (options->source != MCU_AUDIO && options->nack) {
         stream->sent = calloc(1, sizeof *stream->sent);
         if (!stream->sent) {

@@ -39,13 +39,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mcu_rtp packet, sealed;
     const int verdict = mcu_rtp_parse(&packet, data, size, &ids, false);
-    HOLDS(verdict || mcu_rtp_parse(&sealed, data, size, &ids, true) == 0);
+    const int whole = mcu_rtp_parse(&sealed, data, size, &ids, true);
+    HOLDS(verdict || whole == 0);
+    for (size_t left = size > 32 ? size - 32 : 0; whole == 0 && left < size; left++) {
+        struct mcu_rtp opened = sealed;
+        HOLDS(mcu_rtp_decrypted(&opened, left) ||
+              opened.header_size + opened.payload_size <= left);
+    }
     if (verdict)
         return 0;
     HOLDS(packet.payload == data + packet.header_size);
     HOLDS(packet.header_size + packet.payload_size <= size);
     HOLDS(sealed.header_size == packet.header_size);
     HOLDS(sealed.payload_size == size - sealed.header_size);
+    HOLDS(mcu_rtp_decrypted(&sealed, size) == 0);
+    HOLDS(sealed.payload_size == packet.payload_size);
     check_within(packet.mid, packet.mid_size, data, size);
     check_within(packet.rid, packet.rid_size, data, size);
     check_within(packet.repaired, packet.repaired_size, data, size);

@@ -37,7 +37,8 @@ struct mcu_rtp {
     const uint8_t *payload;
     size_t payload_size; /* without padding */
     size_t header_size;  /* up to the payload */
-    const char *mid;     /* NULL where there is none; not terminated */
+    bool padded;
+    const char *mid; /* NULL where there is none; not terminated */
     size_t mid_size;
     const char *rid, *repaired;
     size_t rid_size, repaired_size;
@@ -54,6 +55,10 @@ struct mcu_rtp {
  * not an error. */
 int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
                   const struct mcu_rtp_extensions *extensions, bool encrypted);
+/* The payload of a packet that was taken apart `encrypted` and then decrypted in place: it has
+ * this `size` now. Padding is taken off; -1 where that goes over the end, and nothing has
+ * changed. */
+int mcu_rtp_decrypted(struct mcu_rtp *packet, size_t size);
 
 /* Writes a header with the extensions that `extensions` has ids for and `packet` has values
  * for (mid, rid, level >= 0, has_send_time, has_wide_sequence). Returns its size. `payload` is

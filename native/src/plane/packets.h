@@ -46,13 +46,12 @@ void receive_own(const struct arrival *in, struct leg *leg, bool rtcp);
  */
 struct mcu_rtp;
 void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *stream,
-                   const struct mcu_rtp *packet);
+                   struct mcu_rtp *packet);
 void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,
-                   const struct mcu_rtp *packet);
-/* Decrypts a packet in place (where the leg has keys) and takes it apart again, without its
- * padding: its new size, or 0 where it is not authentic or malformed; that is counted. */
-size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_stream *stream,
-                    uint8_t *data, size_t size, struct mcu_rtp *packet);
+                   struct mcu_rtp *packet);
+/* Decrypts a packet in place, where the leg has keys, and takes its padding off. false: it is
+ * not authentic or malformed; that is counted. */
+bool receive_open(const struct arrival *in, struct leg *leg, struct mcu_rtp *packet);
 /* Whether a packet of a stream that nobody hears or sees now can be counted without being
  * decrypted. One in 64 is decrypted all the same, and whatever would move the sequence numbers
  * far, so that nothing but authentic packets carries them on. */

@@ -137,20 +137,20 @@ static struct mcu_rtp_extensions extensions_of(const struct leg *leg, uint32_t s
 
 /* -- media -- */
 
-size_t receive_open(const struct arrival *in, struct leg *leg, const struct in_stream *stream,
-                    uint8_t *data, size_t size, struct mcu_rtp *packet)
+bool receive_open(const struct arrival *in, struct leg *leg, struct mcu_rtp *packet)
 {
-    if (leg->receiving && mcu_srtp_unprotect(leg->receiving, data, &size)) {
+    size_t size = in->size;
+    if (leg->receiving && mcu_srtp_unprotect(leg->receiving, in->data, &size)) {
         plane_drop(in->plane, leg, MCU_DROP_SRTP);
-        return 0;
+        return false;
     }
-    if (mcu_rtp_parse(packet, data, size, &stream->options.extensions, false)) {
+    if (leg->receiving && mcu_rtp_decrypted(packet, size)) {
         plane_drop(in->plane, leg, MCU_DROP_RTP_MALFORMED);
-        return 0;
+        return false;
     }
     leg_authentic(leg, in);
     congestion_arrived(leg, packet, true, in->now);
-    return size;
+    return true;
 }
 
 bool receive_may_skip(const struct arrival *in, const struct leg *leg,

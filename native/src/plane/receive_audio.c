@@ -131,7 +131,7 @@ static void begin(struct in_stream *stream, const struct mcu_rtp *packet)
 }
 
 void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *stream,
-                   const struct mcu_rtp *packet)
+                   struct mcu_rtp *packet)
 {
     if (may_skip(in, leg, stream, packet)) {
         skip(in, leg, stream, packet);
@@ -140,20 +140,19 @@ void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *
     if (leg->receiving && stream->skipped)
         mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
                             mcu_extend16(stream->reception.highest, packet->sequence));
-    struct mcu_rtp opened;
-    if (!receive_open(in, leg, stream, in->data, in->size, &opened))
+    if (!receive_open(in, leg, packet))
         return;
-    if (!stream->latched || stream->ssrc != opened.ssrc)
-        begin(stream, &opened);
+    if (!stream->latched || stream->ssrc != packet->ssrc)
+        begin(stream, packet);
     int64_t timestamp;
-    const int64_t sequence = place(in, stream, &opened, &timestamp);
+    const int64_t sequence = place(in, stream, packet, &timestamp);
     if (sequence > stream->authentic)
         stream->authentic = sequence;
-    if (stream->skipped && is_loud(stream->sound, &opened))
+    if (stream->skipped && is_loud(stream->sound, packet))
         warm(in, leg, stream);
     stream->skipped = 0;
-    if (is_dtmf(stream, &opened))
-        digit(in, leg, stream, &opened, timestamp);
+    if (is_dtmf(stream, packet))
+        digit(in, leg, stream, packet, timestamp);
     else
-        hear(in, stream, &opened, sequence, timestamp);
+        hear(in, stream, packet, sequence, timestamp);
 }

@@ -137,9 +137,8 @@ static int64_t take(const struct arrival *in, struct leg *leg, struct in_stream 
 /* Repairs are always decrypted: of what is not wanted there are none, but what probes the
  * path. */
 void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *stream,
-                   const struct mcu_rtp *packet)
+                   struct mcu_rtp *packet)
 {
-    struct mcu_rtp opened;
     bool again = false;
     const struct mcu_format *format = format_of(stream, packet->payload_type, &again);
     if (!again && may_skip(in, leg, stream, packet)) {
@@ -149,14 +148,14 @@ void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *
     if (!again && leg->receiving && stream->skipped)
         mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
                             mcu_extend16(stream->reception.highest, packet->sequence));
-    if (!receive_open(in, leg, stream, in->data, in->size, &opened) || !format)
+    if (!receive_open(in, leg, packet) || !format)
         return;
     stream->codec = format->codec;
-    const int64_t sequence = again ? unwrap(stream, &opened) : take(in, leg, stream, &opened);
+    const int64_t sequence = again ? unwrap(stream, packet) : take(in, leg, stream, packet);
     if (sequence < 0 || !layers_wanted(leg, stream))
         return;
     mcu_frames_push(stream->frames, (enum mcu_video_codec)format->codec, sequence,
-                    opened.timestamp, opened.marker, opened.payload, opened.payload_size,
+                    packet->timestamp, packet->marker, packet->payload, packet->payload_size,
                     in->now);
     video_advance(in->plane, leg, stream, in->out, in->now);
 }

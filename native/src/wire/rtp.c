@@ -77,12 +77,27 @@ static void take_elements(struct mcu_rtp *packet, const struct mcu_rtp_extension
     }
 }
 
+int mcu_rtp_decrypted(struct mcu_rtp *packet, size_t size)
+{
+    if (size < packet->header_size)
+        return -1;
+    const size_t payload = size - packet->header_size;
+    size_t padding = 0;
+    if (packet->padded) {
+        padding = payload ? packet->payload[payload - 1] : 0;
+        if (padding == 0 || padding > payload)
+            return -1;
+    }
+    packet->payload_size = payload - padding;
+    return 0;
+}
+
 int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
                   const struct mcu_rtp_extensions *extensions, bool encrypted)
 {
     if (size < FIXED || data[0] >> 6 != 2)
         return -1;
-    const bool padded = data[0] & 0x20, extended = data[0] & 0x10;
+    const bool extended = data[0] & 0x10;
     size_t start = FIXED + 4 * (size_t)(data[0] & 0x0F);
     size_t block = 0;
     if (extended) {
@@ -93,12 +108,6 @@ int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
     }
     if (size < start)
         return -1;
-    size_t end = size;
-    if (padded && !encrypted) {
-        if (data[size - 1] == 0 || data[size - 1] > size - start)
-            return -1;
-        end -= data[size - 1];
-    }
     *packet = (struct mcu_rtp){
         .payload_type = data[1] & 0x7F,
         .marker = data[1] >> 7,
@@ -106,13 +115,14 @@ int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
         .timestamp = get32(data + 4),
         .ssrc = get32(data + 8),
         .payload = data + start,
-        .payload_size = end - start,
+        .payload_size = size - start,
         .header_size = start,
+        .padded = data[0] & 0x20,
         .level = -1,
     };
     if (extended)
         take_elements(packet, extensions, get16(data + block - 4), data + block, data + start);
-    return 0;
+    return encrypted ? 0 : mcu_rtp_decrypted(packet, size);
 }
 
 /* Whether the one-byte form can say this id: RFC 8285 section 4.2. */

@@ -174,6 +174,21 @@ static void padding_is_cut_off_and_what_is_more_than_there_is_refused(void)
     }
 }
 
+static void what_is_decrypted_ends_before_the_tag_and_the_padding(void)
+{
+    uint8_t data[30] = {0xA0, [19] = 3};
+    struct mcu_rtp packet;
+    CHECK(parse(&packet, data, sizeof data, true) == 0 && packet.payload_size == 18);
+    CHECK(mcu_rtp_decrypted(&packet, 20) == 0 && packet.payload_size == 5);
+    data[19] = 9;
+    CHECK(mcu_rtp_decrypted(&packet, 20) == -1);
+    data[19] = 0;
+    CHECK(mcu_rtp_decrypted(&packet, 20) == -1 && packet.payload_size == 5);
+    data[11] = 1; /* of the header, not padding */
+    CHECK(mcu_rtp_decrypted(&packet, 12) == -1);
+    CHECK(mcu_rtp_decrypted(&packet, 11) == -1);
+}
+
 static void csrcs_are_passed_over(void)
 {
     const uint8_t data[12 + 60 + 1] = {0x8F};
@@ -233,6 +248,7 @@ void rtp_tests(void)
     TEST(the_id_zero_is_nobody_s);
     TEST(a_packet_that_is_cut_anywhere_is_refused_or_shorter);
     TEST(padding_is_cut_off_and_what_is_more_than_there_is_refused);
+    TEST(what_is_decrypted_ends_before_the_tag_and_the_padding);
     TEST(csrcs_are_passed_over);
     TEST(other_versions_are_refused);
     TEST(numbers_are_extended_to_the_nearest);

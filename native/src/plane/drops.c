@@ -68,8 +68,6 @@ static void add_frames(const struct mcu_frames *frames, uint64_t drops[MCU_DROPS
 
 void leg_part_drops(const struct leg *leg, uint64_t drops[MCU_DROPS])
 {
-    for (int i = 0; i < MCU_DROPS; i++)
-        drops[i] = 0;
     for (const struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));) {
         if (stream->sound)
             add_hearing(stream->sound->hearing, drops);

@@ -179,6 +179,7 @@ struct leg {
 
 struct totals { /* of streams */
     uint64_t lost_in, lost_out, concealed_ms, recovered_ms;
+    uint64_t drops[MCU_DROPS]; /* of hearing and frames, which count their own */
 };
 
 struct legs;   /* legs.c: the table, by handle, by ufrag, by address */
@@ -200,12 +201,12 @@ struct mcu_plane {
     pthread_t packet_thread;
     struct packet_thread *packets;
     atomic_bool ending;
-    struct links waiting; /* waiting.h: of struct in_stream */
-    struct links paced;   /* of struct congestion: those that have something to send */
-    size_t congested;     /* legs that have one */
-    size_t streams;       /* in and out */
-    uint64_t drops[MCU_DROPS];
-    struct totals gone; /* of legs that are no more */
+    struct links waiting;      /* waiting.h: of struct in_stream */
+    struct links paced;        /* of struct congestion: those that have something to send */
+    size_t congested;          /* legs that have one */
+    size_t streams;            /* in and out */
+    uint64_t drops[MCU_DROPS]; /* without those of totals */
+    struct totals gone;        /* of legs that are no more */
     struct udp_sent sent;
     uint64_t packets_in, bytes_in, receive_calls;
     uint64_t audio_encodes, audio_decodes; /* the sound thread counts them, locked, */

@@ -237,14 +237,10 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profil
 
 /* -- the end -- */
 
-/* What the leg shares with others, while they are locked out. What only its parts counted is
- * added to the plane's sums, which outlive it. */
+/* What the leg shares with others, while they are locked out. What its parts counted is added
+ * to the plane's sums, which outlive it. */
 static void settle(struct mcu_plane *plane, struct leg *leg)
 {
-    uint64_t drops[MCU_DROPS];
-    leg_part_drops(leg, drops);
-    for (int i = 0; i < MCU_DROPS; i++)
-        plane->drops[i] += drops[i];
     leg_add_totals(leg, &plane->gone);
     if (leg->congestion) {
         plane->congested--;

@@ -10,7 +10,7 @@ void leg_free(struct leg *leg);   /* not locked; NULL is nothing */
 /* Into the table: its handle, -1 where that is full. Locked. */
 int leg_begin(struct mcu_plane *plane, struct leg *leg);
 
-/* What a leg's own parts dropped (hearing, frames), by the plane's reasons. Locked. */
+/* Adds what a leg's own parts dropped (hearing, frames), by the plane's reasons. Locked. */
 void leg_part_drops(const struct leg *leg, uint64_t drops[MCU_DROPS]);
 /* Adds what is counted of a leg's streams. Locked. */
 void leg_add_totals(const struct leg *leg, struct totals *totals);

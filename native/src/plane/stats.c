@@ -74,14 +74,16 @@ static uint64_t positive(int64_t count) { return count > 0 ? (uint64_t)count : 0
 
 void leg_add_totals(const struct leg *leg, struct totals *totals)
 {
-    struct mcu_leg_stats stats;
-    fill(leg, &stats);
-    for (size_t i = 0; i < stats.stream_count; i++) {
-        const struct mcu_stream_stats *stream = &stats.streams[i];
-        *(stream->sending ? &totals->lost_out : &totals->lost_in) += positive(stream->lost);
-        totals->concealed_ms += stream->concealed_ms;
-        totals->recovered_ms += stream->recovered_ms;
+    leg_part_drops(leg, totals->drops);
+    for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));) {
+        const struct mcu_stream_stats stream = received(leg, in);
+        totals->lost_in += positive(stream.lost);
+        totals->concealed_ms += stream.concealed_ms;
+        totals->recovered_ms += stream.recovered_ms;
     }
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->out[i])
+            totals->lost_out += positive(leg->out[i]->lost);
 }
 
 /* Sums, until they are divided by how many there are. */
@@ -101,13 +103,8 @@ static double mean_of(const struct mean *mean)
     return mean->count ? mean->sum / (double)mean->count : 0;
 }
 
-static void add_leg(const struct leg *leg, struct mcu_plane_stats *stats,
-                    struct mean jitter[2], struct mean *rtt)
+static void add_means(const struct leg *leg, struct mean jitter[2], struct mean *rtt)
 {
-    uint64_t drops[MCU_DROPS];
-    leg_part_drops(leg, drops);
-    for (int i = 0; i < MCU_DROPS; i++)
-        stats->drops[i] += drops[i];
     if (leg->rtt >= 0)
         weigh(rtt, (double)leg->rtt / 1000);
     for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
@@ -124,13 +121,15 @@ static void add_legs(struct mcu_plane *plane, struct mcu_plane_stats *stats)
     struct mean jitter[2] = {{0}}, rtt = {0};
     size_t at = 0;
     for (const struct leg *leg; (leg = plane_next_leg(plane, &at));) {
-        add_leg(leg, stats, jitter, &rtt);
+        add_means(leg, jitter, &rtt);
         leg_add_totals(leg, &totals);
     }
     stats->lost_in = totals.lost_in;
     stats->lost_out = totals.lost_out;
     stats->concealed_ms = totals.concealed_ms;
     stats->recovered_ms = totals.recovered_ms;
+    for (int i = 0; i < MCU_DROPS; i++)
+        stats->drops[i] = plane->drops[i] + totals.drops[i];
     stats->jitter_ms_in = mean_of(&jitter[0]);
     stats->jitter_ms_out = mean_of(&jitter[1]);
     stats->rtt_ms = mean_of(&rtt);
@@ -163,7 +162,6 @@ void mcu_plane_stats(struct mcu_plane *plane, struct mcu_plane_stats *stats)
         .legs = legs_count(plane->legs),
         .rooms = plane->rooms,
     };
-    memcpy(stats->drops, plane->drops, sizeof stats->drops);
     add_legs(plane, stats);
     plane_unlock(plane);
     stats->drops[MCU_DROP_EVENT] += events_dropped(plane->events);

@@ -175,7 +175,8 @@ class Plane:
 
     def set_keys(self, leg: int, profile: str, sending: bytes, receiving: bytes, /) -> None:
         """`profile` by its IANA name without a prefix: AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES256_CM_SHA1_80 or
-        AES128_CM_SHA1_80. Keys: master key, then salt. Raises `ValueError`."""
+        AES128_CM_SHA1_80. Keys: master key, then salt. A direction that has this key already goes on as it was.
+        Raises `ValueError`."""
 
     def remove(self, leg: int, /) -> None: ...
     def add_stream(

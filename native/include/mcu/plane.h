@@ -124,7 +124,8 @@ int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
 int mcu_plane_set_remote(struct mcu_plane *plane, int leg, const struct sockaddr *rtp,
                          const struct sockaddr *rtcp);
 /* Keys (master key, then salt) of both directions. Without them an RTP leg is plain, and a
- * WebRTC leg mute and deaf. */
+ * WebRTC leg mute and deaf. A direction that has this key already goes on with its counters
+ * and replay window: a nonce is never used twice, and no packet is taken twice. */
 int mcu_plane_set_keys(struct mcu_plane *plane, int leg, enum mcu_srtp_profile profile,
                        const uint8_t *sending, const uint8_t *receiving);
 int mcu_plane_remove(struct mcu_plane *plane, int leg);

@@ -14,6 +14,7 @@ enum mcu_srtp_profile { /* in order of preference */
                         MCU_SRTP_AES128_CM_SHA1_80,
                         MCU_SRTP_PROFILES
 };
+#define MCU_SRTP_KEY_MAX 46 /* bytes of a master key and salt at most */
 #define MCU_SRTP_TRAILER 32 /* bytes that protecting adds at most, SRTCP's index included */
 #define MCU_SRTP_SOURCES                                                                      \
     32 /* SSRCs of a direction that are remembered. Of more that are received, the one heard  \
@@ -30,6 +31,9 @@ struct mcu_srtp; /* one direction */
  * protect the very same packet again (a repeat). */
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending);
 void mcu_srtp_free(struct mcu_srtp *srtp);
+/* Whether it was made with this profile and key. */
+bool mcu_srtp_has(const struct mcu_srtp *srtp, enum mcu_srtp_profile profile,
+                  const uint8_t *key);
 
 /* In place. `*size` becomes the new size; it is MCU_DATAGRAM at most, and `data` has
  * MCU_SRTP_TRAILER bytes to spare when protecting. 0, or -1: the packet is not authentic, was

@@ -207,6 +207,18 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int handle,
 
 /* -- keys -- */
 
+/* The same keys again, as each re-INVITE brings them: their counters and replay window go on.
+ */
+static void use_key(struct mcu_srtp **now, struct mcu_srtp **fresh,
+                    enum mcu_srtp_profile profile, const uint8_t *key)
+{
+    struct mcu_srtp *const before = *now;
+    if (before && mcu_srtp_has(before, profile, key))
+        return;
+    *now = *fresh;
+    *fresh = before;
+}
+
 int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profile profile,
                        const uint8_t *sending, const uint8_t *receiving)
 {
@@ -220,11 +232,8 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profil
     plane_lock(plane);
     struct leg *leg = why ? NULL : plane_leg(plane, handle);
     if (leg) {
-        struct mcu_srtp *const before[] = {leg->sending, leg->receiving};
-        leg->sending = out;
-        leg->receiving = in;
-        out = before[0];
-        in = before[1];
+        use_key(&leg->sending, &out, profile, sending);
+        use_key(&leg->receiving, &in, profile, receiving);
     } else if (!why) {
         why = ENOENT;
     }

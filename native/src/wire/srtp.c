@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "srtp_box.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ struct source {
 };
 
 struct mcu_srtp {
+    enum mcu_srtp_profile profile;
+    uint8_t key[MCU_SRTP_KEY_MAX];
     bool sending;
     struct box rtp, rtcp;
     struct source sources[MCU_SRTP_SOURCES];
@@ -42,6 +45,8 @@ struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key,
     if (!srtp)
         return NULL;
     srtp->skipped_index = -1;
+    srtp->profile = profile;
+    memcpy(srtp->key, key, mcu_srtp_key_size(profile));
     srtp->sending = sending;
     if (box_open(&srtp->rtp, profile, key, false, sending) &&
         box_open(&srtp->rtcp, profile, key, true, sending))
@@ -56,7 +61,15 @@ void mcu_srtp_free(struct mcu_srtp *srtp)
         return;
     box_close(&srtp->rtp);
     box_close(&srtp->rtcp);
+    OPENSSL_cleanse(srtp->key, sizeof srtp->key);
     free(srtp);
+}
+
+bool mcu_srtp_has(const struct mcu_srtp *srtp, enum mcu_srtp_profile profile,
+                  const uint8_t *key)
+{
+    return srtp->profile == profile &&
+           CRYPTO_memcmp(srtp->key, key, mcu_srtp_key_size(profile)) == 0;
 }
 
 /* -- sources -- */

@@ -114,17 +114,23 @@ void add_client(struct client *client, struct mcu_plane *plane, int rtx)
     }
 }
 
+#define PROFILE MCU_SRTP_AEAD_AES_128_GCM
+
 void set_keys(struct client *client)
 {
-    uint8_t ours[64], theirs[64];
-    for (size_t i = 0; i < sizeof ours; i++) {
-        ours[i] = (uint8_t)noise();
-        theirs[i] = (uint8_t)noise();
+    for (size_t i = 0; i < sizeof client->ours; i++) {
+        client->ours[i] = (uint8_t)noise();
+        client->theirs[i] = (uint8_t)noise();
     }
-    const enum mcu_srtp_profile profile = MCU_SRTP_AEAD_AES_128_GCM;
-    client->out = mcu_srtp_new(profile, theirs, true);
-    client->in = mcu_srtp_new(profile, ours, false);
-    CHECK(mcu_plane_set_keys(client->plane, client->leg, profile, ours, theirs) == 0);
+    client->out = mcu_srtp_new(PROFILE, client->theirs, true);
+    client->in = mcu_srtp_new(PROFILE, client->ours, false);
+    set_keys_again(client);
+}
+
+void set_keys_again(const struct client *client)
+{
+    CHECK(mcu_plane_set_keys(client->plane, client->leg, PROFILE, client->ours,
+                             client->theirs) == 0);
 }
 
 void join(struct client *client, struct mcu_plane *plane, int rtx)

@@ -29,7 +29,8 @@ struct client {
     bool stream; /* fd is a TCP connection: each datagram after its length */
     struct sockaddr_in local, server;
     char ufrag[32], password[32], remote_ufrag[32];
-    struct mcu_srtp *out, *in;
+    uint8_t ours[MCU_SRTP_KEY_MAX], theirs[MCU_SRTP_KEY_MAX];
+    struct mcu_srtp *out, *in; /* by these keys */
     uint16_t sequence, video_sequence;
     uint32_t timestamp;
     uint32_t ssrc, video_ssrc; /* what it sends */
@@ -65,6 +66,8 @@ void be_heard(struct client *client, int loudest);
 /* The sound thread decides whom it decodes: a tick. */
 void tick(struct mcu_plane *plane);
 void set_keys(struct client *client);
+/* Those that were set, once more. */
+void set_keys_again(const struct client *client);
 /* Sends a check; with the answer, if one comes, its class and code: 0 none, 200, or the error.
  */
 int check(struct client *client, bool nominates);

@@ -126,6 +126,52 @@ static void a_packet_that_comes_again_is_dropped(void)
     mcu_plane_free(plane);
 }
 
+/* Whether reports are authentic, and no replays, up to one that asks for this at most. */
+static bool asks_for(struct client *client, uint64_t most)
+{
+    struct packet packet;
+    struct mcu_rtcp_event event;
+    while (receive(client, &packet, PATIENCE_MS)) {
+        if (mcu_srtp_unprotect_rtcp(client->in, packet.data, &packet.size))
+            return false;
+        struct mcu_rtcp_reader reader = {.data = packet.data, .size = packet.size};
+        while (mcu_rtcp_next(&reader, &event) > 0)
+            if (event.kind == MCU_RTCP_REMB && event.bits_per_second <= most)
+                return true;
+    }
+    return false;
+}
+
+/* As each re-INVITE of a telephone does. Were they new, what comes after the sequence numbers
+ * wrapped would not be authentic, what came before would be once more, and our next report
+ * would have the number of the first. */
+static void the_same_keys_again_change_nothing(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    uint8_t out[256] = {0};
+    join(&client, plane, 0); /* with video, which is limited by RTCP */
+    be_heard(&client, 3);
+    show(&client, VIDEO_TYPE, client.video_ssrc, 1, false, out, 1);
+    CHECK(received(&client, MCU_CAMERA, 1));
+    CHECK(mcu_plane_limit(plane, client.leg, 1000000) == 0);
+    CHECK(asks_for(&client, 1000000));
+    client.sequence = 65535;
+    say(&client, -1);
+    const size_t size = make_sound(&client, -1, out);
+    send_raw(&client, out, size);
+    CHECK(received(&client, MCU_AUDIO, 2));
+    set_keys_again(&client);
+    send_raw(&client, out, size);
+    CHECK(drops(plane, MCU_DROP_SRTP, 1));
+    say(&client, -1);
+    CHECK(received(&client, MCU_AUDIO, 3));
+    CHECK(mcu_plane_limit(plane, client.leg, 500000) == 0);
+    CHECK(asks_for(&client, 500000));
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 static void what_is_of_no_protocol_or_no_stream_is_counted(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -153,5 +199,6 @@ void stranger_tests(void)
     TEST(without_keys_a_leg_is_deaf);
     TEST(packets_with_bad_tags_leave_the_call_alone);
     TEST(a_packet_that_comes_again_is_dropped);
+    TEST(the_same_keys_again_change_nothing);
     TEST(what_is_of_no_protocol_or_no_stream_is_counted);
 }

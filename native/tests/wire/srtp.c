@@ -118,6 +118,23 @@ static void crosses_rtcp(enum mcu_srtp_profile profile)
     free_pair(pair);
 }
 
+static void knows_its_key(enum mcu_srtp_profile profile)
+{
+    uint8_t key[MCU_SRTP_KEY_MAX];
+    const size_t size = mcu_srtp_key_size(profile);
+    CHECK(size <= sizeof key);
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)noise();
+    struct mcu_srtp *srtp = mcu_srtp_new(profile, key, true);
+    CHECK(mcu_srtp_has(srtp, profile, key));
+    CHECK(!mcu_srtp_has(srtp, (profile + 1) % MCU_SRTP_PROFILES, key));
+    key[size - 1] ^= 1;
+    CHECK(!mcu_srtp_has(srtp, profile, key));
+    mcu_srtp_free(srtp);
+}
+
+static void the_key_that_it_was_made_with_is_known_again(void) { each_profile(knows_its_key); }
+
 static void rtcp_crosses_once_by_each_profile(void) { each_profile(crosses_rtcp); }
 
 static void is_refused_twice(enum mcu_srtp_profile profile)
@@ -346,6 +363,7 @@ static void what_is_too_short_or_too_long_is_not_protected(void)
 void srtp_tests(void)
 {
     TEST(what_is_protected_is_unprotected_by_each_profile);
+    TEST(the_key_that_it_was_made_with_is_known_again);
     TEST(rtcp_crosses_once_by_each_profile);
     TEST(a_packet_that_was_seen_is_refused_and_a_late_one_taken);
     TEST(a_packet_that_was_altered_or_is_of_another_key_is_refused);

@@ -105,6 +105,7 @@ static void take_packet(struct mcu_estimate *estimate, struct sent_packet *packe
     packet->answer = SENT_ARRIVED;
     meter_add(&estimate->delivered, packet->size, arrived);
     probe_arrived(&estimate->probe, number, packet->size, arrived);
+    jam_arrived(&estimate->jam, packet->size, arrived);
     delay_packet(&estimate->delay, packet->at, arrived);
 }
 
@@ -116,6 +117,7 @@ static int64_t take_report(struct mcu_estimate *estimate, struct mcu_feedback *f
     const int64_t reference = reference_of(estimate, feedback->reference);
     struct mcu_feedback_packet said;
     int64_t newest = 0;
+    jam_report(&estimate->jam);
     while (mcu_feedback_next(feedback, &said)) {
         int64_t number;
         struct sent_packet *packet = sent_find(&estimate->sent, said.number, &number);
@@ -144,6 +146,7 @@ int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, si
     estimate->feedback_at = now;
     sent_answered(&estimate->sent, newest);
     control_feedback(estimate, newest, meter_rate(&estimate->delivered, arrived), now);
+    jam_follow(estimate, now);
     return 0;
 }
 
@@ -166,6 +169,8 @@ size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)
 {
     if (!estimate->feedback_at)
         return SIZE_MAX;
+    if (jam_holds(&estimate->jam, now))
+        return 0;
     const uint64_t out = sent_outstanding(&estimate->sent, now);
     const double window =
         estimate->rate / 8e6 * (double)(estimate_rtt_least(estimate) + ANSWERED_US) +

@@ -23,6 +23,14 @@ struct blind {
     int64_t trust;      /* for how long that must be, us, until more is tried */
 };
 
+/* A queue that was suddenly there. */
+struct jam {
+    int64_t since;       /* when it was; 0: there is none */
+    unsigned packets;    /* of the last report that arrived */
+    uint64_t bytes;      /* of those, but for the first one */
+    int64_t first, last; /* their clock, us */
+};
+
 struct mcu_estimate {
     double rate; /* bit/s */
     double aim;  /* the same; 0: none */
@@ -42,6 +50,7 @@ struct mcu_estimate {
     int64_t rtt_since;
     double cap; /* of pictures, by TMMBR, bit/s */
     struct blind blind;
+    struct jam jam;
 };
 
 /* The least of the last ten to twenty seconds, us. */
@@ -65,6 +74,11 @@ double control_within(const struct mcu_estimate *estimate, double rate, double d
 void control_lower(struct mcu_estimate *estimate, double rate, int64_t now);
 void control_verdict(struct mcu_estimate *estimate, enum loss_verdict verdict,
                      double delivered, int64_t now);
+/* jam.c: a report begins; a packet of it arrived; it is over. Whether pictures are held. */
+void jam_report(struct jam *jam);
+void jam_arrived(struct jam *jam, size_t size, int64_t arrived);
+void jam_follow(struct mcu_estimate *estimate, int64_t now);
+bool jam_holds(const struct jam *jam, int64_t now);
 /* blind.c: time passes at a leg that gives no feedback. */
 void blind_tick(struct mcu_estimate *estimate, int64_t now);
 

@@ -279,8 +279,9 @@ class RoomPictures:
 
     def _shown(self, viewer: Viewer) -> Shown | None:
         view = self._views.get(self._view_of(viewer))
-        if not isinstance(view, View):  # its line has no room for any picture
-            return None
+        if not isinstance(view, View):  # its line has no room for any picture: the last stands still, content goes
+            told = self._told.get(viewer.leg)
+            return msgspec.structs.replace(told, content=None) if told is not None else None
         content = self._deliveries[Source.SCREEN].subscriptions.of(viewer.leg)
         return Shown(
             layout=view.drawn,

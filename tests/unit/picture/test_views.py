@@ -132,6 +132,9 @@ async def test_who_has_no_room_for_two_pictures_sees_content_in_the_one_and_apar
     assert shared(meeting, "a")
     assert meeting.out.shown[LegId("a")].layout is Layout.GRID
     assert meeting.out.shown[LegId("a")].content == "b"
+    meeting.room.set_bandwidth(LegId("a"), 10_000)
+    await meeting.frames(90)
+    assert meeting.out.shown[LegId("a")].content is None  # there is room for none
 
 
 async def test_content_comes_again_when_it_changed_and_no_oftener_than_its_class_allows(meeting: Meeting) -> None:

@@ -7,7 +7,7 @@ import { type Own, OwnQuality, judged, settled, told } from "../src/meeting/netw
 import type { NetworkSeen } from "../src/protocol.js";
 
 const GOOD: NetworkSeen = { type: "network", level: "good", trouble: "none" };
-const NOTHING = { played: 0, madeUp: 0, slow: 0 };
+const NOTHING = { played: 0, madeUp: 0, slow: 0, pictures: 0 };
 
 describe("one's own network in words", () => {
   it("is not told before the server has seen enough of it", () => {
@@ -59,19 +59,23 @@ describe("what this browser sees", () => {
       ],
       ["B", { type: "outbound-rtp", kind: "video", qualityLimitationDurations: { cpu: 1.5 } }],
       ["C", { type: "outbound-rtp", kind: "video" }],
+      ["D", { type: "inbound-rtp", kind: "video", mid: "1", framesDecoded: 40 }],
+      ["E", { type: "inbound-rtp", kind: "video", mid: "2", framesDecoded: 7 }],
     ]);
-    expect(figuresIn(report)).toEqual({ played: 2, madeUp: 0.05, slow: 1.5 });
+    expect(figuresIn(report, "1")).toEqual({ played: 2, madeUp: 0.05, slow: 1.5, pictures: 40 });
   });
 
   it("is judged by what has come since last time", () => {
-    expect(judged(NOTHING, { played: 2, madeUp: 0.05, slow: 0.1 }, 2)).toBe("fine");
-    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 0.1 }, 2)).toBe("gaps");
-    expect(judged(NOTHING, { played: 2, madeUp: 0.2, slow: 1.9 }, 2)).toBe("slow");
-    expect(judged({ played: 9, madeUp: 4, slow: 9 }, { played: 9, madeUp: 4, slow: 9 }, 2)).toBe("fine");
+    expect(judged(NOTHING, { ...NOTHING, played: 2, madeUp: 0.05, slow: 0.1 }, 2)).toBe("fine");
+    expect(judged(NOTHING, { ...NOTHING, played: 2, madeUp: 0.2, slow: 0.1 }, 2)).toBe("gaps");
+    expect(judged(NOTHING, { ...NOTHING, played: 2, madeUp: 0.2, slow: 1.9 }, 2)).toBe("slow");
+    expect(
+      judged({ ...NOTHING, played: 9, madeUp: 4, slow: 9 }, { ...NOTHING, played: 9, madeUp: 4, slow: 9 }, 2),
+    ).toBe("fine");
   });
 
   it("is judged by the time that has passed: a tab in the background is seldom woken", () => {
-    expect(judged(NOTHING, { played: 60, madeUp: 0, slow: 1.9 }, 60)).toBe("fine");
+    expect(judged(NOTHING, { ...NOTHING, played: 60, madeUp: 0, slow: 1.9 }, 60)).toBe("fine");
   });
 
   it("is nothing where the connection was closed meanwhile", async () => {
@@ -83,6 +87,26 @@ describe("what this browser sees", () => {
     vi.useRealTimers();
     expect(quality.word).toBe("fine");
     expect(changed).not.toHaveBeenCalled();
+  });
+
+  it("is a picture that stands still when no new one has come for longer than what is at rest is sent again", async () => {
+    vi.useFakeTimers();
+    let pictures = 0;
+    const changed = vi.fn();
+    const quality = new OwnQuality(() => Promise.resolve({ ...NOTHING, pictures }), changed);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(quality.still).toBe(false); // there was none yet
+    pictures = 1;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(quality.still).toBe(false);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(quality.still).toBe(true);
+    pictures = 2;
+    await vi.advanceTimersByTimeAsync(2000);
+    quality.close();
+    vi.useRealTimers();
+    expect(quality.still).toBe(false);
+    expect(changed).toHaveBeenCalledTimes(2);
   });
 
   it("counts when it lasts: two readings for the worse, five for the better", () => {

@@ -101,6 +101,24 @@ export class RoomStage extends PageElement {
         font-size: 1.1rem;
       }
 
+      video.still {
+        opacity: 0.35;
+      }
+
+      .said {
+        position: absolute;
+        top: 0.8rem;
+        max-width: calc(100% - 1.6rem);
+      }
+
+      .said p {
+        padding: 0.3rem 0.8rem;
+        border-radius: 8px;
+        background: #0b1c1e;
+        color: #ffffff;
+        text-align: center;
+      }
+
       .sound {
         position: absolute;
         top: 0.8rem;
@@ -132,8 +150,15 @@ export class RoomStage extends PageElement {
 
   protected override render(): TemplateResult {
     const { map, title } = this.meeting.state;
+    const still = this.meeting.still && place(this.meeting.state) === "room";
     return html`<div class="frame">
-        <video autoplay muted playsinline aria-label=${t("stage.picture", { title })}></video>
+        <video
+          class=${still ? "still" : ""}
+          autoplay
+          muted
+          playsinline
+          aria-label=${t("stage.picture", { title })}
+        ></video>
         <ul class="tiles" aria-label=${t("stage.who")}>
           ${
             map
@@ -148,6 +173,7 @@ export class RoomStage extends PageElement {
       </div>
       <audio autoplay></audio>
       ${this.cover()}
+      <div class="said" role="status">${still ? html`<p>${t("stage.still")}</p>` : nothing}</div>
       ${
         this.silent
           ? html`<button class="button primary sound" type="button" @click=${this.startSound}>

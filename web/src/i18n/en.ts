@@ -196,6 +196,7 @@ export const en: Record<Key, string> = {
     "The connection was lost. You are on your way back to your seat, which is kept for {seconds} seconds …",
   "stage.resuming": "The connection was lost. You are on your way back to your seat …",
   "stage.held": "Paused. You do not hear the meeting, and the meeting neither hears nor sees you.",
+  "stage.still": "The picture stands still. No new one gets through just now.",
   "stage.entering": "You are on your way in …",
   "net.good": "Good connection",
   "net.weak": "Weak connection",

@@ -192,6 +192,7 @@ export const sv = {
   "stage.resumingFor": "Förbindelsen bröts. Du är på väg tillbaka till din plats, som hålls i {seconds} sekunder …",
   "stage.resuming": "Förbindelsen bröts. Du är på väg tillbaka till din plats …",
   "stage.held": "Pausat. Du hör inte mötet, och mötet hör och ser inte dig.",
+  "stage.still": "Bilden står still. Ingen ny bild kommer fram just nu.",
   "stage.entering": "Du är på väg in …",
   "net.good": "Bra uppkoppling",
   "net.weak": "Svag uppkoppling",

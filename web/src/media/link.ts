@@ -112,7 +112,7 @@ export class Link {
 
   /** What this browser has counted so far. */
   async figures(): Promise<Figures> {
-    return figuresIn(await this.peer.getStats());
+    return figuresIn(await this.peer.getStats(), this.camera.mid);
   }
 
   close(): void {

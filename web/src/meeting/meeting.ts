@@ -112,6 +112,11 @@ export class Meeting extends Observable {
     return told(this.state.network, this.own?.word ?? "fine");
   }
 
+  /** No new picture of the meeting has come for long. */
+  get still(): boolean {
+    return this.own?.still ?? false;
+  }
+
   say(message: ToServer): void {
     this.channel?.say(message);
   }

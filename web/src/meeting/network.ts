@@ -24,6 +24,8 @@ const BETTER_AFTER = 5;
 /** From this part of the time on. */
 const GAPS = 0.05;
 const SLOW = 0.5;
+/** A picture that stands still is sent again each five seconds, and one of these may be lost. */
+const STILL_S = 11;
 
 const TITLES: Record<NetworkLevel, Key> = { good: "net.good", weak: "net.weak", poor: "net.poor" };
 const DETAILS: Record<Exclude<NetworkTrouble, "none">, Key> = {
@@ -66,6 +68,9 @@ export function settled(former: Own, lately: readonly Own[]): Own {
 /** Looks at one connection every two seconds, until it is closed. */
 export class OwnQuality {
   word: Own = "fine";
+  /** There was a picture, and no other has come for long: what is shown is not how it is now. */
+  still = false;
+  private newest = { pictures: 0, at: 0 };
   private before: { at: number; figures: Figures } | null = null;
   private lately: Own[] = [];
   private readonly timer: ReturnType<typeof setInterval>;
@@ -93,8 +98,15 @@ export class OwnQuality {
     if (before) this.lately = [...this.lately, judged(before.figures, figures, at - before.at)].slice(-BETTER_AFTER);
     this.before = { at, figures };
     const word = settled(this.word, this.lately);
-    if (word === this.word) return;
+    const still = this.isStill(figures.pictures, at);
+    if (word === this.word && still === this.still) return;
     this.word = word;
+    this.still = still;
     this.changed();
+  }
+
+  private isStill(pictures: number, at: number): boolean {
+    if (pictures !== this.newest.pictures) this.newest = { pictures, at };
+    return pictures > 0 && at - this.newest.at > STILL_S;
   }
 }

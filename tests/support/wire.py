@@ -65,6 +65,7 @@ class Rtp(Struct):
         ("payload", Pointer),
         ("payload_size", size_t),
         ("header_size", size_t),
+        ("padded", Bool),
         ("mid", Pointer),
         ("mid_size", size_t),
         ("rid", Pointer),

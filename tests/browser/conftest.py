@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
-from browsers import ANNA, BO, CHROMIUM, Browser, Enter, Person, book, browser
+from browsers import ANNA, BO, Browser, Enter, Person, book, browser
 from networks import Network, network
 from playwright.sync_api import Playwright, sync_playwright
 from running_server import RunningServer, running_server
@@ -34,7 +35,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture
 def sit(playwright: Playwright, tmp_path: Path) -> Iterator[Enter]:
-    """`sit(ANNA)`: a browser with Anna at it, until the test ends."""
+    """`sit(ANNA)`: a browser with Anna at it, until the test ends: of Chromium the engine, unless told otherwise."""
     with ExitStack() as browsers:
 
         def enter(person: Person, **options: Any) -> Browser:
@@ -80,7 +81,7 @@ def sit_away(sit: Enter, away: RunningServer, away6: RunningServer, cable: Netwo
 
     def enter(person: Person, **options: Any) -> Browser:
         flags = (f"--unsafely-treat-insecure-origin-as-secure={away.base_url},{away6.base_url}",)
-        return sit(person, flags=flags, chromium=cable.wrapper(tmp_path, CHROMIUM), **options)
+        return sit(person, flags=flags, program=cable.wrapper(tmp_path, chromium.WHOLE), **options)
 
     return enter
 

@@ -5,10 +5,11 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import chromium
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
-from call_page import CHROMIUM, FLAGS, Site
+from call_page import FLAGS, Site
 from networks import Network, network
 from playwright.async_api import Page, async_playwright
 from rtc import until
@@ -75,7 +76,7 @@ async def far(tmp_path: Path) -> AsyncIterator[tuple[Site, Page, Network]]:
         site = Site(cable.here)
         runner, url = await site.open()
         async with async_playwright() as playwright:
-            path = cable.wrapper(tmp_path, CHROMIUM)
+            path = cable.wrapper(tmp_path, chromium.WHOLE)
             browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
             page = await browser.new_page()
             await page.goto(url)

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import av
+import chromium
 import numpy as np
 import pytest
-from call_page import CHROMIUM, FLAGS, Site, send_room
+from call_page import FLAGS, Site, send_room
 from playwright.async_api import Page, async_playwright
 from rtc import bars, until
 
@@ -23,7 +24,7 @@ async def site() -> AsyncIterator[tuple[Site, Page]]:
     site = Site()
     runner, url = await site.open()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium.WHOLE, args=FLAGS)
         page = await browser.new_page()
         await page.goto(url)
         yield site, page

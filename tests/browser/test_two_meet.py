@@ -6,6 +6,7 @@ They meet once, and what was seen and heard is kept; each test judges one part o
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import chromium
 import pytest
 from browsers import ANNA, BO, LOUD, RATE, SILENT, Colour, Samples, book, browser, first_heard
 from playwright.sync_api import Playwright
@@ -37,7 +38,9 @@ class Meeting:
 @pytest.fixture(scope="module")
 def met(house: RunningServer, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
     meeting, place = book(house), tmp_path_factory.mktemp("met")
-    with browser(playwright, place, ANNA) as anna, browser(playwright, place, BO) as bo:
+    anna_sits = browser(playwright, place, ANNA, program=chromium.WHOLE)
+    bo_sits = browser(playwright, place, BO, program=chromium.WHOLE)
+    with anna_sits as anna, bo_sits as bo:
         anna.join(meeting.link(ANNA.name))
         bo.join(meeting.page)
         anna.wait_for_colours(ANNA, BO)

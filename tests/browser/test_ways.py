@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
-from call_page import CHROMIUM, FLAGS, Site, send_room
+from call_page import FLAGS, Site, send_room
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from networks import Network, network
@@ -37,7 +38,7 @@ async def called(
     runner, url = await site.open()
     try:
         async with async_playwright() as playwright:
-            wrapper = there.wrapper(directory, CHROMIUM)
+            wrapper = there.wrapper(directory, chromium.WHOLE)
             browser = await playwright.chromium.launch(executable_path=wrapper, args=[*FLAGS, *flags])
             page = await browser.new_page()
             if devices:

@@ -1,6 +1,7 @@
 """Real browsers with known sound and picture, joining real meetings as people do: by the page's own buttons.
 
-Each is Debian's Chromium in a process of its own, whose microphone plays one tone and whose camera shows one colour.
+Each is Debian's Chromium, or its engine alone, in a process of its own. Its microphone plays one tone, and its camera
+shows one colour.
 """
 
 import base64
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
@@ -23,7 +25,6 @@ from sound import strength
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +35,7 @@ FLAGS = (
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
+    chromium.WITHOUT,
 )
 RATE = 48_000
 SIZE = (640, 360)
@@ -213,7 +215,7 @@ def browser(
     directory: Path,
     person: Person,
     flags: tuple[str, ...] = (),
-    chromium: str | Path = CHROMIUM,
+    program: Path = chromium.ENGINE,
     size: tuple[int, int] = SIZE,
     **options: Any,
 ) -> Iterator[Browser]:
@@ -229,7 +231,7 @@ def browser(
     devices = (f"--use-file-for-fake-audio-capture={sound}", f"--use-file-for-fake-video-capture={picture}")
     context = playwright.chromium.launch_persistent_context(
         place / "profile",
-        executable_path=chromium,
+        executable_path=program,
         args=[*FLAGS, *devices, *flags],
         locale=person.language,
         **({"viewport": {"width": 1280, "height": 800}} | options),

@@ -9,6 +9,7 @@ import asyncio
 from functools import cache
 from itertools import cycle
 
+import chromium
 from aiohttp import web
 from av import VideoFrame
 from calls import Server
@@ -20,8 +21,7 @@ from mcu.demo.sources import LivePicture, tone
 from mcu.media.messages import Source
 from mcu.media.seams import EncodedPicture, Samples
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", chromium.WITHOUT]
 # Sound and pictures come from the page itself: without a microphone's permission Chromium hides its addresses (mDNS).
 PAGE = """<!doctype html><link rel=icon href=data:><canvas id=cam width=320 height=180></canvas>
 <canvas id=share width=640 height=360></canvas><video id=v autoplay playsinline muted></video><script>

@@ -90,9 +90,9 @@ class Network:
     def end(self) -> str:
         return f"{self.name}-h"
 
-    def wrapper(self, directory: Path, program: str) -> Path:
+    def wrapper(self, directory: Path, program: Path) -> Path:
         """A file that runs a program in there, for whoever takes only a path."""
-        path = directory / f"{Path(program).name}-in-{self.name}"
+        path = directory / f"{program.name}-in-{self.name}"
         path.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {program} "$@"\n')
         path.chmod(0o755)
         return path

@@ -38,6 +38,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Server": "mcu",  # and not what it is made of, with versions
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -157,6 +157,7 @@ async def test_every_answer_has_the_headers_that_keep_browsers_out_of_trouble(se
         assert headers["Referrer-Policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Request-Id"].startswith("req_")
+        assert headers["Server"] == "mcu"
     assert (await server.ask("GET", MEETINGS)).response.headers["Cache-Control"] == "no-store"
 
 

@@ -107,7 +107,8 @@ def test_whoever_has_ipv6_alone_is_told_that_it_will_do_and_meets_whoever_has_ip
     bo.context.add_init_script(ASKED)
     bo.context.grant_permissions(["clipboard-read"])  # and no others yet
     bo.open(f"{away6.base_url}/j/{meeting.number}")
-    way(bo, "Nätet spärrar mötets ljud och bild.")  # as far as can be told before that
+    found = way(bo, "Nätet spärrar mötets ljud och bild.")  # as far as can be told before that
+    assert "Tillåt först mikrofonen eller kameran" in found
     bo.context.grant_permissions(["microphone", "camera"])
     bo.page.evaluate("allow()")
     way(bo, "Nätet släpper fram ljud och bild.")

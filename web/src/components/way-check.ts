@@ -74,7 +74,8 @@ export class WayCheck extends PageElement {
   private words({ way, port }: Checked): TemplateResult {
     const { title, next } = WORDS[way];
     if (next === null) return html`<p>${t(title)}</p>`;
-    return html`<p class="told warn"><strong>${t(title)}</strong> ${t(next, { port: port ?? "" })}</p>`;
+    const first = way === "none" && !this.open ? t("way.devicesFirst") : "";
+    return html`<p class="told warn"><strong>${t(title)}</strong> ${first} ${t(next, { port: port ?? "" })}</p>`;
   }
 
   private async check(): Promise<void> {

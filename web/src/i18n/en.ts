@@ -113,6 +113,7 @@ export const en: Record<Key, string> = {
   "way.none": "The network blocks the meeting’s sound and picture.",
   "way.noneNext":
     "Try another network, your phone’s for example, or ask those who run it to open UDP to port {port}. You may try to join all the same.",
+  "way.devicesFirst": "Allow the microphone or the camera first: the browser then finds more ways.",
   "way.unknown": "The way to the meeting could not be tried just now.",
   "way.unknownNext": "You can join all the same.",
   "way.again": "Try again",

@@ -111,6 +111,7 @@ export const sv = {
   "way.none": "Nätet spärrar mötets ljud och bild.",
   "way.noneNext":
     "Prova ett annat nät, till exempel mobilens, eller be den som sköter nätet öppna UDP till port {port}. Du kan ändå försöka gå med.",
+  "way.devicesFirst": "Tillåt först mikrofonen eller kameran: då hittar webbläsaren fler vägar.",
   "way.unknown": "Vägen till mötet kunde inte provas just nu.",
   "way.unknownNext": "Du kan gå med ändå.",
   "way.again": "Prova igen",

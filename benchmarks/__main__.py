@@ -22,6 +22,7 @@ COMMANDS = (
     "idle",
     "video",
     "rooms",
+    "inputs",
     "quality",
     "glass",
     "repair",

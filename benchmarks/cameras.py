@@ -1,6 +1,6 @@
 """What the load's cameras show, encoded beforehand; and the composed picture of them, as our encoder gets it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,10 +12,10 @@ from av.video.frame import PictureType, VideoFrame
 
 from benchmarks.legs import Camera, write_pictures
 from mcu.ids import LegId
-from mcu.media.messages import Layout
+from mcu.media.messages import Layout, Tile
 from mcu.media.picture.canvas import Canvas
 from mcu.media.picture.decoder import i420
-from mcu.media.picture.layout import Box, arrange
+from mcu.media.picture.layout import Box, Scene, arrange, resolve, seat
 from mcu.media.picture.paint import Look
 
 FPS: Final = 25
@@ -79,27 +79,44 @@ def cameras(directory: Path, legs: int, sizes: tuple[Size, ...] = PLAIN, fps: in
     return [made[number % DIFFERENT] for number in range(legs)]
 
 
-def composed(legs: int, size: Size = PLAIN[0]) -> list[VideoFrame]:
-    """One loop of the composed picture of so many cameras, before it is encoded: the room's own compositor's."""
-    names = [LegId(f"leg-{number}") for number in range(legs)]
-    tiles = arrange(Layout.GRID, *CANVAS, names)
-    decoder = [av.CodecContext.create("h264", "r") for _ in names]
-    loops = [camera_loop(number % DIFFERENT, size) for number in range(legs)]
+def composed(legs: int, sizes: Sequence[Size] = PLAIN) -> list[VideoFrame]:
+    """One loop of the composed picture of so many cameras, as the encoder of their room gets it.
+
+    It is in the layout that a room has by itself, of the size of each camera that the room takes for the tile, and
+    painted by the room's own compositor. The first leg speaks.
+    """
+    names = tuple(LegId(f"leg-{number}") for number in range(legs))
+    scene = Scene(seen=names, recent=names[:1])
+    drawn = resolve(Layout.AUTO, scene)
+    tiles = arrange(drawn, *CANVAS, seat(drawn, scene, ()))
+    shown = [shots(camera_loop(number % DIFFERENT, nearest(tile, sizes))) for number, tile in enumerate(tiles)]
     canvas, frames = Canvas(*CANVAS), []
     for turn in range(FPS * LOOP_S):
-        shown = [list(one.decode(av.Packet(loop[turn]))) for one, loop in zip(decoder, loops, strict=True)]
-        looks = [
-            Look(
-                box=Box(tile.x, tile.y, tile.width, tile.height),
-                label=f"Leg {number + 1}",
-                speaking=number == 0,
-                serial=turn if frame else None,
-                image=i420(frame[-1]) if frame else None,
-            )
-            for number, (tile, frame) in enumerate(zip(tiles, shown, strict=True))
-        ]
-        changes = canvas.changes(looks)
+        changes = canvas.changes([look(number, tile, turn, shown[number][turn]) for number, tile in enumerate(tiles)])
         if changes is not None:
             canvas.paint(changes)
         frames.append(VideoFrame.from_ndarray(canvas.frame.to_ndarray(), format="yuv420p"))
     return frames
+
+
+def nearest(tile: Tile, sizes: Sequence[Size]) -> Size:
+    """The smallest that is as large as the tile, or the largest."""
+    return next((size for size in sizes if size.width >= tile.width), sizes[-1])
+
+
+def shots(loop: Sequence[bytes]) -> list[VideoFrame]:
+    """A camera's pictures, decoded."""
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.options = {"flags": "low_delay"}
+    return [frame for unit in loop for frame in decoder.decode(av.Packet(unit)) if isinstance(frame, VideoFrame)]
+
+
+def look(number: int, tile: Tile, turn: int, shot: VideoFrame) -> Look:
+    """How one leg's tile is painted."""
+    return Look(
+        box=Box(tile.x, tile.y, tile.width, tile.height),
+        label=f"Leg {number + 1}",
+        speaking=number == 0,
+        serial=turn,
+        image=i420(shot),
+    )

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import janus
 from mcu.demo.server import RunningServer, running_server
+from mcu.media.messages import Layout
 
 SERVER_CORE, LOAD_CORE = 1, 0
 JANUS = "janus 1.1.2 AudioBridge, 48 kHz, WebRTC"  # as the figures name it
@@ -100,7 +101,12 @@ async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def ours(
-    prefix: list[str], settings: dict[str, str] | None = None, meetings: int = 1, *, personal: bool = False
+    prefix: list[str],
+    settings: dict[str, str] | None = None,
+    meetings: int = 1,
+    *,
+    personal: bool = False,
+    layout: Layout = Layout.AUTO,
 ) -> AsyncIterator[Ours]:
     """Our server with open meetings for up to 200 legs each. `personal`: each leg gets a picture without itself."""
     with tempfile.TemporaryDirectory(prefix="mcu-benchmark-") as folder:
@@ -111,7 +117,7 @@ async def ours(
         ):
             headers = {"Authorization": f"Bearer {server.token}"}
             access = {"guest_pin": None, "max_participants": 200}
-            booking = {"title": "Benchmark", "access": access, "media": {"personal": personal}}
+            booking = {"title": "Benchmark", "access": access, "media": {"personal": personal, "layout": layout}}
             numbers = []
             for _ in range(meetings):
                 async with http.post(f"{server.url}/api/v1/meetings", json=booking, headers=headers) as answer:

@@ -33,13 +33,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return asyncio.run(_run(options.sizes, options.seconds))
 
 
-def line(legs: Sequence[int], percent: npt.NDArray[np.float64]) -> dict[str, float]:
+def line(legs: Sequence[int], costs: npt.NDArray[np.float64], unit: str = "cpu_percent") -> dict[str, float]:
     """Cost = base + legs times something, and how well that says it."""
-    slope, base = np.polyfit(legs, percent, 1)
-    left, spread = percent - (base + slope * np.array(legs)), percent - np.mean(percent)
+    slope, base = np.polyfit(legs, costs, 1)
+    left, spread = costs - (base + slope * np.array(legs)), costs - np.mean(costs)
     return {
-        "cpu_percent_base": round(float(base), 2),
-        "cpu_percent_per_more_leg": round(float(slope), 4),
+        f"{unit}_base": round(float(base), 2),
+        f"{unit}_per_more_leg": round(float(slope), 4),
         "r_squared": round(1 - float(left @ left) / float(spread @ spread), 4),
     }
 

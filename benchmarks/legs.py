@@ -91,7 +91,10 @@ def write_pictures(path: Path, pictures: Iterable[bytes]) -> Path:
 
 @dataclass(frozen=True)
 class Camera:
-    """What a leg shows: its layers, the smallest first, each a file of pictures, and how often one is sent."""
+    """What a leg shows: its layers, the smallest first, each a file of pictures, and how many are sent in a second.
+
+    At `fps` 0 it is off: nothing is sent, and the composed picture is taken all the same.
+    """
 
     layers: tuple[Path, ...]
     fps: int
@@ -231,10 +234,11 @@ class WebRtcLeg:
         if camera is None:
             return []
         codec, kind = camera.codec.lower(), _PICTURE_TYPES[camera.codec]
-        layers = [*zip(self._layers, RIDS, camera.layers, strict=False)]
-        if not self._simulcast:  # as a browser then does
+        layers = [*zip(self._layers, RIDS, camera.layers, strict=False)] if camera.fps else []
+        if layers and not self._simulcast:  # as a browser then does
             layers = [(self._layers[-1], "", camera.layers[-1])]
-        words: dict[str, object] = {"mid": f"{MID_ID}:1", "rid": RID_ID, "fps": camera.fps, "sees": kind}
+        words: dict[str, object] = {"mid": f"{MID_ID}:1", "rid": RID_ID, "sees": kind}
+        words |= {"fps": camera.fps} if camera.fps else {}
         words |= {"wide": WIDE_ID, "again": kind + 1} if self._carry.reports else {"rate": REMB}
         return [*words.items(), *(("layer", f"{ssrc}:{kind}:{codec}:{rid}:{path}") for ssrc, rid, path in layers)]
 

@@ -1,47 +1,97 @@
-"""One encoder alone, on the server's core: what a picture costs that is only encoded."""
+"""One encoder beside a room, on the server's core: what its picture costs that is only encoded.
+
+It is x264 as others would call it for the same legs: `superfast`, `zerolatency` and the baseline profile, on one thread
+and at the rate of the room's best class. Of the server's own options it has none: what they save is the room's gain.
+
+It encodes at the room's pace while the room is weighed, on the same core, as urgently as the room's own encoders. What
+slows one then slows the other: how fast a core of a virtual machine is differs by half from one second to the next, by
+what its neighbours do and by what the other core does, and so would the ratio of figures taken one after the other.
+"""
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
+from typing import NamedTuple
 
-from av.video.frame import VideoFrame
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
 
 from benchmarks.cameras import CANVAS, FPS
 from benchmarks.contestants import SERVER_CORE
-from mcu.media.picture.encoder import PictureEncoder
-from mcu.media.seams import VIDEO_CLOCK, EncodedPicture
+from mcu.net.process import give_way
 
-WARM_UP = 25  # pictures that are not counted
-COUNTED = 100
+
+class Encoded(NamedTuple):
+    """By an encoder so far."""
+
+    seconds: float  # of CPU time
+    pictures: int
+
+
+class Reference:
+    """A thread that encodes `frames` as a loop, FPS in a second, until it is stopped."""
+
+    def __init__(self, frames: Sequence[VideoFrame], bits_per_second: int) -> None:
+        self.encoded = Encoded(0.0, 0)
+        self._frames, self._encoder = frames, superfast(bits_per_second)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reference", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        on_the_servers_core()
+        give_way()
+        due = time.monotonic()
+        while not self._stopped.wait(max(0.0, due - time.monotonic())):
+            seconds, number = self.encoded
+            began = time.thread_time()
+            encode(self._encoder, in_turn(self._frames, number), number)
+            self.encoded = Encoded(seconds + time.thread_time() - began, number + 1)
+            due = max(due + 1 / FPS, time.monotonic() - 1 / FPS)  # what is missed is left out
 
 
 @contextmanager
-def on_the_servers_core() -> Iterator[None]:
-    """This thread alone; the others stay where they are."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {SERVER_CORE} if (os.cpu_count() or 1) > SERVER_CORE else before)
+def beside(frames: Sequence[VideoFrame], bits_per_second: int) -> Iterator[Reference]:
+    """The encoder runs within the block."""
+    reference = Reference(frames, bits_per_second)
     try:
-        yield
+        yield reference
     finally:
-        os.sched_setaffinity(0, before)
+        reference.stop()
 
 
-def encode_seconds(frames: Sequence[VideoFrame], bits_per_second: int) -> float:
-    """CPU seconds of one picture: H.264, by the server's own encoder and options, on one thread."""
-    encoder = PictureEncoder("H264", *CANVAS, FPS, bits_per_second)
-    with on_the_servers_core():
-        for number in range(WARM_UP):
-            encode(encoder, frames, number)
-        began = time.thread_time()
-        for number in range(WARM_UP, WARM_UP + COUNTED):
-            encode(encoder, frames, number)
-        return (time.thread_time() - began) / COUNTED
+def on_the_servers_core() -> None:
+    """The calling thread alone; the others stay where they are."""
+    if (os.cpu_count() or 1) > SERVER_CORE:
+        os.sched_setaffinity(0, {SERVER_CORE})
 
 
-def encode(encoder: PictureEncoder, frames: Sequence[VideoFrame], number: int) -> EncodedPicture | None:
-    """The next one."""
-    return encoder.encode(in_turn(frames, number), number * VIDEO_CLOCK // FPS, key=number == 0)
+def superfast(bits_per_second: int) -> VideoCodecContext:
+    """x264, with key frames only where they are asked for."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = CANVAS
+    encoder.pix_fmt, encoder.bit_rate = "yuv420p", bits_per_second
+    encoder.framerate, encoder.time_base = Fraction(FPS), Fraction(1, FPS)
+    encoder.thread_count, encoder.gop_size = 1, 1 << 30
+    encoder.options = {"preset": "superfast", "tune": "zerolatency", "profile": "baseline"}
+    encoder.open()
+    return encoder
+
+
+def encode(encoder: VideoCodecContext, frame: VideoFrame, number: int) -> None:
+    """The next picture; the first is a key frame."""
+    frame.pts, frame.time_base = number, Fraction(1, FPS)
+    frame.pict_type = PictureType.I if number == 0 else PictureType.NONE
+    for packet in encoder.encode(frame):
+        bytes(packet)
 
 
 def in_turn(frames: Sequence[VideoFrame], number: int) -> VideoFrame:

@@ -2,30 +2,35 @@
 
 Every leg sends H.264 encoded beforehand (640x360 at 25 pictures a second; with `--simulcast` three layers up to
 1280x720), and speech or silence; every leg gets the composed 1280x720. Cost is CPU time of the server's process tree.
-Beside it, in turns on the same core, x264 encodes that very picture alone, as the server's own encoder does. With
-`--personal` the room is weighed where each leg gets a picture of its own, without itself, and where all share one, both
-at OWN_FPS pictures a second in and out, as one core does not make a picture for each at 25; what they would cost at 25
-follows from that.
+Then it is weighed once more while x264 alone encodes such a picture on the same core (`reference`). With `--personal`
+the room is weighed where each leg gets a picture of its own, without itself, and where all share one, both at OWN_FPS
+pictures a second in and out, as one core does not make a picture for each at 25; what they would cost at 25 follows
+from that.
 """
 
 import argparse
 import asyncio
 import statistics
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from av.video.frame import VideoFrame
 
 from benchmarks.audio import sounds
 from benchmarks.cameras import CANVAS, FPS, PLAIN, SIMULCAST, Size, cameras, composed
 from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import Carry, carried
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import Spent, thread_seconds
 from benchmarks.progress import say
-from benchmarks.reference import encode_seconds
+from benchmarks.reference import beside
 from mcu.media.picture.rates import LADDER_720P
 
 TALKERS: Final = 3
 WARM_UP_S: Final = 5.0
+BEGIN_S: Final = 1.0  # of the encoder beside it
 SETTINGS: Final = {"MCU_MEDIA__FPS": str(FPS)}
 OWN_FPS: Final = 6
 OWN_SETTINGS: Final = {"MCU_MEDIA__FPS": str(OWN_FPS), "MCU_MEDIA__WORKER_CORES": "64"}  # nobody is refused a view
@@ -46,18 +51,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
     sizes, legs = SIMULCAST if options.simulcast else PLAIN, options.legs
-    frames = composed(legs)
-    rooms, encodes = [], []
+    frames = composed(legs, sizes)
+    rooms = []
     for turn in range(options.repeats):
         say(f"mcu: {legs} legs with cameras, {options.seconds:g} s (turn {turn + 1})")
         async with ours(prefix, SETTINGS) as contestant:
-            rooms.append(await weigh(contestant, legs, sizes, options.seconds))
-        encodes.append(await asyncio.to_thread(encode_seconds, frames, LADDER_720P[0]))
-        say(f"{rooms[-1]['cpu_percent']} % of a core; alone the encoder takes {100 * FPS * encodes[-1]:.1f} %")
-    worths = [room["cpu_ms_per_picture"] / 1000 / encode for room, encode in zip(rooms, encodes, strict=True)]
+            rooms.append(await weigh(contestant, legs, sizes, options.seconds, frames=frames))
+        say(f"{rooms[-1]['cpu_percent']} % of a core; a picture that is only encoded: {rooms[-1]['encode_ms']} ms")
     percent = statistics.median(room["cpu_percent"] for room in rooms)
     at_25 = statistics.median(room["cpu_ms_per_picture"] for room in rooms) * FPS / 10
-    beside = await _personal(prefix, legs, sizes, options.seconds, rooms[-1]) if options.personal else {}
+    own = await _personal(prefix, legs, sizes, options.seconds, rooms[-1]) if options.personal else {}
     return {
         "legs": legs,
         "size": "{}x{}".format(*CANVAS),
@@ -65,14 +68,20 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         "cpu_percent": round(percent, 1),
         "cpu_percent_per_leg": round(percent / legs, 2),
         "legs_per_core": round(100 * legs / at_25, 1),
-        "encode_percent": round(100 * FPS * statistics.median(encodes), 1),
-        "encodes_worth": round(statistics.median(worths), 2),
+        "encode_percent": round(FPS / 10 * statistics.median(room["encode_ms"] for room in rooms), 1),
+        "encodes_worth": round(statistics.median(map(encodes_worth, rooms)), 2),
         "encodes_per_picture": max(room["encodes_per_picture"] for room in rooms),
         "pictures_per_s": min(room["pictures_per_s"] for room in rooms),
         "longest_picture_gap_ms": max(room["longest_picture_gap_ms"] for room in rooms),
         "longest_audio_gap_ms": max(room["longest_audio_gap_ms"] for room in rooms),
-        **beside,
+        "cpu_percent_by_thread": rooms[-1]["cpu_percent_by_thread"],
+        **own,
     }
+
+
+def encodes_worth(room: dict[str, Any]) -> float:
+    """Of what it costs to make a picture."""
+    return float(10 * room["cpu_percent_beside"] / room["pictures_per_s"] / room["encode_ms"])
 
 
 async def _personal(
@@ -95,34 +104,76 @@ async def _personal(
 
 
 async def weigh(
-    contestant: Ours, legs: int, sizes: tuple[Size, ...], seconds: float, fps: int = FPS
-) -> dict[str, float]:
-    """What the server's process tree costs with so many legs, each with a camera. `RuntimeError`: one saw nothing."""
+    contestant: Ours,
+    legs: int,
+    sizes: tuple[Size, ...],
+    seconds: float,
+    fps: int = FPS,
+    frames: Sequence[VideoFrame] = (),
+) -> dict[str, Any]:
+    """What the server's process tree costs with so many legs, each with a camera. `RuntimeError`: one saw nothing.
+
+    `fps`: of the cameras; 0: they are off. `frames`: what is encoded beside the room, for so long again. It takes room
+    in the caches, and so the room is weighed without it first.
+    """
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         pairs = zip(sounds(directory, legs, TALKERS), cameras(directory, legs, sizes, fps), strict=True)
         wanted = [Carry(carry.sound, camera=camera) for carry, camera in pairs]
-        async with carried(contestant.join, wanted, directory, WARM_UP_S + seconds, WARM_UP_S) as load:
+        lasts = WARM_UP_S + seconds + (BEGIN_S + seconds if frames else 0)
+        async with carried(contestant.join, wanted, directory, lasts, WARM_UP_S) as load:
             await load.begin()
             await asyncio.sleep(WARM_UP_S)
-            loop = asyncio.get_running_loop()
-            before, cpu, began = await _encodes(contestant), cpu_seconds(contestant.pid), loop.time()
-            await asyncio.sleep(seconds - 0.5)
-            busy = (cpu_seconds(contestant.pid) - cpu) / (loop.time() - began)
-            encodes, composed = (now - then for now, then in zip(await _encodes(contestant), before, strict=True))
+            alone = await _spent(contestant, seconds - 0.25)
+            together = await _beside(contestant, seconds - 0.25, frames) if frames else {}
             counted = await load.results()
-    pictures = min(leg["pictures"] for leg in counted) / seconds  # the server's own count is a second old
-    if not pictures:
+    pictures = min(leg["pictures"] for leg in counted) / (lasts - WARM_UP_S)  # the server's own count is a second old
+    if fps and not pictures:
         raise RuntimeError("a leg was sent no picture")
     return {
-        "cpu_percent": round(100 * busy, 2),
-        "cpu_ms_per_picture": round(1000 * busy / pictures, 3),
-        "encodes_per_picture": round(encodes / max(composed, 1), 2),
+        **alone,
+        **together,
+        "cpu_ms_per_picture": round(10 * alone["cpu_percent"] / pictures, 3) if pictures else None,
         "pictures_per_s": round(pictures, 1),
         "longest_picture_gap_ms": max(leg["picture_gap_ms"] for leg in counted),
         "longest_audio_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }
 
 
-async def _encodes(contestant: Ours) -> tuple[float, float]:
-    return await contestant.metric("mcu_video_encodes_total"), await contestant.metric("mcu_frames_composed_total")
+async def _spent(contestant: Ours, seconds: float) -> dict[str, Any]:
+    """From now on, for so long."""
+    before = await _read(contestant)
+    await asyncio.sleep(seconds)
+    after = await _read(contestant)
+    lasted = after.at - before.at
+    by_thread = {name: 100 * (spent.all - before.threads[name].all) / lasted for name, spent in after.threads.items()}
+    return {
+        "cpu_percent": round(sum(by_thread.values()), 2),
+        "cpu_percent_by_thread": {name: round(percent, 2) for name, percent in by_thread.items()},
+        "encodes_per_picture": round((after.encodes - before.encodes) / max(after.composed - before.composed, 1), 2),
+    }
+
+
+async def _beside(contestant: Ours, seconds: float, frames: Sequence[VideoFrame]) -> dict[str, float]:
+    """The same while an encoder encodes these on the server's core, and what a picture costs that."""
+    with beside(frames, LADDER_720P[0]) as reference:
+        await asyncio.sleep(BEGIN_S)
+        before = reference.encoded
+        spent = await _spent(contestant, seconds)
+        after = reference.encoded
+    took, pictures = after.seconds - before.seconds, after.pictures - before.pictures
+    return {"encode_ms": round(1000 * took / max(pictures, 1), 3), "cpu_percent_beside": spent["cpu_percent"]}
+
+
+class _Reading(NamedTuple):
+    """At one time."""
+
+    at: float  # seconds
+    threads: dict[str, Spent]  # of the server
+    encodes: float
+    composed: float
+
+
+async def _read(contestant: Ours) -> _Reading:
+    metrics = [await contestant.metric(name) for name in ("mcu_video_encodes_total", "mcu_frames_composed_total")]
+    return _Reading(time.monotonic(), thread_seconds(contestant.pid), *metrics)

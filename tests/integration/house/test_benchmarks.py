@@ -21,8 +21,9 @@ SMALLEST = {
     "loss": ("--percent", "10", "--seconds", "4"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
     "idle": ("--rooms", "20", "--seconds", "1"),
-    "video": ("--legs", "2", "--seconds", "2", "--repeats", "1", "--personal"),
+    "video": ("--legs", "2", "--seconds", "1", "--repeats", "1", "--personal"),
     "rooms": ("--sizes", "2,3", "--seconds", "1"),
+    "inputs": ("--legs", "2", "--seconds", "1"),
     "quality": ("--legs", "2", "--frames", "3"),
     "glass": ("--seconds", "2"),
     "repair": ("--seconds", "3"),
@@ -58,11 +59,16 @@ KEYS = {
     "video": {
         *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
         *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
-        *("personal", "ratio"),
+        *("personal", "ratio", "cpu_percent_by_thread"),
     },
     "rooms": {
-        *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg", "r_squared"),
+        *("legs", "cpu_percent", "encodes_worth", "encodes_worth_base", "encodes_worth_per_more_leg", "r_squared"),
         *("encodes_per_picture", "pictures_per_s"),
+    },
+    "inputs": {
+        *("legs", "simulcast_cpu_percent", "small_cpu_percent", "still_cpu_percent", "pictures_per_s"),
+        *("simulcast_encodes_worth", "small_encodes_worth", "still_encodes_worth"),
+        *("simulcast_of_small", "still_of_simulcast"),
     },
     "quality": {
         *("legs", "size", "mbit_per_s", "psnr_db", "psnr_db_worst", "ssim", "encode_ms", "encodes_per_core_s"),
@@ -103,6 +109,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "idle": lambda of: of["cpu_percent"] > 0,
     "video": lambda of: of["pictures_per_s"] > 0 and of["encodes_worth"] > 0 and of["encodes_per_picture"] >= 1,
     "rooms": lambda of: of["legs"] == [2, 3] and min(of["pictures_per_s"]) > 0,
+    "inputs": lambda of: of["pictures_per_s"]["still"] < 5 < min(map(of["pictures_per_s"].get, ("simulcast", "small"))),
     "quality": lambda of: of["psnr_db"] > 30 and 0.8 < of["ssim"] <= 1,
     "glass": lambda of: 0 < of["p50_ms"] < 1000,
     "repair": lambda of: of["losses"] > 0 and 45 < of["repair_p50_ms"] < 1000,

@@ -260,13 +260,18 @@ def test_a_new_view_begins_at_its_heading(house: RunningServer, sit: Enter) -> N
 # -- in another language ---------------------------------------------------------------------------------------------
 
 
-def test_the_page_and_the_notices_are_in_the_language_of_the_browser(house: RunningServer, sit: Enter) -> None:
+def test_the_page_and_the_notices_are_in_the_language_of_the_browser_or_the_one_that_is_chosen(
+    house: RunningServer, sit: Enter
+) -> None:
     meeting, anna, bo = book(house), sit(ANNA), sit(ENGLISH)
     bo.join(meeting.page)
     assert bo.page.evaluate("() => document.documentElement.lang") == "en"
     bo.page.locator("#leave", has_text="Leave").wait_for()
     anna.join(meeting.link(ANNA.name))
     bo.wait_for_notice("Anna Ek joined")
+    bo.page.get_by_role("button", name="Svenska").click()
+    anna.press("leave")
+    bo.wait_for_notice("Anna Ek lämnade")
 
 
 def test_the_language_is_changed_by_a_button_and_stays_changed(house: RunningServer, sit: Enter) -> None:

@@ -43,6 +43,7 @@ export interface Told {
 
 export type ToServer =
   | { type: "hello"; token: string }
+  | { type: "language"; language: string }
   | { type: "mute"; muted: boolean; leg?: LegId }
   | { type: "camera"; on: boolean }
   | { type: "screen"; on: boolean }

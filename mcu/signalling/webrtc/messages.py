@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from mcu.conference.roster import Language
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegState
 from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
@@ -40,6 +41,12 @@ class FromBrowser(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", f
 
 class Hello(FromBrowser, frozen=True, kw_only=True, tag="hello"):
     token: str  # session token, from POST /join/{number}, or the reconnect token
+
+
+class ChooseLanguage(FromBrowser, frozen=True, kw_only=True, tag="language"):
+    """Notices and refusals are told in it from now on, on this socket; before, in the one that was joined with."""
+
+    language: Language
 
 
 class Mute(FromBrowser, frozen=True, kw_only=True, tag="mute"):
@@ -122,6 +129,7 @@ class RestartIce(FromBrowser, frozen=True, kw_only=True, tag="restart_ice"):
 
 AnyFromBrowser = (
     Hello
+    | ChooseLanguage
     | Mute
     | Camera
     | Screen
@@ -152,7 +160,7 @@ class Welcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     leg: LegId
     role: Role
     title: str
-    language: str
+    language: Language
     reconnect_token: str  # takes the same seat again: POST /legs with it as the bearer token, then hello with it
     resume_window_s: float  # how long a lost leg keeps its seat
 

@@ -171,6 +171,9 @@ class Socket:
                 await asyncio.sleep(0)  # the writer's turn: many that came at once must not fill the outbox
 
     async def _do(self, room: Room, leg: LegId, message: wire.AnyFromBrowser) -> None:
+        if isinstance(message, wire.ChooseLanguage):
+            self._language = message.language
+            return
         if isinstance(message, wire.RestartIce):
             self._put(wire.IceRestarted(answer=await self._restarted(room, leg, message.offer)))
             return

@@ -19,7 +19,7 @@ _encoder = msgspec.json.Encoder()
 def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
     """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room.
 
-    Not of `restart_ice`, which the socket answers.
+    Not of `restart_ice` and `language`, which are the socket's own.
     """
     return _ACTS[type(message)](message, leg)
 

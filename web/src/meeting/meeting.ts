@@ -5,6 +5,7 @@
 
 import { Problem } from "../api/http.js";
 import { type Knock, closeLeg, join, openLeg } from "../api/join.js";
+import { chosen } from "../i18n/i18n.js";
 import { Link } from "../media/link.js";
 import type { LocalMedia } from "../media/local.js";
 import { Observable } from "../observable.js";
@@ -49,6 +50,8 @@ export class Meeting extends Observable {
   /** The server has shown our screen since we last said that there is one. */
   private screenShown = false;
   private unshown: ReturnType<typeof setTimeout> | undefined;
+  /** Stops the watching of the language. */
+  private unchosen: (() => void) | undefined;
 
   constructor(
     readonly number: string,
@@ -210,6 +213,8 @@ export class Meeting extends Observable {
     if (message.type === "welcome") {
       this.answered = false;
       this.seated(message.reconnect_token);
+      if (message.language !== chosen.language) this.sayLanguage();
+      this.unchosen ??= chosen.watch(() => this.sayLanguage());
     }
     if (message.type === "roster") this.follow();
     if (message.type === "gone") this.end(message.cause);
@@ -248,6 +253,11 @@ export class Meeting extends Observable {
     this.sayMedia();
     if (this.myLayout) this.say({ type: "layout", layout: this.myLayout });
     if (this.myPersonal !== null) this.say({ type: "personal", on: this.myPersonal });
+  }
+
+  /** In which the server tells of who comes and goes. */
+  private sayLanguage(): void {
+    this.say({ type: "language", language: chosen.language });
   }
 
   /** Another may share instead of us, or we may not share at all: then nothing is shared for nothing. */
@@ -354,6 +364,8 @@ export class Meeting extends Observable {
   private end(cause: string): void {
     this.drop();
     this.token = null;
+    this.unchosen?.();
+    this.unchosen = undefined;
     forgetSeat(this.number);
     this.incoming = this.content = null;
     this.media.close();

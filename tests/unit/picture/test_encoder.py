@@ -74,6 +74,18 @@ def test_x264_says_of_itself_that_it_is_fast_keeps_nothing_back_and_has_one_thre
     assert superfast | keeps_nothing_back | {"threads=1", "sliced_threads=0"} <= set(told)
 
 
+def test_x264_is_kept_from_avx512_which_slows_it_down() -> None:
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture() as said:
+            PictureEncoder("H264", 640, 360, 25, 500_000)
+    finally:
+        av.logging.set_level(before)
+    (used,) = [line for _, _, line in said if "using cpu capabilities" in line]
+    assert "AVX512" not in used
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_rate_is_kept(codec: VideoCodec) -> None:
     encoder = PictureEncoder(codec, 640, 360, 30, 600_000)

@@ -117,9 +117,9 @@ class AudioMixer:
         """A row for each stream that is heard: the room without its own leg where it is inside, and the notices."""
         rows = out.rows(list(self._streams.sounds.values()))
         if len(talking) == len(said.talkers):
-            total = said.samples.sum(axis=0, dtype=np.int32)
+            total = np.add.reduce(said.samples, dtype=np.int32)
         else:
-            total = said.samples[list(talking.values())].sum(axis=0, dtype=np.int32)
+            total = np.add.reduce(said.samples[list(talking.values())], dtype=np.int32)
         for row, stream in zip(rows, self._streams.sounds, strict=True):
             row[:] = total if stream.inside else 0
             if stream.inside and stream.leg is not None and stream.leg in talking:

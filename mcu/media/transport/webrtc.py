@@ -45,6 +45,7 @@ class WebRtcTransport:
         self._engine, self._agreed, self._answer, self._dtls, self._clock = engine, agreed, answer, dtls, clock
         self._listener: TransportListener | None = None
         self._codecs = sources_of(agreed)
+        self._sends = {source: line.codec if (line := agreed.sent(source)) else None for source in Source}
         layers = layers_of(agreed)
         self._incoming = Incoming(engine.plane, handle, {source: len(names) for source, names in layers.items()}, clock)
         self._figures = Figures(self._codecs, layers, clock.monotonic())
@@ -64,8 +65,7 @@ class WebRtcTransport:
     # -- seams.Transport ------------------------------------------------------------------------------------------
 
     def takes(self, source: Source) -> VideoCodec | None:
-        line = self._agreed.sent(source)
-        return line.codec if line is not None else None
+        return self._sends[source]
 
     def request_key(self, source: Source) -> None:
         if self._dtls.connected and not self._ending:

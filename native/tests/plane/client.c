@@ -64,29 +64,43 @@ void connect_stream(struct client *client, const struct client *of)
         abort();
 }
 
-static void add_stream(struct client *client, enum mcu_source source, int rtx)
+static const struct mcu_rtp_extensions extensions = {
+    .mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID, .sequence = SEQUENCE_ID};
+
+struct mcu_stream_options camera_options(int rtx)
 {
-    struct mcu_stream_options options = {
-        .source = source,
-        .formats = {{.payload_type = AUDIO_TYPE, .codec = MCU_OPUS}},
+    return (struct mcu_stream_options){
+        .source = MCU_CAMERA,
+        .mid = "1",
+        .formats = {{.payload_type = VIDEO_TYPE, .codec = MCU_VP8, .rtx = (uint8_t)rtx}},
         .format_count = 1,
-        .dtmf = DTMF_TYPE,
-        .extensions = {.mid = MID_ID,
-                       .level = LEVEL_ID,
-                       .send_time = SEND_TIME_ID,
-                       .sequence = SEQUENCE_ID},
+        .extensions = extensions,
         .sends = true,
         .receives = true,
+        .nack = true,
+        .pli = true,
         .cname = "test",
         .pixels_max = 1 << 22,
     };
-    strcpy(options.mid, source == MCU_AUDIO ? "0" : "1");
-    if (source != MCU_AUDIO) {
-        options.dtmf = 0;
-        options.nack = options.pli = true;
-        options.formats[0] = (struct mcu_format){
-            .payload_type = VIDEO_TYPE, .codec = MCU_VP8, .rtx = (uint8_t)rtx};
-    }
+}
+
+static struct mcu_stream_options microphone_options(void)
+{
+    return (struct mcu_stream_options){
+        .source = MCU_AUDIO,
+        .mid = "0",
+        .formats = {{.payload_type = AUDIO_TYPE, .codec = MCU_OPUS}},
+        .format_count = 1,
+        .dtmf = DTMF_TYPE,
+        .extensions = extensions,
+        .sends = true,
+        .receives = true,
+        .cname = "test",
+    };
+}
+
+static void add_stream(struct client *client, struct mcu_stream_options options)
+{
     CHECK(mcu_plane_add_stream(client->plane, client->leg, &options) == 0);
 }
 
@@ -107,9 +121,9 @@ void add_client(struct client *client, struct mcu_plane *plane, int rtx)
     client->leg =
         mcu_plane_add_webrtc(plane, client->ufrag, client->password, client->remote_ufrag);
     CHECK(client->leg > 0);
-    add_stream(client, MCU_AUDIO, 0);
+    add_stream(client, microphone_options());
     if (rtx >= 0) {
-        add_stream(client, MCU_CAMERA, rtx);
+        add_stream(client, camera_options(rtx));
         CHECK(mcu_plane_choose(plane, client->leg, MCU_CAMERA, 0, false) == 0);
     }
 }
@@ -133,12 +147,17 @@ void set_keys_again(const struct client *client)
                              client->theirs) == 0);
 }
 
+void enter(struct client *client)
+{
+    CHECK(check(client, true) == 200);
+    CHECK(said(client->plane, MCU_EVENT_PROVED, client->leg, PATIENCE_MS));
+    set_keys(client);
+}
+
 void join(struct client *client, struct mcu_plane *plane, int rtx)
 {
     add_client(client, plane, rtx);
-    CHECK(check(client, true) == 200);
-    CHECK(said(plane, MCU_EVENT_PROVED, client->leg, PATIENCE_MS));
-    set_keys(client);
+    enter(client);
 }
 
 void leave(struct client *client)
@@ -308,8 +327,6 @@ static bool is_rtcp(const struct packet *packet)
 
 bool receive_rtp(struct client *client, uint8_t type, struct packet *packet, int patience_ms)
 {
-    const struct mcu_rtp_extensions extensions = {
-        .mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID, .sequence = SEQUENCE_ID};
     const int64_t until = milliseconds() + patience_ms;
     while (receive(client, packet, (int)(until - milliseconds()))) {
         if (packet->data[0] >> 6 != 2 || is_rtcp(packet))

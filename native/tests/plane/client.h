@@ -56,7 +56,11 @@ void connect_stream(struct client *client, const struct client *of);
 /* A leg of a browser with sound, and with video where `rtx` >= 0 (its RTX payload type, 0:
  * none); not proved, no keys. */
 void add_client(struct client *client, struct mcu_plane *plane, int rtx);
-/* Proved and keyed. */
+/* What such a leg's camera has, for one that adds it by itself. */
+struct mcu_stream_options camera_options(int rtx);
+/* Proves a leg and gives it keys. */
+void enter(struct client *client);
+/* Both. */
 void join(struct client *client, struct mcu_plane *plane, int rtx);
 void leave(struct client *client);
 void forget(struct client *client); /* whose plane may be gone */

@@ -24,20 +24,10 @@ static uint32_t ssrc_of(int layer) { return 7000 + (uint32_t)layer; }
 
 static struct mcu_stream_options camera(void)
 {
-    struct mcu_stream_options options = {
-        .source = MCU_CAMERA,
-        .mid = "1",
-        .formats = {{.payload_type = VIDEO_TYPE, .codec = MCU_VP8, .rtx = RTX_TYPE}},
-        .format_count = 1,
-        .extensions = {.mid = MID_ID, .rid = RID_ID, .repaired = REPAIRED_ID},
-        .sends = true,
-        .receives = true,
-        .nack = true,
-        .pli = true,
-        .cname = "test",
-        .pixels_max = 1 << 22,
-        .rid_count = LAYERS,
-    };
+    struct mcu_stream_options options = camera_options(RTX_TYPE);
+    options.extensions =
+        (struct mcu_rtp_extensions){.mid = MID_ID, .rid = RID_ID, .repaired = REPAIRED_ID};
+    options.rid_count = LAYERS;
     for (int layer = 0; layer < LAYERS; layer++)
         strcpy(options.rids[layer], names[layer]);
     return options;
@@ -49,9 +39,7 @@ static void join_sender(struct sender *sender, struct mcu_plane *plane)
     memset(sender, 0, sizeof *sender);
     add_client(&sender->client, plane, -1);
     CHECK(mcu_plane_add_stream(plane, sender->client.leg, &options) == 0);
-    CHECK(check(&sender->client, true) == 200);
-    CHECK(said(plane, MCU_EVENT_PROVED, sender->client.leg, PATIENCE_MS));
-    set_keys(&sender->client);
+    enter(&sender->client);
     sender->named = true;
 }
 

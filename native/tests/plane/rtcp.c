@@ -236,21 +236,12 @@ static void who_knows_tmmbr_is_asked_by_that_and_answered(void)
     struct client client;
     struct mcu_rtcp_event event;
     const uint8_t piece[20] = {0x10};
-    const struct mcu_stream_options camera = {
-        .source = MCU_CAMERA,
-        .formats = {{.payload_type = VIDEO_TYPE, .codec = MCU_VP8}},
-        .format_count = 1,
-        .sends = true,
-        .receives = true,
-        .tmmbr = true,
-        .ssrc = 4711,
-        .cname = "test",
-        .pixels_max = 1 << 20,
-    };
+    struct mcu_stream_options camera = camera_options(0);
+    camera.tmmbr = true;
+    camera.ssrc = 4711;
     add_client(&client, plane, -1);
     CHECK(mcu_plane_add_stream(plane, client.leg, &camera) == 0);
-    CHECK(check(&client, true) == 200);
-    set_keys(&client);
+    enter(&client);
     const struct mcu_rtp header = {.payload_type = VIDEO_TYPE, .ssrc = 5, .level = -1};
     uint8_t out[200];
     send_raw(&client, out, make(&client, &header, piece, sizeof piece, out));

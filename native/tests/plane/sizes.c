@@ -20,23 +20,12 @@ static size_t longest(struct client *client, size_t *count)
 static void add_wordy(struct client *client, struct mcu_plane *plane)
 {
     add_client(client, plane, -1);
-    struct mcu_stream_options options = {
-        .source = MCU_CAMERA,
-        .mid = "sixteen letters!",
-        .formats = {{.payload_type = VIDEO_TYPE, .codec = MCU_VP8, .rtx = RTX_TYPE}},
-        .format_count = 1,
-        .extensions = {.mid = MID_ID, .level = LEVEL_ID, .send_time = SEND_TIME_ID},
-        .sends = true,
-        .receives = true,
-        .nack = true,
-        .pli = true,
-        .fir = true,
-        .pixels_max = 1 << 22,
-    };
+    struct mcu_stream_options options = camera_options(RTX_TYPE);
+    options.fir = true;
+    strcpy(options.mid, "sixteen letters!");
     memset(options.cname, 'n', sizeof options.cname - 1);
     CHECK(mcu_plane_add_stream(plane, client->leg, &options) == 0);
-    CHECK(check(client, true) == 200);
-    set_keys(client);
+    enter(client);
 }
 
 static void pictures_and_their_repeats_fit(void)

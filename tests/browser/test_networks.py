@@ -23,33 +23,29 @@ CHECK_S = 3  # seconds: Chromium proves its address anew at least as often
 @pytest.fixture
 def wall(cable: Network) -> Iterator[Network]:
     """The cable, whose other end may be walled; open again afterwards."""
-    cable.block()
-    yield cable
-    cable.unblock()
+    with cable.walled():
+        yield cable
 
 
 @pytest.fixture
 def narrow(cable: Network) -> Iterator[Network]:
     """The cable, with room for less than a picture; as wide as before afterwards."""
-    cable.throttle(10_000)
-    yield cable
-    cable.unthrottle()
+    with cable.throttled(10_000):
+        yield cable
 
 
 @pytest.fixture
 def ipv6(cable: Network) -> Iterator[Network]:
     """The cable, whose other end has IPv6 alone; both families afterwards."""
-    cable.without_ipv4()
-    yield cable
-    cable.with_ipv4()
+    with cable.ipv6_alone():
+        yield cable
 
 
 @pytest.fixture
 def nat(cable: Network) -> Iterator[Network]:
     """The cable, whose other end is behind a NAT."""
-    cable.behind_nat("40000-44999")
-    yield cable
-    cable.without_nat()
+    with cable.behind_nat("40000-44999"):
+        yield cable
 
 
 def way(guest: Browser, text: str) -> str:
@@ -76,7 +72,6 @@ def test_the_door_tells_which_way_is_open_and_what_is_blocked(
     again(bo)
     assert f"UDP till port {port}" in way(bo, "Nätet spärrar mötets ljud och bild.")
     wall.unblock()
-    wall.block()
     again(bo)
     way(bo, "Nätet släpper fram ljud och bild.")
 

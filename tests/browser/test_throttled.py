@@ -1,7 +1,6 @@
 """A Chromium whose line narrows to 256 kbit/s and widens again: its sound goes on, its picture steps down and up."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,12 +22,6 @@ from mcu.media.picture.rates import LADDER_720P, Rung, use_of
 pytestmark = pytest.mark.browser
 FPS = 25
 NARROW_S, WIDE_AGAIN_S = 15, 15  # seconds
-
-
-def narrow(cable: Network, there: bool) -> None:
-    """Towards the browser, 256 kbit/s with 300 ms of queue; or as wide as it was."""
-    shape = ["root", "tbf", "rate", "256kbit", "burst", "4kb", "latency", "300ms"] if there else ["root"]
-    subprocess.run(["tc", "qdisc", "add" if there else "del", "dev", cable.end, *shape], check=True)
 
 
 class Room:
@@ -99,7 +92,7 @@ async def test_on_a_line_that_narrows_sound_goes_on_and_the_picture_steps_down_a
     sending = asyncio.create_task(room.run())
     await asyncio.sleep(5)
     assert room.rung.index == 0
-    narrow(cable, True)
+    cable.narrow(256, queue_ms=300)
     await asyncio.sleep(3)
     assert room.rung.index == len(LADDER_720P) - 1
     settled = (await page.evaluate("received()"))["audio"]
@@ -112,6 +105,6 @@ async def test_on_a_line_that_narrows_sound_goes_on_and_the_picture_steps_down_a
     assert came["packetsLost"] <= 6  # of 600
     assert came["silentConcealedSamples"] == 0
     assert came["concealedSamples"] < 0.1 * came["totalSamplesReceived"]
-    narrow(cable, False)
+    cable.widen()
     await until(lambda: room.rung.index == 0, WIDE_AGAIN_S)
     sending.cancel()

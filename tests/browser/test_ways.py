@@ -65,8 +65,7 @@ async def talk(site: Site, page: Page) -> None:
 
 
 async def test_a_browser_whose_network_has_no_udp_comes_by_tcp(tmp_path: Path) -> None:
-    with network() as there:
-        there.block("meta l4proto udp")
+    with network() as there, there.walled("meta l4proto udp"):
         async with called(there, tmp_path) as (site, page):
             await page.evaluate("go()")
             await talk(site, page)
@@ -75,8 +74,7 @@ async def test_a_browser_whose_network_has_no_udp_comes_by_tcp(tmp_path: Path) -
 
 
 async def test_a_browser_where_only_what_looks_like_tls_passes_comes_by_the_false_greeting(tmp_path: Path) -> None:
-    with network() as there:
-        there.block("meta l4proto udp")
+    with network() as there, there.walled("meta l4proto udp"):
         async with called(there, tmp_path) as (site, page):
             site.offers = "ssltcp"  # as if what does not begin so were stopped
             await page.evaluate("go()")
@@ -86,8 +84,7 @@ async def test_a_browser_where_only_what_looks_like_tls_passes_comes_by_the_fals
 
 @pytest.mark.parametrize("dead", ["ipv4", "ipv6"])
 async def test_a_browser_with_both_families_comes_by_the_one_that_leads_here(tmp_path: Path, dead: str) -> None:
-    with network() as there:
-        there.block(f"meta nfproto {dead} meta l4proto udp")
+    with network() as there, there.walled(f"meta nfproto {dead} meta l4proto udp"):
         async with called(there, tmp_path) as (site, page):
             await page.evaluate("go()")
             await talk(site, page)
@@ -96,9 +93,8 @@ async def test_a_browser_with_both_families_comes_by_the_one_that_leads_here(tmp
 
 
 async def test_a_browser_with_ipv6_alone_comes_by_a_path_as_narrow_as_that_allows(tmp_path: Path) -> None:
-    with network() as there:
-        there.without_ipv4()
-        there.narrow(1280)
+    with network() as there, there.ipv6_alone():
+        there.shorten(1280)
         async with called(there, tmp_path) as (site, page):
             await page.evaluate("go()")
             await talk(site, page)
@@ -131,8 +127,7 @@ async def test_a_browser_that_reaches_only_a_relay_talks_through_it(tmp_path: Pa
 
 
 async def test_a_browser_with_ipv6_alone_that_may_use_no_device_comes_by_a_relay(tmp_path: Path) -> None:
-    with network() as there, turn_server(tmp_path, there.here6) as server:
-        there.without_ipv4()
+    with network() as there, turn_server(tmp_path, there.here6) as server, there.ipv6_alone():
         there.block("meta l4proto udp")
         async with called(there, tmp_path, devices=False, **relayed(server, "tcp", 600)) as (site, page):
             await page.evaluate("go()")

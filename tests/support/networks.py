@@ -4,39 +4,42 @@ with network() as there:                     # needs root; `there.here`, `there.
     Popen(["ip", "netns", "exec", there.name, …])
     there.cut()                              # the cable is out: no packet, no error, as when a Wi-Fi goes
     there.mend()
-    there.throttle(150)                      # kbit/s each way, with a queue of 0.2 s
-    there.unthrottle()
-    there.block("meta l4proto udp")          # what it sends of this kind is lost without a word, as by a firewall
-    there.unblock()
-    there.without_ipv4()                     # IPv6 is what it has left
-    there.with_ipv4()
-    there.narrow(1280)                       # longer packets do not reach it, and nobody is told
-    there.behind_nat("40000-44999")          # what it sends by UDP comes from these ports
-    there.forget()                           # … and from another from now on, as when the NAT forgot
-    there.without_nat()
+    with there.throttled(150):               # kbit/s each way, with a queue of 0.2 s
+        there.throttle(60)                   # … and now so much
+    with there.walled("meta l4proto udp"):   # what it sends of this kind is lost without a word, as by a firewall
+        there.block("tcp dport 80")          # … and this too
+        there.unblock()                      # … and now nothing
+    with there.ipv6_alone():
+        …
+    there.shorten(1280)                      # longer packets do not reach it, and nobody is told
+    with there.behind_nat("40000-44999"):    # what it sends by UDP comes from these ports
+        there.forget()                       # … and from another from now on, as when the NAT forgot
 """
 
 import contextlib
-import itertools
-import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from rights import need_root
 
-_made = itertools.count()
+from benchmarks.cable import Cable, cable, run
 
 
-@dataclass(frozen=True)
-class Network:
-    """Both ends of the cable. Addresses: a /30 of 10.222.0.0/16, and a /64 of fd22::/48."""
+class Network(Cable):
+    """Both ends of the cable, which have a /64 of fd22::/48 too."""
 
-    name: str
-    here: str
-    there: str
-    here6: str
+    @property
+    def here6(self) -> str:
+        return f"{self._subnet6}::1"
+
+    @property
+    def there6(self) -> str:
+        return f"{self._subnet6}::2"
+
+    @property
+    def _subnet6(self) -> str:
+        return f"fd22:0:0:{self.number:x}"
 
     def cut(self) -> None:
         _ip("link", "set", self.end, "down")
@@ -46,49 +49,68 @@ class Network:
 
     def throttle(self, kilobits: int) -> None:
         shape = ("root", "tbf", "rate", f"{kilobits}kbit", "burst", "4kb", "latency", "200ms")
-        for words in (("-n", self.name, "qdisc", "replace", "dev", "eth0"), ("qdisc", "replace", "dev", self.end)):
-            _run("tc", *words, *shape)
+        self._queues("replace", *shape)
 
-    def unthrottle(self) -> None:
-        for words in (("-n", self.name, "qdisc", "del", "dev", "eth0"), ("qdisc", "del", "dev", self.end)):
-            _run("tc", *words, "root")
+    @contextlib.contextmanager
+    def throttled(self, kilobits: int) -> Iterator[None]:
+        self.throttle(kilobits)
+        try:
+            yield
+        finally:
+            self._queues("del", "root")
+
+    def _queues(self, act: str, *words: str) -> None:
+        """Of both ends."""
+        run("tc", "-n", self.name, "qdisc", act, "dev", "eth0", *words)
+        run("tc", "qdisc", act, "dev", self.end, *words)
+
+    @contextlib.contextmanager
+    def walled(self, *rules: str) -> Iterator[None]:
+        self.block(*rules)
+        try:
+            yield
+        finally:
+            self.unblock()
 
     def block(self, *rules: str) -> None:
         """Rules of nftables, without a verdict."""
-        table = "add table inet wall; add chain inet wall out { type filter hook output priority 0; };"
-        drops = " ".join(f"add rule inet wall out {rule} drop;" for rule in rules)
-        _ip("netns", "exec", self.name, "nft", table + drops)
+        chain = "add table inet wall; add chain inet wall out { type filter hook output priority 0; };"
+        self._nft(chain + " ".join(f"add rule inet wall out {rule} drop;" for rule in rules))
 
     def unblock(self) -> None:
-        _ip("netns", "exec", self.name, "nft", "delete table inet wall")
+        self._nft("add table inet wall; delete table inet wall")  # also where there is none
 
-    def without_ipv4(self) -> None:
-        _ip("-n", self.name, "addr", "del", f"{self.there}/30", "dev", "eth0")
+    def _nft(self, rules: str) -> None:
+        _ip("netns", "exec", self.name, "nft", rules)
 
-    def with_ipv4(self) -> None:
-        _ip("-n", self.name, "addr", "add", f"{self.there}/30", "dev", "eth0")
+    @contextlib.contextmanager
+    def ipv6_alone(self) -> Iterator[None]:
+        address = (f"{self.there}/30", "dev", "eth0")
+        _ip("-n", self.name, "addr", "del", *address)
+        try:
+            yield
+        finally:
+            _ip("-n", self.name, "addr", "add", *address)
 
-    def narrow(self, mtu: int) -> None:
+    def shorten(self, mtu: int) -> None:
         """It knows, we do not: as where a tunnel is on the way. IPv6 needs 1280."""
         _ip("-n", self.name, "link", "set", "eth0", "mtu", str(mtu))
 
-    def behind_nat(self, ports: str) -> None:
+    @contextlib.contextmanager
+    def behind_nat(self, ports: str) -> Iterator[None]:
         """`ports`: first-last."""
         rule = f"add rule inet nat out meta l4proto udp masquerade to :{ports} random"
-        table = f"add table inet nat; add chain inet nat out {{ type nat hook postrouting priority 100; }}; {rule}"
-        _ip("netns", "exec", self.name, "nft", table)
+        chain = "add table inet nat; add chain inet nat out { type nat hook postrouting priority 100; };"
+        self._nft(f"{chain} {rule}")
+        try:
+            yield
+        finally:
+            self._nft("delete table inet nat")
 
     def forget(self) -> None:
         command = ["ip", "netns", "exec", self.name, "conntrack", "-D", "-p", "udp", "-f"]
         ends = [subprocess.run([*command, family], check=False, capture_output=True) for family in ("ipv4", "ipv6")]
         assert any(each.returncode == 0 for each in ends), "nothing went through the NAT"
-
-    def without_nat(self) -> None:
-        _ip("netns", "exec", self.name, "nft", "delete table inet nat")
-
-    @property
-    def end(self) -> str:
-        return f"{self.name}-h"
 
     def wrapper(self, directory: Path, program: Path) -> Path:
         """A file that runs a program in there, for whoever takes only a path."""
@@ -102,30 +124,15 @@ class Network:
 def network() -> Iterator[Network]:
     """One that nobody else has; gone afterwards, and whatever is left of it."""
     need_root("a network of its own")
-    number = (os.getpid() * 16 + next(_made)) % 16384
-    third, fourth = divmod(number * 4, 256)
-    subnet, subnet6 = f"10.222.{third}", f"fd22:0:0:{number:x}"
-    made = Network(f"mcu{number}", f"{subnet}.{fourth + 1}", f"{subnet}.{fourth + 2}", f"{subnet6}::1")
-    here, there = (f"{made.here}/30", f"{made.here6}/64"), (f"{made.there}/30", f"{subnet6}::2/64")
-    _ip("netns", "add", made.name)
-    try:
-        _ip("link", "add", made.end, "type", "veth", "peer", "name", "eth0", "netns", made.name)
+    with cable() as line:
+        made = Network(line.number)
         _ip("link", "set", made.end, "gso_max_segs", "1")  # a bundle of packets would pass where none of them does
         _ip("-n", made.name, "link", "set", "lo", "up")
-        for where, device, addresses in (((), made.end, here), (("-n", made.name), "eth0", there)):
-            for address in addresses:
-                _ip(*where, "addr", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
-            _ip(*where, "link", "set", device, "up")
+        _ip("addr", "add", f"{made.here6}/64", "dev", made.end, "nodad")
+        _ip("-n", made.name, "addr", "add", f"{made.there6}/64", "dev", "eth0", "nodad")
         Path(f"/proc/sys/net/ipv6/conf/{made.end}/keep_addr_on_down").write_text("1", "ascii")
         yield made
-    finally:
-        subprocess.run(["ip", "link", "del", made.end], check=False, capture_output=True)  # at once
-        _ip("netns", "del", made.name)
 
 
 def _ip(*words: str) -> None:
-    _run("ip", *words)
-
-
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+    run("ip", *words)

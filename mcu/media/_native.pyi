@@ -38,10 +38,10 @@ class I420:
 class Vp8Encoder:
     """Encodes I420 pictures of one size as VP8 by libvpx, in real time, for one thread at a time.
 
-    Raises ValueError for a size or a rate that libvpx does not take.
+    `content`: text and drawings that change seldom. Raises ValueError for a size or a rate that libvpx does not take.
     """
 
-    def __new__(cls, width: int, height: int, fps: int, bits_per_second: int) -> Vp8Encoder: ...
+    def __new__(cls, width: int, height: int, fps: int, bits_per_second: int, content: bool) -> Vp8Encoder: ...
     def encode(self, picture: I420, timestamp: int, key: bool, /) -> tuple[bytes, bool] | None:
         """The frame and whether it is a key frame; None where it was dropped. `timestamp` in 90 kHz, rising.
 

@@ -11,16 +11,16 @@ struct encoder_object {
 
 static PyObject *encoder_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"width", "height", "fps", "bits_per_second", NULL};
-    int width, height, fps, bits_per_second;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iiii", names, &width, &height, &fps,
-                                     &bits_per_second))
+    static char *names[] = {"width", "height", "fps", "bits_per_second", "content", NULL};
+    int width, height, fps, bits_per_second, content;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iiiip", names, &width, &height, &fps,
+                                     &bits_per_second, &content))
         return NULL;
     allocfunc allocate = __extension__(allocfunc) PyType_GetSlot(type, Py_tp_alloc);
     struct encoder_object *self = (struct encoder_object *)allocate(type, 0);
     if (!self)
         return NULL;
-    self->encoder = mcu_vp8_encoder_new(width, height, fps, bits_per_second);
+    self->encoder = mcu_vp8_encoder_new(width, height, fps, bits_per_second, content);
     if (self->encoder)
         return (PyObject *)self;
     PyErr_SetString(PyExc_ValueError, "libvpx does not encode this size at this rate");
@@ -92,7 +92,7 @@ static PyMethodDef methods[] = {
 };
 
 PyDoc_STRVAR(encoder_doc,
-             "Vp8Encoder(width, height, fps, bits_per_second)\n--\n\n"
+             "Vp8Encoder(width, height, fps, bits_per_second, content)\n--\n\n"
              "Encodes I420 pictures of one size as VP8, for one thread at a time.");
 
 static PyType_Slot slots[] = {

@@ -54,7 +54,7 @@ class PictureEncoder:
         self.bits_per_second = bits_per_second  # the rate that it aims at
         shape = (width, height, fps, bits_per_second)
         self._encoder: _Encoder = (
-            _VpxEncoder(*shape)
+            _VpxEncoder(*shape, content=content)
             if codec == "VP8"
             else _X264Encoder(*shape, SLICE_MAX if codec == "H264/0" else 0, content=content)
         )
@@ -85,8 +85,8 @@ class _Encoder(Protocol):
 
 
 class _VpxEncoder:
-    def __init__(self, width: int, height: int, fps: int, bits_per_second: int) -> None:
-        self._encoder = Vp8Encoder(width, height, fps, bits_per_second)
+    def __init__(self, width: int, height: int, fps: int, bits_per_second: int, *, content: bool) -> None:
+        self._encoder = Vp8Encoder(width, height, fps, bits_per_second, content)
         self.retarget = self._encoder.retarget
 
     def encode(self, frame: VideoFrame, timestamp: int, key: bool) -> tuple[bytes, bool] | None:

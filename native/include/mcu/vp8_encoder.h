@@ -15,9 +15,10 @@ struct mcu_vp8_encoder;
 
 /* `fps` pictures a second at most. NULL where libvpx refuses the size or the rate, or memory
  * ran out. One thread, speed 14 of 16, without the denoiser: it costs more than it gives on a
- * composed picture. */
+ * composed picture. `content`: text and drawings that change seldom: libvpx's screen content
+ * mode, and key frames that may be three times as large. */
 struct mcu_vp8_encoder *mcu_vp8_encoder_new(int width, int height, int fps,
-                                            int bits_per_second);
+                                            int bits_per_second, bool content);
 void mcu_vp8_encoder_free(struct mcu_vp8_encoder *encoder);
 
 /* Aims at another rate from the next picture on. 0, or -1 with the old rate kept. */

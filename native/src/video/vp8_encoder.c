@@ -6,6 +6,13 @@
 
 #define CLOCK 90000
 
+/* How far a key frame may run ahead of the rate: ms, and % of an ordinary picture. Text that
+ * is sharp at once is worth the wait. */
+#define BUFFER 400
+#define BUFFER_CONTENT 1200
+#define KEY 300
+#define KEY_CONTENT 1000
+
 struct mcu_vp8_encoder {
     vpx_codec_ctx_t codec;
     vpx_codec_enc_cfg_t settings;
@@ -17,8 +24,10 @@ static unsigned kilobits(int bits_per_second)
     return (unsigned)(bits_per_second + 500) / 1000;
 }
 
-static void choose(vpx_codec_enc_cfg_t *settings, int width, int height, int bits_per_second)
+static void choose(vpx_codec_enc_cfg_t *settings, int width, int height, int bits_per_second,
+                   bool content)
 {
+    const unsigned buffer = content ? BUFFER_CONTENT : BUFFER;
     settings->g_w = (unsigned)width;
     settings->g_h = (unsigned)height;
     settings->g_threads = 1;
@@ -32,23 +41,24 @@ static void choose(vpx_codec_enc_cfg_t *settings, int width, int height, int bit
     settings->rc_max_quantizer = 60;
     settings->rc_undershoot_pct = 95;
     settings->rc_overshoot_pct = 15;
-    settings->rc_buf_initial_sz = 400; /* ms at the rate */
-    settings->rc_buf_optimal_sz = 400;
-    settings->rc_buf_sz = 500;
+    settings->rc_buf_initial_sz = settings->rc_buf_optimal_sz = buffer;
+    settings->rc_buf_sz = buffer * 5 / 4;
     settings->kf_mode = VPX_KF_DISABLED; /* only when asked for */
 }
 
-static bool tune(vpx_codec_ctx_t *codec)
+static bool tune(vpx_codec_ctx_t *codec, bool content)
 {
     return !vpx_codec_control(codec, VP8E_SET_CPUUSED, -14) &&
            !vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, 0) &&
            !vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, 100) &&
+           !vpx_codec_control(codec, VP8E_SET_SCREEN_CONTENT_MODE, content) &&
            !vpx_codec_control(codec, VP8E_SET_ENABLEAUTOALTREF, 0) &&
-           !vpx_codec_control(codec, VP8E_SET_MAX_INTRA_BITRATE_PCT, 300);
+           !vpx_codec_control(codec, VP8E_SET_MAX_INTRA_BITRATE_PCT,
+                              content ? KEY_CONTENT : KEY);
 }
 
 struct mcu_vp8_encoder *mcu_vp8_encoder_new(int width, int height, int fps,
-                                            int bits_per_second)
+                                            int bits_per_second, bool content)
 {
     if (width < 1 || height < 1 || width > 16383 || height > 16383 || fps < 1 ||
         kilobits(bits_per_second) < 1)
@@ -59,10 +69,10 @@ struct mcu_vp8_encoder *mcu_vp8_encoder_new(int width, int height, int fps,
     encoder->duration = (unsigned long)(CLOCK / fps);
     if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &encoder->settings, 0))
         goto refused;
-    choose(&encoder->settings, width, height, bits_per_second);
+    choose(&encoder->settings, width, height, bits_per_second, content);
     if (vpx_codec_enc_init(&encoder->codec, vpx_codec_vp8_cx(), &encoder->settings, 0))
         goto refused;
-    if (tune(&encoder->codec))
+    if (tune(&encoder->codec, content))
         return encoder;
     vpx_codec_destroy(&encoder->codec);
 refused:

@@ -21,7 +21,7 @@ static void shake(void)
 
 static void key_frames_come_first_and_when_asked_for(void)
 {
-    struct mcu_vp8_encoder *encoder = mcu_vp8_encoder_new(WIDTH, HEIGHT, 30, 2000000);
+    struct mcu_vp8_encoder *encoder = mcu_vp8_encoder_new(WIDTH, HEIGHT, 30, 2000000, false);
     struct mcu_vp8_picture encoded;
     for (int number = 0; number < 20; number++) {
         shake();
@@ -46,7 +46,7 @@ static uint64_t bytes_of(struct mcu_vp8_encoder *encoder, int from, int to)
 
 static void another_rate_holds_from_the_next_picture_on(void)
 {
-    struct mcu_vp8_encoder *encoder = mcu_vp8_encoder_new(WIDTH, HEIGHT, 30, 800000);
+    struct mcu_vp8_encoder *encoder = mcu_vp8_encoder_new(WIDTH, HEIGHT, 30, 800000, false);
     const uint64_t before = bytes_of(encoder, 0, 60);
     CHECK(mcu_vp8_encoder_retarget(encoder, 200000) == 0);
     bytes_of(encoder, 60, 75);
@@ -57,11 +57,12 @@ static void another_rate_holds_from_the_next_picture_on(void)
 
 static void what_it_cannot_encode_is_refused(void)
 {
-    CHECK(mcu_vp8_encoder_new(0, 48, 30, 100000) == NULL);
-    CHECK(mcu_vp8_encoder_new(20000, 48, 30, 100000) == NULL);
-    CHECK(mcu_vp8_encoder_new(64, 48, 0, 100000) == NULL);
-    CHECK(mcu_vp8_encoder_new(64, 48, 30, -1) == NULL);
-    struct mcu_vp8_encoder *encoder = mcu_vp8_encoder_new(WIDTH * 2, HEIGHT, 30, 100000);
+    CHECK(mcu_vp8_encoder_new(0, 48, 30, 100000, false) == NULL);
+    CHECK(mcu_vp8_encoder_new(20000, 48, 30, 100000, false) == NULL);
+    CHECK(mcu_vp8_encoder_new(64, 48, 0, 100000, false) == NULL);
+    CHECK(mcu_vp8_encoder_new(64, 48, 30, -1, false) == NULL);
+    struct mcu_vp8_encoder *encoder =
+        mcu_vp8_encoder_new(WIDTH * 2, HEIGHT, 30, 100000, false);
     struct mcu_vp8_picture encoded;
     CHECK(mcu_vp8_encode(encoder, &picture, 0, false, &encoded) == -1);
     mcu_vp8_encoder_free(encoder);

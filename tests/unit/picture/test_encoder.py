@@ -3,9 +3,11 @@
 import av
 import pytest
 from pictures import encoded, psnr, scenery
+from PIL import Image, ImageDraw
 from wire_twins import h264
 
 from mcu.media.picture.encoder import SLICE_MAX, Failed, PictureEncoder
+from mcu.media.picture.masks import font
 from mcu.media.seams import EncodedPicture, VideoCodec
 
 CODECS: list[VideoCodec] = ["H264", "VP8"]
@@ -15,6 +17,23 @@ def decode(pictures: list[EncodedPicture]) -> list[av.VideoFrame]:
     context = av.CodecContext.create("vp8" if pictures[0].codec == "VP8" else "h264", "r")
     context.options = {"flags": "low_delay"}
     return [frame for picture in pictures for frame in context.decode(av.Packet(picture.data))]
+
+
+def page_of_text(width: int = 640, height: int = 360) -> av.VideoFrame:
+    """Small letters on white, as on a shared screen."""
+    words = ("the", "quick", "brown", "fox", "jumps", "over", "lazy", "dogs", "and")
+    image = Image.new("RGB", (width, height), "white")
+    for row in range(height // 16):
+        line = " ".join(words[(row * 5 + at * 3) % len(words)] for at in range(24))
+        ImageDraw.Draw(image).text((4, row * 16), line, fill=(20, 20, 60), font=font(12))
+    return av.VideoFrame.from_image(image).reformat(format="yuv420p")
+
+
+def sharpness(bits_per_second: int, number: int, *, content: bool) -> float:
+    """PSNR of a page of text in VP8, in the picture of this number; dB."""
+    encoder, page = PictureEncoder("VP8", 640, 360, 10, bits_per_second, content=content), page_of_text()
+    made = [encoder.encode(page, 9000 * at, key=at == 0) for at in range(number + 1)]
+    return psnr(page, decode([picture for picture in made if picture is not None])[-1])
 
 
 def bits_per_second(encoder: PictureEncoder, first: int, count: int) -> float:
@@ -104,6 +123,13 @@ def test_the_rate_changes_in_place_and_without_a_key_frame(codec: VideoCodec) ->
     last = encoder.encode(scenery(1), 240 * 3000, key=False)
     assert last is not None
     assert not last.key
+
+
+def test_small_letters_in_vp8_are_sharp_at_once_where_there_is_room_and_sooner_where_there_is_little() -> None:
+    at_once = {content: sharpness(1_000_000, 0, content=content) for content in (False, True)}
+    in_a_second = {content: sharpness(80_000, 10, content=content) for content in (False, True)}
+    assert at_once[True] > at_once[False] + 4
+    assert in_a_second[True] > in_a_second[False] + 2
 
 
 def test_a_picture_of_another_size_fails_and_says_so() -> None:

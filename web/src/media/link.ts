@@ -136,7 +136,14 @@ export class Link {
     if (this.peer.remoteDescription === null) return;
     this.mending = setTimeout(() => this.judge(), MEND_MS);
     this.peer.restartIce();
-    await this.peer.setLocalDescription();
+    await this.peer.setLocalDescription().then(
+      () => this.ask(),
+      () => this.drop(),
+    );
+  }
+
+  private ask(): void {
+    if (this.closed) return;
     if (!this.events.restart(this.peer.localDescription?.sdp ?? "")) this.drop();
   }
 

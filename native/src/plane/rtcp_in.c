@@ -130,7 +130,7 @@ static void limit(const struct arrival *in, struct leg *leg,
     const struct out_stream *stream = out_of(leg, event->media_ssrc);
     if (!stream)
         return;
-
+    rtcp_notify(leg, in->out, event);
     if (stream->source != MCU_AUDIO && leg->congestion)
         mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);
 }

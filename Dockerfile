@@ -4,10 +4,13 @@
 #   docker run -p 8080:8080 -p 40000-40003:40000-40003/udp -e MCU_MEDIA__WORKERS=4 -e MCU_MEDIA__PORT=40000 \
 #     -e MCU_MEDIA__PUBLIC_ADDRESSES=192.0.2.1 -v mcu:/var/lib/mcu mcu
 FROM debian:12-slim AS web
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates espeak-ng
 COPY --from=node:20-bookworm-slim /usr/local /usr/local
 COPY web /src/web
 RUN npm --prefix /src/web install --no-save --ignore-scripts && npm --prefix /src/web run build
+COPY scripts/prompts /src/scripts/
+COPY mcu/media/spoken /src/mcu/media/spoken
+RUN /src/scripts/prompts
 
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
@@ -19,6 +22,7 @@ COPY requirements.lock ./
 RUN /opt/mcu/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock
 COPY . .
 COPY --from=web /src/mcu/web mcu/web
+COPY --from=web /src/mcu/media/spoken mcu/media/spoken
 RUN /opt/mcu/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/wheel . \
     && /opt/mcu/bin/pip install --no-cache-dir --no-deps /tmp/wheel/*.whl
 

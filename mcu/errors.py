@@ -79,3 +79,10 @@ class Unavailable(McuError):
 
     code, title = "unavailable", "The service cannot do this just now"
     http, sip, q850 = 503, 503, 41
+
+
+class NotAcceptable(McuError):
+    """The two sides of a call have no codec, or no encryption, that both may use."""
+
+    code, title = "not-acceptable", "The two sides have no codec or encryption in common"
+    http, sip, q850 = 422, 488, 88  # incompatible destination

@@ -1,13 +1,14 @@
 """What each media worker is told of the settings: addresses and bounds, ports of its own, a share of the cores."""
 
 import os
+from pathlib import Path
 
 from mcu.config.sections import Media
 from mcu.media.transport.options import MediaOptions
 
 
-def worker_options(media: Media) -> list[MediaOptions]:
-    """One for each worker, by slot."""
+def worker_options(media: Media, prompts: Path | None = None) -> list[MediaOptions]:
+    """One for each worker, by slot. `prompts`: an operator's recordings."""
     return [
         MediaOptions(
             addresses=media.addresses,
@@ -16,6 +17,7 @@ def worker_options(media: Media) -> list[MediaOptions]:
             public=media.public_addresses,
             only_public=media.only_public_addresses,
             rtp_ports=_share(media, slot),
+            prompts=str(prompts.absolute()) if prompts else "",
             memory_mb=media.worker_memory_mb,
             cores=media.worker_cores or len(os.sched_getaffinity(0)) / media.workers,
         )

@@ -16,11 +16,13 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from mcu.api.live import LIVE
 from mcu.api.runner import Runner
 from mcu.app import data
 from mcu.app.media import worker_options
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
+from mcu.app.sip import open_sip
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
 from mcu.auth.keys import load_or_create
 from mcu.auth.pins import PinHasher
@@ -119,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         _renew_certificate_on_hangup(stack, settings, tls)
         await _open(stack, app, door, tls)
+        await open_sip(stack, settings.sip, conference=conference, workers=workers, door=app[LIVE].door, clock=clock)
         health.started = True
         stack.callback(setattr, health, "started", False)
         log.info("serving", address=public_url, operations=_address(back), workers=len(workers.alive))
@@ -134,7 +137,8 @@ def release() -> str:
 
 
 def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWorkers:
-    arguments = [start_arguments(options, settings.logging.level) for options in worker_options(settings.media)]
+    told = worker_options(settings.media, settings.sip.prompts)
+    arguments = [start_arguments(options, settings.logging.level) for options in told]
     return LocalWorkers([Start(arguments=listed) for listed in arguments], metrics=metrics, clock=clock)
 
 

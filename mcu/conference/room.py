@@ -30,7 +30,7 @@ from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
-from mcu.ids import LegId, RoomId
+from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
 from mcu.media.life import LegState
 from mcu.media.messages import Cause, Layout
@@ -161,6 +161,11 @@ class Room:
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
         return self._answer_in(await replied(sent)), number
 
+    async def seat_call(self, leg: LegId, call: CallId) -> None:
+        """Take the seat with a call that the room's worker has in its reception. Raises as `sit`."""
+        sent, _ = await self._mailbox.ask(partial(self._sit, leg, "", False, True, None, call))
+        await replied(sent)
+
     async def restart_ice(self, leg: LegId, offer: str) -> str:
         """The answer to an offer that restarts ICE. Nobody is told. Raises as `leg_media`, and `Invalid`."""
         return self._answer_in(await self._of_seat(media.RestartIce(room=self.id, leg=leg, offer=offer)))
@@ -290,7 +295,15 @@ class Room:
         self._empty_since = self._clock.monotonic()
         return leg
 
-    def _sit(self, leg: LegId, offer: str, muted: bool, elsewhere: bool, known_as: Person | None) -> tuple[Sent, int]:
+    def _sit(
+        self,
+        leg: LegId,
+        offer: str,
+        muted: bool,
+        elsewhere: bool,
+        known_as: Person | None,
+        call: CallId | None = None,
+    ) -> tuple[Sent, int]:
         if self._restored and known_as is not None and self._is_invited(known_as):
             self._tickets.show(leg, known_as, keep=[seat.leg for seat in self._roster])
         person = self._tickets.person(leg)
@@ -302,7 +315,7 @@ class Room:
         seat.muted = seat.muted or muted
         seat.answering += 1
         seat.offers += 1
-        sent = self._link.send(self._add_leg(seat, offer))
+        sent = self._link.send(self._add_leg(seat, offer, call))
         sent.add_done_callback(lambda task: self._mailbox.tell(("sat", task), partial(self._sat, leg, task)))
         self._executor.say_again(seat)
         return sent, seat.offers
@@ -323,11 +336,12 @@ class Room:
         self._audience.name(seat)
         return seat
 
-    def _add_leg(self, seat: Seat, offer: str) -> media.AddLeg:
+    def _add_leg(self, seat: Seat, offer: str, call: CallId | None) -> media.AddLeg:
         return media.AddLeg(
             room=self.id,
             leg=seat.leg,
             offer=offer,
+            call=call,
             label=seat.person.name,
             language=seat.person.language,
             admitted=seat.admitted,

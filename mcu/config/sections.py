@@ -231,6 +231,36 @@ class Turn(Section):
         return self
 
 
+class Sip(Section):
+    """Telephones and room systems that dial in. There is no SIP unless addresses are set.
+
+    A call to a meeting's number leads to that meeting, any other to a voice menu that asks for the number. Calls take
+    their media ports from `media.rtp_first_port` to `media.rtp_last_port`.
+    """
+
+    addresses: Addresses = Field((), description="IP addresses, IPv4 and IPv6, to listen on.")
+    port: Port = Field(5060, description="UDP and TCP port; 0 takes a free one.")
+    tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
+    tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    name: str = Field("", description="Host name by which telephones reach this server; by default the address.")
+    encryption: Literal["required", "offered"] = Field(
+        "required", description="`offered` also takes calls in the clear, such as of a telephone network's gateway."
+    )
+    language: Literal["sv", "en"] = Field("sv", description="In which the voice menu begins.")
+    prompts: Path | None = Field(
+        None,
+        description="Folder with recordings of your own, `sv/welcome.wav` and so on (16-bit WAV): they go before those "
+        "that the build made of `mcu/media/spoken/sv.txt`.",
+    )
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given both or neither")
+        return self
+
+
 class Auth(Section):
     """Who may use the REST API: holders of tokens from an issuer, or of tokens made by `mcu token`."""
 

@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -30,6 +30,7 @@ from mcu.config.sections import (
     Section,
     Sentry,
     Server,
+    Sip,
     Turn,
 )
 from mcu.errors import McuError
@@ -69,9 +70,16 @@ class Settings(BaseSettings):
     database: Database = Field(default_factory=Database)
     media: Media = Field(default_factory=Media)
     turn: Turn = Field(default_factory=Turn)
+    sip: Sip = Field(default_factory=Sip)
     auth: Auth = Field(default_factory=Auth)
     logging: Logging = Field(default_factory=Logging)
     sentry: Sentry = Field(default_factory=Sentry)
+
+    @model_validator(mode="after")
+    def _ports_for_calls(self) -> Self:
+        if self.sip.addresses and not self.media.rtp_first_port:
+            raise ValueError("sip.addresses needs media.rtp_first_port and media.rtp_last_port")
+        return self
 
     @classmethod
     def settings_customise_sources(

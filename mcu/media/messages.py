@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from mcu.ids import LegId, NoticeId, RoomId
+from mcu.ids import CallId, LegId, NoticeId, RoomId
 from mcu.media.life import LegState
 
 
@@ -208,11 +208,16 @@ class CloseRoom(Command, frozen=True, kw_only=True):
 
 
 class AddLeg(Command, frozen=True, kw_only=True):
-    """A WebRTC leg. Answered by `Answered`. A leg that the room knows already gets its seat back (RETURNED)."""
+    """A leg of a browser, by its `offer`; or that of a `call` which this worker has in its reception.
+
+    Answered by `Answered`; to a call the answer is empty. A leg that the room knows already gets its seat back
+    (RETURNED).
+    """
 
     room: RoomId
     leg: LegId
-    offer: str  # SDP
+    offer: str  # SDP; empty for a call
+    call: CallId | None = None
     label: str  # the text on its tile
     language: str = "sv"
     admitted: bool = False  # let in as soon as it is connected
@@ -301,6 +306,43 @@ class CheckNetwork(Command, frozen=True, kw_only=True):
     offer: str  # SDP
 
 
+class AnswerCall(Command, frozen=True, kw_only=True):
+    """A telephone or a room system calls: it is in the reception from now on. Answered by `Answered`."""
+
+    call: CallId
+    offer: str  # SDP
+    encrypted: bool  # it must be
+
+
+class OfferCall(Command, frozen=True, kw_only=True):
+    """A call comes here from another worker. Answered by `Answered`: what was `said`, by other ports."""
+
+    call: CallId
+    said: str  # our SDP to them, of the former worker
+    encrypted: bool
+
+
+class AcceptCall(Command, frozen=True, kw_only=True):
+    """What came back to our offer: the call is in the reception from now on."""
+
+    call: CallId
+    answer: str  # SDP
+
+
+class SayToCall(Command, frozen=True, kw_only=True):
+    """Say these prompts to a call in the reception, in place of what is being said. Then comes `CallTold`."""
+
+    call: CallId
+    prompts: list[str]  # names of files, without their ending
+    language: str
+
+
+class EndCall(Command, frozen=True, kw_only=True):
+    """A call in the reception is over, or goes on elsewhere. One that is not there is no error."""
+
+    call: CallId
+
+
 class Ping(Command, frozen=True, kw_only=True):
     """Answered by `Done`; a worker that does not answer within a second is taken for dead."""
 
@@ -321,6 +363,11 @@ AnyCommand = (
     | RestartIce
     | GetLegMedia
     | CheckNetwork
+    | AnswerCall
+    | OfferCall
+    | AcceptCall
+    | SayToCall
+    | EndCall
     | Ping
 )
 
@@ -403,6 +450,29 @@ class NetworkChanged(Event, frozen=True, kw_only=True):
     trouble: NetworkTrouble
 
 
+class CallKey(Event, frozen=True, kw_only=True):
+    """A key of a telephone, wherever its call is: one of 0-9, *, #, A-D."""
+
+    call: CallId
+    key: str
+
+    def __repr__(self) -> str:
+        return "CallKey()"  # it may be of a PIN
+
+
+class CallTold(Event, frozen=True, kw_only=True):
+    """All that was to be said to a call in the reception has been."""
+
+    call: CallId
+
+
+class CallLost(Event, frozen=True, kw_only=True):
+    """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
+
+    call: CallId
+    cause: Cause
+
+
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
     """A worker's packets, both ways. Counters include legs that are gone; the means are of the legs that are there."""
 
@@ -438,7 +508,8 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     network: NetworkReport = NetworkReport()
 
 
-AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | WorkerReport
+CallEvent = CallKey | CallTold | CallLost
+AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | CallEvent | WorkerReport
 
 
 # -- frames on the wire ---------------------------------------------------------------------------------------------

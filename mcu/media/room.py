@@ -53,9 +53,11 @@ from mcu.media.receipts import Receipts
 from mcu.media.seams import (
     TICK_MS,
     TICK_SAMPLES,
+    Calls,
     EncodedPicture,
     Shown,
     SoundPlane,
+    Transport,
     TransportFactory,
     Wanted,
 )
@@ -95,6 +97,7 @@ class Room:
         profile: RoomProfile,
         *,
         transports: TransportFactory,
+        calls: Calls,
         plane: SoundPlane,
         pools: Pools,
         owner: RoomOwner,
@@ -103,6 +106,7 @@ class Room:
         self._room = room
         self._profile = profile
         self._transports = transports
+        self._calls = calls
         self._plane = plane
         self._owner = owner
         self._legs: dict[LegId, Leg] = {}
@@ -126,11 +130,12 @@ class Room:
     # -- commands ---------------------------------------------------------------------------------------------------
 
     async def add_leg(self, command: AddLeg) -> str:
-        """Answer a leg's offer. Raises `errors.Invalid` for an offer that is of no use; nothing has changed then."""
+        """Answer a leg's offer, or seat a call. Raises `errors.Invalid` for an offer that is of no use, and
+        `errors.NotFound` for a call that is gone; nothing has changed then."""
         seat = self._legs.get(command.leg)
         leg = seat or self._new_seat(command)
         connection = Connection(leg, self)
-        connection.transport, answer = await self._transports.answer(command.offer, connection)
+        connection.transport, answer = await self._transport(command, connection)
         if self._legs.get(leg.leg) is not leg:  # new, or its seat was given up meanwhile
             self._legs[leg.leg] = leg
             self._life.add(leg.leg)
@@ -141,6 +146,11 @@ class Room:
         if connection.up:  # it was quicker than we
             self.connected(connection)
         return answer
+
+    async def _transport(self, command: AddLeg, connection: Connection) -> tuple[Transport, str]:
+        if command.call is None:
+            return await self._transports.answer(command.offer, connection)
+        return self._calls.seat(command.call, connection), ""
 
     async def restart_ice(self, command: RestartIce) -> str:
         """Answer an offer for the connection that the leg has. Raises `errors.Conflict` where it has none."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Buffer
 
-from mcu.ids import LegId
+from mcu.ids import CallId, LegId
 from mcu.media.messages import Cause, Layout, LegMedia, NetworkTrouble, NoticeKind, Personal, Source, Tile
 
 SAMPLE_RATE = 48_000  # Hz
@@ -111,6 +111,13 @@ class Transport(Protocol):
     def stats(self, leg: LegId) -> LegMedia: ...
 
     async def close(self) -> None: ...
+
+
+class Calls(Protocol):
+    """The calls that are in no room yet. `mcu.media.reception.Reception` is the one there is."""
+
+    def seat(self, call: CallId, listener: TransportListener) -> Transport:
+        """The call leaves for a room, and tells `listener` from now on. Raises `NotFound`."""
 
 
 class TransportFactory(Protocol):

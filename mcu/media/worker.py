@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
@@ -24,7 +25,9 @@ from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
 from mcu.media.messages import (
+    AcceptCall,
     AddLeg,
+    AnswerCall,
     Answered,
     AnyCommand,
     AnyEvent,
@@ -32,12 +35,15 @@ from mcu.media.messages import (
     CheckNetwork,
     CloseRoom,
     Done,
+    EndCall,
     Failed,
     GetLegMedia,
     LegMediaReply,
+    OfferCall,
     OpenRoom,
     Ping,
     RestartIce,
+    SayToCall,
     ToControl,
     ToWorker,
     WorkerReport,
@@ -45,12 +51,15 @@ from mcu.media.messages import (
 from mcu.media.picture.pools import Pools
 from mcu.media.picture.pools import pools as picture_pools
 from mcu.media.probe import Probes
+from mcu.media.prompts import BUILT, Prompts
 from mcu.media.quality import EVERY_S
+from mcu.media.reception import Reception
 from mcu.media.room import Room
 from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
+from mcu.media.transport.rtp import RtpTransports
 from mcu.media.transport.webrtc import WebRtcTransports
 from mcu.media.walls import memory_used_up, prepare, put_up
 from mcu.net.process import die_with_parent, hurry
@@ -75,17 +84,20 @@ class Worker:
         transports: TransportFactory,
         pools: Pools,
         clock: Clock,
-        cores: float,
+        options: MediaOptions,
     ) -> None:
         self._control = control
         self._engine = engine
         self._transports = transports
         self._probes = Probes(transports)
         self._pools = pools
-        self._cores = cores
+        self._cores = options.cores
         self._rooms: dict[RoomId, Room] = {}
         self._ticker = Ticker(clock, engine.plane)
         engine.on_collected = self._ticker.on_collected
+        calls = RtpTransports(engine, clock=clock)
+        own = [Path(options.prompts)] if options.prompts else []
+        self._reception = Reception(calls, engine.plane, Prompts([*own, BUILT]), self.emit, self._ticker.wake)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
 
@@ -105,6 +117,7 @@ class Worker:
         finally:
             for room in list(self._rooms):
                 await self._close_room(room)
+            self._reception.close()
             await self._transports.close()
 
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
@@ -145,9 +158,26 @@ class Worker:
                 return Done()
             case CheckNetwork():
                 return Answered(answer=await self._probes.answer(command.offer))
+            case AnswerCall() | OfferCall() | AcceptCall() | SayToCall() | EndCall():
+                return self._receive(command)
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
+
+    def _receive(self, command: AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall) -> AnyReply:
+        call, reception = command.call, self._reception
+        match command:
+            case AnswerCall():
+                return Answered(answer=reception.answer(call, command.offer, encrypted=command.encrypted))
+            case OfferCall():
+                return Answered(answer=reception.offer(call, command.said, encrypted=command.encrypted))
+            case AcceptCall():
+                reception.accept(call, command.answer)
+            case SayToCall():
+                reception.say(call, command.prompts, command.language)
+            case EndCall():
+                reception.end(call)
+        return Done()
 
     async def _carry_out_in(self, room: Room, command: AnyCommand) -> AnyReply:
         match command:
@@ -170,6 +200,7 @@ class Worker:
             command.room,
             command.profile,
             transports=self._transports,
+            calls=self._reception,
             plane=self._engine.plane,
             pools=self._pools,
             owner=self,
@@ -236,7 +267,7 @@ async def serve(fd: int, options: MediaOptions, logged: LineWriter) -> None:
     with closing(Engine(options, clock)) as engine, picture_pools() as pools:
         put_up(options)
         watch = asyncio.create_task(_end_when_full(options, logged))
-        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pools, clock, options.cores).run()
+        await Worker(control, engine, WebRtcTransports(engine, clock=clock), pools, clock, options).run()
         watch.cancel()
     await control.close()
 

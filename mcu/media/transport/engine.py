@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from mcu.clock import Clock
+from mcu.errors import Unavailable
 from mcu.media._native import COLLECTED, UNSENT, Event, Plane
 from mcu.media.messages import NetworkReport
 from mcu.media.transport.addresses import bound_addresses, candidates
@@ -46,6 +47,7 @@ class Engine:
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
         self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)
+        self._addresses = (*options.public, *bound)
         self.on_collected: Callable[[int, int], None] = lambda _tick, _since: None
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -53,6 +55,13 @@ class Engine:
         self._waiting: deque[Event] = deque()
         self._closed = self._reading = self._turn_due = False
         self._read(True)
+
+    def rtp_address(self, *, ipv6: bool) -> str:
+        """Ours, as peers reach it, for legs with ports of their own. Raises `Unavailable`: none of that family."""
+        found = next((address for address in self._addresses if (":" in address) == ipv6), None)
+        if found is None:
+            raise Unavailable(f"There is no {'IPv6' if ipv6 else 'IPv4'} address here: see media.addresses.")
+        return found
 
     def listen(self, handle: int, leg: LegEvents) -> None:
         """From now on `leg` hears of the leg that the plane calls `handle`."""

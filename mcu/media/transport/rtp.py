@@ -88,7 +88,7 @@ class RtpTransport:
                 handle, rtp, rtcp = engine.plane.add_rtp(":" in terms.address)
                 self._lines[kind] = _Line(kind, handle, Ports(rtp, rtcp))
         except OSError:
-            self._release()
+            self.release()
             raise Unavailable(
                 "This media worker has no free ports: see media.rtp_ports in the configuration."
             ) from None
@@ -116,9 +116,12 @@ class RtpTransport:
         self._negotiation.said = reply
         return str(reply)
 
-    def offer(self) -> str:
-        """Our offer, of all that the call may have. `accept` takes the answer to it."""
-        self._negotiation.offered = exchange.offer(self._ours())
+    def offer(self, said: str = "") -> str:
+        """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it."""
+        ours = self._ours()
+        self._negotiation.offered = (
+            exchange.offer_again(description.parse(said), ours) if said else exchange.offer(ours)
+        )
         self._negotiation.said = self._negotiation.offered.description
         return str(self._negotiation.said)
 
@@ -211,7 +214,12 @@ class RtpTransport:
 
     async def close(self) -> None:
         """The plane has no such leg from the call on. May be called again."""
-        self._release()
+        self.release()
+
+    def move(self, listener: TransportListener) -> None:
+        """Somebody else is told from now on, and that it is connected first of all."""
+        self._listener = listener
+        asyncio.get_running_loop().call_soon(self._connected)
 
     # -- engine.LegEvents -----------------------------------------------------------------------------------------
 
@@ -243,7 +251,7 @@ class RtpTransport:
     def _lost(self, cause: Cause) -> None:
         listener = self._listener
         if not self._closed and listener is not None:
-            self._release()
+            self.release()
             listener.on_lost(cause)
 
     def _picture(self, event: native.Event) -> EncodedPicture:
@@ -275,7 +283,8 @@ class RtpTransport:
         keys = next((stream.keys for stream in self._streams()), None)
         return "" if keys is None else _PROFILES[keys.suite]
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """As `close`, at once."""
         self._closed = True
         for line in self._lines.values():
             if line.incoming is not None:
@@ -294,3 +303,19 @@ def _video_codec(stream: Stream) -> VideoCodec:
     if stream.format.name == "vp8":
         return "VP8"
     return "H264" if h264.mode(stream.format) else "H264/0"
+
+
+class RtpTransports:
+    """Makes those of one worker, on its engine."""
+
+    def __init__(self, engine: Engine, *, pixels_max: int = PIXELS_MAX, clock: Clock) -> None:
+        self._engine, self._pixels_max, self._clock = engine, pixels_max, clock
+
+    def new(self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None]) -> RtpTransport:
+        """Raises `Unavailable` where there is no address of that family, or no port."""
+        terms = Terms(
+            address=self._engine.rtp_address(ipv6=ipv6),
+            encryption=Encryption.REQUIRED if encrypted else Encryption.OFFERED,
+            pixels_max=self._pixels_max,
+        )
+        return RtpTransport(self._engine, terms, on_digit, self._clock)

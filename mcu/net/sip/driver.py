@@ -24,6 +24,7 @@ class Driver:
         self.endpoint = Endpoint(listen, self._received)
         self._clock, self._happened = clock, happened
         self._timer: asyncio.TimerHandle | None = None
+        self._pumping = False
 
     @property
     def now(self) -> float:
@@ -39,12 +40,21 @@ class Driver:
         await self.endpoint.close()
 
     def pump(self) -> None:
-        """Sends what the agent wants sent, tells what it tells, and sets its next alarm."""
-        for event in self.agent.take():
-            if isinstance(event, Sent):
-                self._send(event)
-            else:
-                self._happened(event)
+        """Sends what the agent wants sent, tells what it tells, and sets its next alarm.
+
+        May be called by who is being told: what that caused is sent and told after what was there.
+        """
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            for event in self.agent.take():
+                if isinstance(event, Sent):
+                    self._send(event)
+                else:
+                    self._happened(event)
+        finally:
+            self._pumping = False
         self._set_alarm()
 
     def _received(self, message: Request | Response, flow: Flow) -> None:

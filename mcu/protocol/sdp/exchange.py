@@ -8,9 +8,9 @@ is left the whole is `NotAcceptable` (488): nothing is ever taken in the clear i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 
-from mcu.errors import Invalid, McuError
+from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp import codecs, crypto, h264
 from mcu.protocol.sdp.codecs import Format
 from mcu.protocol.sdp.crypto import Crypto
@@ -34,15 +34,6 @@ _OFFERED_VIDEO: Final = (
     Format(98, "h264", 90000, params={"profile-level-id": "42e01f"}, feedback=FEEDBACK),
     Format(99, "vp8", 90000, feedback=FEEDBACK),
 )
-
-
-class NotAcceptable(McuError):
-    """There is no codec, or no encryption, that both sides may use."""
-
-    code, title = "not-acceptable", "The two sides have no codec or encryption in common"
-    http: ClassVar[int] = 422
-    sip: ClassVar[int] = 488
-    q850: ClassVar[int] = 88  # incompatible destination
 
 
 class Encryption(StrEnum):
@@ -275,6 +266,30 @@ def offer(ours: Ours) -> Offered:
     keys = {kind: tuple(crypto.offered()) if ours.encryption is Encryption.REQUIRED else () for kind in ours.ports}
     media = tuple(_offered(kind, ours, keys[kind]) for kind in Kind if kind in ours.ports)
     return Offered(_described(ours, media), keys)
+
+
+def offer_again(said: Description, ours: Ours) -> Offered:
+    """What was agreed before, by other ports: for a call whose media moves. Codecs, keys and all else stay.
+
+    `said`: our last answer or offer. A telephone that cannot change its keys in a call need not.
+    """
+    kept = {index: kind for index, media in enumerate(said.media) if (kind := _kind(media)) in ours.ports and kind}
+    media = tuple(
+        _moved(media, ours.ports[kept[index]]) if index in kept else media.refused()
+        for index, media in enumerate(said.media)
+    )
+    origin = replace(said.origin, version=said.origin.version + 1)
+    keys = {kind: tuple(_cryptos(said.media[index])) for index, kind in kept.items()}
+    return Offered(replace(said, origin=origin, connection=ours.address, media=media), keys)
+
+
+def _moved(media: Media, ports: Ports) -> Media:
+    attributes = (Attribute("rtcp", str(ports.rtcp)) if a.name == "rtcp" else a for a in media.attributes)
+    return replace(media, port=ports.rtp, connection=None, attributes=tuple(attributes))
+
+
+def _cryptos(media: Media) -> Iterator[Crypto]:
+    return (found for value in media.values("crypto") if (found := crypto.parse(value)) is not None)
 
 
 def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto]) -> Media:

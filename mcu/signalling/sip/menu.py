@@ -116,10 +116,11 @@ class Menu:
             case "*" if self.state is S.NUMBER:
                 self.language = "en" if self.language == "sv" else "sv"
                 return self._ask_number(now)
+        quiet: list[Action] = [] if self._pressed else [Say((), self.language)]  # who presses has heard enough
         self._pressed += key
         self._wait(now, BETWEEN_S)
         full = NUMBER_DIGITS if self.state is S.NUMBER else PIN_MOST
-        return self._entered(now) if len(self._pressed) == full else []
+        return self._entered(now) if len(self._pressed) == full else quiet
 
     def said(self, now: float) -> None:
         """All that was to be said has been: now the time for a key runs."""

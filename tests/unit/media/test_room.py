@@ -12,7 +12,7 @@ from sound import tone
 from mcu import errors
 from mcu.clock import SystemClock
 from mcu.demo.check import amplitudes
-from mcu.ids import LegId, RoomId
+from mcu.ids import CallId, LegId, RoomId
 from mcu.media import cost
 from mcu.media import room as room_module
 from mcu.media.audio.outgoing import Outgoing, Said
@@ -101,6 +101,13 @@ class ScriptedTransports:
     async def close(self) -> None: ...
 
 
+class NoCalls:
+    """A reception in which nobody is."""
+
+    def seat(self, call: CallId, listener: TransportListener) -> Transport:
+        raise errors.NotFound("nobody calls here")
+
+
 class Stage:
     """A room with its transports, and what it said."""
 
@@ -116,6 +123,7 @@ class Stage:
             RoomId("room_1"),
             RoomProfile(resume_window_s=1.0),
             transports=self.transports,
+            calls=NoCalls(),
             plane=self.plane,
             pools=Pools(pool, pool),
             owner=self,

@@ -118,6 +118,12 @@ def test_a_star_is_for_the_other_language_and_then_for_beginning_again() -> None
     assert asked(caller.press(NUMBER)) == Ask(NUMBER, None)
 
 
+def test_the_first_key_ends_what_is_being_said() -> None:
+    caller = Caller()
+    assert caller.press("4") == [Say((), "sv")]
+    assert caller.press("8") == []
+
+
 def test_keys_that_are_pressed_while_the_door_is_asked_are_let_go() -> None:
     caller = Caller()
     caller.press(NUMBER)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from mcu.clock import SystemClock
-from mcu.errors import Conflict, Invalid, Unavailable
+from mcu.errors import Conflict, Invalid, NotAcceptable, Unavailable
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
 from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Wanted
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions
 from mcu.media.transport.rtp import RtpTransport, Terms
-from mcu.protocol.sdp.exchange import Encryption, Kind, NotAcceptable
+from mcu.protocol.sdp.exchange import Encryption, Kind
 
 PORTS = (47_000, 47_099)
 TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(TICK_SAMPLES) / 48000)).astype(np.int16)

@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from mcu.errors import Invalid
+from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp.crypto import SUITES
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
-from mcu.protocol.sdp.exchange import Encryption, Kind, NotAcceptable, Ours, Ports, Stream, accepted, answer, offer
+from mcu.protocol.sdp.exchange import Encryption, Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
 KEY_128 = base64.b64encode(bytes(range(30))).decode()
@@ -238,3 +238,27 @@ def test_an_answer_of_another_shape_than_the_offer_is_invalid() -> None:
     offered = offer(mine)
     with pytest.raises(Invalid):
         accepted(offered, parse(HEAD + AUDIO), mine)
+
+
+def test_what_was_agreed_is_offered_again_by_other_ports_with_the_same_codec_and_keys() -> None:
+    description, streams = answered(AUDIO + "m=video 5000 RTP/SAVP 98\r\n" + H264_1 + CRYPTO)
+    elsewhere = Ours(
+        address="198.51.100.9", ports={Kind.AUDIO: Ports(40000, 40001)}, origin=Origin(6, 1, "198.51.100.9")
+    )
+    again = offer_again(description, elsewhere)
+    audio, video = again.description.media
+    assert (again.description.connection, audio.port, audio.value("rtcp"), video.port) == (
+        "198.51.100.9",
+        40000,
+        "40001",
+        0,
+    )
+    assert (again.description.origin.session, again.description.origin.version) == (5, 2)
+    assert audio.formats == description.media[0].formats
+    assert audio.value("crypto") == description.media[0].value("crypto")
+    reply, _ = answer(again.description, ours(Encryption.REQUIRED, Kind.AUDIO))
+    (stream,) = accepted(again, reply, elsewhere)
+    before = streams[Kind.AUDIO].keys
+    assert stream.keys is not None
+    assert before is not None
+    assert (stream.keys.ours, stream.keys.suite) == (before.ours, before.suite)

@@ -1,0 +1,57 @@
+"""What the reception says: WAV files by language and name, of any rate, read once and kept at 48 kHz.
+
+The directory has one folder for each language. An operator's own recordings go before those that the build made; a
+prompt that is nowhere is told by its absence at the start, not by silence in a call.
+"""
+
+import wave
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mcu.errors import NotFound
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples
+
+BUILT: Final = Path(__file__).with_name("spoken")
+_PAUSE: Final = np.zeros(TICK_SAMPLES * 10, np.int16)  # between two
+
+
+class Prompts:
+    """Those of one worker. `directories`: the first that has a prompt counts."""
+
+    def __init__(self, directories: Iterable[Path]) -> None:
+        self._directories = tuple(directories)
+        self._kept: dict[tuple[str, str], Samples] = {}
+
+    def samples(self, names: Sequence[str], language: str) -> Samples:
+        """One after the other: 1-D, int16 at 48 kHz, whole ticks. Raises `NotFound`."""
+        pieces = [piece for name in names for piece in (self._one(name, language), _PAUSE)]
+        whole = np.concatenate(pieces) if pieces else _PAUSE[:0]
+        missing = -len(whole) % TICK_SAMPLES
+        return np.concatenate([whole, np.zeros(missing, np.int16)])
+
+    def _one(self, name: str, language: str) -> Samples:
+        key = (language, name)
+        if key not in self._kept:
+            self._kept[key] = _read(self._path(name, language))
+        return self._kept[key]
+
+    def _path(self, name: str, language: str) -> Path:
+        for directory in self._directories:
+            path = directory / language / f"{name}.wav"
+            if path.is_file():
+                return path
+        raise NotFound(f"There is no prompt {name} in {language}: run scripts/prompts.")
+
+
+def _read(path: Path) -> Samples:
+    with wave.open(str(path)) as file:
+        rate, channels = file.getframerate(), file.getnchannels()
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)[::channels]
+    if rate == SAMPLE_RATE:
+        return samples
+    at = np.arange(int(len(samples) * SAMPLE_RATE / rate)) * rate / SAMPLE_RATE
+    resampled: Samples = np.interp(at, np.arange(len(samples)), samples).astype(np.int16)
+    return resampled

@@ -1,0 +1,183 @@
+"""Calls that sit in no room: a telephone hears prompts, and its keys are told. A `Ticking` beside the rooms.
+
+Nobody in any room hears or sees such a call, and it hears and sees nobody (S5.3-1): it has a sound of its own, in which
+there is nothing but prompts. When it has found its meeting its transport moves into the room's seat, and the room's
+gate decides from then on.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from mcu.errors import NotFound, Unavailable
+from mcu.ids import CallId
+from mcu.media.audio.outgoing import Outgoing, Said
+from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause, Source
+from mcu.media.prompts import Prompts
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Samples, SoundPlane, TransportListener
+from mcu.media.transport.rtp import RtpTransport, RtpTransports
+
+CALLS_MAX: Final = 500
+_NOTHING: Final = np.zeros(0, np.int16)
+
+
+class _Caller:
+    """One call; a `TransportListener` for as long as it is here."""
+
+    def __init__(
+        self, call: CallId, transport: RtpTransport, sound: int, lost: Callable[["_Caller", Cause], None]
+    ) -> None:
+        self.call, self.transport, self.sound = call, transport, sound
+        self.connected = self.routed = False
+        self.left: Samples = _NOTHING  # of what is being said
+        self._lost = lost
+
+    def on_connected(self) -> None:
+        self.connected = True
+
+    def on_lost(self, cause: Cause) -> None:
+        self._lost(self, cause)
+
+    def on_picture(self, source: Source, picture: EncodedPicture) -> None: ...
+
+    def on_key_request(self, source: Source) -> None: ...
+
+    def on_bandwidth(self, bits_per_second: int) -> None: ...
+
+    def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
+
+    def on_picture_loss(self, source: Source, share: float) -> None: ...
+
+    def on_unsent(self, tick: int) -> None: ...
+
+
+class Reception:
+    """The calls of one worker that are in no room."""
+
+    def __init__(
+        self,
+        transports: RtpTransports,
+        plane: SoundPlane,
+        prompts: Prompts,
+        emit: Callable[[AnyEvent], None],
+        wake: Callable[["Reception"], None],
+    ) -> None:
+        self._transports, self._plane, self._prompts = transports, plane, prompts
+        self._emit, self._wake = emit, wake
+        self._callers: dict[CallId, _Caller] = {}
+        self._coming: dict[CallId, RtpTransport] = {}
+        self.sound_room = plane.add_room(1)  # in which nobody is heard
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def answer(self, call: CallId, offer: str, *, encrypted: bool) -> str:
+        """Raises `Invalid`, `NotAcceptable` or `Unavailable`; then the call is not here."""
+        transport = self._new(call, ipv6="IN IP6" in offer, encrypted=encrypted)
+        caller = self._caller(call, transport)
+        try:
+            reply = transport.answer(offer, caller)
+        except Exception:
+            self._let_go(caller)
+            transport.release()
+            raise
+        self._callers[call] = caller
+        self._wake(self)
+        return reply
+
+    def offer(self, call: CallId, said: str, *, encrypted: bool) -> str:
+        """A call that comes from another worker. Raises `Unavailable`."""
+        transport = self._coming[call] = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
+        return transport.offer(said)
+
+    def accept(self, call: CallId, answer: str) -> None:
+        """Raises as `answer`, and `NotFound` where nothing was offered for that call."""
+        transport = self._coming.pop(call, None)
+        if transport is None:
+            raise NotFound("There is no such call on this worker.")
+        caller = self._caller(call, transport)
+        try:
+            transport.accept(answer, caller)
+        except Exception:
+            self._let_go(caller)
+            transport.release()
+            raise
+        self._callers[call] = caller
+        self._wake(self)
+
+    def say(self, call: CallId, prompts: Sequence[str], language: str) -> None:
+        """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
+        self._known(call).left = self._prompts.samples(prompts, language)
+
+    def seat(self, call: CallId, listener: TransportListener) -> RtpTransport:
+        """See `seams.Calls`."""
+        caller = self._known(call)
+        self._let_go(caller)
+        caller.transport.move(listener)
+        return caller.transport
+
+    def end(self, call: CallId) -> None:
+        """Nothing where the call is not here."""
+        if (coming := self._coming.pop(call, None)) is not None:
+            coming.release()
+        if (caller := self._callers.get(call)) is not None:
+            self._let_go(caller)
+            caller.transport.release()
+
+    def close(self) -> None:
+        for call in [*self._callers, *self._coming]:
+            self.end(call)
+        self._plane.remove_room(self.sound_room)
+
+    # -- ticker.Ticking -----------------------------------------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        return not self._callers
+
+    def tick(self, number: int, wall_ms: int, said: Said, out: Outgoing) -> None:
+        """20 ms of what is being said, to each."""
+        callers = [caller for caller in self._callers.values() if caller.connected]
+        for row, caller in zip(out.rows([caller.sound for caller in callers]), callers, strict=True):
+            if not caller.routed:
+                caller.routed = True
+                out.route(caller.transport.handle, caller.sound)
+            piece, caller.left = caller.left[:TICK_SAMPLES], caller.left[TICK_SAMPLES:]
+            row[:] = 0
+            row[: len(piece)] = piece
+            if len(piece) and not len(caller.left):
+                self._emit(CallTold(call=caller.call))
+
+    def not_sent(self, number: int) -> None:
+        """A piece of a prompt was not heard: who did not understand it presses what says it again."""
+        for caller in self._callers.values():
+            caller.routed = False
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _new(self, call: CallId, *, ipv6: bool, encrypted: bool) -> RtpTransport:
+        if len(self._callers) + len(self._coming) >= CALLS_MAX:
+            raise Unavailable("This media worker has as many calls as it can have.")
+        if call in self._callers or call in self._coming:
+            raise Unavailable("The call is here already.")
+        return self._transports.new(
+            ipv6=ipv6, encrypted=encrypted, on_digit=lambda key: self._emit(CallKey(call=call, key=key))
+        )
+
+    def _caller(self, call: CallId, transport: RtpTransport) -> _Caller:
+        return _Caller(call, transport, self._plane.add_sound(False), self._lost)
+
+    def _known(self, call: CallId) -> _Caller:
+        try:
+            return self._callers[call]
+        except KeyError:
+            raise NotFound("There is no such call on this worker.") from None
+
+    def _lost(self, caller: _Caller, cause: Cause) -> None:
+        if self._callers.get(caller.call) is caller:
+            self._let_go(caller)
+            self._emit(CallLost(call=caller.call, cause=cause))
+
+    def _let_go(self, caller: _Caller) -> None:
+        self._callers.pop(caller.call, None)
+        self._plane.remove_sound(caller.sound)

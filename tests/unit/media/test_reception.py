@@ -1,0 +1,194 @@
+"""The reception: what is said to a call, that nobody else hears it, and how it leaves (S5.3-1)."""
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from paper_plane import PaperPlane
+
+from mcu.clock import SystemClock
+from mcu.errors import NotAcceptable, NotFound, Unavailable
+from mcu.ids import CallId
+from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
+from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.prompts import Prompts
+from mcu.media.reception import Reception
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, TransportListener
+from mcu.media.transport.rtp import RtpTransports
+
+ONE, TWO = CallId("call_1"), CallId("call_2")
+
+
+class PaperTransport:
+    """An `RtpTransport` without a network."""
+
+    def __init__(self, handle: int, on_digit: Callable[[str], None]) -> None:
+        self.handle, self.press = handle, on_digit
+        self.listener: TransportListener | None = None
+        self.released = False
+
+    def answer(self, offer: str, listener: TransportListener) -> str:
+        if offer == "clear":
+            raise NotAcceptable
+        self.listener = listener
+        listener.on_connected()
+        return "an answer"
+
+    def offer(self, said: str) -> str:
+        return f"{said}, by other ports"
+
+    def accept(self, answer: str, listener: TransportListener) -> None:
+        self.answer(answer, listener)
+
+    def move(self, listener: TransportListener) -> None:
+        self.listener = listener
+
+    def release(self) -> None:
+        self.released = True
+
+
+class Desk:
+    """A reception at a plane on paper."""
+
+    def __init__(self, prompts: Path) -> None:
+        self.plane, self.made, self.told = PaperPlane(), list[PaperTransport](), list[AnyEvent]()
+        self.woken = self.number = 0
+        self.reception = Reception(
+            cast("RtpTransports", self), self.plane, Prompts([prompts]), self.told.append, lambda _: self.wake()
+        )
+
+    def new(self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None]) -> PaperTransport:
+        self.made.append(PaperTransport(self.plane.leg(), on_digit))
+        return self.made[-1]
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def call(self, call: CallId) -> PaperTransport:
+        self.reception.answer(call, "an offer", encrypted=True)
+        return self.made[-1]
+
+    def tick(self) -> None:
+        self.number += 1
+        out = Outgoing(self.plane, SystemClock())
+        self.plane.collect(self.number, 0)
+        self.reception.tick(self.number, 0, NOTHING_SAID, out)
+        out.send(self.number)
+
+    def heard(self, transport: PaperTransport) -> list[int]:
+        """The first sample of each tick."""
+        return [int(sent.samples[0]) for sent in self.plane.legs[transport.handle]]
+
+
+def record(path: Path, samples: Samples, rate: int = SAMPLE_RATE) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    record(tmp_path / "sv" / "pin.wav", np.full(2 * TICK_SAMPLES, 1000, np.int16))
+    return Desk(tmp_path)
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_each_call_hears_its_own_prompt_and_no_other(desk: Desk) -> None:
+    first, second = desk.call(ONE), desk.call(TWO)
+    desk.reception.say(ONE, ["pin"], "sv")
+    for _ in range(3):
+        desk.tick()
+    assert desk.heard(first) == [1000, 1000, 0]
+    assert desk.heard(second) == [0, 0, 0]
+    assert set(desk.plane.heard_in.values()) == {0}  # nobody is heard anywhere
+
+
+async def test_what_was_said_is_told_when_its_pause_is_over_and_once(desk: Desk) -> None:
+    desk.call(ONE)
+    desk.reception.say(ONE, ["pin"], "sv")
+    for _ in range(11):
+        desk.tick()
+    assert desk.told == []
+    for _ in range(5):
+        desk.tick()
+    assert desk.told == [CallTold(call=ONE)]
+
+
+async def test_nothing_to_say_ends_what_is_being_said(desk: Desk) -> None:
+    phone = desk.call(ONE)
+    desk.reception.say(ONE, ["pin"], "sv")
+    desk.tick()
+    desk.reception.say(ONE, [], "sv")
+    desk.tick()
+    assert desk.heard(phone) == [1000, 0]
+    assert desk.told == []
+
+
+async def test_a_key_is_told_also_after_the_call_has_left_for_a_room(desk: Desk) -> None:
+    phone = desk.call(ONE)
+    phone.press("4")
+    desk.reception.seat(ONE, cast("TransportListener", object()))
+    phone.press("2")
+    assert desk.told == [CallKey(call=ONE, key="4"), CallKey(call=ONE, key="2")]
+    assert desk.reception.idle
+    assert not phone.released
+    with pytest.raises(NotFound):
+        desk.reception.say(ONE, ["pin"], "sv")
+
+
+async def test_a_call_that_is_refused_leaves_nothing(desk: Desk) -> None:
+    with pytest.raises(NotAcceptable):
+        desk.reception.answer(ONE, "clear", encrypted=True)
+    assert desk.made[0].released
+    assert desk.reception.idle
+    assert desk.plane.sounds == set()
+
+
+async def test_a_call_comes_from_another_worker_with_what_was_said_there(desk: Desk) -> None:
+    assert desk.reception.offer(ONE, "what was said", encrypted=True) == "what was said, by other ports"
+    desk.reception.accept(ONE, "their answer")
+    assert not desk.reception.idle
+    with pytest.raises(NotFound):
+        desk.reception.accept(ONE, "again")
+
+
+async def test_one_call_is_here_once(desk: Desk) -> None:
+    desk.call(ONE)
+    with pytest.raises(Unavailable):
+        desk.reception.answer(ONE, "an offer", encrypted=True)
+
+
+async def test_a_call_that_is_lost_is_told_and_gone(desk: Desk) -> None:
+    phone = desk.call(ONE)
+    assert phone.listener is not None
+    phone.listener.on_lost(Cause.NETWORK)
+    phone.listener.on_lost(Cause.NETWORK)
+    assert desk.told == [CallLost(call=ONE, cause=Cause.NETWORK)]
+    assert desk.plane.sounds == set()
+
+
+async def test_the_end_of_the_worker_ends_every_call(desk: Desk) -> None:
+    desk.call(ONE)
+    desk.reception.offer(TWO, "said", encrypted=True)
+    desk.reception.end(CallId("call_3"))
+    desk.reception.close()
+    assert [transport.released for transport in desk.made] == [True, True]
+
+
+def test_an_operators_recording_goes_before_the_built_one_whatever_its_rate(tmp_path: Path) -> None:
+    own, built = tmp_path / "own", tmp_path / "built"
+    record(own / "sv" / "pin.wav", np.full(800, 500, np.int16), rate=8000)
+    record(built / "sv" / "pin.wav", np.full(960, 9, np.int16))
+    record(built / "sv" / "wrong.wav", np.full(960, 9, np.int16))
+    prompts = Prompts([own, built])
+    assert (prompts.samples(["pin"], "sv")[:4800] == 500).all()
+    assert prompts.samples(["wrong"], "sv")[0] == 9
+    assert len(prompts.samples(["pin", "wrong"], "sv")) % TICK_SAMPLES == 0
+    with pytest.raises(NotFound):
+        prompts.samples(["pin"], "en")

@@ -34,7 +34,7 @@ from mcu.errors import Conflict, MeetingFull
 from mcu.ids import LegId, RoomId
 from mcu.media import cost
 from mcu.media.life import LegState
-from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome
+from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome, Personal
 
 routes = Routes("Rooms")
 
@@ -96,6 +96,10 @@ class ParticipantOut(BaseModel):
     speaking: bool
     layout: Layout | None = Field(description="Its own choice; `null`: the room's")
     personal: bool | None = Field(description="Its own choice: a picture without itself in it; `null`: the room's")
+    view: Personal | None = Field(
+        description="What it sees now. `no_room`: it is to have a picture without itself, the worker has no room for "
+        "another encoder, and it sees the shared one until there is; `null`: no picture yet"
+    )
     spotlight: bool
 
 
@@ -114,7 +118,8 @@ class ParticipantPatch(Request):
     layout: Layout | None = Field(default=None, description="`null`: the room's", json_schema_extra=_stays)
     personal: bool | None = Field(
         default=None,
-        description="A picture without itself in it, where the worker has room for another encoder; `null`: the room's",
+        description="A picture without itself in it; `null`: the room's. Where the worker has no room for another "
+        "encoder it is kept as a wish: `view` tells",
         json_schema_extra=_stays,
     )
     hand: Literal[False] = Field(default=False, description="Lower it", json_schema_extra=_stays)
@@ -376,6 +381,7 @@ def participant_out(room: Room, line: Line) -> ParticipantOut:
         id=leg,
         layout=seat.layout if seat is not None else None,
         personal=seat.personal if seat is not None else None,
+        view=seat.view if seat is not None else None,
         spotlight=room.spotlight == leg,
         **shown,
     )

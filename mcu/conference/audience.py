@@ -173,6 +173,7 @@ class Audience:
                 personal=event.personal,
             )
             self._pictures[leg] = update
+            seat.view = event.personal
             if (told := self._told.get(leg)) is not None:
                 self._catch_up(told, seat)
 

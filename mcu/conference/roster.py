@@ -11,7 +11,7 @@ import msgspec
 
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
-from mcu.media.messages import Layout
+from mcu.media.messages import Layout, Personal
 
 Role = Literal["host", "guest"]
 Language = Literal["sv", "en"]
@@ -50,6 +50,7 @@ class Seat(msgspec.Struct, kw_only=True):
     hand: int = 0  # order in which it was raised; 0: not raised
     layout: Layout | None = None  # its own choice
     personal: bool | None = None  # its own choice
+    view: Personal | None = None  # what it was last told that it sees
     away: bool = False  # it was lost, and has not been announced as back
     answering: int = 0  # offers that the worker has not answered yet
     answered: bool = False

@@ -82,6 +82,8 @@ async def test_a_picture_of_ones_own_is_without_oneself_and_has_its_price(live_s
         assert last is not None
         assert [tile.leg for tile in last.tiles] == [berg.leg]
         assert sees(berg, personal=Personal.SHARED)
+        people = (await here.get(f"{await here.room()}/participants"))["items"]
+        assert {one["id"]: one["view"] for one in people} == {anna.leg: "personal", berg.leg: "shared"}
         assert (await here.get(await here.room()))["cores"] > shared
         booked = await here.merge(media={"personal": True})
         assert booked["media"]["cores"] > here.booked["media"]["cores"]

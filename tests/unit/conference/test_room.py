@@ -9,6 +9,7 @@ from house import Ear, house
 from meetings import HandClock, guest, host, meeting
 from paper_worker import BAD_OFFER
 
+from mcu.api.rooms import participant_out
 from mcu.booking.rules import MeetingLocked
 from mcu.conference.acts import (
     Admit,
@@ -33,8 +34,11 @@ from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
 from mcu.media.messages import (
     CameraLeg,
+    Layout,
+    LayoutChanged,
     MuteLeg,
     NoticeKind,
+    Personal,
     PersonalLeg,
 )
 from mcu.storage.database import Database
@@ -300,6 +304,27 @@ async def test_a_view_of_ones_own_is_as_the_meeting_says_and_as_each_chooses(dat
         await here.act(None, SetLegPersonal(leg=berg, personal=True))
         assert (told(berg), told(anna)) == ([True, False, True], [True, False, False])
         assert here.room.personal_views == 1
+
+
+async def test_who_sees_the_shared_picture_for_want_of_room_is_shown_so(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(anna, SetLegPersonal(leg=anna, personal=True))
+        worker = here.workers.now
+        told = LayoutChanged(
+            room=here.room.id,
+            viewers=[anna],
+            layout=Layout.GRID,
+            width=1280,
+            height=720,
+            tiles=[],
+            personal=Personal.NO_ROOM,
+        )
+        here.workers.listener.on_event(worker, told)
+        await here.act(None, SetRoomPersonal(personal=False))  # after it
+        shown = {leg: participant_out(here.room, here.line(leg)) for leg in (anna, berg)}
+        assert (shown[anna].personal, shown[anna].view) == (True, "no_room")
+        assert shown[berg].view is None
 
 
 async def test_of_several_acts_all_are_done_or_none(database: Database) -> None:

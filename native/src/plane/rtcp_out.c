@@ -199,22 +199,25 @@ static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, 
            mcu_rtcp_fir(data, size, our_ssrc(leg), stream->ssrc, ++stream->fir_command) == 0;
 }
 
-void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
-                      int64_t now)
+static void ask(struct leg *leg, struct in_stream *stream, struct udp_batch *out, int64_t now,
+                bool (*write)(struct leg *leg, struct in_stream *stream, uint8_t *data,
+                              size_t *size, int64_t now))
 {
     uint8_t *data = udp_next(out);
     size_t size = 0;
     mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
-    if (write_nacks(leg, stream, data, &size, now) && send_ready(leg))
+    if (write(leg, stream, data, &size, now) && send_ready(leg))
         finish(leg, out, size);
+}
+
+void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
+                      int64_t now)
+{
+    ask(leg, stream, out, now, write_nacks);
 }
 
 void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
                   int64_t now)
 {
-    uint8_t *data = udp_next(out);
-    size_t size = 0;
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
-    if (write_key(leg, stream, data, &size, now) && send_ready(leg))
-        finish(leg, out, size);
+    ask(leg, stream, out, now, write_key);
 }

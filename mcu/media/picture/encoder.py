@@ -5,7 +5,8 @@ told to it (`classes`). The canvas is handed over as it is, without a copy; the 
 returns, because nothing looks ahead. The GIL is free meanwhile. An encoder is for one thread at a time.
 
 Between key frames a picture of people is predicted in whole macroblocks alone: a tenth less to do, for 0.05 dB of PSNR.
-x264 does without AVX-512: on a Xeon of 2023 the very same pictures take it a seventh less time with AVX2.
+x264 does without AVX-512: on a core of a Xeon of 2023 whose neighbour is busy, the same pictures take it a seventh less
+time with AVX2.
 In H.264 for packetization mode 0 each slice fits in an RTP payload (RFC 6184 section 6.2).
 H.264 is constrained baseline (42c0xx), so that browsers, SIP and H.323 can share it, with the parameter sets before
 each key frame. The rate of either changes in place: FFmpeg's wrapper of x264 compares `bit_rate` with what x264 runs

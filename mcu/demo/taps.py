@@ -129,8 +129,8 @@ class PictureTap(JitterBuffer):
         self.frames = self.decoded = self.octets = 0
         self.latest: av.VideoFrame | None = None
         self.first_at: float | None = None  # monotonic seconds of the first decoded frame
-        self.on_frame: Callable[[av.VideoFrame], None] = lambda _frame: None
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(BACKLOG)
+        self.on_frame: Callable[[av.VideoFrame], None] = lambda _frame: None  # its `pts`: the RTP timestamp
+        self._queue: asyncio.Queue[JitterFrame] = asyncio.Queue(BACKLOG)
         self._codec = codec
         self._asked = time.monotonic()
         self._task = asyncio.create_task(self._decode()) if watch else None
@@ -141,7 +141,7 @@ class PictureTap(JitterBuffer):
             self.frames += 1
             self.octets += len(frame.data)
             if self._task is not None:
-                wants_key = self._keep(frame.data) or self._asks_anew() or wants_key
+                wants_key = self._keep(frame) or self._asks_anew() or wants_key
         return wants_key, None
 
     def _asks_anew(self) -> bool:
@@ -152,13 +152,13 @@ class PictureTap(JitterBuffer):
         self._asked = now
         return True
 
-    def _keep(self, data: bytes) -> bool:
+    def _keep(self, frame: JitterFrame) -> bool:
         """Whether we fell so far behind that a key frame is needed."""
         if self._queue.full():
             while not self._queue.empty():
                 self._queue.get_nowait()
             return True
-        self._queue.put_nowait(data)
+        self._queue.put_nowait(frame)
         return False
 
     async def _decode(self) -> None:
@@ -178,9 +178,11 @@ class PictureTap(JitterBuffer):
             await asyncio.wait([self._task])
 
 
-def _decode_one(decoder: VideoCodecContext, data: bytes) -> list[av.VideoFrame]:
+def _decode_one(decoder: VideoCodecContext, frame: JitterFrame) -> list[av.VideoFrame]:
+    packet = av.Packet(frame.data)
+    packet.pts = frame.timestamp
     try:
-        return list(decoder.decode(av.Packet(data)))
+        return list(decoder.decode(packet))
     except av.error.InvalidDataError:  # before the first key frame
         return []
 

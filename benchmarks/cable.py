@@ -67,4 +67,4 @@ def cable() -> Iterator[Cable]:
 
 
 def run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+    subprocess.run(words, check=True, capture_output=True, timeout=20)

@@ -16,7 +16,7 @@ from running_server import RunningServer, end, launch, running_server
 from mcu.media.audio.sounds import detect
 from mcu.media.messages import NoticeKind
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(100)]
 BACK_S = 10  # the page tries again every few seconds, and a browser takes some to gather and prove its addresses
 
 WATCHED = """window.peers = []; RTCPeerConnection = class extends RTCPeerConnection {

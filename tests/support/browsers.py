@@ -137,7 +137,7 @@ class Browser:
     def __init__(self, person: Person, context: BrowserContext) -> None:
         self.person, self.context = person, context
         self.page: Page = context.pages[0]
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)  # two browsers and a server at a time share two cores
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         context.add_init_script(_EAR)

@@ -32,6 +32,7 @@ SMALLEST = {
     "join": ("--joins", "1"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
+OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "repair", "freezes", "bottleneck", "compositor")
 KEYS = {
     "audio": {
         *("legs", "talkers", "cpu_percent_per_leg", "legs_per_core"),
@@ -144,8 +145,8 @@ def numbers(figures: Any) -> list[float]:
     return [figures] if isinstance(figures, int | float) else []
 
 
-@pytest.mark.parametrize("name", SMALLEST)
-def test_a_benchmark_prints_one_json_object_with_its_figures_and_says_elsewhere_how_far_it_is(name: str) -> None:
+def prints_its_figures(name: str) -> None:
+    """One JSON object on standard output, and on standard error how far it is."""
     out, progress = run(name)
     figures = json.loads(out)
     assert out.count("\n") == 1
@@ -154,3 +155,23 @@ def test_a_benchmark_prints_one_json_object_with_its_figures_and_says_elsewhere_
     assert progress.strip()
     assert all(map(math.isfinite, numbers(figures)))
     assert HAPPENED[name](figures), figures
+
+
+class TestOfSound:
+    """A class for each half: pytest-xdist gives a class to one process, and all of them to one would take longest."""
+
+    @pytest.mark.parametrize("name", [name for name in SMALLEST if name not in OF_PICTURES])
+    def test_a_benchmark_prints_one_json_object_with_its_figures_and_says_elsewhere_how_far_it_is(
+        self, name: str
+    ) -> None:
+        prints_its_figures(name)
+
+
+class TestOfPictures:
+    """See `TestOfSound`."""
+
+    @pytest.mark.parametrize("name", OF_PICTURES)
+    def test_a_benchmark_prints_one_json_object_with_its_figures_and_says_elsewhere_how_far_it_is(
+        self, name: str
+    ) -> None:
+        prints_its_figures(name)

@@ -104,8 +104,8 @@ LIMITS: Final = {  # by command
     "video --legs 16 --simulcast": (Limit("room of 16, simulcast: legs a core", "legs_per_core", least=40),),
     "rooms": (
         Limit("rooms of 4, 9, 25: encodes a picture, most", lambda f: max(f["encodes_per_picture"]), most=1.1),
-        Limit("  a, % of a core", "cpu_percent_base"),
-        Limit("  b, % of a core a leg", "cpu_percent_per_more_leg"),
+        Limit("  a, in encodes of its picture", "encodes_worth_base"),
+        Limit("  b, the same a leg", "encodes_worth_per_more_leg"),
         Limit("  R² of a + b x legs", "r_squared"),
     ),
     "quality": (

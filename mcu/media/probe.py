@@ -6,14 +6,15 @@ ICE and DTLS are all that there is to one. Nobody hears or sees it, it hears and
 import asyncio
 
 from mcu.errors import Unavailable
-from mcu.media.messages import Cause, Source
-from mcu.media.seams import EncodedPicture, Transport, TransportFactory
+from mcu.media.messages import Cause
+from mcu.media.outside import OutsideListener
+from mcu.media.seams import Transport, TransportFactory
 
 PROBES_MAX = 64  # at a time
 PROBE_S = 5.0  # after it has connected: its browser looks at how, and leaves
 
 
-class _Probe:
+class _Probe(OutsideListener):
     """A `TransportListener` that only waits for the end."""
 
     def __init__(self) -> None:
@@ -25,18 +26,6 @@ class _Probe:
     def on_lost(self, cause: Cause) -> None:
         self.connected.set()
         self.over.set()
-
-    def on_picture(self, source: Source, picture: EncodedPicture) -> None: ...
-
-    def on_key_request(self, source: Source) -> None: ...
-
-    def on_bandwidth(self, bits_per_second: int) -> None: ...
-
-    def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
-
-    def on_picture_loss(self, source: Source, share: float) -> None: ...
-
-    def on_unsent(self, tick: int) -> None: ...
 
 
 class Probes:

@@ -13,16 +13,17 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause, Source
+from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Samples, SoundPlane, TransportListener
+from mcu.media.seams import TICK_SAMPLES, Samples, SoundPlane, TransportListener
 from mcu.media.transport.rtp import RtpTransport, RtpTransports
 
 CALLS_MAX: Final = 500
 _NOTHING: Final = np.zeros(0, np.int16)
 
 
-class _Caller:
+class _Caller(OutsideListener):
     """One call; a `TransportListener` for as long as it is here."""
 
     def __init__(
@@ -38,18 +39,6 @@ class _Caller:
 
     def on_lost(self, cause: Cause) -> None:
         self._lost(self, cause)
-
-    def on_picture(self, source: Source, picture: EncodedPicture) -> None: ...
-
-    def on_key_request(self, source: Source) -> None: ...
-
-    def on_bandwidth(self, bits_per_second: int) -> None: ...
-
-    def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
-
-    def on_picture_loss(self, source: Source, share: float) -> None: ...
-
-    def on_unsent(self, tick: int) -> None: ...
 
 
 class Reception:

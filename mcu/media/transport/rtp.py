@@ -8,7 +8,7 @@ told by the packets but that they have stopped.
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -18,20 +18,20 @@ from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
 from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import EncodedPicture, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import TransportListener, VideoCodec, Wanted
+from mcu.media.transport import told
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
 from mcu.media.transport.incoming import Incoming
 from mcu.media.transport.streams import NUMBERS
 from mcu.protocol.sdp import description, exchange, h264
-from mcu.protocol.sdp.description import Description, Origin
+from mcu.protocol.sdp.description import Origin
 from mcu.protocol.sdp.exchange import Encryption, Kind, Offered, Ours, Ports, Stream
 
 log = structlog.get_logger()
 
 SOURCES: Final = {Kind.AUDIO: native.AUDIO, Kind.MAIN: native.CAMERA, Kind.SLIDES: native.SCREEN}
 _PICTURES: Final = {Source.CAMERA: Kind.MAIN, Source.SCREEN: Kind.SLIDES}
-_FROM: Final = {number: source for source, number in NUMBERS.items()}
 _PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
     "AEAD_AES_256_GCM": "AEAD_AES_256_GCM",
     "AEAD_AES_128_GCM": "AEAD_AES_128_GCM",
@@ -63,15 +63,6 @@ class Terms:
     pixels_max: int = PIXELS_MAX
 
 
-@dataclass(slots=True)
-class _Negotiation:
-    """Where the two sides are in offers and answers (RFC 3264, section 4: one at a time)."""
-
-    origin: Origin
-    offered: Offered | None = None
-    said: Description | None = field(default=None, repr=False)
-
-
 class RtpTransport:
     """One leg's packets, both ways; a `seams.Transport`. It connects nothing: `answer`, or `offer` and `accept`."""
 
@@ -82,7 +73,9 @@ class RtpTransport:
         self._lines: dict[Kind, _Line] = {}
         self._figures: Figures | None = None
         self._closed = False
-        self._negotiation = _Negotiation(Origin(secrets.randbelow(2**62), 1, terms.address))
+        self._origin = Origin(secrets.randbelow(2**62), 1, terms.address)
+        self._offered: Offered | None = None  # what the other side has not answered yet
+        self._codecs: Mapping[int, str] = {}  # that were agreed, by the plane's number of the source
         try:
             for kind in terms.kinds:
                 handle, rtp, rtcp = engine.plane.add_rtp(":" in terms.address)
@@ -113,21 +106,17 @@ class RtpTransport:
         """
         reply, streams = exchange.answer(description.parse(offer), self._ours())
         self._begin(streams, listener)
-        self._negotiation.said = reply
         return str(reply)
 
     def offer(self, said: str = "") -> str:
         """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it."""
         ours = self._ours()
-        self._negotiation.offered = (
-            exchange.offer_again(description.parse(said), ours) if said else exchange.offer(ours)
-        )
-        self._negotiation.said = self._negotiation.offered.description
-        return str(self._negotiation.said)
+        self._offered = exchange.offer_again(description.parse(said), ours) if said else exchange.offer(ours)
+        return str(self._offered.description)
 
     def accept(self, answer: str, listener: TransportListener) -> None:
         """Their answer to our offer. Raises as `answer` does, and `Conflict` where nothing was offered."""
-        offered, self._negotiation.offered = self._negotiation.offered, None
+        offered, self._offered = self._offered, None
         if offered is None:
             raise Conflict("Nothing was offered that this could be the answer to.")
         self._begin(exchange.accepted(offered, description.parse(answer), self._ours()), listener)
@@ -139,7 +128,8 @@ class RtpTransport:
         agreed = {stream.kind for stream in streams}
         for kind in [kind for kind in self._lines if kind not in agreed]:
             self._engine.plane.remove(self._lines.pop(kind).handle)
-        self._figures = Figures(self._codecs(), {SOURCES[kind]: ("",) for kind in agreed}, self._clock.monotonic())
+        self._codecs = {SOURCES[stream.kind]: _codec(stream) for stream in streams}
+        self._figures = Figures(self._codecs, {SOURCES[kind]: ("",) for kind in agreed}, self._clock.monotonic())
         asyncio.get_running_loop().call_soon(self._connected)
 
     def _connected(self) -> None:
@@ -176,7 +166,7 @@ class RtpTransport:
             address=self._terms.address,
             ports={kind: line.ports for kind, line in self._lines.items()},
             encryption=self._terms.encryption,
-            origin=self._negotiation.origin,
+            origin=self._origin,
         )
 
     # -- seams.Transport ------------------------------------------------------------------------------------------
@@ -229,21 +219,15 @@ class RtpTransport:
             return
         match event.kind:
             case native.PICTURE:
-                listener.on_picture(_FROM[event.a], self._picture(event))
-            case native.REPORT:
-                listener.on_audio_report(event.a, max(0, event.b))
-            case native.LOSS:
-                listener.on_picture_loss(_FROM[event.a], event.b / 256)
-            case native.KEY_WANTED:
-                listener.on_key_request(_FROM[event.a])
+                listener.on_picture(told.SOURCES[event.a], told.picture_of(event, self._codecs[event.a]))
             case native.BANDWIDTH:
                 listener.on_bandwidth(self._within(event.a))
-            case native.UNSENT:
-                listener.on_unsent(event.a)
             case native.DIGIT:
                 self._on_digit(chr(event.a))
             case native.SILENT if event.leg == self.handle:
                 self._lost(Cause.NETWORK)
+            case _:
+                told.tell(listener, event)
 
     def on_failure(self) -> None:
         self._lost(Cause.FAILED)
@@ -254,18 +238,6 @@ class RtpTransport:
             self.release()
             listener.on_lost(cause)
 
-    def _picture(self, event: native.Event) -> EncodedPicture:
-        stream = self._lines[_PICTURES[_FROM[event.a]]].stream
-        assert stream is not None  # none comes of a line that is not agreed
-        return EncodedPicture(
-            codec="VP8" if stream.format.name == "vp8" else "H264",
-            data=event.data,
-            timestamp=event.c,
-            key=event.key,
-            width=event.width,
-            height=event.height,
-        )
-
     def _within(self, bits_per_second: int) -> int:
         """Not more than they have said that they take."""
         said = [s.bits_per_second for s in self._streams() if s.kind is Kind.MAIN and s.bits_per_second]
@@ -275,9 +247,6 @@ class RtpTransport:
 
     def _streams(self) -> Iterator[Stream]:
         return (line.stream for line in self._lines.values() if line.stream is not None)
-
-    def _codecs(self) -> Mapping[int, str]:
-        return {SOURCES[stream.kind]: _codec(stream) for stream in self._streams()}
 
     def _profile(self) -> str:
         keys = next((stream.keys for stream in self._streams()), None)

@@ -26,13 +26,13 @@ from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
 from mcu.media.transport.incoming import Incoming
 from mcu.media.transport.streams import NUMBERS, add_streams, layers_of, sources_of
+from mcu.media.transport.told import SOURCES, picture_of, tell
 
 log = structlog.get_logger()
 
 CONNECT_S = 10.0  # for ICE and DTLS together
 PIXELS_MAX = 4096 * 4096  # of a frame that a leg sends
 RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
-_FROM = {number: source for source, number in NUMBERS.items()}
 
 
 class WebRtcTransport:
@@ -112,33 +112,16 @@ class WebRtcTransport:
         assert listener is not None
         match event.kind:
             case native.PICTURE:
-                listener.on_picture(_FROM[event.a], self._picture(event))
+                listener.on_picture(SOURCES[event.a], picture_of(event, self._codecs[event.a]))
             case native.DTLS:
                 self._dtls.records.put(event.data)
-            case native.REPORT:
-                listener.on_audio_report(event.a, max(0, event.b))
-            case native.LOSS:
-                listener.on_picture_loss(_FROM[event.a], event.b / 256)
-            case native.KEY_WANTED:
-                listener.on_key_request(_FROM[event.a])
             case native.BANDWIDTH:
                 listener.on_bandwidth(event.a)
             case native.LAYER:
                 self._incoming.on_layer(event)
-            case native.UNSENT:
-                listener.on_unsent(event.a)
             case _:
-                self._life_event(event.kind)
-
-    def _picture(self, event: native.Event) -> EncodedPicture:
-        return EncodedPicture(
-            codec="VP8" if self._codecs[event.a] == "VP8" else "H264",
-            data=event.data,
-            timestamp=event.c,
-            key=event.key,
-            width=event.width,
-            height=event.height,
-        )
+                if not tell(listener, event):
+                    self._life_event(event.kind)
 
     def on_failure(self) -> None:
         self._end(Cause.FAILED)

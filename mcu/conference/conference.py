@@ -22,7 +22,7 @@ from mcu.conference.roster import Person
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import LegId, MeetingId, RoomId, new_id
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, WorkerReport
+from mcu.media.messages import AnyEvent, CallEvent, WorkerReport
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class Conference:
     # -- news -------------------------------------------------------------------------------------------------------
 
     def on_event(self, worker: Worker, event: AnyEvent) -> None:
-        if isinstance(event, WorkerReport | CallKey | CallTold | CallLost):
+        if isinstance(event, WorkerReport | CallEvent):
             return
         room = self._rooms.get(event.room)
         if room is not None and room.worker is worker:

@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
@@ -13,7 +12,7 @@ from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
 from mcu.ids import CallId, new_id
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold
+from mcu.media.messages import AnyEvent, CallEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
@@ -25,8 +24,6 @@ from mcu.signalling.sip.menu import NUMBER_DIGITS
 from mcu.signalling.sip.visit import House, Visit
 
 log = structlog.get_logger(__name__)
-
-_OURS: Final = (CallKey, CallTold, CallLost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +87,11 @@ class FrontEnd:
     # -- conference.workers.WorkersListener ---------------------------------------------------------------------------
 
     def on_event(self, worker: Worker, event: AnyEvent) -> None:
-        if isinstance(event, _OURS) and (visit := self._visits.get(event.call)) is not None and visit.worker is worker:
+        if (
+            isinstance(event, CallEvent)
+            and (visit := self._visits.get(event.call)) is not None
+            and visit.worker is worker
+        ):
             visit.tell(event)
 
     def on_death(self, worker: Worker) -> None:

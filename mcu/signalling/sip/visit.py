@@ -196,7 +196,7 @@ class Visit:
         theirs, said = self._agreed
         offer = _sdp(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
         former, self.worker = self.worker, worker
-        self.call.change(offer.encode())
+        self.call.changes.offer(offer.encode())
         self._house.line.pump()
         answer = await self._answer_to_change()
         await worker.ask(AcceptCall(call=self.name, answer=answer))
@@ -221,9 +221,9 @@ class Visit:
         """The same again refreshes the session; anything else is refused, and the call goes on as it was."""
         offer, answer = self._agreed
         if _without_origin(changing.request.body.decode(errors="replace")) == _without_origin(offer):
-            self.call.accept_change(answer.encode())
+            self.call.changes.accept(answer.encode())
         else:
-            self.call.refuse_change(488)
+            self.call.changes.refuse(488)
         self._house.line.pump()
 
     # -- the end ------------------------------------------------------------------------------------------------------

@@ -34,12 +34,12 @@ from mcu.conference.roster import Roster, Seat
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import LegId, RoomId
 from mcu.media import messages as media
-from mcu.media.life import LegState
+from mcu.media.frames import AnyReply
 
-Sent = asyncio.Task[media.AnyReply]
+Sent = asyncio.Task[AnyReply]
 
 
-async def replied(sent: Sent) -> media.AnyReply:
+async def replied(sent: Sent) -> AnyReply:
     """The worker's reply, which others may wait for too. Raises what it failed with, or `Unavailable`."""
     try:
         return await asyncio.shield(sent)
@@ -47,21 +47,6 @@ async def replied(sent: Sent) -> media.AnyReply:
         if sent.cancelled():  # the room has closed; whoever waits here has not been cancelled
             raise Unavailable("The room has closed.") from None
         raise
-
-
-def absent(roster: Roster) -> list[media.AbsentLeg]:
-    """Those whom a new worker is told of: their seats are kept, and their browsers on their way back."""
-    return [
-        media.AbsentLeg(
-            leg=seat.leg,
-            label=seat.person.name,
-            language=seat.person.language,
-            muted=seat.muted,
-            held=seat.held,
-        )
-        for seat in roster
-        if seat.state is LegState.RECONNECTING
-    ]
 
 
 class Executor:

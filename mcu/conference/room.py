@@ -20,11 +20,12 @@ from mcu.clock import Clock
 from mcu.conference import policy
 from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout, SetRoomPersonal
 from mcu.conference.audience import Audience
-from mcu.conference.execution import Executor, Sent, absent, replied
+from mcu.conference.execution import Executor, Sent, replied
 from mcu.conference.keeper import Keeper
 from mcu.conference.leg_news import LegNews
 from mcu.conference.link import Link
 from mcu.conference.mailbox import Mailbox
+from mcu.conference.reopening import Reopening
 from mcu.conference.roster import Line, Person, Roster, Seat
 from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
@@ -32,6 +33,7 @@ from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
+from mcu.media.frames import AnyEvent, AnyReply
 from mcu.media.life import LegState
 from mcu.media.messages import Cause, Layout
 
@@ -40,7 +42,6 @@ log = structlog.get_logger(__name__)
 TICK_S = 0.5
 WARNING = timedelta(minutes=5)  # that the room ends
 CANCEL_NOTICE = timedelta(seconds=30)  # between the cancellation and the end
-RETRY_S = 0.2  # between attempts to open again
 
 GONE: dict[Cause | None, GoneCause] = {Cause.REMOVED: "removed", Cause.ENDED: "ended", Cause.HANGUP: "left"}
 
@@ -84,7 +85,14 @@ class Room:
         self._empty_since = clock.monotonic()
         self._cancelled_at: datetime | None = None
         self._finished = False
-        self._reopening: asyncio.Task[None] | None = None
+        self._reopening = Reopening(
+            run.id,
+            self._roster,
+            self._link,
+            profile=lambda: self.profile,
+            clock=clock,
+            given_up=lambda: self._mailbox.tell("given_up", self._give_up),
+        )
         self.closed = asyncio.Event()
 
     # -- what may be read at any time -------------------------------------------------------------------------------
@@ -197,14 +205,14 @@ class Room:
             raise McuError("The media worker gave no figures.")
         return reply.media
 
-    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> media.AnyReply:
+    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> AnyReply:
         """What the worker replies about a seat that is taken."""
         if command.leg not in self._roster:
             raise NotFound("Nobody sits in that seat.")
         return await replied(self._link.send(command))
 
     @staticmethod
-    def _answer_in(reply: media.AnyReply) -> str:
+    def _answer_in(reply: AnyReply) -> str:
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
         return reply.answer
@@ -212,7 +220,7 @@ class Room:
     def meeting_changed(self, meeting: Meeting) -> None:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))
 
-    def on_event(self, event: media.AnyEvent) -> None:
+    def on_event(self, event: AnyEvent) -> None:
         """From the worker. The newest about the same thing counts; of legs, what `LegNews` keeps."""
         match event:
             case media.LegChanged():
@@ -248,8 +256,7 @@ class Room:
                 await self._mailbox.wait()
                 self._turn()
         finally:
-            if self._reopening is not None:
-                helpers.append(self._reopening)
+            helpers += self._reopening.tasks
             for task in helpers:
                 task.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -481,23 +488,7 @@ class Room:
         self._roster.speaking = frozenset()
         self._audience.reconnect()
         log.warning("room_lost_its_worker", room=self.id, legs=len(self._roster))
-        if self._reopening is None or self._reopening.done():
-            self._reopening = asyncio.create_task(self._reopen())
-
-    async def _reopen(self) -> None:
-        """Until a worker has the room again; given up when no seat would be kept any longer."""
-        give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
-        while not self._link.is_open:
-            try:
-                await self._link.open(self.profile, absent(self._roster))
-            except McuError as error:
-                log.warning("room_not_reopened", room=self.id, code=error.code)
-                if self._clock.monotonic() > give_up:
-                    self._mailbox.tell("given_up", self._give_up)
-                    return
-                await asyncio.sleep(RETRY_S)
-        if self._roster.spotlight is not None:
-            self._link.send(media.Spotlight(room=self.id, leg=self._roster.spotlight))
+        self._reopening.begin()
 
     def _give_up(self) -> None:
         self._finished = True

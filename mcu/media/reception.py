@@ -13,7 +13,9 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
 from mcu.media.seams import TICK_SAMPLES, Samples, SoundPlane, TransportListener

@@ -6,7 +6,7 @@ It decides nothing about who may hear or be heard: `RoomLife` does, and both mix
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,18 +18,16 @@ from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.audio.speaker import SpeakerDetector
+from mcu.media.frames import AnyCommand, AnyEvent
 from mcu.media.leg import START_BITRATE, Connection, Leg
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
     AbsentLeg,
     AddLeg,
     AdmitLeg,
-    AnyCommand,
-    AnyEvent,
     CameraLeg,
     Cause,
     HoldLeg,
-    LayoutChanged,
     LegChanged,
     LegMedia,
     MuteLeg,
@@ -47,6 +45,7 @@ from mcu.media.messages import (
     SpeakersChanged,
     Spotlight,
 )
+from mcu.media.outlets import Outlets
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
 from mcu.media.receipts import Receipts
@@ -55,11 +54,9 @@ from mcu.media.seams import (
     TICK_SAMPLES,
     Calls,
     EncodedPicture,
-    Shown,
     SoundPlane,
     Transport,
     TransportFactory,
-    Wanted,
 )
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
@@ -123,7 +120,7 @@ class Room:
         self._mixer = AudioMixer(plane, profile.loudest)
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
-        self._pictures = RoomPictures(profile, pools, self)
+        self._pictures = RoomPictures(profile, pools, Outlets(room, profile, self, transports, owner.emit))
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -291,7 +288,7 @@ class Room:
             _Finished(notice, kinds[notice], connection)
             for notice, recipients in plan.finished
             for leg_id in recipients
-            if (connection := self._connection(leg_id)) is not None
+            if (connection := self.connection(leg_id)) is not None
         ]
         self._listen(number, levels)
 
@@ -299,7 +296,7 @@ class Room:
         """What was mixed in this tick did not go out: whoever was to be told something was not (S5.3-1)."""
         self._mixer.start_over()
         for tick, legs in list(self._told):
-            for connection in [self._connection(leg_id) for leg_id in legs if tick == number]:
+            for connection in [self.connection(leg_id) for leg_id in legs if tick == number]:
                 if connection is not None:
                     self.lost(connection, Cause.FAILED)
 
@@ -375,7 +372,7 @@ class Room:
 
     def picture(self, connection: Connection, source: Source, picture: EncodedPicture) -> None:
         leg = connection.leg
-        if leg.connection is connection and self._is_inside(leg.leg):
+        if leg.connection is connection and self.is_inside(leg.leg):
             self._pictures.on_picture(leg.leg, source, picture)
 
     def key_requested(self, connection: Connection, source: Source) -> None:
@@ -396,45 +393,6 @@ class Room:
         if leg.connection is connection and any(tick == told and leg.leg in legs for told, legs in self._told):
             self.lost(connection, Cause.NETWORK)  # a piece of a notice: it does not hear the room any more (S5.3-1)
 
-    # -- what the picture mixer asks (PictureOutputs) ---------------------------------------------------------------
-
-    def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
-        inside = [connection for leg_id in legs if self._is_inside(leg_id) and (connection := self._connection(leg_id))]
-        self._transports.send_picture([connection.transport for connection in inside], source, picture)
-
-    def request_key(self, leg: LegId, source: Source) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.request_key(source)
-
-    def want(self, leg: LegId, source: Source, wanted: Wanted) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.want(source, wanted)
-
-    def aim(self, leg: LegId, bits_per_second: int) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.aim(bits_per_second)
-
-    def picture_loss(self, leg: LegId, source: Source) -> float:
-        connection = self._connection(leg)
-        return connection.losses.get(source, 0.0) if connection is not None else 0.0
-
-    def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
-        self._owner.emit(
-            LayoutChanged(
-                room=self._room,
-                viewers=list(viewers),
-                layout=shown.layout,
-                width=self._profile.width,
-                height=self._profile.height,
-                tiles=list(shown.tiles),
-                content=shown.content,
-                personal=shown.personal,
-            )
-        )
-
     # -- seats ------------------------------------------------------------------------------------------------------
 
     def _new_seat(self, command: AddLeg) -> Leg:
@@ -451,11 +409,11 @@ class Room:
             raise errors.NotFound("no such leg in this room")
         return self._legs[leg]
 
-    def _connection(self, leg_id: LegId) -> Connection | None:
-        leg = self._legs.get(leg_id)
-        return leg.connection if leg is not None else None
+    def connection(self, leg: LegId) -> Connection | None:
+        found = self._legs.get(leg)
+        return found.connection if found is not None else None
 
-    def _is_inside(self, leg: LegId) -> bool:
+    def is_inside(self, leg: LegId) -> bool:
         """In the room by the last tick's plan, and nothing has happened to it since."""
         return leg in self._inside and self._life.state(leg) is LegState.IN_ROOM
 
@@ -466,7 +424,7 @@ class Room:
 
     def _show(self) -> None:
         """Tell the picture mixer who may be seen, and who looks."""
-        inside = [leg for leg in self._legs.values() if self._is_inside(leg.leg)]
+        inside = [leg for leg in self._legs.values() if self.is_inside(leg.leg)]
         self._pictures.set_seen([leg.seen() for leg in inside])
         viewers = [leg.viewer(self._personal) for leg in inside]
         self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])

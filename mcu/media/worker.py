@@ -24,28 +24,20 @@ from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
+from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, SayToCall
+from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
-    AcceptCall,
     AddLeg,
-    AnswerCall,
     Answered,
-    AnyCommand,
-    AnyEvent,
-    AnyReply,
     CheckNetwork,
     CloseRoom,
     Done,
-    EndCall,
     Failed,
     GetLegMedia,
     LegMediaReply,
-    OfferCall,
     OpenRoom,
     Ping,
     RestartIce,
-    SayToCall,
-    ToControl,
-    ToWorker,
     WorkerReport,
 )
 from mcu.media.picture.pools import Pools
@@ -158,13 +150,13 @@ class Worker:
                 return Done()
             case CheckNetwork():
                 return Answered(answer=await self._probes.answer(command.offer))
-            case AnswerCall() | OfferCall() | AcceptCall() | SayToCall() | EndCall():
-                return self._receive(command)
+        if isinstance(command, CallCommand):
+            return self._receive(command)
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
 
-    def _receive(self, command: AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall) -> AnyReply:
+    def _receive(self, command: CallCommand) -> AnyReply:
         call, reception = command.call, self._reception
         match command:
             case AnswerCall():

@@ -12,7 +12,8 @@ from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
 from mcu.ids import CallId, new_id
-from mcu.media.messages import AnyEvent, CallEvent
+from mcu.media.call_messages import CallEvent
+from mcu.media.frames import AnyEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call

@@ -20,18 +20,8 @@ from mcu.conference.updates import Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
-from mcu.media.messages import (
-    AcceptCall,
-    AnswerCall,
-    Answered,
-    CallKey,
-    CallLost,
-    CallTold,
-    Cause,
-    EndCall,
-    OfferCall,
-    SayToCall,
-)
+from mcu.media.call_messages import AcceptCall, AnswerCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
+from mcu.media.messages import Answered, Cause
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established
 from mcu.protocol.sip.message import Response

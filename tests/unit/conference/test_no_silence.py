@@ -34,12 +34,7 @@ from mcu.conference.updates import Noticed, Update
 from mcu.errors import McuError
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
-from mcu.media.messages import (
-    Layout,
-    NoticeKind,
-    Outcome,
-    RoomProfile,
-)
+from mcu.media.messages import Layout, NoticeKind, Outcome, RoomProfile
 from mcu.storage.database import Database
 
 S = LegState

@@ -32,15 +32,7 @@ from mcu.conference.updates import EndsAt, Noticed, Over, RosterNow, Said, Seate
 from mcu.errors import Conflict, Invalid, McuError, MeetingFull, NotFound, Unavailable
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
-from mcu.media.messages import (
-    CameraLeg,
-    Layout,
-    LayoutChanged,
-    MuteLeg,
-    NoticeKind,
-    Personal,
-    PersonalLeg,
-)
+from mcu.media.messages import CameraLeg, Layout, LayoutChanged, MuteLeg, NoticeKind, Personal, PersonalLeg
 from mcu.storage.database import Database
 
 S = LegState

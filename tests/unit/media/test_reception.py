@@ -13,7 +13,9 @@ from mcu.clock import SystemClock
 from mcu.errors import NotAcceptable, NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import Cause
 from mcu.media.prompts import Prompts
 from mcu.media.reception import Reception
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, TransportListener

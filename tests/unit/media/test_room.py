@@ -16,11 +16,11 @@ from mcu.ids import CallId, LegId, RoomId
 from mcu.media import cost
 from mcu.media import room as room_module
 from mcu.media.audio.outgoing import Outgoing, Said
+from mcu.media.frames import AnyEvent
 from mcu.media.life import LegState
 from mcu.media.messages import (
     AbsentLeg,
     AddLeg,
-    AnyEvent,
     Cause,
     HoldLeg,
     LayoutChanged,
@@ -39,6 +39,7 @@ from mcu.media.messages import (
     RoomProfile,
     Source,
 )
+from mcu.media.outlets import Outlets
 from mcu.media.picture.pools import Pools
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
@@ -464,12 +465,13 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
 
 async def test_what_a_leg_loses_of_its_picture_is_that_of_the_connection_it_has_now(stage: Stage) -> None:
     first = await stage.join(A)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0
+    outlets = Outlets(RoomId("room_1"), RoomProfile(), stage.room, stage.transports, stage.emit)
+    assert outlets.picture_loss(A, Source.CAMERA) == 0
     first.listener.on_picture_loss(Source.CAMERA, 0.25)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0.25
-    assert stage.room.picture_loss(A, Source.SCREEN) == 0
+    assert outlets.picture_loss(A, Source.CAMERA) == 0.25
+    assert outlets.picture_loss(A, Source.SCREEN) == 0
     await stage.join(A)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0
+    assert outlets.picture_loss(A, Source.CAMERA) == 0
 
 
 async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then_when_it_changes(stage: Stage) -> None:

@@ -21,6 +21,7 @@ from mcu.protocol.sip.events import Asked, Changed, Changing, Ended, Established
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri, TelUri
+from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.menu import NUMBER_DIGITS
 from mcu.signalling.sip.visit import House, Visit
 
@@ -119,7 +120,7 @@ class FrontEnd:
         flow = call.flow
         assert isinstance(flow, Flow)
         name = CallId(new_id("call"))
-        visit = Visit(self._house, name, call, _number(call), flow.peer.host)
+        visit = Incoming(self._house, name, call, _number(call), flow.peer.host)
         self._visits[name] = self._by_call[call] = visit
         task = asyncio.create_task(visit.run())
         self._tasks.add(task)

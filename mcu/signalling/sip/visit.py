@@ -1,38 +1,39 @@
-"""One call that dials in: from the reception's menu into a room's seat, and to its end on either side.
+"""One call, whoever made it: from where it arrives (`incoming.py`) into a room's seat, and to its end on either side.
 
 Each has one owner, a task with a bounded queue: keys, what the door and the worker say, what the room tells, and what
 the other side of the call does come in one after the other. A `conference.updates.Watcher` of its seat.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
-from mcu.booking.door import Door, NotAdmitted
+from mcu.booking.door import Door
 from mcu.clock import Clock
 from mcu.conference.acts import Remove
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
-from mcu.conference.roster import Language, Person
+from mcu.conference.roster import Language
 from mcu.conference.updates import Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
-from mcu.media.call_messages import AcceptCall, AnswerCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
+from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
 from mcu.media.messages import Answered, Cause
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established
 from mcu.protocol.sip.message import Response
-from mcu.signalling.sip.menu import Ask, HangUp, Menu, Prompt, Say
+from mcu.signalling.sip.menu import Prompt
 
 log = structlog.get_logger(__name__)
 
 QUEUE_MAX: Final = 200  # more of one call and it is hung up: nobody presses so fast
 PICK_S: Final = 5.0
 CHANGE_S: Final = 10.0  # for the other side to answer a change
-SEAT_NAMES: Final = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 
 Happening = CallKey | CallTold | CallLost | Established | Changing | Changed | Ended | Update
 
@@ -56,18 +57,17 @@ class House:
     language: Language
 
 
-class Visit:
+class Visit(ABC):
     """`tell` it what happens, and `run` it once."""
 
-    def __init__(self, house: House, name: CallId, call: Call, number: str, address: str) -> None:
+    def __init__(self, house: House, name: CallId, call: Call) -> None:
         self.name, self.call = name, call
         self.worker: Worker | None = None
-        self._house, self._address = house, address
-        self._menu = Menu(house.language, number)
+        self._house = house
         self._queue: asyncio.Queue[Happening] = asyncio.Queue(QUEUE_MAX)
         self._seat: tuple[Room, LegId] | None = None
-        self._over = self._leaving = False
-        self._agreed = ("", "")  # their offer, and our answer to it
+        self._over = False
+        self._agreed = ("", "")  # their SDP, and ours
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
@@ -84,7 +84,7 @@ class Visit:
     async def run(self) -> None:
         """Until the call is over on both sides. Raises nothing."""
         try:
-            await self._receive()
+            await self._arrive()
             while not self._over:
                 await self._step()
         except McuError as error:
@@ -97,78 +97,33 @@ class Visit:
             self._hang_up()
             await self._leave()
 
-    # -- the reception ------------------------------------------------------------------------------------------------
+    # -- until it has a seat ------------------------------------------------------------------------------------------
 
-    async def _receive(self) -> None:
-        """Answers their offer, on any worker. Raises what refuses it."""
-        offer = self.call.invite.body.decode(errors="replace")
-        if not offer:
-            raise Unavailable("Calls without an offer are not taken.")
-        worker = await self._house.workers.pick(PICK_S)
-        reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
-        self.worker = worker
-        answer = _sdp(reply)
-        self._agreed = (offer, answer)
-        self.call.answer(answer.encode())
-        self._house.line.pump()
+    @abstractmethod
+    async def _arrive(self) -> None:
+        """Into a worker's reception. Raises what refuses the call."""
 
     async def _step(self) -> None:
-        due = self._menu.next_timer() if self._seat is None else None
-        wait = None if due is None else max(0.0, due - self._house.clock.monotonic())
-        try:
-            async with asyncio.timeout(wait):
-                happening = await self._queue.get()
-        except TimeoutError:
-            await self._do(self._menu.handle_timer(self._house.clock.monotonic()))
-            return
-        await self._happened(happening)
+        await self._happened(await self._queue.get())
 
     async def _happened(self, happening: Happening) -> None:
         match happening:
             case Ended() | CallLost() | Over():
                 self._over = True
-            case Established():
-                await self._do(self._menu.begin(self._house.clock.monotonic()))
             case CallKey(key=key):
                 await self._key(key)
-            case CallTold():
-                self._menu.said(self._house.clock.monotonic())
-                self._over = self._leaving
             case Changing():
                 self._change(happening)
             case _:
                 pass  # what the room shows, a telephone does not
 
+    @abstractmethod
     async def _key(self, key: str) -> None:
-        if self._seat is None:
-            await self._do(self._menu.key(key, self._house.clock.monotonic()))
+        """One of 0-9, A-D, * and #, also when it has a seat."""
 
-    async def _do(self, actions: list[Say | Ask | HangUp]) -> None:
-        for action in actions:
-            match action:
-                case Say(prompts, language):
-                    await self._say(prompts, language)
-                case Ask(number, pin):
-                    await self._ask(number, pin)
-                case HangUp():
-                    self._leaving = True
-
-    async def _say(self, prompts: tuple[Prompt, ...], language: str) -> None:
+    async def _say(self, prompts: Iterable[Prompt], language: Language) -> None:
         assert self.worker is not None  # nothing is said before it is answered
         await self.worker.ask(SayToCall(call=self.name, prompts=[str(one) for one in prompts], language=language))
-
-    async def _ask(self, number: str, pin: str | None) -> None:
-        now = self._house.clock.monotonic()
-        try:
-            entrant = await self._house.door.by_pin(number, pin, self._address)
-        except NotAdmitted:
-            await self._do(self._menu.not_opened(now))
-            return
-        await self._do(self._menu.opened())
-        name = SEAT_NAMES[self._menu.language]
-        person = Person(name=name, role=entrant.role, language=self._menu.language, kind="sip")
-        room, leg = await self._house.conference.join(entrant.meeting, person)
-        await self._enter(room, leg)
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
@@ -184,7 +139,7 @@ class Visit:
     async def _bring_to(self, worker: Worker) -> None:
         """The room is on another worker than the reception that the call is in: its media moves there."""
         theirs, said = self._agreed
-        offer = _sdp(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
+        offer = sdp_of(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
         former, self.worker = self.worker, worker
         self.call.changes.offer(offer.encode())
         self._house.line.pump()
@@ -235,7 +190,8 @@ class Visit:
             log.debug("call_left", call=self.name, code=error.code)
 
 
-def _sdp(reply: object) -> str:
+def sdp_of(reply: object) -> str:
+    """What a worker answered. Raises `McuError` where it is none."""
     if not isinstance(reply, Answered):
         raise McuError("The media worker gave no SDP.")
     return reply.answer

@@ -169,6 +169,13 @@ class Media(Section):
     rtp_last_port: Port = Field(
         0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
     )
+    rtp_silent_s: int = Field(
+        30,
+        ge=5,
+        le=3600,
+        description="A call by telephone of which nothing comes for so long, neither sound nor RTCP, is hung up, in "
+        "seconds. One that is on hold is not.",
+    )
     worker_cores: float = Field(
         0,
         ge=0,

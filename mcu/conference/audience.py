@@ -55,6 +55,7 @@ class _Told:
 class _Shown:
     """How far a notice has been shown."""
 
+    record: NoticeRecord  # the latest
     to: set[LegId] = field(default_factory=set)
     untold: dict[LegId, list[Untold]] = field(default_factory=dict)  # as each host was last told
 
@@ -85,6 +86,7 @@ class Audience:
         told = self._told[seat.leg] = _Told(watcher=watcher)
         watcher.tell(seated)
         self._catch_up(told, seat)
+        self._show_what_was_played(seat)
         if (network := self._networks.get(seat.leg)) is not None:
             watcher.tell(network)
         if self._ends.at is not None:
@@ -206,7 +208,8 @@ class Audience:
 
     def notice(self, record: NoticeRecord) -> None:
         """Show a notice to those it is for, once; and to each host whom it did not reach (S5.3-7)."""
-        shown = self._notices.setdefault(record.notice, _Shown())
+        shown = self._notices.setdefault(record.notice, _Shown(record=record))
+        shown.record = record
         if len(self._notices) > MAX_NOTICES:
             self._notices.popitem(last=False)
         untold = self._untold(record)
@@ -214,9 +217,20 @@ class Audience:
             for_host = untold if seat.is_host and seat.knows else []
             new = seat.leg in record.recipients and seat.leg not in shown.to
             if new or for_host != shown.untold.get(seat.leg, []):
-                shown.to.add(seat.leg)
-                shown.untold[seat.leg] = for_host
-                self._tell(seat.leg, self._noticed(record, seat.leg, for_host))
+                self._show(shown, seat.leg, for_host)
+
+    def _show_what_was_played(self, seat: Seat) -> None:
+        """To a page that opens after the sound of its leg: what was played to the leg when nobody watched."""
+        for shown in self._notices.values():
+            played = shown.record.recipients.get(seat.leg, Outcome.NOT_SENT) not in FAILED
+            if played and seat.leg not in shown.to:
+                self._show(shown, seat.leg, self._untold(shown.record) if seat.is_host and seat.knows else [])
+
+    def _show(self, shown: _Shown, leg: LegId, untold: list[Untold]) -> None:
+        if leg in self._told:
+            shown.to.add(leg)
+            shown.untold[leg] = untold
+            self._tell(leg, self._noticed(shown.record, leg, untold))
 
     def _untold(self, record: NoticeRecord) -> list[Untold]:
         """Those it did not reach and who still have a seat: for one who has left, there is nothing to be told of."""

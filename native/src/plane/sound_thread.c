@@ -173,18 +173,13 @@ static void step_done(struct mcu_plane *plane, const struct step *step)
     pthread_mutex_lock(&sounding->queue);
     sounding->first = (sounding->first + 1) % STEPS;
     sounding->waiting--;
+    sounding->untidy |= sounding->in_use;
     pthread_mutex_unlock(&sounding->queue);
 }
 
-/* Before each step, so that none finds what was removed before it was asked for. */
-static void tidy(struct mcu_plane *plane)
-{
-    struct sounding *sounding = plane->sounding;
-    const bool all = sounding_reap(plane);
-    pthread_mutex_lock(&sounding->queue);
-    sounding->untidy |= !all;
-    pthread_mutex_unlock(&sounding->queue);
-}
+/* Before each step, so that none finds what was removed before it was asked for. What a step
+ * that waits may use is freed once that is done. */
+static void tidy(struct mcu_plane *plane) { plane->sounding->in_use = !sounding_reap(plane); }
 
 static void carry_out(struct mcu_plane *plane, const struct step *step)
 {

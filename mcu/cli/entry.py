@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mcu.cli import demo, doctor, meeting, migrate, serve, token
+from mcu.cli import demo, doctor, endpoint, meeting, migrate, serve, token
 from mcu.cli.common import tell, tell_unexpected
 from mcu.errors import McuError
 
@@ -22,6 +22,7 @@ cli.command("doctor")(doctor.doctor)
 cli.command("token")(token.token)
 cli.command("migrate")(migrate.migrate)
 cli.add_typer(meeting.meetings, name="meeting")
+cli.add_typer(endpoint.endpoints, name="endpoint")
 
 
 def main() -> None:

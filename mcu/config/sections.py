@@ -250,7 +250,11 @@ class Sip(Section):
     tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
-    name: str = Field("", description="Host name by which telephones reach this server; by default the address.")
+    name: str = Field(
+        "",
+        description="Host name by which telephones reach this server, and the domain of those that register; by "
+        "default the address. Those that register need new passwords when it changes.",
+    )
     encryption: Literal["required", "offered"] = Field(
         "required", description="`offered` also takes calls in the clear, such as of a telephone network's gateway."
     )
@@ -260,6 +264,12 @@ class Sip(Section):
         description="Folder with recordings of your own, `sv/welcome.wav` and so on (16-bit WAV): they go before those "
         "that the build made of `mcu/media/spoken/sv.txt`.",
     )
+
+    @property
+    def domain(self) -> str:
+        """Of the URIs of endpoints and meetings; "" where there is no SIP."""
+        first = self.addresses[0] if self.addresses else ""
+        return (self.name or (f"[{first}]" if ":" in first else first)).lower()
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -75,15 +75,22 @@ class Telephone:
 
 @contextmanager
 def telephone(
-    directory: Path, *, hertz: float, transport: str = "udp", codec: str = "opus/48000/2", encryption: str = "srtp-mand"
+    directory: Path,
+    *,
+    hertz: float,
+    transport: str = "udp",
+    codec: str = "opus/48000/2",
+    encryption: str = "srtp-mand",
+    account: str = "anna@127.0.0.1",
+    parameters: str = "regint=0",
 ) -> Iterator[Telephone]:
-    """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none."""
+    """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account."""
     directory.mkdir(parents=True)
     control = _free_port()
     _write_tone(directory / "tone.wav", hertz, codec)
     secret = f";mediaenc={encryption}" if encryption else ""
-    account = f"<sip:anna@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codec}{secret}\n"
-    (directory / "accounts").write_text(account)
+    line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{secret}\n"
+    (directory / "accounts").write_text(line)
     (directory / "config").write_text(_config(directory, control))
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -109,6 +116,7 @@ def _config(directory: Path, control: int) -> str:
         f"module_path {MODULES}",
         *(f"module {name}.so" for name in loaded),
         *(f"module_app {name}.so" for name in applications),
+        "module_tmp uuid.so",
         "net_interface 127.0.0.1",
         "rtp_ports 20000-24000",
     ]

@@ -23,6 +23,7 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri, TelUri
 from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.menu import NUMBER_DIGITS
+from mcu.signalling.sip.registrations import Registrations
 from mcu.signalling.sip.visit import House, Visit
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,14 @@ class FrontEnd:
     """A `WorkersListener`. `start` before use, `stop` after it."""
 
     def __init__(
-        self, options: SipOptions, *, conference: Conference, workers: Workers, door: Door, clock: Clock
+        self,
+        options: SipOptions,
+        *,
+        conference: Conference,
+        workers: Workers,
+        door: Door,
+        registrations: Registrations,
+        clock: Clock,
     ) -> None:
         listen = Listen(
             addresses=options.addresses,
@@ -54,7 +62,8 @@ class FrontEnd:
             tls=options.tls,
             name=options.name,
         )
-        self._driver = Driver(listen, clock, self._happened)
+        self._driver = Driver(listen, clock, self._happened, registrations.closed)
+        self._registrations = registrations
         self._house = House(
             conference=conference,
             workers=workers,
@@ -77,6 +86,7 @@ class FrontEnd:
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had."""
         await self._driver.start()
+        await self._registrations.start(self._driver.endpoint.datagrams_to)
         self._workers.subscribe(self)
 
     async def stop(self) -> None:
@@ -84,6 +94,7 @@ class FrontEnd:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._registrations.stop()
         await self._driver.close()
 
     # -- conference.workers.WorkersListener ---------------------------------------------------------------------------
@@ -111,8 +122,7 @@ class FrontEnd:
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
             case Within(_, request, key):
-                self._driver.agent.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
-                self._driver.pump()
+                self._driver.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
             case Asked():
                 self._asked(event)
 
@@ -133,13 +143,15 @@ class FrontEnd:
         self._by_call.pop(visit.call, None)
 
     def _asked(self, asked: Asked) -> None:
-        """OPTIONS is answered, for that is how others see that we live; nothing else is done outside calls yet."""
+        """OPTIONS is answered, for that is how others see that we live; of the rest only REGISTER is done."""
+        if asked.request.method == "REGISTER":
+            assert isinstance(asked.flow, Flow)
+            self._registrations.asked(asked, asked.flow, self._driver)
+            return
         method = asked.request.method
         status = 200 if method == "OPTIONS" else 405
         headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
-        response = response_to(asked.request, status, tag=tag(), headers=headers)
-        self._driver.agent.respond(asked.key, response)
-        self._driver.pump()
+        self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))
 
 
 def _number(call: Call) -> str:

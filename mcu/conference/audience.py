@@ -25,6 +25,7 @@ from mcu.conference.updates import (
     RosterNow,
     Said,
     Seated,
+    Told,
     Untold,
     Update,
     Watcher,
@@ -183,6 +184,9 @@ class Audience:
         if leg in self._roster:
             update = self._networks[leg] = NetworkNow(level=event.level, trouble=event.trouble)
             self._tell(leg, update)
+
+    def told(self, leg: LegId) -> None:
+        self._tell(leg, Told())
 
     def say(self, leg: LegId, text: str, now: datetime) -> None:
         seat = self._roster.get(leg)

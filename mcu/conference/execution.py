@@ -27,6 +27,7 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
 from mcu.conference.audience import Audience
 from mcu.conference.link import Link
@@ -80,6 +81,7 @@ class Executor:
             SetLocked: self._set_locked,
             SetSpotlight: self._set_spotlight,
             Post: self._post,
+            Tell: self._tell,
             Remove: self._remove,
         }
 
@@ -159,6 +161,9 @@ class Executor:
 
     def _post(self, act: Post) -> None:
         self._audience.say(act.leg, act.text, self._clock.now())
+
+    def _tell(self, act: Tell) -> Sent:
+        return self._link.send(media.SayToLeg(room=self._room, leg=act.leg, prompts=list(act.prompts)))
 
     def _remove(self, act: Remove) -> Sent:
         sent = self._link.send(media.RemoveLeg(room=self._room, leg=act.leg, cause=act.cause))

@@ -235,6 +235,8 @@ class Room:
                     self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
             case media.NetworkChanged():
                 self._mailbox.tell(("network", event.leg), partial(self._audience.network, event.leg, event))
+            case media.LegTold():
+                self._mailbox.tell(("told", event.leg), partial(self._audience.told, event.leg))
 
     def on_death(self, worker: Worker) -> None:
         if self._link.worker is worker:
@@ -389,13 +391,7 @@ class Room:
         seat = self._roster.get(leg)
         if seat is None:
             raise SeatGone("Send an offer first.")
-        seated = Seated(
-            leg=leg,
-            room=self.id,
-            meeting=self.meeting.id,
-            person=seat.person,
-            title=self.meeting.title,
-        )
+        seated = Seated(leg=leg, room=self.id, meeting=self.meeting.id, person=seat.person, title=self.meeting.title)
         self._audience.attach(seat, watcher, seated)
 
     def _tick(self) -> None:

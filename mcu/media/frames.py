@@ -17,6 +17,7 @@ from mcu.media.messages import (
     LayoutChanged,
     LegChanged,
     LegMediaReply,
+    LegTold,
     MuteLeg,
     NetworkChanged,
     NoticeChanged,
@@ -25,6 +26,7 @@ from mcu.media.messages import (
     Ping,
     RemoveLeg,
     RestartIce,
+    SayToLeg,
     SetLegLayout,
     SetRoomLayout,
     SpeakersChanged,
@@ -47,12 +49,15 @@ AnyCommand = (
     | Spotlight
     | RestartIce
     | GetLegMedia
+    | SayToLeg
     | CheckNetwork
     | CallCommand
     | Ping
 )
 AnyReply = Done | Answered | LegMediaReply | Failed
-AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | CallEvent | WorkerReport
+AnyEvent = (
+    LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | LegTold | CallEvent | WorkerReport
+)
 
 
 class ToWorker(msgspec.Struct, frozen=True, tag="c"):

@@ -76,6 +76,7 @@ class Connection:
         self.up = False
         self.quality = Quality()
         self.losses: dict[Source, float] = {}  # shares of the packets of pictures that were sent; 0 where there is none
+        self.give_back: Callable[[], None] | None = None  # of a call: to the reception
         self._owner = owner
         self._transport: Transport | None = None
 

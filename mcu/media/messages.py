@@ -307,6 +307,17 @@ class CheckNetwork(Command, frozen=True, kw_only=True):
     offer: str  # SDP
 
 
+class SayToLeg(Command, frozen=True, kw_only=True):
+    """Say these prompts to a leg, in its language and heard by it alone, in place of what is being said to it.
+
+    The room goes on, softer to that leg. Then comes `LegTold`.
+    """
+
+    room: RoomId
+    leg: LegId
+    prompts: list[str]  # names of files, without their ending; none: be silent
+
+
 class Ping(Command, frozen=True, kw_only=True):
     """Answered by `Done`; a worker that does not answer within a second is taken for dead."""
 
@@ -384,6 +395,13 @@ class NetworkChanged(Event, frozen=True, kw_only=True):
     leg: LegId
     level: NetworkLevel
     trouble: NetworkTrouble
+
+
+class LegTold(Event, frozen=True, kw_only=True):
+    """All that was to be said to a leg has been."""
+
+    room: RoomId
+    leg: LegId
 
 
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):

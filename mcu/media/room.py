@@ -8,6 +8,7 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from mcu import errors
@@ -30,6 +31,7 @@ from mcu.media.messages import (
     HoldLeg,
     LegChanged,
     LegMedia,
+    LegTold,
     MuteLeg,
     NetworkChanged,
     NoticeChanged,
@@ -39,6 +41,7 @@ from mcu.media.messages import (
     RemoveLeg,
     RestartIce,
     RoomProfile,
+    SayToLeg,
     SetLegLayout,
     SetRoomLayout,
     Source,
@@ -48,6 +51,7 @@ from mcu.media.messages import (
 from mcu.media.outlets import Outlets
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
+from mcu.media.prompts import Prompts
 from mcu.media.receipts import Receipts
 from mcu.media.seams import (
     TICK_MS,
@@ -58,9 +62,11 @@ from mcu.media.seams import (
     Transport,
     TransportFactory,
 )
+from mcu.media.words import Words
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
 SPEAKERS_EVERY = 10  # ticks between reports of who speaks
+SENT_AWAY = (Cause.REMOVED, Cause.ENDED)  # by others: whoever is on a telephone hears why
 TOLD_KEPT = 8  # ticks with notices that are remembered: what became of one is known before the next begins
 
 
@@ -118,6 +124,7 @@ class Room:
         self._told = deque[tuple[int, frozenset[LegId]]](maxlen=TOLD_KEPT)  # ticks with notices, and who was to hear
         self._finished: list[_Finished] = []  # in the last tick
         self._mixer = AudioMixer(plane, profile.loudest)
+        self._words = Words(lambda leg: owner.emit(LegTold(room=room, leg=leg)))
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
         self._pictures = RoomPictures(profile, pools, Outlets(room, profile, self, transports, owner.emit))
@@ -147,7 +154,9 @@ class Room:
     async def _transport(self, command: AddLeg, connection: Connection) -> tuple[Transport, str]:
         if command.call is None:
             return await self._transports.answer(command.offer, connection)
-        return self._calls.seat(command.call, connection), ""
+        transport = self._calls.seat(command.call, connection)
+        connection.give_back = partial(self._calls.take_back, command.call, transport)
+        return transport, ""
 
     async def restart_ice(self, command: RestartIce) -> str:
         """Answer an offer for the connection that the leg has. Raises `errors.Conflict` where it has none."""
@@ -201,6 +210,11 @@ class Room:
             case _:
                 raise errors.Invalid(f"a room does not know {type(command).__name__}")
         self._show()
+
+    def say(self, command: SayToLeg, prompts: Prompts) -> None:
+        """Raises `errors.NotFound`: no such leg, or no such prompt."""
+        leg = self._leg(command.leg)
+        self._words.say(leg.leg, prompts.samples(command.prompts, leg.language))
 
     def leg_media(self, leg_id: LegId) -> LegMedia:
         leg = self._leg(leg_id)
@@ -261,7 +275,7 @@ class Room:
         self._painting.cancel()
         for leg in list(self._legs.values()):
             self._owner.emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
-            self._remove(leg)
+            self._remove(leg, Cause.ENDED)
         self._mixer.close()
         await asyncio.gather(self._painting, *self._closing, return_exceptions=True)
 
@@ -279,7 +293,8 @@ class Room:
         if plan.cues:
             self._told.append((number, frozenset(plan.cues)))
         try:
-            levels = self._mixer.mix(said, plan.inside, self._muted, plan.cues, out)
+            words = self._words.due(plan.cues)
+            levels = self._mixer.mix(said, plan.inside, self._muted, plan.cues, words, out)
         except Exception:
             self.not_sent(number)
             raise
@@ -311,7 +326,7 @@ class Room:
         for leg_id, state, cause in plan.changes:
             self._owner.emit(LegChanged(room=self._room, leg=leg_id, state=state, cause=cause))
             if state is LegState.GONE:
-                self._remove(self._legs[leg_id])
+                self._remove(self._legs[leg_id], cause)
 
     def _expect_receipts(self) -> None:
         """Of notices whose last piece was in the last tick: it has been sent by now, and nothing since."""
@@ -442,11 +457,14 @@ class Room:
             self._drop(leg.taking_over)
         leg.taking_over = connection
 
-    def _remove(self, leg: Leg) -> None:
-        for connection in (leg.connection, leg.taking_over):
-            if connection is not None:
-                self._drop(connection)
+    def _remove(self, leg: Leg, cause: Cause | None) -> None:
         self._mixer.disconnect(leg.leg)
+        for connection in (leg.connection, leg.taking_over):
+            if connection is not None and connection.up and connection.give_back is not None and cause in SENT_AWAY:
+                connection.give_back()
+            elif connection is not None:
+                self._drop(connection)
+        self._words.forget(leg.leg)
         self._speakers.forget(leg.leg)
         self._receipts.forget(leg.leg)
         del self._legs[leg.leg]

@@ -113,11 +113,24 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class Calls(Protocol):
-    """The calls that are in no room yet. `mcu.media.reception.Reception` is the one there is."""
+class CallTransport(Transport, Protocol):
+    """Of a call: it may go from the reception to a room and back. `mcu.media.transport.rtp.RtpTransport` is one."""
 
-    def seat(self, call: CallId, listener: TransportListener) -> Transport:
+    def move(self, listener: TransportListener) -> None:
+        """`listener` is told from now on, and that it is connected first of all."""
+
+    def release(self) -> None:
+        """As `close`, at once."""
+
+
+class Calls(Protocol):
+    """The calls that are in no room. `mcu.media.reception.Reception` is the one there is."""
+
+    def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """The call leaves for a room, and tells `listener` from now on. Raises `NotFound`."""
+
+    def take_back(self, call: CallId, transport: CallTransport) -> None:
+        """The room is done with it: it hears why in the reception."""
 
 
 class TransportFactory(Protocol):

@@ -38,6 +38,7 @@ from mcu.media.messages import (
     OpenRoom,
     Ping,
     RestartIce,
+    SayToLeg,
     WorkerReport,
 )
 from mcu.media.picture.pools import Pools
@@ -89,7 +90,8 @@ class Worker:
         engine.on_collected = self._ticker.on_collected
         calls = RtpTransports(engine, clock=clock)
         own = [Path(options.prompts)] if options.prompts else []
-        self._reception = Reception(calls, engine.plane, Prompts([*own, BUILT]), self.emit, self._ticker.wake)
+        self._prompts = Prompts([*own, BUILT])
+        self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
 
@@ -179,6 +181,8 @@ class Worker:
                 return Answered(answer=await room.add_leg(command))
             case RestartIce():
                 return Answered(answer=await room.restart_ice(command))
+            case SayToLeg():
+                room.say(command, self._prompts)
             case GetLegMedia():
                 return LegMediaReply(media=room.leg_media(command.leg))
             case _:

@@ -1,6 +1,8 @@
 """Tones, and what can be measured of them."""
 
+import wave
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +27,16 @@ def noise(ticks: int, amplitude: float = 3000, seed: int = 1) -> Samples:
 
 def quiet(ticks: int) -> Samples:
     return np.zeros(ticks * TICK_SAMPLES, np.int16)
+
+
+def record(path: Path, samples: Samples, rate: int = SAMPLE_RATE) -> None:
+    """As a WAV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
 
 
 def joined(ticks: Iterable[Samples | None]) -> Samples:

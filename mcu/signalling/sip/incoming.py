@@ -1,18 +1,30 @@
 """A call that dials in: answered in a worker's reception, led by the menu, and let through the door into its room."""
 
-import asyncio
+from collections.abc import Mapping
+from typing import Final
 
-from mcu.booking.door import NotAdmitted
+from mcu.booking.door import Entrant, NotAdmitted
+from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
-from mcu.errors import Unavailable
+from mcu.errors import McuError, MeetingFull, TooMany, Unavailable
 from mcu.ids import CallId
-from mcu.media.call_messages import AnswerCall, CallTold
+from mcu.media.call_messages import AnswerCall, CallKey, CallTold
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
-from mcu.signalling.sip.menu import Ask, HangUp, Menu, Say
+from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
+from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.visit import PICK_S, Happening, House, Visit, sdp_of
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
+
+REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
+    NotOpen: Prompt.NOT_OPEN,
+    MeetingOver: Prompt.MEETING_OVER,
+    MeetingLocked: Prompt.IS_LOCKED,
+    MeetingFull: Prompt.MEETING_FULL,
+    TooMany: Prompt.TOO_MANY,
+    Unavailable: Prompt.CANNOT,
+}
 
 
 class Incoming(Visit):
@@ -22,7 +34,6 @@ class Incoming(Visit):
         super().__init__(house, name, call)
         self._menu = Menu(house.language, number)
         self._address = address
-        self._leaving = False  # when all is said
 
     async def _arrive(self) -> None:
         """Answers their offer, on any worker."""
@@ -37,50 +48,52 @@ class Incoming(Visit):
         self.call.answer(answer.encode())
         self._house.line.pump()
 
-    async def _step(self) -> None:
-        due = self._menu.next_timer() if self._seat is None else None
-        wait = None if due is None else max(0.0, due - self._house.clock.monotonic())
-        try:
-            async with asyncio.timeout(wait):
-                happening = await self._queue.get()
-        except TimeoutError:
+    @property
+    def _in_menu(self) -> bool:
+        return self._seat is None and self._leaving_at is None
+
+    def _next_timer(self) -> float | None:
+        return self._menu.next_timer() if self._in_menu else super()._next_timer()
+
+    async def _time_came(self) -> None:
+        if self._in_menu:
             await self._do(self._menu.handle_timer(self._house.clock.monotonic()))
-            return
-        await self._happened(happening)
+        else:
+            await super()._time_came()
 
     async def _happened(self, happening: Happening) -> None:
         match happening:
             case Established():
                 await self._do(self._menu.begin(self._house.clock.monotonic()))
-            case CallTold():
+            case CallKey(key=key) if self._in_menu:
+                await self._do(self._menu.key(key, self._house.clock.monotonic()))
+            case CallTold() if self._in_menu:
                 self._menu.said(self._house.clock.monotonic())
-                self._over = self._leaving
             case _:
                 await super()._happened(happening)
 
-    async def _key(self, key: str) -> None:
-        if self._seat is None:
-            await self._do(self._menu.key(key, self._house.clock.monotonic()))
-
-    async def _do(self, actions: list[Say | Ask | HangUp]) -> None:
+    async def _do(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Say(prompts, language):
-                    await self._say(prompts, language)
+                case Say(words, language):
+                    await self._say(words, language)
                 case Ask(number, pin):
                     await self._ask(number, pin)
-                case HangUp():
-                    self._leaving = True
+                case HangUp(words, language):
+                    await self._leave_after(words, language)
 
     async def _ask(self, number: str, pin: str | None) -> None:
         now = self._house.clock.monotonic()
         try:
-            entrant = await self._house.door.by_pin(number, pin, self._address)
+            await self._admit(await self._house.door.by_pin(number, pin, self._address))
         except NotAdmitted:
             await self._do(self._menu.not_opened(now))
-            return
-        await self._do(self._menu.opened())
-        name = SEAT_NAMES[self._menu.language]
-        person = Person(name=name, role=entrant.role, language=self._menu.language, kind="sip")
+        except tuple(REFUSALS) as error:
+            await self._leave_after((REFUSALS[type(error)], Prompt.GOODBYE), self._menu.language)
+
+    async def _admit(self, entrant: Entrant) -> None:
+        self._menu.opened()
+        self._language = self._menu.language
+        person = Person(name=SEAT_NAMES[self._language], role=entrant.role, language=self._language, kind="sip")
         room, leg = await self._house.conference.join(entrant.meeting, person)
         await self._enter(room, leg)

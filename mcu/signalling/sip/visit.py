@@ -6,7 +6,7 @@ the other side of the call does come in one after the other. A `conference.updat
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -14,26 +14,31 @@ import structlog
 
 from mcu.booking.door import Door
 from mcu.clock import Clock
-from mcu.conference.acts import Remove
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
-from mcu.conference.updates import Over, Update
+from mcu.conference.updates import GoneCause, Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
 from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
-from mcu.media.messages import Answered, Cause
+from mcu.media.messages import Answered
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established
 from mcu.protocol.sip.message import Response
-from mcu.signalling.sip.menu import Prompt
+from mcu.signalling.sip.prompts import Prompt, Words
+from mcu.signalling.sip.seat import Seat
 
 log = structlog.get_logger(__name__)
 
 QUEUE_MAX: Final = 200  # more of one call and it is hung up: nobody presses so fast
 PICK_S: Final = 5.0
 CHANGE_S: Final = 10.0  # for the other side to answer a change
+LEAVING_S: Final = 20.0  # for the last words
+FAREWELLS: Final[Mapping[GoneCause, Words]] = {
+    "removed": (Prompt.REMOVED, Prompt.GOODBYE),
+    "ended": (Prompt.ENDED, Prompt.GOODBYE),
+}
 
 Happening = CallKey | CallTold | CallLost | Established | Changing | Changed | Ended | Update
 
@@ -65,7 +70,9 @@ class Visit(ABC):
         self.worker: Worker | None = None
         self._house = house
         self._queue: asyncio.Queue[Happening] = asyncio.Queue(QUEUE_MAX)
-        self._seat: tuple[Room, LegId] | None = None
+        self._seat: Seat | None = None
+        self._language: Language = house.language
+        self._leaving_at: float | None = None  # all is said then, at the latest
         self._over = False
         self._agreed = ("", "")  # their SDP, and ours
 
@@ -104,26 +111,58 @@ class Visit(ABC):
         """Into a worker's reception. Raises what refuses the call."""
 
     async def _step(self) -> None:
-        await self._happened(await self._queue.get())
+        due = self._next_timer()
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._house.clock.monotonic())):
+                happening = await self._queue.get()
+        except TimeoutError:
+            await self._time_came()
+            return
+        await self._happened(happening)
+
+    def _next_timer(self) -> float | None:
+        return self._leaving_at if self._seat is None else self._seat.next_timer()
+
+    async def _time_came(self) -> None:
+        if self._seat is not None:
+            await self._seat.time_came()
+        else:
+            self._over = True
 
     async def _happened(self, happening: Happening) -> None:
         match happening:
-            case Ended() | CallLost() | Over():
+            case Ended() | CallLost():
                 self._over = True
-            case CallKey(key=key):
-                await self._key(key)
+            case Over(cause=cause):
+                await self._say_farewell(cause)
+            case CallTold():
+                self._over = self._leaving_at is not None
+            case CallKey(key=key) if self._seat is not None:
+                await self._seat.key(key)
+            case Update() if self._seat is not None:
+                await self._seat.heard_of(happening)
             case Changing():
                 self._change(happening)
             case _:
-                pass  # what the room shows, a telephone does not
+                pass
 
-    @abstractmethod
-    async def _key(self, key: str) -> None:
-        """One of 0-9, A-D, * and #, also when it has a seat."""
+    async def _say_farewell(self, cause: GoneCause) -> None:
+        """The room has no seat for it any more, and its worker has it in the reception again where others did that."""
+        self._seat = None
+        try:
+            await self._leave_after(FAREWELLS[cause], self._language)
+        except (KeyError, McuError):
+            self._over = True
 
-    async def _say(self, prompts: Iterable[Prompt], language: Language) -> None:
+    async def _leave_after(self, words: Words, language: Language) -> None:
+        """Hangs up when this is said. Raises `McuError`."""
+        self._leaving_at = self._house.clock.monotonic() + LEAVING_S
+        await self._say(words, language)
+
+    async def _say(self, words: Words, language: Language) -> None:
+        """While it has no seat."""
         assert self.worker is not None  # nothing is said before it is answered
-        await self.worker.ask(SayToCall(call=self.name, prompts=[str(one) for one in prompts], language=language))
+        await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +172,7 @@ class Visit(ABC):
         if room.worker is not self.worker:
             await self._bring_to(room.worker)
         await room.seat_call(leg, self.name)
-        self._seat = (room, leg)
+        self._seat = Seat(room, leg, self._house.clock)
         await room.attach(leg, self)
 
     async def _bring_to(self, worker: Worker) -> None:
@@ -181,9 +220,7 @@ class Visit(ABC):
     async def _leave(self) -> None:
         try:
             if self._seat is not None:
-                room, leg = self._seat
-                room.detach(leg, self)
-                await room.act(leg, Remove(leg=leg, cause=Cause.HANGUP))
+                await self._seat.leave(self)
             elif self.worker is not None:
                 await self.worker.ask(EndCall(call=self.name))
         except McuError as error:  # it is gone already

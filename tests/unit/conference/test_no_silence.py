@@ -26,6 +26,7 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
 from mcu.conference.policy import _RULES
 from mcu.conference.room import RoomSettings
@@ -55,6 +56,7 @@ EVERYTHING: list[Callable[[LegId, LegId], Act]] = [
     *(lambda h, g, on=on: SetLocked(locked=on) for on in (True, False)),
     *(lambda h, g, leg=leg: SetSpotlight(leg=g if leg else None) for leg in (True, False)),
     lambda h, g: Post(leg=g, text="hej"),
+    lambda h, g: Tell(leg=g, prompts=("muted",)),
     lambda h, g: MuteGuests(),
     lambda h, g: Admit(leg=g),
 ]

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from paper_plane import NOTHING, PaperPlane
-from sound import tone
+from sound import record, tone
 
 from mcu import errors
 from mcu.clock import SystemClock
@@ -26,6 +27,7 @@ from mcu.media.messages import (
     LayoutChanged,
     LegChanged,
     LegMedia,
+    LegTold,
     MuteLeg,
     NetworkChanged,
     NetworkLevel,
@@ -37,10 +39,12 @@ from mcu.media.messages import (
     PersonalLeg,
     RemoveLeg,
     RoomProfile,
+    SayToLeg,
     Source,
 )
 from mcu.media.outlets import Outlets
 from mcu.media.picture.pools import Pools
+from mcu.media.prompts import Prompts
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
 from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
@@ -487,3 +491,25 @@ async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then
         (A, NetworkLevel.GOOD, NetworkTrouble.NONE),
         (A, NetworkLevel.WEAK, NetworkTrouble.DELAY),
     ]
+
+
+@pytest.mark.policy("S5.3-2")
+async def test_words_to_a_leg_wait_while_a_notice_sounds_to_it_and_are_told_when_they_are_over(
+    stage: Stage, tmp_path: Path
+) -> None:
+    record(tmp_path / "sv" / "muted.wav", tone(3000, 5, 8000))
+    transport = await stage.join(A)
+    await stage.offer(B)
+    stage.transports.made[-1].listener.on_connected()
+    prompts = Prompts([tmp_path])
+    stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["muted"]), prompts)
+    stage.ticks(3)
+    assert not stage.hears(transport, 3000)  # B is being announced
+    stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
+    assert stage.hears(transport, 3000)
+    assert LegTold(room=RoomId("room_1"), leg=A) not in stage.events
+    stage.ticks(20)
+    assert not stage.hears(transport, 3000)
+    assert stage.events.count(LegTold(room=RoomId("room_1"), leg=A)) == 1
+    with pytest.raises(errors.NotFound):
+        stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["unheard-of"]), prompts)

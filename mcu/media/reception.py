@@ -77,9 +77,15 @@ class Reception:
         return reply
 
     def offer(self, call: CallId, said: str, *, encrypted: bool) -> str:
-        """A call that comes from another worker. Raises `Unavailable`."""
-        transport = self._coming[call] = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
-        return transport.offer(said)
+        """A call that comes from another worker. Raises `Unavailable`; then it is not here."""
+        transport = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
+        try:
+            made = transport.offer(said)
+        except Exception:
+            transport.release()
+            raise
+        self._coming[call] = transport
+        return made
 
     def accept(self, call: CallId, answer: str) -> None:
         """Raises as `answer`, and `NotFound` where nothing was offered for that call."""

@@ -1,6 +1,8 @@
 """A real SIP telephone: baresip, driven by its keys and its control port, speaking a tone and keeping what it hears.
 
 with telephone(tmp_path, hertz=700, transport="tcp", codec="PCMA/8000/1") as phone: phone.dial("sip:…")
+
+With a `Camera` it is a room system, which shows one colour and takes pictures of what it sees.
 """
 
 import json
@@ -10,16 +12,21 @@ import subprocess
 import time
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
+from av.video.frame import VideoFrame
+from pictures import frame_of
 
 from mcu.media.seams import SAMPLE_RATE, Samples
 
 START_S = 20.0
 HEADER = 44  # bytes of a WAV file before its samples
 KEY_S = 0.25  # between two keys: the first is let go of before
+CAMERA_SIZE, CAMERA_S = (640, 360), 20
 MODULES = Path("/usr/lib/baresip/modules")
 
 
@@ -30,6 +37,7 @@ class Telephone:
         self._directory, self._process = directory, process
         self._rate, self._channels = (int(part) for part in codec.split("/")[1:])
         self._control = _connected(control)
+        self._looks = 0
 
     def dial(self, uri: str) -> None:
         self._command("dial", uri)
@@ -44,6 +52,21 @@ class Telephone:
             self._process.stdin.write(key.encode())
             self._process.stdin.flush()
             time.sleep(KEY_S)
+
+    def sees(self, within: float = 5.0) -> VideoFrame | None:
+        """What comes to its screen next; None: nothing does."""
+        self._looks += 1
+        taken = self._directory / f"seen-{self._looks}.png"
+        self._command("snapshot_recv", taken.name)  # a path may have 100 characters
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            with (
+                suppress(OSError, av.FFmpegError, StopIteration),
+                av.open(str(taken)) as file,
+            ):  # it may be half written
+                return next(file.decode(video=0)).reformat(format="yuv420p")
+            time.sleep(0.05)
+        return None
 
     @property
     def log(self) -> str:
@@ -73,8 +96,16 @@ class Telephone:
         self._process.stdin.close()
 
 
+@dataclass(frozen=True)
+class Camera:
+    """Of a room system."""
+
+    colour: tuple[int, int, int]  # Y, U, V
+    codec: str = "h264"  # or vp8
+
+
 @contextmanager
-def telephone(
+def telephone(  # noqa: PLR0913 - the settings of a telephone
     directory: Path,
     *,
     hertz: float,
@@ -83,15 +114,17 @@ def telephone(
     encryption: str = "srtp-mand",
     account: str = "anna@127.0.0.1",
     parameters: str = "regint=0",
+    camera: Camera | None = None,
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account."""
     directory.mkdir(parents=True)
     control = _free_port()
     _write_tone(directory / "tone.wav", hertz, codec)
     secret = f";mediaenc={encryption}" if encryption else ""
-    line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{secret}\n"
+    picture = f";video_codecs={camera.codec}" if camera is not None else ""
+    line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{picture}{secret}\n"
     (directory / "accounts").write_text(line)
-    (directory / "config").write_text(_config(directory, control))
+    (directory / "config").write_text(_config(directory, control, camera))
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             ["baresip", "-f", str(directory), "-v"], cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log
@@ -103,7 +136,7 @@ def telephone(
         phone.close()
 
 
-def _config(directory: Path, control: int) -> str:
+def _config(directory: Path, control: int, camera: Camera | None) -> str:
     loaded = ("stdio", "g711", "g722", "opus", "srtp", "aufile", "sndfile")
     applications = ("account", "menu", "ctrl_tcp")
     lines = [
@@ -119,8 +152,30 @@ def _config(directory: Path, control: int) -> str:
         "module_tmp uuid.so",
         "net_interface 127.0.0.1",
         "rtp_ports 20000-24000",
+        *(_with_camera(directory, camera) if camera is not None else ()),
     ]
     return "\n".join([*lines, ""])
+
+
+def _with_camera(directory: Path, camera: Camera) -> list[str]:
+    """Its picture comes from a file; that of the others goes past `snapshot` to a screen that nobody sees."""
+    film = directory / "camera.mkv"
+    with av.open(str(film), "w") as file:
+        stream = file.add_stream("mpeg4", rate=15)
+        stream.width, stream.height = CAMERA_SIZE
+        for _ in range(CAMERA_S * 15):
+            file.mux(stream.encode(frame_of(camera.colour, *CAMERA_SIZE)))
+        file.mux(stream.encode())
+    return [
+        *(f"module {name}.so" for name in ("avcodec", "vp8", "avformat", "swscale", "fakevideo", "snapshot")),
+        f"video_source avformat,{film}",
+        "video_display fakevideo,nil",
+        f"video_size {CAMERA_SIZE[0]}x{CAMERA_SIZE[1]}",
+        "video_fps 15",
+        "video_bitrate 500000",
+        "avcodec_h264enc libx264",
+        "avcodec_h264dec h264",
+    ]
 
 
 def _write_tone(path: Path, hertz: float, codec: str) -> None:

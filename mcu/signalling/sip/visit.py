@@ -14,6 +14,7 @@ import structlog
 
 from mcu.booking.door import Door
 from mcu.clock import Clock
+from mcu.conference.acts import SetCamera
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
@@ -23,6 +24,8 @@ from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
 from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
 from mcu.media.messages import Answered
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.exchange import Kind, kinds
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established
 from mcu.protocol.sip.message import Response
@@ -174,6 +177,8 @@ class Visit(ABC):
         await room.seat_call(leg, self.name)
         self._seat = Seat(room, leg, self._house.clock)
         await room.attach(leg, self)
+        if Kind.MAIN in kinds(parse(self._agreed[1])):
+            await room.act(leg, SetCamera(leg=leg, on=True))
 
     async def _bring_to(self, worker: Worker) -> None:
         """The room is on another worker than the reception that the call is in: its media moves there."""

@@ -7,16 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from baresip import Telephone, telephone
-from hall import Hall, hall, hum, inside, loudness, texts, until
+from dialled import PIN, enter, enter_directly, press, telephones, uri
+from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
 from sound import quiet, record, tone
 
-from mcu.demo.guest import Guest
-from mcu.media.life import LegState
 from mcu.media.seams import SAMPLE_RATE, Samples
-from mcu.signalling.webrtc.messages import Entry, Gone, Roster
+from mcu.signalling.webrtc.messages import Gone
 
-PIN = "135790"
 HOST_HZ, PHONE_HZ = 900.0, 700.0
 WORDS = {
     "sv/muted": 1500.0,
@@ -55,23 +53,6 @@ def hears_words(phone: Telephone, name: str) -> bool:
     return strength(phone.heard(), WORDS[name], 0.5) > 0.5
 
 
-def uri(server: RunningServer, user: str) -> str:
-    return f"sip:{user}@127.0.0.1:{server.logged('sip_serving')[0]['port']}"
-
-
-def telephones(person: Guest) -> list[Entry]:
-    rosters = [message for message in person.messages if isinstance(message, Roster)]
-    return [entry for entry in rosters[-1].entries if entry.kind == "sip"] if rosters else []
-
-
-async def in_the_room(host: Guest) -> None:
-    await until(lambda: [entry.state for entry in telephones(host)] == [LegState.IN_ROOM], within=20)
-
-
-async def press(phone: Telephone, keys: str) -> None:
-    await asyncio.to_thread(phone.press, keys)
-
-
 def strength(samples: Samples, hertz: float, seconds: float) -> float:
     """The share of the last seconds that is at one frequency, 0 … 1."""
     last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
@@ -80,17 +61,6 @@ def strength(samples: Samples, hertz: float, seconds: float) -> float:
     spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
     at = round(hertz * last.size / SAMPLE_RATE)
     return float(spectrum[at - 5 : at + 6].sum() / spectrum.sum())
-
-
-async def enter(here: Hall, phone: Telephone, host: Guest, *, language: str = "", pin: str = PIN) -> None:
-    """Through the menu: what is pressed while it speaks counts. `language`: the key for another one."""
-    phone.dial(uri(here.server, "reception"))
-    await until(lambda: "audio: start" in phone.log)
-    await asyncio.sleep(1)
-    await press(phone, language + here.number)
-    await asyncio.sleep(2)
-    await press(phone, f"{pin}#")
-    await in_the_room(host)
 
 
 @pytest.mark.policy("S5.3-1", "S5.3-2")
@@ -156,11 +126,7 @@ async def test_a_call_to_the_meetings_own_number_asks_for_the_pin_alone_and_ends
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
         with telephone(tmp_path / "phone", hertz=PHONE_HZ, transport="tcp", codec="PCMA/8000/1") as phone:
-            phone.dial(uri(server, here.number))
-            await until(lambda: "audio: start" in phone.log)
-            await asyncio.sleep(1)
-            await press(phone, f"{PIN}#")
-            await in_the_room(host)
+            await enter_directly(here, phone, host)
             await asyncio.sleep(2)
             assert host.client is not None
             assert loudness(host.client.heard(), PHONE_HZ, 1.0) > 0.8

@@ -47,7 +47,15 @@ from mcu.media.picture.pools import Pools
 from mcu.media.prompts import Prompts
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import (
+    TICK_SAMPLES,
+    EncodedPicture,
+    FrameLimit,
+    Transport,
+    TransportListener,
+    VideoCodec,
+    Wanted,
+)
 
 A, B = LegId("leg_a"), LegId("leg_b")
 ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced and enters
@@ -66,6 +74,12 @@ class ScriptedTransport:
 
     def takes(self, source: Source) -> VideoCodec | None:
         return self.video if source is Source.CAMERA else None
+
+    def limit(self, source: Source) -> FrameLimit | None:
+        return None
+
+    def handle_of(self, source: Source) -> int:
+        return self.handle
 
     def request_key(self, source: Source) -> None: ...
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from pictures import frame_of
+from pictures import Colour, colour_at, frame_of, near
 
 from mcu.media.seams import SAMPLE_RATE, Samples
 
@@ -96,11 +96,20 @@ class Telephone:
         self._process.stdin.close()
 
 
+def shows(frame: VideoFrame | None, colours: Sequence[Colour]) -> bool:
+    """Whether each of these (Y, U, V) fills a tile of it."""
+    if frame is None:
+        return False
+    places = [(x, y) for x in range(40, frame.width, 80) for y in range(40, frame.height, 40)]
+    found = [colour_at(frame, *place) for place in places]
+    return all(any(near(one, colour, 12) for one in found) for colour in colours)
+
+
 @dataclass(frozen=True)
 class Camera:
     """Of a room system."""
 
-    colour: tuple[int, int, int]  # Y, U, V
+    colour: Colour
     codec: str = "h264"  # or vp8
 
 

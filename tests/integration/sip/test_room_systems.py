@@ -1,15 +1,14 @@
 """Room systems with picture: real baresip ones, in a real server's meeting, and a browser's person to see them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from av.video.frame import VideoFrame
-from baresip import Camera, Telephone, telephone
+from baresip import Camera, Telephone, shows, telephone
 from dialled import PIN, in_the_room, press, telephones, uri
 from hall import hall, inside, until
-from pictures import BLUE, GREEN, Colour, colour_at, frame_of, near
+from pictures import BLUE, GREEN, Colour, frame_of
 from running_server import RunningServer, running_server
 
 from mcu.demo.client import MeetingClient
@@ -59,11 +58,3 @@ async def until_seen(system: Telephone, *colours: Colour) -> None:
     async with asyncio.timeout(10):
         while not shows(await asyncio.to_thread(system.sees), colours):
             pass
-
-
-def shows(frame: VideoFrame | None, colours: Sequence[Colour]) -> bool:
-    if frame is None:
-        return False
-    places = [(x, y) for x in range(40, frame.width, 80) for y in range(40, frame.height, 40)]
-    found = [colour_at(frame, *place) for place in places]
-    return all(any(near(one, colour, 12) for one in found) for colour in colours)

@@ -94,6 +94,26 @@ class RegistrationPage(BaseModel):
     items: list[RegistrationOut]
 
 
+class DialTest(Request):
+    """What is dialled, and by whom."""
+
+    dialled: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="A number, a name, or a `sip:` or `tel:` URI"
+    )
+    caller: Literal["endpoint", "stranger"] = Field("endpoint", description="One of ours, or anybody else")
+
+
+class DialTestOut(BaseModel):
+    """Where such a call goes. More routes may come."""
+
+    route: str = Field(description="`meeting`, `reception`, `endpoint` or `refused`")
+    steps: list[str] = Field(description="The reason for each step, as sentences")
+
+
+class DialRulesOut(BaseModel):
+    rules: list[str] = Field(description="In the order in which they are looked at; the first that fits decides")
+
+
 @routes.add(
     "POST",
     ENDPOINTS,
@@ -174,3 +194,19 @@ async def list_registrations(call: Call[Nothing]) -> Reply:
         for one in call.request.app[LIVE].switchboard.contacts()
     ]
     return Reply(body=RegistrationPage(items=items))
+
+
+@routes.add("GET", "/api/v1/dial-rules", answer=DialRulesOut, scope=Scope.ADMIN)
+async def list_dial_rules(call: Call[Nothing]) -> Reply:
+    """List the rules by which calls are routed."""
+    return Reply(body=DialRulesOut(rules=list(call.request.app[LIVE].switchboard.rules)))
+
+
+@routes.add(
+    "POST", "/api/v1/dial-rules/test", body=DialTest, answer=DialTestOut, scope=Scope.ADMIN, problems=(Invalid,)
+)
+async def test_dial_rules(call: Call[DialTest]) -> Reply:
+    """Say where a call would go, and why. Nobody is called."""
+    asked = call.body
+    told = call.request.app[LIVE].switchboard.explain(asked.dialled, stranger=asked.caller == "stranger")
+    return Reply(body=DialTestOut(route=told.route, steps=list(told.steps)))

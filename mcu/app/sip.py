@@ -23,7 +23,8 @@ async def load_registrations(sip: Sip, store: Store, seal: Seal, clock: Clock) -
     """The endpoints that there are; nothing listens yet."""
     async with store.reading() as tx:
         directory = Directory(await tx.endpoints.all())
-    return Registrations(sip.domain, directory=directory, store=store, seal=seal, clock=clock)
+    hosts = [f"[{one}]" if ":" in one else one for one in sip.addresses]
+    return Registrations(sip.domain, hosts=hosts, directory=directory, store=store, seal=seal, clock=clock)
 
 
 async def open_sip(

@@ -44,6 +44,14 @@ class Contact:
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """What a call leads to, and by which rules: each step is a sentence."""
+
+    route: str
+    steps: Sequence[str]
+
+
 class Switchboard(Protocol):
     """What the rest of the service may ask of the telephones' side."""
 
@@ -59,6 +67,15 @@ class Switchboard(Protocol):
     def state(self, endpoint: EndpointId) -> State: ...
 
     def contacts(self) -> Sequence[Contact]: ...
+
+    @property
+    def rules(self) -> Sequence[str]:
+        """Of the dial plan, in words."""
+        ...
+
+    def explain(self, dialled: str, *, stranger: bool) -> Explained:
+        """Where a number, a name or a URI leads. Raises `Invalid`."""
+        ...
 
     def added(self, endpoint: Endpoint) -> None:
         """It is stored."""

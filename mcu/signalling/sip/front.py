@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import structlog
 
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Endpoint
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
+from mcu.errors import McuError
 from mcu.ids import CallId, new_id
 from mcu.media.call_messages import CallEvent
 from mcu.media.frames import AnyEvent
@@ -20,10 +22,10 @@ from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import Asked, Changed, Changing, Ended, Established, Event, Invited, Within
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.responses import response_to
-from mcu.protocol.sip.uri import SipUri, TelUri
 from mcu.signalling.sip.incoming import Incoming
-from mcu.signalling.sip.menu import NUMBER_DIGITS
-from mcu.signalling.sip.registrations import Registrations
+from mcu.signalling.sip.registrations import Registrations, refusal
+from mcu.signalling.sip.routing import Kind
+from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.visit import House, Visit
 
 log = structlog.get_logger(__name__)
@@ -64,6 +66,7 @@ class FrontEnd:
         )
         self._driver = Driver(listen, clock, self._happened, registrations.closed)
         self._registrations = registrations
+        self._switch = Switch(self._driver, registrations, encrypted=options.encrypted)
         self._house = House(
             conference=conference,
             workers=workers,
@@ -91,6 +94,7 @@ class FrontEnd:
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
+        self._switch.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -115,6 +119,8 @@ class FrontEnd:
     # -- what the agent tells -----------------------------------------------------------------------------------------
 
     def _happened(self, event: Event) -> None:
+        if self._switch.takes(event):
+            return
         match event:
             case Invited(call):
                 self._invited(call)
@@ -127,14 +133,32 @@ class FrontEnd:
                 self._asked(event)
 
     def _invited(self, call: Call) -> None:
+        """Who calls is settled first: it says where the call may go."""
         flow = call.flow
         assert isinstance(flow, Flow)
+        try:
+            caller = self._registrations.caller(call.invite, flow)
+            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None)
+        except McuError as error:
+            call.refuse(error.sip, refusal(error))
+            return
+        if route.kind is Kind.REFUSED:
+            call.refuse(route.status)
+        elif route.kind is Kind.ENDPOINT and caller is not None:
+            self._switch.connect(call, caller, route.to)
+        else:
+            self._visited(call, str(route.to), flow, caller)
+
+    def _visited(self, call: Call, number: str, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
-        visit = Incoming(self._house, name, call, _number(call), flow.peer.host)
+        visit = Incoming(self._house, name, call, number, flow.peer.host, caller)
         self._visits[name] = self._by_call[call] = visit
         task = asyncio.create_task(visit.run())
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._left(done, visit))
+        if caller is not None:
+            self._registrations.engaged(caller.id)
+            task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
         log.info("call_came", call=name, transport=flow.transport)
 
     def _left(self, task: asyncio.Task[None], visit: Visit) -> None:
@@ -152,10 +176,3 @@ class FrontEnd:
         status = 200 if method == "OPTIONS" else 405
         headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
         self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))
-
-
-def _number(call: Call) -> str:
-    """The meeting's, where the call is made to one; "" leads to the menu that asks."""
-    uri = call.invite.uri
-    user = uri.user or "" if isinstance(uri, SipUri) else uri.number if isinstance(uri, TelUri) else ""
-    return user if len(user) == NUMBER_DIGITS and user.isascii() and user.isdigit() else ""

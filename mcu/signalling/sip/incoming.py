@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mcu.booking.door import Entrant, NotAdmitted
+from mcu.booking.endpoints import Endpoint
 from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
 from mcu.errors import McuError, MeetingFull, TooMany, Unavailable
@@ -28,12 +29,17 @@ REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
 
 
 class Incoming(Visit):
-    """`number`: the meeting's, where the call is made to one. `address`: of the peer, for the door's limits."""
+    """`number`: the meeting's, where the call is made to one. `address`: of the peer, for the door's limits.
 
-    def __init__(self, house: House, name: CallId, call: Call, number: str, address: str) -> None:
+    `caller`: the endpoint of ours that has shown to be it, by whose name the others know it.
+    """
+
+    def __init__(
+        self, house: House, name: CallId, call: Call, number: str, address: str, caller: Endpoint | None
+    ) -> None:
         super().__init__(house, name, call)
-        self._menu = Menu(house.language, number)
-        self._address = address
+        self._menu = Menu(house.language if caller is None else caller.language, number)
+        self._address, self._caller = address, caller
 
     async def _arrive(self) -> None:
         """Answers their offer, on any worker."""
@@ -94,6 +100,7 @@ class Incoming(Visit):
     async def _admit(self, entrant: Entrant) -> None:
         self._menu.opened()
         self._language = self._menu.language
-        person = Person(name=SEAT_NAMES[self._language], role=entrant.role, language=self._language, kind="sip")
+        shown = SEAT_NAMES[self._language] if self._caller is None else self._caller.display_name
+        person = Person(name=shown, role=entrant.role, language=self._language, kind="sip")
         room, leg = await self._house.conference.join(entrant.meeting, person)
         await self._enter(room, leg)

@@ -7,7 +7,8 @@ restart it holds for as long as was last granted, in which its endpoint comes ag
 
 import asyncio
 import json
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -16,7 +17,7 @@ import structlog
 
 from mcu.auth.guesses import PAIR, Paces, network
 from mcu.auth.sealing import Seal
-from mcu.booking.endpoints import Contact, Digest, Directory, Endpoint, State
+from mcu.booking.endpoints import Contact, Digest, Directory, Endpoint, Explained, State
 from mcu.booking.store import Store, StoredBinding
 from mcu.clock import Clock
 from mcu.errors import McuError, NotFound, Refused, TooMany
@@ -32,8 +33,9 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.registrar import LONGEST_S, SHORTEST_S, Binding, Registrar, TooBrief
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
-from mcu.protocol.sip.uri import SipUri, Uri
+from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
 from mcu.protocol.sip.values import parse_address, parse_credentials
+from mcu.signalling.sip.routing import RULES, DialPlan
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +64,9 @@ class Target:
 class Registrations:
     """One domain's endpoints; a `mcu.booking.endpoints.Switchboard`. `start` before calls come, `stop` after them."""
 
-    def __init__(self, domain: str, *, directory: Directory, store: Store, seal: Seal, clock: Clock) -> None:
+    def __init__(
+        self, domain: str, *, hosts: Collection[str], directory: Directory, store: Store, seal: Seal, clock: Clock
+    ) -> None:
         self.realm, self.directory = domain, directory
         self._store, self._seal, self._clock = store, seal, clock
         self._registrar = Registrar[Flow](Gruus(domain, seal.mac(b"gruu")))
@@ -72,7 +76,8 @@ class Registrations:
         self._trusted: dict[Flow, EndpointId] = {}  # TLS connections by which somebody has registered
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.busy: Container[EndpointId] = ()  # who is in a call
+        self._calls: Counter[EndpointId] = Counter()  # in which each is now
+        self.plan = DialPlan({domain, *hosts}, lambda user: self.called(user) is not None)
 
     async def start(self, flow_to: FlowTo) -> None:
         """What was acknowledged before a restart holds again."""
@@ -132,7 +137,7 @@ class Registrations:
             endpoint = self._registering(asked.request, flow)
             said = self._registrar.register(endpoint.id, asked.request, flow, self._now)
         except McuError as error:
-            answering.respond(asked.key, response_to(asked.request, error.sip, tag=tag(), headers=_refusal(error)))
+            answering.respond(asked.key, response_to(asked.request, error.sip, tag=tag(), headers=refusal(error)))
             return
         if isinstance(flow, StreamFlow):
             flow.idle_s = IDLE_REGISTERED_S
@@ -242,7 +247,26 @@ class Registrations:
     def state(self, endpoint: EndpointId) -> State:
         if not self._registrar.bindings(endpoint, self._now):
             return "offline"
-        return "busy" if endpoint in self.busy else "online"
+        return "busy" if self._calls[endpoint] else "online"
+
+    def engaged(self, endpoint: EndpointId) -> None:
+        """It is in one call more."""
+        self._calls[endpoint] += 1
+
+    def disengaged(self, endpoint: EndpointId) -> None:
+        self._calls[endpoint] -= 1
+        if not self._calls[endpoint]:
+            del self._calls[endpoint]
+
+    @property
+    def rules(self) -> Sequence[str]:
+        return RULES
+
+    def explain(self, dialled: str, *, stranger: bool) -> Explained:
+        """Raises `Invalid`."""
+        uri = parse_uri(dialled) if ":" in dialled else SipUri(self.realm, dialled)
+        route = self.plan.route(uri, stranger=stranger)
+        return Explained(route=route.kind, steps=route.steps)
 
     # -- what is changed of them --------------------------------------------------------------------------------------
 
@@ -317,7 +341,7 @@ def _claimed(request: Request) -> str:
     return next((name for name in given if name), "")
 
 
-def _refusal(error: McuError) -> list[tuple[str, str]]:
+def refusal(error: McuError) -> list[tuple[str, str]]:
     """What the response says beside its status."""
     if isinstance(error, Challenged):
         return error.headers

@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from baresip import Telephone, telephone
 from dialled import PIN, enter, enter_directly, press, telephones, uri
 from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
-from sound import quiet, record, tone
+from sound import quiet, record, share, tone
 
-from mcu.media.seams import SAMPLE_RATE, Samples
+from mcu.media.seams import SAMPLE_RATE
 from mcu.signalling.webrtc.messages import Gone
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
@@ -50,17 +49,7 @@ def recordings(directory: Path) -> Path:
 
 def hears_words(phone: Telephone, name: str) -> bool:
     """In the last half second."""
-    return strength(phone.heard(), WORDS[name], 0.5) > 0.5
-
-
-def strength(samples: Samples, hertz: float, seconds: float) -> float:
-    """The share of the last seconds that is at one frequency, 0 … 1."""
-    last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
-    if np.mean(last**2) < 100:
-        return 0.0
-    spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
-    at = round(hertz * last.size / SAMPLE_RATE)
-    return float(spectrum[at - 5 : at + 6].sum() / spectrum.sum())
+    return share(phone.heard(), WORDS[name], 0.5) > 0.5
 
 
 @pytest.mark.policy("S5.3-1", "S5.3-2")
@@ -75,7 +64,7 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
             assert host.client is not None
             heard = host.client.heard
             await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
-            await until(lambda: strength(phone.heard(), HOST_HZ, 1.0) > 0.8)
+            await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
             assert "Telefon gick med" in texts(host)
             phone.hang_up()
             await until(lambda: "Telefon lämnade" in texts(host))

@@ -1,89 +1,26 @@
 """Endpoints of our own: real baresip phones that register at a real server, which then knows where each is."""
 
-import json
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from baresip import Telephone, telephone
-from certificates import make_certificate
-from running_server import RunningServer, get_json, running_server
+from endpoints import NAMES, PASSWORD, contacts, phone, posted, settings, states, until
+from running_server import RunningServer, running_server
 from typer.testing import CliRunner
 
 from mcu.cli.entry import cli
 
-WITHIN_S = 15.0
-PASSWORD = "kanarie-lösenord".replace("ö", "o")
-NAMES = {"anna": "Anna Kanariefågel", "bo": "Bo Kanariefågel", "cilla": "Cilla Kanariefågel"}
-
-
-def until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN_S
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def settings(directory: Path) -> dict[str, str]:
-    directory.mkdir(parents=True, exist_ok=True)
-    cert, key = make_certificate(directory, "localhost", begins=datetime.now(UTC) - timedelta(days=1), days=30)
-    return {
-        "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "48400",
-        "media__rtp_last_port": "48599",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
-        "sip__tls_port": "0",
-        "sip__tls_cert": str(cert),
-        "sip__tls_key": str(key),
-    }
+FIRST_PORT = 48_400
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("register")
-    with running_server(directory, **settings(directory)) as started:
+    with running_server(directory, **settings(directory, FIRST_PORT)) as started:
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started
-
-
-def posted(server: RunningServer, name: str, **said: Any) -> dict[str, Any]:
-    """Debian's baresip knows no digest but MD5."""
-    body = {"name": name, "display_name": NAMES[name], "password": PASSWORD, "digests": ["MD5"], **said}
-    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
-    url = f"{server.base_url}/api/v1/endpoints"
-    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
-        made: dict[str, Any] = json.loads(answer.read())
-    return made
-
-
-def states(server: RunningServer) -> dict[str, str]:
-    status, listed = get_json(f"{server.base_url}/api/v1/endpoints", server.token)
-    assert status == 200
-    return {one["name"]: one["state"] for one in listed["items"]}
-
-
-def contacts(server: RunningServer) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = server.asked("/api/v1/registrations")["items"]
-    return items
-
-
-def phone(
-    server: RunningServer, stack: ExitStack, directory: Path, name: str, transport: str, password: str = PASSWORD
-) -> Telephone:
-    port, tls_port = (server.logged("sip_serving")[0][key] for key in ("port", "tls_port"))
-    server_address = f"127.0.0.1:{tls_port if transport == 'tls' else port}"
-    flow = f'sipnat=outbound;outbound="sip:{server_address};transport={transport}"'
-    parameters = f"auth_user={name};auth_pass={password};regint=60;{flow}"
-    account = f"{name}@{server_address}"
-    made = telephone(directory / name, hertz=700, transport=transport, account=account, parameters=parameters)
-    return stack.enter_context(made)
 
 
 def test_phones_register_by_each_transport_are_shown_and_leave(server: RunningServer, tmp_path: Path) -> None:
@@ -114,7 +51,7 @@ def test_a_wrong_password_registers_nobody_and_no_log_has_a_name_or_a_password(
 
 
 def test_what_was_acknowledged_holds_after_kill_9(tmp_path: Path) -> None:
-    given = settings(tmp_path / "server")
+    given = settings(tmp_path / "server", FIRST_PORT + 100)
     with running_server(tmp_path / "server", **given) as first, ExitStack() as stack:
         posted(first, "anna")
         phone(first, stack, tmp_path, "anna", "udp")

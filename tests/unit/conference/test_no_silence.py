@@ -26,7 +26,6 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
-    Tell,
 )
 from mcu.conference.policy import _RULES
 from mcu.conference.room import RoomSettings
@@ -35,7 +34,12 @@ from mcu.conference.updates import Noticed, Update
 from mcu.errors import McuError
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
-from mcu.media.messages import Layout, NoticeKind, Outcome, RoomProfile
+from mcu.media.messages import (
+    Layout,
+    NoticeKind,
+    Outcome,
+    RoomProfile,
+)
 from mcu.storage.database import Database
 
 S = LegState
@@ -56,7 +60,6 @@ EVERYTHING: list[Callable[[LegId, LegId], Act]] = [
     *(lambda h, g, on=on: SetLocked(locked=on) for on in (True, False)),
     *(lambda h, g, leg=leg: SetSpotlight(leg=g if leg else None) for leg in (True, False)),
     lambda h, g: Post(leg=g, text="hej"),
-    lambda h, g: Tell(leg=g, prompts=("muted",)),
     lambda h, g: MuteGuests(),
     lambda h, g: Admit(leg=g),
 ]

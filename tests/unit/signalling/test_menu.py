@@ -2,8 +2,7 @@
 
 import pytest
 
-from mcu.signalling.sip.menu import TRANSITIONS, TRIES, Action, Ask, HangUp, Menu, Say, State
-from mcu.signalling.sip.prompts import Prompt
+from mcu.signalling.sip.menu import TRANSITIONS, TRIES, Action, Ask, HangUp, Menu, Prompt, Say, State
 
 NUMBER, PIN = "482915370", "135790"
 
@@ -31,8 +30,8 @@ class Caller:
         return self.menu.not_opened(self.now)
 
 
-def prompts(actions: list[Action]) -> list[str]:
-    return [prompt for action in actions if isinstance(action, Say | HangUp) for prompt in action.prompts]
+def prompts(actions: list[Action]) -> list[Prompt]:
+    return [prompt for action in actions if isinstance(action, Say) for prompt in action.prompts]
 
 
 def asked(actions: list[Action]) -> Ask:
@@ -45,15 +44,14 @@ def test_a_number_and_a_pin_lead_to_the_door_and_in() -> None:
     assert asked(caller.press(NUMBER)) == Ask(NUMBER, None)
     assert prompts(caller.refused()) == [Prompt.PIN]
     assert asked(caller.press(PIN + "#")) == Ask(NUMBER, PIN)
-    caller.menu.opened()
+    assert prompts(caller.menu.opened()) == [Prompt.JOINING]
     assert caller.menu.state is State.DONE
 
 
 def test_a_meeting_without_a_pin_asks_for_none() -> None:
     caller = Caller()
     caller.press(NUMBER)
-    caller.menu.opened()
-    assert caller.menu.state is State.DONE
+    assert prompts(caller.menu.opened()) == [Prompt.JOINING]
 
 
 def test_who_called_a_meetings_own_number_is_asked_for_its_pin_alone() -> None:
@@ -80,7 +78,7 @@ def test_after_three_tries_it_is_over() -> None:
         caller.refused()
         caller.press("999999#")
         done = caller.refused()
-        assert isinstance(done[-1], HangUp) == (attempt == TRIES - 1)
+        assert (HangUp() in done) == (attempt == TRIES - 1)
     assert prompts(done) == [Prompt.WRONG, Prompt.GOODBYE]
     assert caller.press("1") == []
 
@@ -89,7 +87,7 @@ def test_who_presses_nothing_is_asked_twice_more_and_then_left() -> None:
     caller = Caller()
     assert prompts(caller.wait(8)) == [Prompt.NUMBER]
     assert prompts(caller.wait(8)) == [Prompt.NUMBER]
-    assert caller.wait(8) == [HangUp((Prompt.GOODBYE,), "sv")]
+    assert caller.wait(8)[-1] == HangUp()
     assert caller.menu.next_timer() is None
 
 

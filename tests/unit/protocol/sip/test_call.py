@@ -185,12 +185,12 @@ def test_a_change_is_offered_answered_and_acknowledged_by_either_side() -> None:
         wire = Wire()
         calls = up(wire)
         ends = (wire.phone, wire.server)
-        calls[turn].changes.offer(b"hold")
+        calls[turn].change(b"hold")
         wire.run()
         changing = ends[1 - turn].told[-1]
         assert isinstance(changing, Changing)
         assert changing.request.body == b"hold"
-        changing.call.changes.accept(b"held")
+        changing.call.accept_change(b"held")
         wire.run()
         changed = ends[turn].told[-1]
         assert isinstance(changed, Changed)
@@ -201,9 +201,9 @@ def test_a_change_is_offered_answered_and_acknowledged_by_either_side() -> None:
 def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
     wire = Wire()
     phone, server = up(wire)
-    phone.changes.offer(b"other")
+    phone.change(b"other")
     wire.run()
-    server.changes.refuse(488)
+    server.refuse_change(488)
     wire.run()
     changed = wire.phone.told[-1]
     assert isinstance(changed, Changed)
@@ -214,8 +214,8 @@ def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
 def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() -> None:
     wire = Wire()
     phone, server = up(wire)
-    phone.changes.offer(b"from the phone")
-    server.changes.offer(b"from the server")
+    phone.change(b"from the phone")
+    server.change(b"from the server")
     wire.run(0.3)
     assert 491 in wire.phone.methods()
     assert 491 in wire.server.methods()
@@ -224,7 +224,7 @@ def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() ->
         for end in (wire.phone, wire.server):
             if end.told and isinstance(changing := end.told[-1], Changing):
                 end.told.pop()
-                changing.call.changes.accept(b"yes")
+                changing.call.accept_change(b"yes")
     wire.run(5)
     answers = [[e.message.body for e in end.told if isinstance(e, Changed)] for end in (wire.phone, wire.server)]
     assert b"yes" in answers[0]
@@ -234,20 +234,20 @@ def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() ->
 def test_only_one_change_of_ours_is_on_its_way() -> None:
     wire = Wire()
     phone, _ = up(wire)
-    phone.changes.offer(b"one")
+    phone.change(b"one")
     with pytest.raises(Conflict):
-        phone.changes.offer(b"two")
+        phone.change(b"two")
     with pytest.raises(Conflict):
         phone.answer(b"again")
     with pytest.raises(Conflict):
-        phone.changes.accept(b"nothing was asked")
+        phone.accept_change(b"nothing was asked")
 
 
 def test_a_change_to_a_call_that_the_other_side_has_forgotten_ends_it() -> None:
     wire = Wire()
     phone, server = up(wire)
     wire.server.agent.over(server)
-    phone.changes.offer(b"hello?")
+    phone.change(b"hello?")
     wire.run()
     assert ended(wire.phone) == [200]
 

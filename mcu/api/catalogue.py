@@ -1,6 +1,6 @@
 """Every route that is served: a module with routes is named here, and so is in the documentation."""
 
-from mcu.api import endpoints, join, legs, meetings, network, participants, rooms
+from mcu.api import join, legs, meetings, network, participants, rooms
 from mcu.api.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,5 +10,4 @@ ROUTES: tuple[Route, ...] = (
     *legs.routes,
     *network.routes,
     *rooms.routes,
-    *endpoints.routes,
 )

@@ -5,37 +5,18 @@ from contextlib import AsyncExitStack
 import structlog
 
 from mcu.app.sockets import CannotListen, tls_context
-from mcu.auth.sealing import Seal
 from mcu.booking.door import Door
-from mcu.booking.endpoints import Directory
-from mcu.booking.store import Store
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
 from mcu.config.sections import Sip
 from mcu.signalling.sip.front import FrontEnd, SipOptions
-from mcu.signalling.sip.registrations import Registrations
 
 log = structlog.get_logger(__name__)
 
 
-async def load_registrations(sip: Sip, store: Store, seal: Seal, clock: Clock) -> Registrations:
-    """The endpoints that there are; nothing listens yet."""
-    async with store.reading() as tx:
-        directory = Directory(await tx.endpoints.all())
-    hosts = [f"[{one}]" if ":" in one else one for one in sip.addresses]
-    return Registrations(sip.domain, hosts=hosts, directory=directory, store=store, seal=seal, clock=clock)
-
-
 async def open_sip(
-    stack: AsyncExitStack,
-    sip: Sip,
-    *,
-    conference: Conference,
-    workers: Workers,
-    door: Door,
-    registrations: Registrations,
-    clock: Clock,
+    stack: AsyncExitStack, sip: Sip, *, conference: Conference, workers: Workers, door: Door, clock: Clock
 ) -> None:
     """Takes calls until the stack unwinds. Raises `CannotListen` or `BadCertificate`."""
     if not sip.addresses:
@@ -49,9 +30,7 @@ async def open_sip(
         encrypted=sip.encryption == "required",
         language=sip.language,
     )
-    front = FrontEnd(
-        options, conference=conference, workers=workers, door=door, registrations=registrations, clock=clock
-    )
+    front = FrontEnd(options, conference=conference, workers=workers, door=door, clock=clock)
     try:
         await front.start()
     except OSError as error:

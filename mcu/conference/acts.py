@@ -91,13 +91,6 @@ class Post(Act, frozen=True, kw_only=True):
         return f"Post(leg={self.leg!r})"  # what people write belongs in no log
 
 
-class Tell(Act, frozen=True, kw_only=True):
-    """Say these prompts to one leg, heard by it alone, in place of what is being said to it; then it is `Told`."""
-
-    leg: LegId
-    prompts: tuple[str, ...]  # none: be silent
-
-
 class Remove(Act, frozen=True, kw_only=True):
     leg: LegId
     cause: Cause = Cause.REMOVED

@@ -25,7 +25,6 @@ from mcu.conference.updates import (
     RosterNow,
     Said,
     Seated,
-    Told,
     Untold,
     Update,
     Watcher,
@@ -56,7 +55,6 @@ class _Told:
 class _Shown:
     """How far a notice has been shown."""
 
-    record: NoticeRecord  # the latest
     to: set[LegId] = field(default_factory=set)
     untold: dict[LegId, list[Untold]] = field(default_factory=dict)  # as each host was last told
 
@@ -87,7 +85,6 @@ class Audience:
         told = self._told[seat.leg] = _Told(watcher=watcher)
         watcher.tell(seated)
         self._catch_up(told, seat)
-        self._show_what_was_played(seat)
         if (network := self._networks.get(seat.leg)) is not None:
             watcher.tell(network)
         if self._ends.at is not None:
@@ -185,9 +182,6 @@ class Audience:
             update = self._networks[leg] = NetworkNow(level=event.level, trouble=event.trouble)
             self._tell(leg, update)
 
-    def told(self, leg: LegId) -> None:
-        self._tell(leg, Told())
-
     def say(self, leg: LegId, text: str, now: datetime) -> None:
         seat = self._roster.get(leg)
         if seat is None:
@@ -212,8 +206,7 @@ class Audience:
 
     def notice(self, record: NoticeRecord) -> None:
         """Show a notice to those it is for, once; and to each host whom it did not reach (S5.3-7)."""
-        shown = self._notices.setdefault(record.notice, _Shown(record=record))
-        shown.record = record
+        shown = self._notices.setdefault(record.notice, _Shown())
         if len(self._notices) > MAX_NOTICES:
             self._notices.popitem(last=False)
         untold = self._untold(record)
@@ -221,20 +214,9 @@ class Audience:
             for_host = untold if seat.is_host and seat.knows else []
             new = seat.leg in record.recipients and seat.leg not in shown.to
             if new or for_host != shown.untold.get(seat.leg, []):
-                self._show(shown, seat.leg, for_host)
-
-    def _show_what_was_played(self, seat: Seat) -> None:
-        """To a page that opens after the sound of its leg: what was played to the leg when nobody watched."""
-        for shown in self._notices.values():
-            played = shown.record.recipients.get(seat.leg, Outcome.NOT_SENT) not in FAILED
-            if played and seat.leg not in shown.to:
-                self._show(shown, seat.leg, self._untold(shown.record) if seat.is_host and seat.knows else [])
-
-    def _show(self, shown: _Shown, leg: LegId, untold: list[Untold]) -> None:
-        if leg in self._told:
-            shown.to.add(leg)
-            shown.untold[leg] = untold
-            self._tell(leg, self._noticed(shown.record, leg, untold))
+                shown.to.add(seat.leg)
+                shown.untold[seat.leg] = for_host
+                self._tell(seat.leg, self._noticed(record, seat.leg, for_host))
 
     def _untold(self, record: NoticeRecord) -> list[Untold]:
         """Those it did not reach and who still have a seat: for one who has left, there is nothing to be told of."""

@@ -22,9 +22,7 @@ from mcu.conference.roster import Person
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import LegId, MeetingId, RoomId, new_id
-from mcu.media.call_messages import CallEvent
-from mcu.media.frames import AnyEvent
-from mcu.media.messages import WorkerReport
+from mcu.media.messages import AnyEvent, CallEvent, WorkerReport
 
 log = structlog.get_logger(__name__)
 

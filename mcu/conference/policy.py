@@ -32,7 +32,6 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
-    Tell,
 )
 from mcu.conference.roster import Role, Roster, Seat, Wait
 from mcu.errors import Conflict, Invalid, MeetingFull, NotFound, Refused
@@ -165,7 +164,7 @@ def _set_held(ask: Ask, act: SetHeld) -> list[Act]:
     return [act]
 
 
-def _for_that_person(ask: Ask, act: SetCamera | Tell) -> list[Act]:
+def _set_camera(ask: Ask, act: SetCamera) -> list[Act]:
     ask.need_self(act.leg)
     return [act]
 
@@ -243,7 +242,7 @@ _RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
     Admit: _admit,
     SetMuted: _set_muted,
     SetHeld: _set_held,
-    SetCamera: _for_that_person,
+    SetCamera: _set_camera,
     SetScreen: _set_screen,
     SetHand: _set_hand,
     SetRole: _set_role,
@@ -254,7 +253,6 @@ _RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
     SetLocked: _for_hosts,
     SetSpotlight: _set_spotlight,
     Post: _post,
-    Tell: _for_that_person,
     Remove: _remove,
     MuteGuests: _mute_guests,
     End: _for_hosts,

@@ -20,12 +20,11 @@ from mcu.clock import Clock
 from mcu.conference import policy
 from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout, SetRoomPersonal
 from mcu.conference.audience import Audience
-from mcu.conference.execution import Executor, Sent, replied
+from mcu.conference.execution import Executor, Sent, absent, replied
 from mcu.conference.keeper import Keeper
 from mcu.conference.leg_news import LegNews
 from mcu.conference.link import Link
 from mcu.conference.mailbox import Mailbox
-from mcu.conference.reopening import Reopening
 from mcu.conference.roster import Line, Person, Roster, Seat
 from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
@@ -33,7 +32,6 @@ from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
-from mcu.media.frames import AnyEvent, AnyReply
 from mcu.media.life import LegState
 from mcu.media.messages import Cause, Layout
 
@@ -42,6 +40,7 @@ log = structlog.get_logger(__name__)
 TICK_S = 0.5
 WARNING = timedelta(minutes=5)  # that the room ends
 CANCEL_NOTICE = timedelta(seconds=30)  # between the cancellation and the end
+RETRY_S = 0.2  # between attempts to open again
 
 GONE: dict[Cause | None, GoneCause] = {Cause.REMOVED: "removed", Cause.ENDED: "ended", Cause.HANGUP: "left"}
 
@@ -85,14 +84,7 @@ class Room:
         self._empty_since = clock.monotonic()
         self._cancelled_at: datetime | None = None
         self._finished = False
-        self._reopening = Reopening(
-            run.id,
-            self._roster,
-            self._link,
-            profile=lambda: self.profile,
-            clock=clock,
-            given_up=lambda: self._mailbox.tell("given_up", self._give_up),
-        )
+        self._reopening: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()
 
     # -- what may be read at any time -------------------------------------------------------------------------------
@@ -205,14 +197,14 @@ class Room:
             raise McuError("The media worker gave no figures.")
         return reply.media
 
-    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> AnyReply:
+    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> media.AnyReply:
         """What the worker replies about a seat that is taken."""
         if command.leg not in self._roster:
             raise NotFound("Nobody sits in that seat.")
         return await replied(self._link.send(command))
 
     @staticmethod
-    def _answer_in(reply: AnyReply) -> str:
+    def _answer_in(reply: media.AnyReply) -> str:
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
         return reply.answer
@@ -220,7 +212,7 @@ class Room:
     def meeting_changed(self, meeting: Meeting) -> None:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))
 
-    def on_event(self, event: AnyEvent) -> None:
+    def on_event(self, event: media.AnyEvent) -> None:
         """From the worker. The newest about the same thing counts; of legs, what `LegNews` keeps."""
         match event:
             case media.LegChanged():
@@ -235,8 +227,6 @@ class Room:
                     self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
             case media.NetworkChanged():
                 self._mailbox.tell(("network", event.leg), partial(self._audience.network, event.leg, event))
-            case media.LegTold():
-                self._mailbox.tell(("told", event.leg), partial(self._audience.told, event.leg))
 
     def on_death(self, worker: Worker) -> None:
         if self._link.worker is worker:
@@ -258,7 +248,8 @@ class Room:
                 await self._mailbox.wait()
                 self._turn()
         finally:
-            helpers += self._reopening.tasks
+            if self._reopening is not None:
+                helpers.append(self._reopening)
             for task in helpers:
                 task.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -391,7 +382,13 @@ class Room:
         seat = self._roster.get(leg)
         if seat is None:
             raise SeatGone("Send an offer first.")
-        seated = Seated(leg=leg, room=self.id, meeting=self.meeting.id, person=seat.person, title=self.meeting.title)
+        seated = Seated(
+            leg=leg,
+            room=self.id,
+            meeting=self.meeting.id,
+            person=seat.person,
+            title=self.meeting.title,
+        )
         self._audience.attach(seat, watcher, seated)
 
     def _tick(self) -> None:
@@ -484,7 +481,23 @@ class Room:
         self._roster.speaking = frozenset()
         self._audience.reconnect()
         log.warning("room_lost_its_worker", room=self.id, legs=len(self._roster))
-        self._reopening.begin()
+        if self._reopening is None or self._reopening.done():
+            self._reopening = asyncio.create_task(self._reopen())
+
+    async def _reopen(self) -> None:
+        """Until a worker has the room again; given up when no seat would be kept any longer."""
+        give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
+        while not self._link.is_open:
+            try:
+                await self._link.open(self.profile, absent(self._roster))
+            except McuError as error:
+                log.warning("room_not_reopened", room=self.id, code=error.code)
+                if self._clock.monotonic() > give_up:
+                    self._mailbox.tell("given_up", self._give_up)
+                    return
+                await asyncio.sleep(RETRY_S)
+        if self._roster.spotlight is not None:
+            self._link.send(media.Spotlight(room=self.id, leg=self._roster.spotlight))
 
     def _give_up(self) -> None:
         self._finished = True

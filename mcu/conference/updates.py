@@ -81,10 +81,6 @@ class NetworkNow(Update, frozen=True, kw_only=True):
     trouble: NetworkTrouble
 
 
-class Told(Update, frozen=True, kw_only=True):
-    """All that was to be said to the leg has been: see `acts.Tell`."""
-
-
 class Said(Update, frozen=True, kw_only=True):
     leg: LegId
     name: str

@@ -169,13 +169,6 @@ class Media(Section):
     rtp_last_port: Port = Field(
         0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
     )
-    rtp_silent_s: int = Field(
-        30,
-        ge=5,
-        le=3600,
-        description="A call by telephone of which nothing comes for so long, neither sound nor RTCP, is hung up, in "
-        "seconds. One that is on hold is not.",
-    )
     worker_cores: float = Field(
         0,
         ge=0,
@@ -250,11 +243,7 @@ class Sip(Section):
     tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
-    name: str = Field(
-        "",
-        description="Host name by which telephones reach this server, and the domain of those that register; by "
-        "default the address. Those that register need new passwords when it changes.",
-    )
+    name: str = Field("", description="Host name by which telephones reach this server; by default the address.")
     encryption: Literal["required", "offered"] = Field(
         "required", description="`offered` also takes calls in the clear, such as of a telephone network's gateway."
     )
@@ -264,12 +253,6 @@ class Sip(Section):
         description="Folder with recordings of your own, `sv/welcome.wav` and so on (16-bit WAV): they go before those "
         "that the build made of `mcu/media/spoken/sv.txt`.",
     )
-
-    @property
-    def domain(self) -> str:
-        """Of the URIs of endpoints and meetings; "" where there is no SIP."""
-        first = self.addresses[0] if self.addresses else ""
-        return (self.name or (f"[{first}]" if ":" in first else first)).lower()
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -24,21 +24,28 @@ from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
-from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, SayToCall
-from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
+    AcceptCall,
     AddLeg,
+    AnswerCall,
     Answered,
+    AnyCommand,
+    AnyEvent,
+    AnyReply,
     CheckNetwork,
     CloseRoom,
     Done,
+    EndCall,
     Failed,
     GetLegMedia,
     LegMediaReply,
+    OfferCall,
     OpenRoom,
     Ping,
     RestartIce,
-    SayToLeg,
+    SayToCall,
+    ToControl,
+    ToWorker,
     WorkerReport,
 )
 from mcu.media.picture.pools import Pools
@@ -90,8 +97,7 @@ class Worker:
         engine.on_collected = self._ticker.on_collected
         calls = RtpTransports(engine, clock=clock)
         own = [Path(options.prompts)] if options.prompts else []
-        self._prompts = Prompts([*own, BUILT])
-        self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
+        self._reception = Reception(calls, engine.plane, Prompts([*own, BUILT]), self.emit, self._ticker.wake)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
 
@@ -152,13 +158,13 @@ class Worker:
                 return Done()
             case CheckNetwork():
                 return Answered(answer=await self._probes.answer(command.offer))
-        if isinstance(command, CallCommand):
-            return self._receive(command)
+            case AnswerCall() | OfferCall() | AcceptCall() | SayToCall() | EndCall():
+                return self._receive(command)
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
 
-    def _receive(self, command: CallCommand) -> AnyReply:
+    def _receive(self, command: AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall) -> AnyReply:
         call, reception = command.call, self._reception
         match command:
             case AnswerCall():
@@ -181,8 +187,6 @@ class Worker:
                 return Answered(answer=await room.add_leg(command))
             case RestartIce():
                 return Answered(answer=await room.restart_ice(command))
-            case SayToLeg():
-                room.say(command, self._prompts)
             case GetLegMedia():
                 return LegMediaReply(media=room.leg_media(command.leg))
             case _:

@@ -1,7 +1,7 @@
 """One call: an INVITE's dialog from its first ring to its end, on either side of it (RFC 3261, sections 13 to 15).
 
-With reliable provisional responses (RFC 3262). Changes of it are in `changes`, and what may happen in which state in
-`call_state`.
+With changes of it by re-INVITE and UPDATE (section 14, RFC 3311), reliable provisional responses (RFC 3262), and
+session timers (RFC 4028). What may happen in which state is in `call_state`.
 """
 
 import secrets
@@ -13,7 +13,6 @@ from mcu.errors import Conflict
 from mcu.protocol.sip import dialog as dialogs
 from mcu.protocol.sip import session_timer
 from mcu.protocol.sip.call_state import TRANSITIONS, H, Happened, S
-from mcu.protocol.sip.changes import Changes
 from mcu.protocol.sip.dialog import Dialog
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
@@ -22,6 +21,7 @@ from mcu.protocol.sip.grammar import number
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
+from mcu.protocol.sip.session_timer import Interval
 from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.values import CSeq, parse_credentials, parse_rack
@@ -66,6 +66,14 @@ class _Repeated:
     wait: float = T1
 
 
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A change that they asked for and that is not answered."""
+
+    request: Request
+    key: Key
+
+
 class Call:
     """`invite` and `key` are of the INVITE that began it; `dialog` is there as soon as both tags are known."""
 
@@ -74,13 +82,17 @@ class Call:
         self.outgoing = outgoing
         self.state = S.CALLING if outgoing else S.INVITED
         self.dialog: Dialog | None = None
+        self.interval: Interval | None = None
         self._alarms = Alarms(lambda at: line.due(self, at))
-        self.changes = Changes(self, self._alarms)
         self._line = line
         self._accepted: _Repeated | None = None
         self._reliable: _Repeated | None = None
         self._rseq = secrets.randbelow(2**30) + 1
         self._their_rseq: int | None = None
+        self._theirs: Theirs | None = None
+        self._asking = False  # a change of ours waits for its answer
+        self._again: Callable[[], None] | None = None  # offers once more what met a change of theirs
+        self._sdp = b""  # the last that we sent
         self._their_methods: frozenset[str] = frozenset()
         self._rings = False  # a provisional response has come, so that a CANCEL may go (section 9.1)
         self._cancelled = False
@@ -91,7 +103,7 @@ class Call:
 
     def begin(self) -> None:
         """Of an INVITE that came. Raises `Malformed`, `session_timer.TooBrief`."""
-        self.changes.interval = session_timer.of_request(self.invite)
+        self.interval = session_timer.of_request(self.invite)
         who = contact(self.flow)
         self.dialog = dialogs.of_request(self.invite, self.tag, who, secure=is_secure(self.flow))
         self._note_methods(self.invite)
@@ -115,7 +127,7 @@ class Call:
         """A 2xx: the answer to their offer, or an offer where they made none. Raises `Conflict`: it is too late."""
         if not self._move(H.TAKEN):
             raise Conflict("The call is not waiting for an answer.")
-        self.take_up(self.invite, self.key, body, headers)
+        self._take_up(self.invite, self.key, body, headers)
 
     def refuse(self, status: int, headers: Iterable[tuple[str, str]] = (), reason: str | None = None) -> None:
         """From 300 on. Nothing happens where the call is not waiting for an answer."""
@@ -147,7 +159,7 @@ class Call:
 
     def place(self, answerer: Answerer | None = None) -> None:
         """Sends the INVITE. `answerer`: who we are, where they ask."""
-        self._answerer, self.changes.sdp = answerer, self.invite.body
+        self._answerer, self._sdp = answerer, self.invite.body
         self._attempts += 1
         self.key = self._line.ask(self.invite, self.flow, self._answered)
 
@@ -181,7 +193,7 @@ class Call:
         if self._their_rseq is not None and rseq != self._their_rseq + 1:
             return False
         self._their_rseq = rseq
-        self.request("PRACK", headers=[("RAck", f"{rseq} {response.cseq}")])
+        self._request("PRACK", headers=[("RAck", f"{rseq} {response.cseq}")])
         return True
 
     def _taken(self, response: Response) -> None:
@@ -193,7 +205,7 @@ class Call:
             self.dialog = made
             self._note_methods(response)
             self._move(H.TAKEN)
-            self.changes.refresh(session_timer.of_response(response))
+            self._refresh(session_timer.of_response(response))
             self._line.tell(Established(self, response))
         elif self.state is not S.UP or self.dialog is None or made.id != self.dialog.id:
             self._line.ask(made.request("BYE", via(self.flow)), self.flow, _nothing)
@@ -241,7 +253,7 @@ class Call:
             case S.CALLING:
                 self._cancel()
             case S.ANSWERED | S.UP:
-                self.request("BYE", headers=headers)
+                self._request("BYE", headers=headers)
                 self._over(200)
 
     def _cancel(self) -> None:
@@ -274,14 +286,14 @@ class Call:
         self.dialog.accept(request)
         match request.method:
             case "BYE":
-                self.respond(key, request, 200)
+                self._respond(key, request, 200)
                 if self.state is S.INVITED:
                     self._refuse(487)
                 self._over(200, request)
             case "PRACK":
                 self._pracked(request, key)
             case "INVITE" | "UPDATE":
-                self.changes.receive(request, key)
+                self._changing(request, key)
             case _:
                 self._line.tell(Within(self, request, key))
 
@@ -289,11 +301,90 @@ class Call:
         rack = parse_rack(request.headers.one("RAck") or "")
         waiting = self._reliable
         if waiting is None or (rack.rseq, rack.cseq) != (self._rseq, waiting.cseq):
-            self.respond(key, request, 481)
+            self._respond(key, request, 481)
             return
         self._reliable = None
         self._alarms.drop("reliable")
-        self.respond(key, request, 200)
+        self._respond(key, request, 200)
+
+    def _changing(self, request: Request, key: Key) -> None:
+        """One change at a time: 491 where ours is on its way, 500 where theirs is (14.2; RFC 3311, section 5.2)."""
+        if self._asking:
+            self._respond(key, request, 491)
+        elif self._theirs is not None or self._accepted is not None or self.state in (S.INVITED, S.CALLING):
+            self._respond(key, request, 500, [("Retry-After", str(secrets.randbelow(10)))])
+        else:
+            self.interval = session_timer.of_request(request)
+            self._theirs = Theirs(request, key)
+            if request.method == "UPDATE" and not request.body:
+                self.accept_change(b"")  # the session lives: nothing else is said
+            else:
+                self._line.tell(Changing(self, request))
+
+    def accept_change(self, body: bytes) -> None:
+        """The answer to what is `Changing`, or an offer where they asked for one. Raises `Conflict`."""
+        if self._theirs is None:
+            raise Conflict("There is no change of the call to answer.")
+        theirs, self._theirs = self._theirs, None
+        self._take_up(theirs.request, theirs.key, body, [])
+
+    def refuse_change(self, status: int) -> None:
+        """The call goes on as it was."""
+        if self._theirs is not None:
+            theirs, self._theirs = self._theirs, None
+            self._respond(theirs.key, theirs.request, status)
+
+    # -- changes of ours ----------------------------------------------------------------------------------------------
+
+    def change(self, body: bytes) -> None:
+        """Offers something else, by re-INVITE. Raises `Conflict`: another change is on its way, or no call stands."""
+        if self.state is not S.UP or self._is_changing or self._again is not None:
+            raise Conflict("The call is being changed already, or does not stand.")
+        self._sdp = body
+        self._offer("INVITE", body)
+
+    @property
+    def _is_changing(self) -> bool:
+        return self._asking or self._theirs is not None or self._accepted is not None
+
+    def _offer(self, method: str, body: bytes) -> None:
+        self._asking, self._again = True, None
+        timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
+        sent = self._request(method, headers=timer, body=body, then=lambda response: self._changed(sent, response))
+
+    def _changed(self, request: Request, response: Response | int) -> None:
+        if isinstance(response, Response) and response.is_provisional:
+            return
+        self._asking = False
+        status = response if isinstance(response, int) else response.status
+        if isinstance(response, Response) and response.is_success:
+            self._settled(request, response)
+        elif status == 491:
+            self._again = lambda: self._offer(request.method, request.body)
+            self._alarms.set("again", self._line.now + self._glare_s())
+            return
+        if status in (408, 481):
+            self.hang_up()  # the other side knows of no call (RFC 5057, section 5.1)
+        elif isinstance(response, Response) and request.body:
+            self._line.tell(Changed(self, response))
+
+    def _try_change_again(self, again: Callable[[], None]) -> None:
+        if self._is_changing:
+            self._alarms.set("again", self._line.now + T1)
+        else:
+            again()
+
+    def _settled(self, request: Request, response: Response) -> None:
+        assert self.dialog is not None
+        self.dialog.refresh(request.method, response)
+        if request.method == "INVITE":
+            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number)
+            self._line.acknowledge(ack, self.flow)
+        self._refresh(session_timer.of_response(response))
+
+    def _glare_s(self) -> float:
+        """Who made the call waits longer, so that both do not meet again (section 14.1)."""
+        return (2.1 + secrets.randbelow(190) / 100) if self.outgoing else secrets.randbelow(200) / 100
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -304,10 +395,10 @@ class Call:
                     self._repeat(self._accepted, name, T2)
                 case "reliable" if self._reliable is not None:
                     self._repeat(self._reliable, name, GIVE_UP)
-                case "again":
-                    self.changes.handle_again()
+                case "again" if self._again is not None:
+                    self._try_change_again(self._again)
                 case "session":
-                    self.changes.handle_session()
+                    self._session_due()
                 case "cancelled":
                     self._over(487)
 
@@ -324,75 +415,42 @@ class Call:
         """Their ACK or PRACK has not come for 32 s (sections 13.3.1.4; RFC 3262, section 3)."""
         if alarm == "reliable":
             self._refuse(504)
-            self._over(408)
         else:
-            self.expire()
+            self._request("BYE")
+        self._over(408)
 
-    # -- what its changes need ----------------------------------------------------------------------------------------
+    def _session_due(self) -> None:
+        if self.interval is None or self.state is not S.UP:
+            return
+        if not self.interval.ours:
+            self._request("BYE", headers=[("Reason", 'SIP;cause=408;text="Session expired"')])
+            self._over(408)
+        elif not self._is_changing and self._again is None:
+            self._offer(*(("UPDATE", b"") if "UPDATE" in self._their_methods else ("INVITE", self._sdp)))
+        else:
+            self._alarms.set("session", self._line.now + T2)
 
-    @property
-    def answered(self) -> bool:
-        """With a 2xx, by either side; not over."""
-        return self.state in (S.ANSWERED, S.UP)
+    def _refresh(self, interval: Interval | None) -> None:
+        self.interval = interval
+        self._alarms.drop("session")
+        if interval is not None:
+            self._alarms.set("session", self._line.now + interval.due_s)
 
-    @property
-    def stands(self) -> bool:
-        """Answered, and acknowledged."""
-        return self.state is S.UP
+    # -- parts --------------------------------------------------------------------------------------------------------
 
-    @property
-    def is_repeating(self) -> bool:
-        """A 2xx of ours waits for its ACK."""
-        return self._accepted is not None
-
-    @property
-    def now(self) -> float:
-        return self._line.now
-
-    def tell_changing(self, request: Request) -> None:
-        self._line.tell(Changing(self, request))
-
-    def tell_changed(self, response: Response) -> None:
-        self._line.tell(Changed(self, response))
-
-    def takes(self, method: str) -> bool:
-        """Whether the other side says that it knows it."""
-        return method in self._their_methods
-
-    def take_up(self, request: Request, key: Key, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def _take_up(self, request: Request, key: Key, body: bytes, headers: Iterable[tuple[str, str]]) -> None:
         """A 2xx to an INVITE is repeated until its ACK, whatever the transport (section 13.3.1.4)."""
-        interval = self.changes.interval
-        said = [*headers, *([] if interval is None else session_timer.answering(interval, request))]
+        said = [*headers, *([] if self.interval is None else session_timer.answering(self.interval, request))]
         response = self._response(request, 200, body, said)
-        self.changes.refresh(interval)
+        self._refresh(self.interval)
         if body:
-            self.changes.sdp = body
+            self._sdp = body
         self._reliable = None
         self._alarms.drop("reliable")
         self._line.respond(key, response)
         if request.method == "INVITE":
             self._accepted = _Repeated(key, response, request.cseq, self._line.now)
             self._alarms.set("accepted", self._line.now + T1)
-
-    def ask(self, method: str, body: bytes, then: Callable[[Response | int], None]) -> Request:
-        """A re-INVITE or an UPDATE. `then` is called with each response, or with what its absence means."""
-        timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
-        return self.request(method, headers=timer, body=body, then=then)
-
-    def settle(self, request: Request, response: Response) -> None:
-        """Their 2xx to a change of ours: acknowledged where it asks for it."""
-        assert self.dialog is not None
-        self.dialog.refresh(request.method, response)
-        if request.method == "INVITE":
-            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number)
-            self._line.acknowledge(ack, self.flow)
-
-    def expire(self, headers: Iterable[tuple[str, str]] = ()) -> None:
-        """The other side has vanished: it is told, and the call is over."""
-        self.request("BYE", headers=headers)
-        self._over(408)
-
-    # -- parts --------------------------------------------------------------------------------------------------------
 
     def _response(self, to: Request, status: int, body: bytes, headers: Iterable[tuple[str, str]]) -> Response:
         said = [
@@ -405,10 +463,10 @@ class Call:
             said.append(("Content-Type", SDP))
         return response_to(to, status, tag=self.tag, headers=said, body=body)
 
-    def respond(self, key: Key, to: Request, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def _respond(self, key: Key, to: Request, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
         self._line.respond(key, response_to(to, status, tag=self.tag, headers=headers))
 
-    def request(
+    def _request(
         self,
         method: str,
         *,

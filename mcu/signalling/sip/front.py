@@ -7,25 +7,20 @@ from dataclasses import dataclass
 import structlog
 
 from mcu.booking.door import Door
-from mcu.booking.endpoints import Endpoint
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
-from mcu.errors import McuError
 from mcu.ids import CallId, new_id
-from mcu.media.call_messages import CallEvent
-from mcu.media.frames import AnyEvent
+from mcu.media.messages import AnyEvent, CallEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import Asked, Changed, Changing, Ended, Established, Event, Invited, Within
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.responses import response_to
-from mcu.signalling.sip.incoming import Incoming
-from mcu.signalling.sip.registrations import Registrations, refusal
-from mcu.signalling.sip.routing import Kind
-from mcu.signalling.sip.switch import Switch
+from mcu.protocol.sip.uri import SipUri, TelUri
+from mcu.signalling.sip.menu import NUMBER_DIGITS
 from mcu.signalling.sip.visit import House, Visit
 
 log = structlog.get_logger(__name__)
@@ -48,14 +43,7 @@ class FrontEnd:
     """A `WorkersListener`. `start` before use, `stop` after it."""
 
     def __init__(
-        self,
-        options: SipOptions,
-        *,
-        conference: Conference,
-        workers: Workers,
-        door: Door,
-        registrations: Registrations,
-        clock: Clock,
+        self, options: SipOptions, *, conference: Conference, workers: Workers, door: Door, clock: Clock
     ) -> None:
         listen = Listen(
             addresses=options.addresses,
@@ -64,9 +52,7 @@ class FrontEnd:
             tls=options.tls,
             name=options.name,
         )
-        self._driver = Driver(listen, clock, self._happened, registrations.closed)
-        self._registrations = registrations
-        self._switch = Switch(self._driver, registrations, encrypted=options.encrypted)
+        self._driver = Driver(listen, clock, self._happened)
         self._house = House(
             conference=conference,
             workers=workers,
@@ -89,16 +75,13 @@ class FrontEnd:
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had."""
         await self._driver.start()
-        await self._registrations.start(self._driver.endpoint.datagrams_to)
         self._workers.subscribe(self)
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
-        self._switch.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._registrations.stop()
         await self._driver.close()
 
     # -- conference.workers.WorkersListener ---------------------------------------------------------------------------
@@ -119,8 +102,6 @@ class FrontEnd:
     # -- what the agent tells -----------------------------------------------------------------------------------------
 
     def _happened(self, event: Event) -> None:
-        if self._switch.takes(event):
-            return
         match event:
             case Invited(call):
                 self._invited(call)
@@ -128,37 +109,20 @@ class FrontEnd:
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
             case Within(_, request, key):
-                self._driver.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
+                self._driver.agent.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
+                self._driver.pump()
             case Asked():
                 self._asked(event)
 
     def _invited(self, call: Call) -> None:
-        """Who calls is settled first: it says where the call may go."""
         flow = call.flow
         assert isinstance(flow, Flow)
-        try:
-            caller = self._registrations.caller(call.invite, flow)
-            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None)
-        except McuError as error:
-            call.refuse(error.sip, refusal(error))
-            return
-        if route.kind is Kind.REFUSED:
-            call.refuse(route.status)
-        elif route.kind is Kind.ENDPOINT and caller is not None:
-            self._switch.connect(call, caller, route.to)
-        else:
-            self._visited(call, str(route.to), flow, caller)
-
-    def _visited(self, call: Call, number: str, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
-        visit = Incoming(self._house, name, call, number, flow.peer.host, caller)
+        visit = Visit(self._house, name, call, _number(call), flow.peer.host)
         self._visits[name] = self._by_call[call] = visit
         task = asyncio.create_task(visit.run())
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._left(done, visit))
-        if caller is not None:
-            self._registrations.engaged(caller.id)
-            task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
         log.info("call_came", call=name, transport=flow.transport)
 
     def _left(self, task: asyncio.Task[None], visit: Visit) -> None:
@@ -167,12 +131,17 @@ class FrontEnd:
         self._by_call.pop(visit.call, None)
 
     def _asked(self, asked: Asked) -> None:
-        """OPTIONS is answered, for that is how others see that we live; of the rest only REGISTER is done."""
-        if asked.request.method == "REGISTER":
-            assert isinstance(asked.flow, Flow)
-            self._registrations.asked(asked, asked.flow, self._driver)
-            return
+        """OPTIONS is answered, for that is how others see that we live; nothing else is done outside calls yet."""
         method = asked.request.method
         status = 200 if method == "OPTIONS" else 405
         headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
-        self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))
+        response = response_to(asked.request, status, tag=tag(), headers=headers)
+        self._driver.agent.respond(asked.key, response)
+        self._driver.pump()
+
+
+def _number(call: Call) -> str:
+    """The meeting's, where the call is made to one; "" leads to the menu that asks."""
+    uri = call.invite.uri
+    user = uri.user or "" if isinstance(uri, SipUri) else uri.number if isinstance(uri, TelUri) else ""
+    return user if len(user) == NUMBER_DIGITS and user.isascii() and user.isdigit() else ""

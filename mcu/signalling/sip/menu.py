@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.conference.roster import Language
-from mcu.signalling.sip.prompts import Prompt, Words
 
 TRIES: Final = 3
 SILENCE_S: Final = 8.0  # without a key: what is asked is said again
@@ -46,11 +45,23 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
 }
 
 
+class Prompt(StrEnum):
+    """What is said. Each is a file in each language: see `prompts/`."""
+
+    WELCOME = "welcome"
+    NUMBER = "number"  # enter the meeting number, end with hash; star for the other language
+    PIN = "pin"
+    WRONG = "wrong"  # the number or the PIN
+    ONE_MOMENT = "one-moment"
+    JOINING = "joining"
+    GOODBYE = "goodbye"  # nobody is there, or too many tries
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """One after the other. What is being said stops; a key stops this."""
 
-    prompts: Words
+    prompts: tuple[Prompt, ...]
     language: Language
 
 
@@ -67,10 +78,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """When this is said."""
-
-    prompts: Words
-    language: Language
+    """After what is being said."""
 
 
 Action = Say | Ask | HangUp
@@ -119,9 +127,10 @@ class Menu:
         if self.state in (S.NUMBER, S.PIN) and not self._pressed:
             self._wait(now, SILENCE_S)
 
-    def opened(self) -> None:
+    def opened(self) -> list[Action]:
         """The door has let them in: the rest is the room's."""
         self._move(E.OPENED)
+        return [Say((Prompt.JOINING,), self.language)]
 
     def not_opened(self, now: float) -> list[Action]:
         """Without a PIN: so it is asked for, whether there is such a meeting or not. With one: wrong."""
@@ -179,7 +188,7 @@ class Menu:
     def _end(self, *before: Prompt) -> list[Action]:
         self._move(E.ENDED)
         self._due = None
-        return [HangUp((*before, Prompt.GOODBYE), self.language)]
+        return [Say((*before, Prompt.GOODBYE), self.language), HangUp()]
 
     def _wait(self, now: float, seconds: float) -> None:
         self._due = now + seconds

@@ -10,7 +10,8 @@ from benchmarks.contestants import pin_load
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
 from mcu.ids import RoomId
-from mcu.media.messages import Failed, OpenRoom, RoomProfile, ToControl, ToWorker
+from mcu.media.frames import ToControl, ToWorker
+from mcu.media.messages import Failed, OpenRoom, RoomProfile
 from mcu.net.rpc import FrameConnection
 
 SETTLE_S = 3.0

@@ -10,6 +10,7 @@ RoomId = NewType("RoomId", str)  # room_…, one run of a meeting
 LegId = NewType("LegId", str)  # leg_…, a seat in a room: it outlives a lost connection
 NoticeId = NewType("NoticeId", str)  # ntc_…
 CallId = NewType("CallId", str)  # call_…, a telephone's or room system's: it may be in the reception or have a seat
+EndpointId = NewType("EndpointId", str)  # ep_…, a telephone or room system of our own
 
 
 def new_id(prefix: str) -> str:

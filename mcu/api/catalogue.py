@@ -1,6 +1,6 @@
 """Every route that is served: a module with routes is named here, and so is in the documentation."""
 
-from mcu.api import join, legs, meetings, network, participants, rooms
+from mcu.api import calls, endpoints, join, legs, meetings, network, participants, rooms
 from mcu.api.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,4 +10,6 @@ ROUTES: tuple[Route, ...] = (
     *legs.routes,
     *network.routes,
     *rooms.routes,
+    *endpoints.routes,
+    *calls.routes,
 )

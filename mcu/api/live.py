@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mcu.auth.relays import Relays
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Switchboard
 from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
 
@@ -16,6 +17,7 @@ class Live:
     door: Door
     relays: Relays
     checks: NetworkChecks
+    switchboard: Switchboard
 
 
 LIVE = web.AppKey("live", Live)

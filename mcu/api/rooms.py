@@ -94,6 +94,7 @@ class ParticipantOut(BaseModel):
     screen: bool
     hand: int = Field(description="Place in the queue of raised hands, 1 first; 0: not raised")
     speaking: bool
+    unattended: bool = Field(description="A machine answered the call: muted until the person there acts")
     layout: Layout | None = Field(description="Its own choice; `null`: the room's")
     personal: bool | None = Field(description="Its own choice: a picture without itself in it; `null`: the room's")
     view: Personal | None = Field(

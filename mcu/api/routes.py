@@ -40,6 +40,8 @@ PATTERNS: Mapping[str, str] = {
     "participant": "pt_[0-9a-f]{32}",
     "room": "room_[0-9a-f]{32}",
     "leg": "leg_[0-9a-f]{32}",
+    "endpoint": "ep_[0-9a-f]{32}",
+    "call": "call_[0-9a-f]{32}",
     "number": "[0-9]{9}",
     "source": "[a-z0-9][a-z0-9._-]{0,62}",
     "value": "[A-Za-z0-9._:~@+-]{1,200}",

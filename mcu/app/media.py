@@ -17,6 +17,7 @@ def worker_options(media: Media, prompts: Path | None = None) -> list[MediaOptio
             public=media.public_addresses,
             only_public=media.only_public_addresses,
             rtp_ports=_share(media, slot),
+            rtp_silent_s=media.rtp_silent_s,
             prompts=str(prompts.absolute()) if prompts else "",
             memory_mb=media.worker_memory_mb,
             cores=media.worker_cores or len(os.sched_getaffinity(0)) / media.workers,

@@ -19,6 +19,7 @@ from mcu.auth.relays import Relays
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Switchboard
 from mcu.clock import Clock
 from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
@@ -43,6 +44,7 @@ class Parts:
     pins: PinHasher
     conference: Conference
     checks: NetworkChecks
+    switchboard: Switchboard
     public_url: str
 
 
@@ -67,6 +69,7 @@ def make_service(parts: Parts) -> web.Application:
         door=Door(parts.database, tokens, parts.pins, Guesses(clock)),
         relays=offered,
         checks=parts.checks,
+        switchboard=parts.switchboard,
     )
     _add_websocket(app, parts, tokens, offered)
     WebClient.load(WEB_DIRECTORY).add_to(app)

@@ -22,10 +22,11 @@ from mcu.app import data
 from mcu.app.media import worker_options
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
-from mcu.app.sip import open_sip
+from mcu.app.sip import load_registrations, open_sip
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
 from mcu.auth.keys import load_or_create
 from mcu.auth.pins import PinHasher
+from mcu.auth.sealing import Seal
 from mcu.clock import Clock, SystemClock
 from mcu.cluster.local import LocalWorkers
 from mcu.cluster.process import Start, start_arguments
@@ -106,6 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         public_url = settings.public_url(door.getsockname()[1])
         pins = PinHasher()
         stack.callback(pins.close)
+        registrations = await load_registrations(settings.sip, database, Seal(key), clock)
         app = make_service(
             Parts(
                 settings=settings,
@@ -116,12 +118,21 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 pins=pins,
                 conference=conference,
                 checks=NetworkChecks(workers, clock),
+                switchboard=registrations,
                 public_url=public_url,
             )
         )
         _renew_certificate_on_hangup(stack, settings, tls)
         await _open(stack, app, door, tls)
-        await open_sip(stack, settings.sip, conference=conference, workers=workers, door=app[LIVE].door, clock=clock)
+        await open_sip(
+            stack,
+            settings.sip,
+            conference=conference,
+            workers=workers,
+            door=app[LIVE].door,
+            registrations=registrations,
+            clock=clock,
+        )
         health.started = True
         stack.callback(setattr, health, "started", False)
         log.info("serving", address=public_url, operations=_address(back), workers=len(workers.alive))

@@ -5,18 +5,40 @@ from contextlib import AsyncExitStack
 import structlog
 
 from mcu.app.sockets import CannotListen, tls_context
+from mcu.auth.sealing import Seal
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Directory
+from mcu.booking.store import Store
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
-from mcu.config.sections import Sip
+from mcu.config.sections import HOST, Sip, Trunk
+from mcu.signalling.sip import trunks, ways
+from mcu.signalling.sip.dialling import DialOptions
 from mcu.signalling.sip.front import FrontEnd, SipOptions
+from mcu.signalling.sip.outgoing import Patience
+from mcu.signalling.sip.registrations import Registrations
 
 log = structlog.get_logger(__name__)
 
 
+async def load_registrations(sip: Sip, store: Store, seal: Seal, clock: Clock) -> Registrations:
+    """The endpoints that there are; nothing listens yet."""
+    async with store.reading() as tx:
+        directory = Directory(await tx.endpoints.all())
+    hosts = [f"[{one}]" if ":" in one else one for one in sip.addresses]
+    return Registrations(sip.domain, hosts=hosts, directory=directory, store=store, seal=seal, clock=clock)
+
+
 async def open_sip(
-    stack: AsyncExitStack, sip: Sip, *, conference: Conference, workers: Workers, door: Door, clock: Clock
+    stack: AsyncExitStack,
+    sip: Sip,
+    *,
+    conference: Conference,
+    workers: Workers,
+    door: Door,
+    registrations: Registrations,
+    clock: Clock,
 ) -> None:
     """Takes calls until the stack unwinds. Raises `CannotListen` or `BadCertificate`."""
     if not sip.addresses:
@@ -29,8 +51,11 @@ async def open_sip(
         name=sip.name,
         encrypted=sip.encryption == "required",
         language=sip.language,
+        dialling=_dialling(sip),
     )
-    front = FrontEnd(options, conference=conference, workers=workers, door=door, clock=clock)
+    front = FrontEnd(
+        options, conference=conference, workers=workers, door=door, registrations=registrations, clock=clock
+    )
     try:
         await front.start()
     except OSError as error:
@@ -39,3 +64,39 @@ async def open_sip(
         ) from error
     stack.push_async_callback(front.stop)
     log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1])
+
+
+def _dialling(sip: Sip) -> DialOptions:
+    return DialOptions(
+        trunks=tuple(_trunk(one) for one in sip.trunks),
+        domains=tuple(one.lower() for one in sip.call_domains),
+        at_once=sip.calls_out_max,
+        an_hour=sip.calls_out_per_hour,
+        patience=Patience(ring_s=sip.ring_s, person_s=sip.person_s),
+    )
+
+
+def _trunk(trunk: Trunk) -> trunks.Trunk:
+    hosts = tuple(_host(text, trunk.transport) for text in trunk.hosts)
+    return trunks.Trunk(
+        name=trunk.name,
+        hosts=hosts,
+        transport=trunk.transport,
+        registers=trunk.registers,
+        domain=trunk.domain or hosts[0].name,
+        user=trunk.user,
+        password=trunk.password.get_secret_value() if trunk.password else "",
+        caller_id=trunk.caller_id,
+        priority=trunk.priority,
+        prefixes=trunk.prefixes,
+        dear=trunk.premium,
+        codecs=trunk.codecs,
+        encrypted=trunk.encryption == "required",
+        calls_max=trunk.calls_max,
+    )
+
+
+def _host(text: str, transport: trunks.Transport) -> trunks.Host:
+    found = HOST.fullmatch(text)
+    assert found is not None  # the settings have been read
+    return trunks.Host(found[1].strip("[]").lower(), int(found[2] or ways.PORTS[transport]))

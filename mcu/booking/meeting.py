@@ -18,6 +18,7 @@ Language = Literal["sv", "en"]
 Layout = Literal["auto", "speaker", "speaker_with_tiles", "grid", "presentation_with_tiles"]
 Presentation = Literal["everyone", "hosts"]
 LobbyScope = Literal["none", "guests", "all"]
+DialWhen = Literal["at_start", "on_host_join"]
 
 NUMBER_DIGITS = 9
 
@@ -50,6 +51,14 @@ class Organizer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DialOut:
+    """The meeting calls this participant. `uri` `None`: by the participant's phone number."""
+
+    when: DialWhen
+    uri: str | None = field(default=None, repr=False)  # sip: or sips:
+
+
+@dataclass(frozen=True, kw_only=True)
 class BookedParticipant:
     """Somebody who is expected, with a personal link. Name, e-mail and phone are kept out of logs."""
 
@@ -59,6 +68,7 @@ class BookedParticipant:
     external_id: str | None = None
     email: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)  # E.164
+    dial_out: DialOut | None = None
     version: int = 1
 
 

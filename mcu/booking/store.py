@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import ExternalId, Layout, Meeting, MeetingState
 from mcu.errors import Conflict
-from mcu.ids import MeetingId, NoticeId, RoomId
+from mcu.ids import EndpointId, MeetingId, NoticeId, RoomId
 
 T = TypeVar("T")
 
@@ -97,6 +98,23 @@ class StoredReply:
     body: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredBinding:
+    """Where an endpoint is reached by datagrams; a connection does not outlive us.
+
+    `kept_until` is later than it holds, so that not every refresh of `granted_s` need be written.
+    """
+
+    endpoint: EndpointId
+    contact: str  # as it was registered
+    host: str
+    port: int
+    call_id: str
+    path: Sequence[str]
+    granted_s: int
+    kept_until: datetime
+
+
 class MeetingStore(Protocol):
     """Meetings with their participants: one aggregate, one version."""
 
@@ -163,6 +181,28 @@ class ReplyStore(Protocol):
         ...
 
 
+class EndpointStore(Protocol):
+    """Telephones and room systems of our own, and where they are reached."""
+
+    async def all(self) -> Sequence[Endpoint]: ...
+
+    async def page(self, page: PageRequest) -> Page[Endpoint]: ...
+
+    async def add(self, endpoint: Endpoint) -> None:
+        """Raises `Taken` if its name or number is in use."""
+        ...
+
+    async def remove(self, endpoint: EndpointId) -> None:
+        """With its bindings. Raises `NotFound`."""
+        ...
+
+    async def bindings(self) -> Sequence[StoredBinding]: ...
+
+    async def keep(self, endpoint: EndpointId, kept: Sequence[StoredBinding]) -> None:
+        """In place of those that were. Raises `Unavailable`, and `NotFound` where the endpoint is no more."""
+        ...
+
+
 class Transaction(Protocol):
     """All stores, in one transaction."""
 
@@ -177,6 +217,9 @@ class Transaction(Protocol):
 
     @property
     def replies(self) -> ReplyStore: ...
+
+    @property
+    def endpoints(self) -> EndpointStore: ...
 
 
 class Store(Protocol):

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from mcu.cli import demo, doctor, meeting, migrate, serve, token
+from mcu.cli import demo, dial_test, doctor, endpoint, meeting, migrate, serve, token
 from mcu.cli.common import tell, tell_unexpected
 from mcu.errors import McuError
 
@@ -21,7 +21,9 @@ cli.command("demo")(demo.demo)
 cli.command("doctor")(doctor.doctor)
 cli.command("token")(token.token)
 cli.command("migrate")(migrate.migrate)
+cli.command("dial-test")(dial_test.dial_test)
 cli.add_typer(meeting.meetings, name="meeting")
+cli.add_typer(endpoint.endpoints, name="endpoint")
 
 
 def main() -> None:

@@ -11,18 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mcu.cli.common import out
+from mcu.cli.options import URL, JsonOption, TokenOption, UrlOption
 from mcu.cli.rest import Rest, ServerSays
 from mcu.clock import SystemClock
 
 meetings = typer.Typer(name="meeting", help="Book meetings, and see them, on a server that runs.", no_args_is_help=True)
 
-UrlOption = Annotated[str, typer.Option("--url", envvar="MCU_URL", help="The server's address.")]
-TokenOption = Annotated[
-    str | None, typer.Option(envvar="MCU_TOKEN", help="A token from `mcu token`.", show_envvar=True)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="The server's own answer, for programs.")]
 MeetingArgument = Annotated[str, typer.Argument(metavar="MEETING", help="Its number, or its id: mtg_…")]
-URL = "http://localhost:8080"
 PATH = "/api/v1/meetings"
 PAGE = 200
 
@@ -94,14 +89,8 @@ def cancel(
 
 
 def _all(rest: Rest, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Every meeting that matches, page by page."""
-    query = query | {"page_size": str(PAGE)}
-    while True:
-        answer, _ = rest.ask("GET", PATH, query=query)
-        yield from answer["items"]
-        if not answer["next_page_token"]:
-            return
-        query["page_token"] = answer["next_page_token"]
+    """Every meeting that matches."""
+    return rest.pages(PATH, query | {"page_size": str(PAGE)})
 
 
 def _path(rest: Rest, meeting: str) -> str:

@@ -1,6 +1,7 @@
 """Asks a server's REST API for the subcommands, and turns its problems into errors of one line."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any, Final
 
 import aiohttp
@@ -8,6 +9,7 @@ import aiohttp
 from mcu.errors import McuError
 
 TIMEOUT_S: Final = 30.0
+NO_CONTENT: Final = 204
 _NEXT: Final = {
     401: "make another token with `mcu token` on the server",
     403: "make a token with that scope with `mcu token` on the server",
@@ -40,6 +42,15 @@ class Rest:
         """The answer's JSON and its ETag. Raises `ServerSays`."""
         return asyncio.run(self._ask(method, path, body, query or {}, headers or {}))
 
+    def pages(self, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page. Raises `ServerSays`."""
+        while True:
+            answer, _ = self.ask("GET", path, query=query)
+            yield from answer["items"]
+            if not answer["next_page_token"]:
+                return
+            query = query | {"page_token": answer["next_page_token"]}
+
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, str], headers: dict[str, str]
     ) -> tuple[dict[str, Any], str]:
@@ -50,7 +61,7 @@ class Rest:
                 aiohttp.ClientSession(timeout=timeout) as http,
                 http.request(method, self._url + path, json=body, params=query, headers=own) as answer,
             ):
-                said = await answer.json(content_type=None)
+                said = await answer.json(content_type=None) if answer.status != NO_CONTENT else {}
                 if not answer.ok:
                     raise ServerSays(_reason(said, answer.status))
                 return said, answer.headers.get("ETag", "")

@@ -15,7 +15,8 @@ from mcu import errors
 from mcu.clock import Clock
 from mcu.cluster.process import Start, WorkerProcess
 from mcu.conference.workers import WorkersListener
-from mcu.media.messages import AnyEvent, WorkerReport
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import WorkerReport
 from mcu.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)

@@ -19,21 +19,8 @@ from mcu import errors
 from mcu.clock import Clock
 from mcu.cluster.output import WorkerOutput
 from mcu.cluster.starvation import RunQueue
-from mcu.media.messages import (
-    AnyCommand,
-    AnyEvent,
-    AnyReply,
-    CloseRoom,
-    Done,
-    Event,
-    Failed,
-    OpenRoom,
-    Ping,
-    Reply,
-    ToControl,
-    ToWorker,
-    WorkerReport,
-)
+from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
+from mcu.media.messages import CloseRoom, Done, Event, Failed, OpenRoom, Ping, Reply, WorkerReport
 from mcu.media.transport.options import MediaOptions
 from mcu.net.rpc import FrameConnection
 

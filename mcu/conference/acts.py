@@ -6,8 +6,8 @@ carried out, or refuses it. None of them touches a notice (S5.3-3).
 
 import msgspec
 
-from mcu.conference.roster import Role
-from mcu.ids import LegId
+from mcu.conference.roster import Person, Role
+from mcu.ids import CallId, LegId
 from mcu.media.messages import Cause, Layout
 
 
@@ -91,9 +91,33 @@ class Post(Act, frozen=True, kw_only=True):
         return f"Post(leg={self.leg!r})"  # what people write belongs in no log
 
 
+class Tell(Act, frozen=True, kw_only=True):
+    """Say these prompts to one leg, heard by it alone, in place of what is being said to it; then it is `Told`."""
+
+    leg: LegId
+    prompts: tuple[str, ...]  # none: be silent
+
+
 class Remove(Act, frozen=True, kw_only=True):
     leg: LegId
     cause: Cause = Cause.REMOVED
+
+
+class CallOut(Act, frozen=True, kw_only=True):
+    """Call somebody into the room. `to`: a SIP URI, or a number as `+46…`."""
+
+    call: CallId
+    to: str
+    person: Person
+
+    def __repr__(self) -> str:
+        return f"CallOut(call={self.call!r})"  # whom one calls belongs in no log
+
+
+class HangUp(Act, frozen=True, kw_only=True):
+    """Call somebody no longer, or show no longer what came of it."""
+
+    call: CallId
 
 
 class MuteGuests(Act, frozen=True, kw_only=True):

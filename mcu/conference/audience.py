@@ -13,6 +13,7 @@ from itertools import islice
 from mcu.conference.policy import waits_for
 from mcu.conference.roster import Line, Roster, Seat, for_guests, for_outside
 from mcu.conference.updates import (
+    CallsNow,
     EndsAt,
     GoneCause,
     InLobby,
@@ -25,6 +26,7 @@ from mcu.conference.updates import (
     RosterNow,
     Said,
     Seated,
+    Told,
     Untold,
     Update,
     Watcher,
@@ -37,6 +39,7 @@ MAX_CHAT_KEPT = 200
 MAX_NAMES = 1000  # of those who have left, for the notices that tell of it
 MAX_NOTICES = 200  # whose reach is still followed
 FAILED = frozenset({Outcome.NOT_SENT, Outcome.NOT_RECEIVED})
+_NOBODY = CallsNow(called=[])
 
 
 @dataclass(kw_only=True)
@@ -45,6 +48,7 @@ class _Told:
 
     watcher: Watcher
     roster: RosterNow | None = None
+    calls: CallsNow = _NOBODY
     room: RoomNow | None = None
     lobby: InLobby | None = None
     picture: Picture | None = None
@@ -55,6 +59,7 @@ class _Told:
 class _Shown:
     """How far a notice has been shown."""
 
+    record: NoticeRecord  # the latest
     to: set[LegId] = field(default_factory=set)
     untold: dict[LegId, list[Untold]] = field(default_factory=dict)  # as each host was last told
 
@@ -85,6 +90,7 @@ class Audience:
         told = self._told[seat.leg] = _Told(watcher=watcher)
         watcher.tell(seated)
         self._catch_up(told, seat)
+        self._show_what_was_played(seat)
         if (network := self._networks.get(seat.leg)) is not None:
             watcher.tell(network)
         if self._ends.at is not None:
@@ -127,9 +133,11 @@ class Audience:
         self._for_guests = _newer(self._for_guests, for_guests(lines, frozenset(seat.leg for seat in roster.waiting)))
         room = RoomNow(locked=roster.locked, layout=roster.layout, spotlight=roster.spotlight, active=roster.active)
         lobby = InLobby(reason=waits_for(roster))
+        calls = CallsNow(called=list(roster.called.values()))
         for leg, told in self._told.items():
             if (seat := roster.get(leg)) is not None:
                 self._refresh_one(told, seat, lines, room, lobby)
+                self._refresh_calls(told, seat, calls)
 
     def _refresh_one(self, told: _Told, seat: Seat, lines: list[Line], room: RoomNow, lobby: InLobby) -> None:
         if seat.knows:
@@ -146,6 +154,12 @@ class Audience:
         if seat.state is LegState.WAITING and not seat.admitted and lobby != told.lobby:
             told.lobby = lobby
             told.watcher.tell(lobby)
+
+    def _refresh_calls(self, told: _Told, seat: Seat, calls: CallsNow) -> None:
+        shown = calls if seat.is_host and seat.knows else _NOBODY
+        if shown != told.calls:
+            told.calls = shown
+            told.watcher.tell(shown)
 
     def _catch_up(self, told: _Told, seat: Seat) -> None:
         """With its picture, and with what was said since it was first in the room."""
@@ -182,6 +196,9 @@ class Audience:
             update = self._networks[leg] = NetworkNow(level=event.level, trouble=event.trouble)
             self._tell(leg, update)
 
+    def told(self, leg: LegId) -> None:
+        self._tell(leg, Told())
+
     def say(self, leg: LegId, text: str, now: datetime) -> None:
         seat = self._roster.get(leg)
         if seat is None:
@@ -206,7 +223,8 @@ class Audience:
 
     def notice(self, record: NoticeRecord) -> None:
         """Show a notice to those it is for, once; and to each host whom it did not reach (S5.3-7)."""
-        shown = self._notices.setdefault(record.notice, _Shown())
+        shown = self._notices.setdefault(record.notice, _Shown(record=record))
+        shown.record = record
         if len(self._notices) > MAX_NOTICES:
             self._notices.popitem(last=False)
         untold = self._untold(record)
@@ -214,9 +232,20 @@ class Audience:
             for_host = untold if seat.is_host and seat.knows else []
             new = seat.leg in record.recipients and seat.leg not in shown.to
             if new or for_host != shown.untold.get(seat.leg, []):
-                shown.to.add(seat.leg)
-                shown.untold[seat.leg] = for_host
-                self._tell(seat.leg, self._noticed(record, seat.leg, for_host))
+                self._show(shown, seat.leg, for_host)
+
+    def _show_what_was_played(self, seat: Seat) -> None:
+        """To a page that opens after the sound of its leg: what was played to the leg when nobody watched."""
+        for shown in self._notices.values():
+            played = shown.record.recipients.get(seat.leg, Outcome.NOT_SENT) not in FAILED
+            if played and seat.leg not in shown.to:
+                self._show(shown, seat.leg, self._untold(shown.record) if seat.is_host and seat.knows else [])
+
+    def _show(self, shown: _Shown, leg: LegId, untold: list[Untold]) -> None:
+        if leg in self._told:
+            shown.to.add(leg)
+            shown.untold[leg] = untold
+            self._tell(leg, self._noticed(shown.record, leg, untold))
 
     def _untold(self, record: NoticeRecord) -> list[Untold]:
         """Those it did not reach and who still have a seat: for one who has left, there is nothing to be told of."""

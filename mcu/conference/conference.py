@@ -17,12 +17,15 @@ from mcu.booking.meeting import Meeting, MeetingState
 from mcu.booking.rules import check_open
 from mcu.booking.store import RoomRun, Store
 from mcu.clock import Clock
+from mcu.conference.invitations import Dialler
 from mcu.conference.room import Room, RoomSettings
 from mcu.conference.roster import Person
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import LegId, MeetingId, RoomId, new_id
-from mcu.media.messages import AnyEvent, CallEvent, WorkerReport
+from mcu.media.call_messages import CallEvent
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import WorkerReport
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +48,13 @@ class Conference:
         self._store = store
         self._workers = workers
         self._clock = clock
-        self._settings = settings
+        self._settings = replace(settings, dialler=lambda: self._dialler)
         self._dropped = dropped
         self._rooms: dict[RoomId, Room] = {}
         self._by_meeting: dict[MeetingId, Room] = {}
         self._owners: dict[RoomId, asyncio.Task[None]] = {}
         self._opening: dict[MeetingId, asyncio.Lock] = {}
+        self._dialler: Dialler | None = None
 
     async def start(self) -> None:
         """Open again what ran when we last stopped. The workers must have been started."""
@@ -62,6 +66,10 @@ class Conference:
                 await self._restore(run)
             except McuError as error:
                 log.error("room_not_restored", room=run.id, code=error.code)
+
+    def call_with(self, dialler: Dialler | None) -> None:
+        """From now on whoever is called into a room is called by it; `None`: nobody is."""
+        self._dialler = dialler
 
     async def stop(self) -> None:
         """Close every room without ending it: it is opened again when we start."""

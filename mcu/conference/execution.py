@@ -27,6 +27,7 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
 from mcu.conference.audience import Audience
 from mcu.conference.link import Link
@@ -34,12 +35,12 @@ from mcu.conference.roster import Roster, Seat
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import LegId, RoomId
 from mcu.media import messages as media
-from mcu.media.life import LegState
+from mcu.media.frames import AnyReply
 
-Sent = asyncio.Task[media.AnyReply]
+Sent = asyncio.Task[AnyReply]
 
 
-async def replied(sent: Sent) -> media.AnyReply:
+async def replied(sent: Sent) -> AnyReply:
     """The worker's reply, which others may wait for too. Raises what it failed with, or `Unavailable`."""
     try:
         return await asyncio.shield(sent)
@@ -47,21 +48,6 @@ async def replied(sent: Sent) -> media.AnyReply:
         if sent.cancelled():  # the room has closed; whoever waits here has not been cancelled
             raise Unavailable("The room has closed.") from None
         raise
-
-
-def absent(roster: Roster) -> list[media.AbsentLeg]:
-    """Those whom a new worker is told of: their seats are kept, and their browsers on their way back."""
-    return [
-        media.AbsentLeg(
-            leg=seat.leg,
-            label=seat.person.name,
-            language=seat.person.language,
-            muted=seat.muted,
-            held=seat.held,
-        )
-        for seat in roster
-        if seat.state is LegState.RECONNECTING
-    ]
 
 
 class Executor:
@@ -95,6 +81,7 @@ class Executor:
             SetLocked: self._set_locked,
             SetSpotlight: self._set_spotlight,
             Post: self._post,
+            Tell: self._tell,
             Remove: self._remove,
         }
 
@@ -115,7 +102,8 @@ class Executor:
         return self._link.send(media.AdmitLeg(room=self._room, leg=act.leg))
 
     def _set_muted(self, act: SetMuted) -> Sent:
-        self._seat(act.leg).muted = act.muted
+        seat = self._seat(act.leg)
+        seat.muted, seat.unattended = act.muted, seat.unattended and act.muted
         return self._link.send(media.MuteLeg(room=self._room, leg=act.leg, muted=act.muted))
 
     def _set_held(self, act: SetHeld) -> Sent:
@@ -174,6 +162,9 @@ class Executor:
 
     def _post(self, act: Post) -> None:
         self._audience.say(act.leg, act.text, self._clock.now())
+
+    def _tell(self, act: Tell) -> Sent:
+        return self._link.send(media.SayToLeg(room=self._room, leg=act.leg, prompts=list(act.prompts)))
 
     def _remove(self, act: Remove) -> Sent:
         sent = self._link.send(media.RemoveLeg(room=self._room, leg=act.leg, cause=act.cause))

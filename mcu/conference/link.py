@@ -12,7 +12,8 @@ import structlog
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import RoomId
-from mcu.media.messages import AbsentLeg, AnyCommand, AnyReply, CloseRoom, OpenRoom, RoomProfile
+from mcu.media.frames import AnyCommand, AnyReply
+from mcu.media.messages import AbsentLeg, CloseRoom, OpenRoom, RoomProfile
 
 log = structlog.get_logger(__name__)
 

@@ -7,16 +7,18 @@ Choices made here:
 - Rights go with being in the room. A host who waits in the lobby, is not announced yet, or is away, decides nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcu.booking.meeting import Meeting
+from mcu.booking.meeting import BookedParticipant, Meeting
 from mcu.booking.rules import RoomNow, entry, waits
 from mcu.conference.acts import (
     Act,
     Admit,
+    CallOut,
     End,
+    HangUp,
     MuteGuests,
     Post,
     Remove,
@@ -32,16 +34,18 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
-from mcu.conference.roster import Role, Roster, Seat, Wait
+from mcu.conference.roster import Role, Roster, Seat, Stage, Wait
 from mcu.errors import Conflict, Invalid, MeetingFull, NotFound, Refused
-from mcu.ids import LegId
+from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
 from mcu.media.messages import Cause
 
 CONNECT_S = 15.0  # a leg whose media is not up by then goes
 MAX_WAITING = 50  # seats in one lobby
 MAX_CHAT = 2000  # characters of one line
+UNDER_WAY = frozenset({Stage.CALLING, Stage.RINGING, Stage.ANSWERED})  # of a call: it may become a seat
 
 
 class HostsOnly(Refused):
@@ -135,6 +139,23 @@ def overdue(roster: Roster, now: float) -> list[Remove]:
     return [Remove(leg=seat.leg, cause=Cause.FAILED) for seat in late]
 
 
+def to_call(
+    roster: Roster, meeting: Meeting, now: datetime, called: Collection[ParticipantId]
+) -> list[BookedParticipant]:
+    """Those whom the booking says to call now: nobody into a room in which nobody is, nobody who has been called.
+
+    "At the start" is not before the booked time, however early somebody came.
+    """
+    begun = meeting.start is None or now >= meeting.start
+    when = {"at_start": begun and any(seat.here for seat in roster), "on_host_join": roster.host_here}
+    seated = {seat.person.participant for seat in roster}
+    return [
+        one
+        for one in meeting.participants
+        if one.dial_out is not None and when[one.dial_out.when] and one.id not in called and one.id not in seated
+    ]
+
+
 # -- one rule for each act ------------------------------------------------------------------------------------------
 
 
@@ -164,7 +185,7 @@ def _set_held(ask: Ask, act: SetHeld) -> list[Act]:
     return [act]
 
 
-def _set_camera(ask: Ask, act: SetCamera) -> list[Act]:
+def _for_that_person(ask: Ask, act: SetCamera | Tell) -> list[Act]:
     ask.need_self(act.leg)
     return [act]
 
@@ -204,7 +225,7 @@ def _own_view(ask: Ask, act: SetLegLayout | SetLegPersonal) -> list[Act]:
     return [act]
 
 
-def _for_hosts(ask: Ask, act: SetRoomLayout | SetRoomPersonal | SetLocked | End) -> list[Act]:
+def _for_hosts(ask: Ask, act: SetRoomLayout | SetRoomPersonal | SetLocked | CallOut | End) -> list[Act]:
     ask.need_host()
     return [act]
 
@@ -233,6 +254,13 @@ def _remove(ask: Ask, act: Remove) -> list[Act]:
     return [Remove(leg=act.leg, cause=Cause.REMOVED)]
 
 
+def _hang_up(ask: Ask, act: HangUp) -> list[Act]:
+    ask.need_host()
+    if act.call not in ask.roster.called:
+        raise NotFound("Nobody is called by that name.")
+    return [act]
+
+
 def _mute_guests(ask: Ask, act: MuteGuests) -> list[Act]:
     ask.need_host()
     return [SetMuted(leg=seat.leg, muted=True) for seat in ask.roster.inside if not seat.is_host and not seat.muted]
@@ -242,7 +270,7 @@ _RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
     Admit: _admit,
     SetMuted: _set_muted,
     SetHeld: _set_held,
-    SetCamera: _set_camera,
+    SetCamera: _for_that_person,
     SetScreen: _set_screen,
     SetHand: _set_hand,
     SetRole: _set_role,
@@ -253,7 +281,10 @@ _RULES: dict[type[Act], Callable[[Ask, Any], list[Act]]] = {
     SetLocked: _for_hosts,
     SetSpotlight: _set_spotlight,
     Post: _post,
+    Tell: _for_that_person,
     Remove: _remove,
+    CallOut: _for_hosts,
+    HangUp: _hang_up,
     MuteGuests: _mute_guests,
     End: _for_hosts,
 }

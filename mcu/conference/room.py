@@ -8,7 +8,7 @@ worker dies it opens itself again on another, with every seat kept, and asks the
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -18,29 +18,30 @@ from mcu.booking.meeting import Meeting
 from mcu.booking.store import RoomRun, Store
 from mcu.clock import Clock
 from mcu.conference import policy
-from mcu.conference.acts import Act, Admit, End, Remove, SetLocked, SetRoomLayout, SetRoomPersonal
+from mcu.conference.acts import Act, Admit, CallOut, End, HangUp, Remove, SetLocked, SetRoomLayout, SetRoomPersonal
 from mcu.conference.audience import Audience
-from mcu.conference.execution import Executor, Sent, absent, replied
+from mcu.conference.ending import Ending
+from mcu.conference.execution import Executor, Sent, replied
+from mcu.conference.invitations import Dialler, Invitations
 from mcu.conference.keeper import Keeper
 from mcu.conference.leg_news import LegNews
 from mcu.conference.link import Link
 from mcu.conference.mailbox import Mailbox
-from mcu.conference.roster import Line, Person, Roster, Seat
+from mcu.conference.reopening import Reopening
+from mcu.conference.roster import Called, Line, Person, Roster, Seat, Stage
 from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, NotFound
 from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
+from mcu.media.frames import AnyEvent, AnyReply
 from mcu.media.life import LegState
 from mcu.media.messages import Cause, Layout
 
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.5
-WARNING = timedelta(minutes=5)  # that the room ends
-CANCEL_NOTICE = timedelta(seconds=30)  # between the cancellation and the end
-RETRY_S = 0.2  # between attempts to open again
 
 GONE: dict[Cause | None, GoneCause] = {Cause.REMOVED: "removed", Cause.ENDED: "ended", Cause.HANGUP: "left"}
 
@@ -51,6 +52,7 @@ class RoomSettings:
 
     profile: media.RoomProfile = field(default_factory=media.RoomProfile)
     empty_grace_s: float = 60.0  # an empty room stays open: somebody's browser may be starting again
+    dialler: Callable[[], Dialler | None] = lambda: None  # who calls people into them
 
 
 class Room:
@@ -72,6 +74,7 @@ class Room:
         self._settings = settings
         self._restored = False
         self._roster = Roster(layout=Layout(run.layout), locked=run.locked, personal=meeting.personal)
+        self._invitations = Invitations(self._roster, settings.dialler, self)
         self._tickets = Tickets()
         self._audience = Audience(self._roster)
         self._keeper = Keeper(store, run, dropped)
@@ -81,10 +84,16 @@ class Room:
         self._executor = Executor(
             run.id, self._roster, self._link, self._audience, clock=clock, on_missing=self._missing
         )
-        self._empty_since = clock.monotonic()
-        self._cancelled_at: datetime | None = None
+        self._ending = Ending(settings.empty_grace_s, clock.monotonic())
         self._finished = False
-        self._reopening: asyncio.Task[None] | None = None
+        self._reopening = Reopening(
+            run.id,
+            self._roster,
+            self._link,
+            profile=lambda: self.profile,
+            clock=clock,
+            given_up=lambda: self._mailbox.tell("given_up", self._give_up),
+        )
         self.closed = asyncio.Event()
 
     # -- what may be read at any time -------------------------------------------------------------------------------
@@ -108,9 +117,7 @@ class Room:
 
     @property
     def ends_at(self) -> datetime | None:
-        if self._cancelled_at is not None:
-            return self._cancelled_at + CANCEL_NOTICE
-        return self.meeting.closes_at
+        return self._ending.at(self.meeting)
 
     @property
     def worker(self) -> Worker | None:
@@ -119,12 +126,13 @@ class Room:
     def lines(self) -> list[Line]:
         return self._roster.lines()
 
+    def called(self) -> list[Called]:
+        """Who are called into it, and what came of it, oldest first."""
+        return list(self._roster.called.values())
+
     def line(self, leg: LegId) -> Line:
         """Raises `NotFound`."""
-        for line in self._roster.lines():
-            if line.leg == leg:
-                return line
-        raise NotFound("Nobody sits in that seat.")
+        return self._roster.line(leg)
 
     @property
     def personal_views(self) -> int:
@@ -161,10 +169,14 @@ class Room:
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
         return self._answer_in(await replied(sent)), number
 
-    async def seat_call(self, leg: LegId, call: CallId) -> None:
-        """Take the seat with a call that the room's worker has in its reception. Raises as `sit`."""
-        sent, _ = await self._mailbox.ask(partial(self._sit, leg, "", False, True, None, call))
+    async def seat_call(self, leg: LegId, call: CallId, *, unattended: bool = False) -> None:
+        """Take the seat with a call in the worker's reception. `unattended`: a machine answered. Raises as `sit`."""
+        sent, _ = await self._mailbox.ask(partial(self._sit, leg, "", unattended, True, None, call, unattended))
         await replied(sent)
+
+    def call_came_to(self, call: CallId, stage: Stage, leg: LegId | None = None) -> None:
+        """What a dialler has come to. Takes it without waiting."""
+        self._mailbox.tell(("call", call), partial(self._invitations.changed, call, stage, leg))
 
     async def restart_ice(self, leg: LegId, offer: str) -> str:
         """The answer to an offer that restarts ICE. Nobody is told. Raises as `leg_media`, and `Invalid`."""
@@ -197,14 +209,14 @@ class Room:
             raise McuError("The media worker gave no figures.")
         return reply.media
 
-    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> media.AnyReply:
+    async def _of_seat(self, command: media.GetLegMedia | media.RestartIce) -> AnyReply:
         """What the worker replies about a seat that is taken."""
         if command.leg not in self._roster:
             raise NotFound("Nobody sits in that seat.")
         return await replied(self._link.send(command))
 
     @staticmethod
-    def _answer_in(reply: media.AnyReply) -> str:
+    def _answer_in(reply: AnyReply) -> str:
         if not isinstance(reply, media.Answered):
             raise McuError("The media worker gave no answer to the offer.")
         return reply.answer
@@ -212,7 +224,7 @@ class Room:
     def meeting_changed(self, meeting: Meeting) -> None:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))
 
-    def on_event(self, event: media.AnyEvent) -> None:
+    def on_event(self, event: AnyEvent) -> None:
         """From the worker. The newest about the same thing counts; of legs, what `LegNews` keeps."""
         match event:
             case media.LegChanged():
@@ -221,12 +233,14 @@ class Room:
             case media.NoticeChanged():
                 self._mailbox.tell(("notice", event.record.notice), partial(self._notice_changed, event))
             case media.SpeakersChanged():
-                self._mailbox.tell("speakers", partial(self._speakers_changed, event))
+                self._mailbox.tell("speakers", partial(self._roster.heard, event.active, event.speaking))
             case media.LayoutChanged():
                 for leg in event.viewers:
                     self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
             case media.NetworkChanged():
                 self._mailbox.tell(("network", event.leg), partial(self._audience.network, event.leg, event))
+            case media.LegTold():
+                self._mailbox.tell(("told", event.leg), partial(self._audience.told, event.leg))
 
     def on_death(self, worker: Worker) -> None:
         if self._link.worker is worker:
@@ -238,6 +252,7 @@ class Room:
     async def open(self, *, restored: bool) -> None:
         """Open it on a worker. `restored`: it ran already when the process was started. Raises `Unavailable`."""
         self._restored = restored
+        self._invitations.begin(self.meeting, restored=restored)
         await self._link.open(self.profile)
 
     async def run(self) -> None:
@@ -248,8 +263,7 @@ class Room:
                 await self._mailbox.wait()
                 self._turn()
         finally:
-            if self._reopening is not None:
-                helpers.append(self._reopening)
+            helpers += self._reopening.tasks
             for task in helpers:
                 task.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -272,6 +286,7 @@ class Room:
 
     async def _close(self) -> None:
         self._mailbox.close()
+        self._invitations.close()
         await self._link.close()
         if self._finished:
             for seat in list(self._roster):
@@ -292,7 +307,7 @@ class Room:
         if leg is None or leg not in self._roster:
             policy.door(self._roster, self.meeting, person.role, self._clock.now())
             leg = self._tickets.give(person, leg, keep=[seat.leg for seat in self._roster])
-        self._empty_since = self._clock.monotonic()
+        self._ending.wanted(self._clock.monotonic())
         return leg
 
     def _sit(
@@ -303,6 +318,7 @@ class Room:
         elsewhere: bool,
         known_as: Person | None,
         call: CallId | None = None,
+        unattended: bool = False,
     ) -> tuple[Sent, int]:
         if self._restored and known_as is not None and self._is_invited(known_as):
             self._tickets.show(leg, known_as, keep=[seat.leg for seat in self._roster])
@@ -312,7 +328,7 @@ class Room:
             seat = self._new_seat(leg, person, camera="m=video" in offer)
         elif elsewhere:
             self._audience.release(leg, "replaced")
-        seat.muted = seat.muted or muted
+        seat.muted, seat.unattended = seat.muted or muted, seat.unattended or unattended
         seat.answering += 1
         seat.offers += 1
         sent = self._link.send(self._add_leg(seat, offer, call))
@@ -367,13 +383,18 @@ class Room:
         for one in granted:
             if isinstance(one, End):
                 self._finished = True
-                continue
-            if isinstance(one, Remove):
-                self._tickets.take_back(one.leg)
-            if (task := self._executor.do(one)) is not None:
-                sent.append(task)
+            elif isinstance(one, CallOut | HangUp):
+                self._invitations.do(one, self.meeting, self._clock.now())
+            else:
+                sent += self._do(one)
         self._note_run()
         return sent
+
+    def _do(self, act: Act) -> list[Sent]:
+        if isinstance(act, Remove):
+            self._tickets.take_back(act.leg)
+        task = self._executor.do(act)
+        return [] if task is None else [task]
 
     def _note_run(self) -> None:
         self._keeper.run = replace(self._keeper.run, locked=self._roster.locked, layout=self._roster.layout.value)
@@ -382,24 +403,19 @@ class Room:
         seat = self._roster.get(leg)
         if seat is None:
             raise SeatGone("Send an offer first.")
-        seated = Seated(
-            leg=leg,
-            room=self.id,
-            meeting=self.meeting.id,
-            person=seat.person,
-            title=self.meeting.title,
-        )
+        seated = Seated(leg=leg, room=self.id, meeting=self.meeting.id, person=seat.person, title=self.meeting.title)
         self._audience.attach(seat, watcher, seated)
 
     def _tick(self) -> None:
         now, wall = self._clock.monotonic(), self._clock.now()
         for late in policy.overdue(self._roster, now):
             self._executor.do(late)
-        if len(self._roster):
-            self._empty_since = now
-        ends = self.ends_at
-        self._audience.ends(ends if ends is not None and ends - wall <= WARNING else None)
-        if now - self._empty_since > self._settings.empty_grace_s or (ends is not None and wall >= ends):
+        self._invitations.tick(now)
+        self._invitations.call_due(self.meeting, wall)
+        if len(self._roster) or self._invitations.going:
+            self._ending.wanted(now)
+        self._audience.ends(self._ending.soon(self.meeting, wall))
+        if self._ending.due(self.meeting, now, wall):
             self._finished = True
 
     def _meeting_changed(self, meeting: Meeting) -> None:
@@ -413,10 +429,7 @@ class Room:
             self._executor.do(SetRoomPersonal(personal=meeting.personal))
         self._note_run()
         self._keeper.keep_soon()
-        if meeting.cancelled_at is None:
-            self._cancelled_at = None
-        elif self._cancelled_at is None:
-            self._cancelled_at = self._clock.now()
+        self._ending.changed(meeting, self._clock.now())
 
     # -- what the worker says ---------------------------------------------------------------------------------------
 
@@ -443,18 +456,12 @@ class Room:
 
     def _gone(self, seat: Seat, cause: Cause | None) -> None:
         if seat.answering:  # it is coming back at this very moment, into a fresh seat at the worker
-            self._begin_anew(seat)
+            seat.begin_anew(self._clock.monotonic())
             return
         self._tickets.update(seat.leg, seat.person)
         self._roster.drop(seat.leg)
         self._audience.forget(seat.leg)
         self._audience.release(seat.leg, GONE.get(cause, "timeout"))
-
-    def _begin_anew(self, seat: Seat) -> None:
-        """As one whom nobody knows of yet. The time it has for connecting does not begin again if it runs already."""
-        if seat.state is not LegState.CONNECTING:
-            seat.state, seat.since = LegState.CONNECTING, self._clock.monotonic()
-        seat.entered_at, seat.away, seat.held = None, False, False
 
     def _missing(self, leg: LegId, cause: Cause) -> None:
         """The worker does not have a leg that was to go."""
@@ -465,10 +472,6 @@ class Room:
         self._keeper.notice(event.record)
         self._audience.notice(event.record)
 
-    def _speakers_changed(self, event: media.SpeakersChanged) -> None:
-        self._roster.active = event.active if event.active is not None and event.active in self._roster else None
-        self._roster.speaking = frozenset(event.speaking)
-
     # -- when the worker dies ---------------------------------------------------------------------------------------
 
     def _worker_died(self) -> None:
@@ -477,27 +480,11 @@ class Room:
             if seat.entered:
                 seat.state = LegState.RECONNECTING
             else:
-                self._begin_anew(seat)
+                seat.begin_anew(self._clock.monotonic())
         self._roster.speaking = frozenset()
         self._audience.reconnect()
         log.warning("room_lost_its_worker", room=self.id, legs=len(self._roster))
-        if self._reopening is None or self._reopening.done():
-            self._reopening = asyncio.create_task(self._reopen())
-
-    async def _reopen(self) -> None:
-        """Until a worker has the room again; given up when no seat would be kept any longer."""
-        give_up = self._clock.monotonic() + self._settings.profile.resume_window_s
-        while not self._link.is_open:
-            try:
-                await self._link.open(self.profile, absent(self._roster))
-            except McuError as error:
-                log.warning("room_not_reopened", room=self.id, code=error.code)
-                if self._clock.monotonic() > give_up:
-                    self._mailbox.tell("given_up", self._give_up)
-                    return
-                await asyncio.sleep(RETRY_S)
-        if self._roster.spotlight is not None:
-            self._link.send(media.Spotlight(room=self.id, leg=self._roster.spotlight))
+        self._reopening.begin()
 
     def _give_up(self) -> None:
         self._finished = True

@@ -3,13 +3,15 @@
 It answers questions and holds what was decided. It decides nothing (that is `policy.py`) and tells nobody (`room.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
-from mcu.ids import LegId, ParticipantId
+from mcu.errors import NotFound
+from mcu.ids import CallId, LegId, ParticipantId
 from mcu.media.life import LegState
 from mcu.media.messages import Layout, Personal
 
@@ -55,6 +57,13 @@ class Seat(msgspec.Struct, kw_only=True):
     answering: int = 0  # offers that the worker has not answered yet
     answered: bool = False
     offers: int = 0  # how many it has sent
+    unattended: bool = False  # answered by a machine: muted until the person there acts (S5.3-9)
+
+    def begin_anew(self, now: float) -> None:
+        """As one whom nobody knows of yet. The time it has for connecting does not begin again if it runs already."""
+        if self.state is not LegState.CONNECTING:
+            self.state, self.since = LegState.CONNECTING, now
+        self.entered_at, self.away, self.held = None, False, False
 
     @property
     def here(self) -> bool:
@@ -79,6 +88,32 @@ class Seat(msgspec.Struct, kw_only=True):
         return self.person.role == "host"
 
 
+class Stage(StrEnum):
+    """What has become of somebody who is called into the room."""
+
+    CALLING = "calling"
+    RINGING = "ringing"
+    ANSWERED = "answered"  # and is told what it is about
+    JOINED = "joined"  # has a seat
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"  # on our side: no way there, or no place in the room
+    ENDED = "ended"  # hung up before there was a seat
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is called, as hosts see it. `leg`: where they sit, once they do."""
+
+    call: CallId
+    name: str
+    role: Role
+    stage: Stage
+    participant: ParticipantId | None = None
+    leg: LegId | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A seat as the roster shows it. `hand` is the place in the queue, 1 first; 0: not raised."""
 
@@ -92,6 +127,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     screen: bool
     hand: int
     speaking: bool
+    unattended: bool = False
 
 
 class Roster:
@@ -104,6 +140,7 @@ class Roster:
         self.spotlight: LegId | None = None
         self.active: LegId | None = None
         self.speaking: frozenset[LegId] = frozenset()
+        self.called: dict[CallId, Called] = {}  # who have no seat yet, and what came of the others, oldest first
         self._seats: dict[LegId, Seat] = {}
         self._hands = 0
 
@@ -127,6 +164,11 @@ class Roster:
         self.speaking -= {leg}
         self.spotlight = None if self.spotlight == leg else self.spotlight
         self.active = None if self.active == leg else self.active
+
+    def heard(self, active: LegId | None, speaking: Collection[LegId]) -> None:
+        """Who speaks now, and whose border is lit."""
+        self.active = active if active is not None and active in self else None
+        self.speaking = frozenset(speaking)
 
     def is_personal(self, seat: Seat) -> bool:
         """Whether the leg is to see a picture without itself in it."""
@@ -152,6 +194,13 @@ class Roster:
     def host_here(self) -> bool:
         return any(seat.here and seat.is_host for seat in self)
 
+    def line(self, leg: LegId) -> Line:
+        """Raises `NotFound`."""
+        for line in self.lines():
+            if line.leg == leg:
+                return line
+        raise NotFound("Nobody sits in that seat.")
+
     def lines(self) -> list[Line]:
         """Every seat as it is shown."""
         queue = sorted(seat.hand for seat in self if seat.hand)
@@ -169,6 +218,7 @@ class Roster:
             screen=seat.screen,
             hand=queue.index(seat.hand) + 1 if seat.hand else 0,
             speaking=seat.leg in self.speaking,
+            unattended=seat.unattended,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from mcu.conference.roster import Line, Person, Wait
+from mcu.conference.roster import Called, Line, Person, Wait
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
 from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
 
@@ -31,6 +31,12 @@ class RosterNow(Update, frozen=True, kw_only=True, eq=False):
     """The same object for all who may see the same, so that a front end can encode it once."""
 
     lines: list[Line]
+
+
+class CallsNow(Update, frozen=True, kw_only=True):
+    """To hosts: who are called into the room and have no seat yet, and what came of the others."""
+
+    called: list[Called]
 
 
 class InLobby(Update, frozen=True, kw_only=True):
@@ -79,6 +85,10 @@ class NetworkNow(Update, frozen=True, kw_only=True):
 
     level: NetworkLevel
     trouble: NetworkTrouble
+
+
+class Told(Update, frozen=True, kw_only=True):
+    """All that was to be said to the leg has been: see `acts.Tell`."""
 
 
 class Said(Update, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ It knows nothing of processes or sockets; `mcu.cluster` implements it, on one ma
 
 from typing import Protocol
 
-from mcu.media.messages import AnyCommand, AnyEvent, AnyReply
+from mcu.media.frames import AnyCommand, AnyEvent, AnyReply
 
 
 class Worker(Protocol):

@@ -34,6 +34,33 @@ def reference() -> str:
 
 def _section(name: str, section: type[Section]) -> str:
     rows = "\n".join(_row(name, key, field) for key, field in section.model_fields.items())
+    tables = [_table(f"{name}.{key}", kind) for key, field in section.model_fields.items() if (kind := _kind(field))]
+    return "\n".join([_page(name, section, rows), *tables])
+
+
+def _kind(field: FieldInfo) -> type[Section] | None:
+    """What a list of tables has in it."""
+    kinds = [one for one in getattr(field.annotation, "__args__", ()) if isinstance(one, type)]
+    return next((one for one in kinds if issubclass(one, Section)), None)
+
+
+def _table(name: str, section: type[Section]) -> str:
+    rows = "\n".join(
+        f"| `{key}` | {_default(f'{name}.{key}', field)} | {_meaning(field)} |"
+        for key, field in section.model_fields.items()
+    )
+    return f"""\
+### [[{name}]]
+
+{cleandoc(section.__doc__ or "")}
+
+| setting | default | what it is |
+|---|---|---|
+{rows}
+"""
+
+
+def _page(name: str, section: type[Section], rows: str) -> str:
     return f"""\
 ## [{name}]
 
@@ -47,10 +74,13 @@ def _section(name: str, section: type[Section]) -> str:
 
 def _row(section: str, key: str, field: FieldInfo) -> str:
     name = f"{section}.{key}"
+    return f"| `{key}` | `{PREFIX}{section.upper()}__{key.upper()}` | {_default(name, field)} | {_meaning(field)} |"
+
+
+def _meaning(field: FieldInfo) -> str:
     limits = ", ".join(text for text in map(_limit, field.metadata) if text)
     secret = " Never printed." if SecretStr in getattr(field.annotation, "__args__", ()) else ""
-    meaning = f"{field.description}{f' ({limits})' if limits else ''}{secret}"
-    return f"| `{key}` | `{PREFIX}{section.upper()}__{key.upper()}` | {_default(name, field)} | {meaning} |"
+    return f"{field.description}{f' ({limits})' if limits else ''}{secret}"
 
 
 def _limit(rule: Any) -> str:
@@ -61,9 +91,11 @@ def _limit(rule: Any) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "to be set"
     if name in _COMPUTED:
         return _COMPUTED[name]
-    if field.default is None or field.default == ():
+    if field.default in (None, (), ""):
         return "–"
     return f"`{field.default}`"
 

@@ -10,12 +10,22 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 RELAY_URL = re.compile(  # RFC 7065: scheme, host, port, transport
     r"(turns?):([\w.-]+|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?"
 )
+HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
 Port = Annotated[int, Field(ge=0, le=65535)]
 Even = Annotated[int, Field(multiple_of=2)]  # I420 halves both sides
 
@@ -37,6 +47,12 @@ def _network(value: str) -> str:
         return str(ipaddress.ip_network(value))
     except ValueError as error:
         raise ValueError("is not an IP network such as 10.0.0.0/8, with no bits set after the prefix") from error
+
+
+def _host(value: str) -> str:
+    if not HOST.fullmatch(value):
+        raise ValueError("must be a host name or an IP address (IPv6 in brackets), and may have a port after a colon")
+    return value
 
 
 def _http_url(value: str | None) -> str | None:
@@ -169,6 +185,13 @@ class Media(Section):
     rtp_last_port: Port = Field(
         0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
     )
+    rtp_silent_s: int = Field(
+        30,
+        ge=5,
+        le=3600,
+        description="A call by telephone of which nothing comes for so long, neither sound nor RTCP, is hung up, in "
+        "seconds. One that is on hold is not.",
+    )
     worker_cores: float = Field(
         0,
         ge=0,
@@ -231,8 +254,53 @@ class Turn(Section):
         return self
 
 
+class Trunk(Section):
+    """One way to the telephone network. Calls over it go and come as `encryption` says, whatever `sip.encryption` is.
+
+    Telephone numbers are called over trunks alone, and nobody but a host in a room, a booking, or a caller of the API
+    with `rooms:control` calls anybody.
+    """
+
+    name: str = Field(min_length=1, max_length=40, description="In logs, metrics and `mcu doctor`.")
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="Host names or addresses, each with a port where it is not the usual one.",
+    )
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="`tls` checks that the host's name is its own.")
+    domain: str = Field("", description="Of its users and numbers; by default the first host.")
+    registers: bool = Field(False, description="Whether to register there, as `user`.")
+    user: str = Field("", description="Who the server is there.")
+    password: SecretStr | None = Field(None, description="Of that user, where they ask (digest).")
+    caller_id: str = Field(
+        "", pattern=r"^(\+[1-9][0-9]{6,14})?$", description="The number that those who are called see, as `+46…`."
+    )
+    priority: int = Field(10, ge=0, le=1000, description="The lowest number is tried first.")
+    prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}$")], ...] = Field(
+        min_length=1, description="What may be called: `+46`, for instance. Nothing else is."
+    )
+    premium: bool = Field(
+        False,
+        description="Whether, within the prefixes, premium-rate numbers, satellites and their like may be called.",
+    )
+    codecs: tuple[Literal["opus", "g722", "pcma", "pcmu"], ...] = Field(
+        (), description="To be offered; by default all."
+    )
+    encryption: Literal["required", "offered"] = Field(
+        "required",
+        description="`offered`: calls by it go in the clear, as gateways of telephone networks often want it.",
+    )
+    calls_max: int = Field(30, ge=1, le=10_000, description="Calls over it at a time, those that ring included.")
+
+    @model_validator(mode="after")
+    def _who_registers(self) -> Self:
+        if self.registers and not (self.user and self.password):
+            raise ValueError("registers needs user and password")
+        return self
+
+
 class Sip(Section):
-    """Telephones and room systems that dial in. There is no SIP unless addresses are set.
+    """Telephones and room systems that dial in, and are called. There is no SIP unless addresses are set.
 
     A call to a meeting's number leads to that meeting, any other to a voice menu that asks for the number. Calls take
     their media ports from `media.rtp_first_port` to `media.rtp_last_port`.
@@ -243,21 +311,51 @@ class Sip(Section):
     tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
-    name: str = Field("", description="Host name by which telephones reach this server; by default the address.")
+    name: str = Field(
+        "",
+        description="Host name by which telephones reach this server, and the domain of those that register; by "
+        "default the address. Those that register need new passwords when it changes.",
+    )
     encryption: Literal["required", "offered"] = Field(
         "required", description="`offered` also takes calls in the clear, such as of a telephone network's gateway."
     )
     language: Literal["sv", "en"] = Field("sv", description="In which the voice menu begins.")
+    call_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = Field(
+        (),
+        description="Domains and addresses whose SIP addresses rooms may call: `example.org`, `*.example.org`, or `*` "
+        "for all. By default none.",
+    )
+    calls_out_max: int = Field(30, ge=0, le=10_000, description="Calls that rooms may make at a time, in all.")
+    calls_out_per_hour: int = Field(300, ge=0, le=1_000_000, description="And in an hour.")
+    ring_s: float = Field(
+        60.0, ge=5, le=180, description="How long somebody who is called may let it ring, in seconds."
+    )
+    person_s: float = Field(
+        1.0,
+        ge=0.2,
+        le=10,
+        description="Who answers faster than that after the first ring is a machine: such a seat is muted until a key "
+        "is pressed there. In seconds.",
+    )
+    trunks: tuple[Trunk, ...] = Field((), description="Ways to the telephone network: see [[sip.trunks]] below.")
     prompts: Path | None = Field(
         None,
         description="Folder with recordings of your own, `sv/welcome.wav` and so on (16-bit WAV): they go before those "
         "that the build made of `mcu/media/spoken/sv.txt`.",
     )
 
+    @property
+    def domain(self) -> str:
+        """Of the URIs of endpoints and meetings; "" where there is no SIP."""
+        first = self.addresses[0] if self.addresses else ""
+        return (self.name or (f"[{first}]" if ":" in first else first)).lower()
+
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key are given both or neither")
+        if len({one.name for one in self.trunks}) < len(self.trunks):
+            raise ValueError("trunks must have different names")
         return self
 
 

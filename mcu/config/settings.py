@@ -197,11 +197,15 @@ def _variable(name: str) -> str:
 
 
 def _explain(problem: dict[str, Any]) -> str:
-    """`server.port (or MCU_SERVER__PORT): Input should be less than or equal to 65535`."""
+    """`server.port (or MCU_SERVER__PORT): Input should be less than or equal to 65535`.
+
+    In a list of tables: `sip.trunks (or MCU_SIP__TRUNKS), 2, hosts, 1: …`, counted from one.
+    """
     where = ".".join(str(part) for part in problem["loc"][:2])
     known = where in _known()
     variable = f" (or {_variable(where)})" if known else ""
-    return f"{where}{variable}: {str(problem['msg']).removeprefix('Value error, ')}"
+    inside = "".join(f", {part + 1}" if isinstance(part, int) else f", {part}" for part in problem["loc"][2:])
+    return f"{where}{variable}{inside}: {str(problem['msg']).removeprefix('Value error, ')}"
 
 
 def shown(settings: BaseModel) -> dict[str, Any]:
@@ -215,4 +219,6 @@ def shown(settings: BaseModel) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, SecretStr | Path):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [shown(one) if isinstance(one, BaseModel) else one for one in value]
+    return value

@@ -102,8 +102,7 @@ class Guest:
 
     async def hello(self) -> Welcome:
         """Opens the WebSocket and returns the `welcome`."""
-        if self._reader is not None:
-            self._reader.cancel()
+        await self._shut()
         self._socket = await self._http.ws_connect("/api/v1/ws")
         await self.send(Hello(token=self._token()))
         before = len(self.messages)
@@ -114,6 +113,7 @@ class Guest:
 
     async def come_back(self, client: MeetingClient) -> None:
         """The same seat with a new connection, as after a reload."""
+        await self._shut()
         await self.sit(client)
         await self.hello()
 
@@ -153,12 +153,16 @@ class Guest:
 
     async def close(self) -> None:
         """Leaves no task or socket. Hangs up where nobody has left yet."""
+        await self._shut()
+        if self.client is not None:
+            await self.client.close()
+        await self._http.close()
+
+    async def _shut(self) -> None:
+        """Closes the WebSocket that there is."""
         if self._reader is not None:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reader
         if self._socket is not None:
             await self._socket.close()
-        if self.client is not None:
-            await self.client.close()
-        await self._http.close()

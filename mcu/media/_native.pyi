@@ -146,10 +146,12 @@ class Plane:
         complexity: int = 5,
         bits_per_second: int = 48_000,
         loss_percent: int = 10,
+        silent_s: int = 30,
     ) -> Plane:
         """Binds one UDP port on each address (IPv4 or IPv6, not a wildcard), and one TCP port.
 
-        `tcp_port` 0: the same number, or none where that is taken. Raises `OSError`, `ValueError`.
+        `tcp_port` 0: the same number, or none where that is taken. `silent_s`: a leg with ports of its own that says
+        nothing for so long is told of as SILENT. Raises `OSError`, `ValueError`.
         """
 
     @property
@@ -177,6 +179,9 @@ class Plane:
         """`profile` by its IANA name without a prefix: AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES256_CM_SHA1_80 or
         AES128_CM_SHA1_80. Keys: master key, then salt. A direction that has this key already goes on as it was.
         Raises `ValueError`."""
+
+    def hold(self, leg: int, held: bool, /) -> None:
+        """Of a leg with ports of its own: while it is held it is sent RTCP alone, and is not SILENT however long."""
 
     def remove(self, leg: int, /) -> None: ...
     def add_stream(

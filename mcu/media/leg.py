@@ -37,16 +37,21 @@ class Leg:
 
     def viewer(self, personal: Callable[["Leg"], Personal]) -> Viewer | None:
         """How it looks on; None: it takes no picture. `personal`: asked of who does."""
-        codec = self.connection.transport.takes(Source.CAMERA) if self.connection is not None else None
-        if self.connection is None or codec is None:
+        if self.connection is None:
+            return None
+        transport = self.connection.transport
+        codec = transport.takes(Source.CAMERA)
+        if codec is None:
             return None
         return Viewer(
             leg=self.leg,
             codec=codec,
             layout=self.layout,
             bits_per_second=self.bits_per_second,
-            content=self.connection.transport.takes(Source.SCREEN),
+            content=transport.takes(Source.SCREEN),
             personal=personal(self),
+            limit=transport.limit(Source.CAMERA),
+            content_limit=transport.limit(Source.SCREEN),
         )
 
 
@@ -76,6 +81,7 @@ class Connection:
         self.up = False
         self.quality = Quality()
         self.losses: dict[Source, float] = {}  # shares of the packets of pictures that were sent; 0 where there is none
+        self.give_back: Callable[[], None] | None = None  # of a call: to the reception
         self._owner = owner
         self._transport: Transport | None = None
 

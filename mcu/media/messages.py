@@ -1,7 +1,8 @@
 """What the control process and a media worker say to each other.
 
 The worker knows legs and streams, not people or bookings. The same messages go over a local socket today and over NATS
-in a cluster. A command is answered by a reply, or by `Failed`; an event is answered by nothing.
+in a cluster (`frames`). A command is answered by a reply, or by `Failed`; an event is answered by nothing. What is said
+of calls that are in no room yet is in `call_messages`.
 
 No command opens the gate: `AdmitLeg` only starts the announcing, and the worker alone decides when it is over (S5.3-1).
 No command or field silences a notice (S5.3-3).
@@ -306,70 +307,19 @@ class CheckNetwork(Command, frozen=True, kw_only=True):
     offer: str  # SDP
 
 
-class AnswerCall(Command, frozen=True, kw_only=True):
-    """A telephone or a room system calls: it is in the reception from now on. Answered by `Answered`."""
+class SayToLeg(Command, frozen=True, kw_only=True):
+    """Say these prompts to a leg, in its language and heard by it alone, in place of what is being said to it.
 
-    call: CallId
-    offer: str  # SDP
-    encrypted: bool  # it must be
+    The room goes on, softer to that leg. Then comes `LegTold`.
+    """
 
-
-class OfferCall(Command, frozen=True, kw_only=True):
-    """A call comes here from another worker. Answered by `Answered`: what was `said`, by other ports."""
-
-    call: CallId
-    said: str  # our SDP to them, of the former worker
-    encrypted: bool
-
-
-class AcceptCall(Command, frozen=True, kw_only=True):
-    """What came back to our offer: the call is in the reception from now on."""
-
-    call: CallId
-    answer: str  # SDP
-
-
-class SayToCall(Command, frozen=True, kw_only=True):
-    """Say these prompts to a call in the reception, in place of what is being said. Then comes `CallTold`."""
-
-    call: CallId
-    prompts: list[str]  # names of files, without their ending
-    language: str
-
-
-class EndCall(Command, frozen=True, kw_only=True):
-    """A call in the reception is over, or goes on elsewhere. One that is not there is no error."""
-
-    call: CallId
+    room: RoomId
+    leg: LegId
+    prompts: list[str]  # names of files, without their ending; none: be silent
 
 
 class Ping(Command, frozen=True, kw_only=True):
     """Answered by `Done`; a worker that does not answer within a second is taken for dead."""
-
-
-AnyCommand = (
-    OpenRoom
-    | CloseRoom
-    | AddLeg
-    | AdmitLeg
-    | RemoveLeg
-    | MuteLeg
-    | HoldLeg
-    | CameraLeg
-    | SetRoomLayout
-    | SetLegLayout
-    | PersonalLeg
-    | Spotlight
-    | RestartIce
-    | GetLegMedia
-    | CheckNetwork
-    | AnswerCall
-    | OfferCall
-    | AcceptCall
-    | SayToCall
-    | EndCall
-    | Ping
-)
 
 
 # -- replies --------------------------------------------------------------------------------------------------------
@@ -396,9 +346,6 @@ class Failed(Reply, frozen=True, kw_only=True):
 
     code: str
     detail: str
-
-
-AnyReply = Done | Answered | LegMediaReply | Failed
 
 
 # -- events ---------------------------------------------------------------------------------------------------------
@@ -450,27 +397,11 @@ class NetworkChanged(Event, frozen=True, kw_only=True):
     trouble: NetworkTrouble
 
 
-class CallKey(Event, frozen=True, kw_only=True):
-    """A key of a telephone, wherever its call is: one of 0-9, *, #, A-D."""
+class LegTold(Event, frozen=True, kw_only=True):
+    """All that was to be said to a leg has been."""
 
-    call: CallId
-    key: str
-
-    def __repr__(self) -> str:
-        return "CallKey()"  # it may be of a PIN
-
-
-class CallTold(Event, frozen=True, kw_only=True):
-    """All that was to be said to a call in the reception has been."""
-
-    call: CallId
-
-
-class CallLost(Event, frozen=True, kw_only=True):
-    """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
-
-    call: CallId
-    cause: Cause
+    room: RoomId
+    leg: LegId
 
 
 class NetworkReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -506,24 +437,3 @@ class WorkerReport(Event, frozen=True, kw_only=True):
     audio_decodes: int = 0
     audio_coding_seconds: float = 0.0  # processor time of encoding and decoding sound
     network: NetworkReport = NetworkReport()
-
-
-CallEvent = CallKey | CallTold | CallLost
-AnyEvent = LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | CallEvent | WorkerReport
-
-
-# -- frames on the wire ---------------------------------------------------------------------------------------------
-
-
-class ToWorker(msgspec.Struct, frozen=True, tag="c"):
-    """One length-prefixed msgpack frame, control process to worker."""
-
-    id: int
-    command: AnyCommand
-
-
-class ToControl(msgspec.Struct, frozen=True, tag="r"):
-    """One length-prefixed msgpack frame, worker to control process: a reply where `id` is set, else an event."""
-
-    id: int | None
-    body: AnyReply | AnyEvent

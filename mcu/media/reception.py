@@ -13,10 +13,12 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
-from mcu.media.seams import TICK_SAMPLES, Samples, SoundPlane, TransportListener
+from mcu.media.seams import TICK_SAMPLES, CallTransport, Samples, SoundPlane, TransportListener
 from mcu.media.transport.rtp import RtpTransport, RtpTransports
 
 CALLS_MAX: Final = 500
@@ -27,7 +29,7 @@ class _Caller(OutsideListener):
     """One call; a `TransportListener` for as long as it is here."""
 
     def __init__(
-        self, call: CallId, transport: RtpTransport, sound: int, lost: Callable[["_Caller", Cause], None]
+        self, call: CallId, transport: CallTransport, sound: int, lost: Callable[["_Caller", Cause], None]
     ) -> None:
         self.call, self.transport, self.sound = call, transport, sound
         self.connected = self.routed = False
@@ -74,10 +76,16 @@ class Reception:
         self._wake(self)
         return reply
 
-    def offer(self, call: CallId, said: str, *, encrypted: bool) -> str:
-        """A call that comes from another worker. Raises `Unavailable`."""
-        transport = self._coming[call] = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
-        return transport.offer(said)
+    def offer(self, call: CallId, said: str, *, encrypted: bool, codecs: Sequence[str] = ()) -> str:
+        """A call that we make, or one that comes from another worker. Raises `Unavailable`; then it is not here."""
+        transport = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
+        try:
+            made = transport.offer(said, codecs)
+        except Exception:
+            transport.release()
+            raise
+        self._coming[call] = transport
+        return made
 
     def accept(self, call: CallId, answer: str) -> None:
         """Raises as `answer`, and `NotFound` where nothing was offered for that call."""
@@ -98,12 +106,18 @@ class Reception:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
         self._known(call).left = self._prompts.samples(prompts, language)
 
-    def seat(self, call: CallId, listener: TransportListener) -> RtpTransport:
+    def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """See `seams.Calls`."""
         caller = self._known(call)
         self._let_go(caller)
         caller.transport.move(listener)
         return caller.transport
+
+    def take_back(self, call: CallId, transport: CallTransport) -> None:
+        """See `seams.Calls`."""
+        caller = self._callers[call] = self._caller(call, transport)
+        transport.move(caller)
+        self._wake(self)
 
     def end(self, call: CallId) -> None:
         """Nothing where the call is not here."""
@@ -153,7 +167,7 @@ class Reception:
             ipv6=ipv6, encrypted=encrypted, on_digit=lambda key: self._emit(CallKey(call=call, key=key))
         )
 
-    def _caller(self, call: CallId, transport: RtpTransport) -> _Caller:
+    def _caller(self, call: CallId, transport: CallTransport) -> _Caller:
         return _Caller(call, transport, self._plane.add_sound(False), self._lost)
 
     def _known(self, call: CallId) -> _Caller:

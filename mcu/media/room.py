@@ -6,8 +6,9 @@ It decides nothing about who may hear or be heard: `RoomLife` does, and both mix
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from mcu import errors
@@ -18,20 +19,19 @@ from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.audio.speaker import SpeakerDetector
+from mcu.media.frames import AnyCommand, AnyEvent
 from mcu.media.leg import START_BITRATE, Connection, Leg
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
     AbsentLeg,
     AddLeg,
     AdmitLeg,
-    AnyCommand,
-    AnyEvent,
     CameraLeg,
     Cause,
     HoldLeg,
-    LayoutChanged,
     LegChanged,
     LegMedia,
+    LegTold,
     MuteLeg,
     NetworkChanged,
     NoticeChanged,
@@ -41,29 +41,32 @@ from mcu.media.messages import (
     RemoveLeg,
     RestartIce,
     RoomProfile,
+    SayToLeg,
     SetLegLayout,
     SetRoomLayout,
     Source,
     SpeakersChanged,
     Spotlight,
 )
+from mcu.media.outlets import Outlets
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
+from mcu.media.prompts import Prompts
 from mcu.media.receipts import Receipts
 from mcu.media.seams import (
     TICK_MS,
     TICK_SAMPLES,
     Calls,
     EncodedPicture,
-    Shown,
     SoundPlane,
     Transport,
     TransportFactory,
-    Wanted,
 )
+from mcu.media.words import Words
 
 SOUND_TICKS = {kind: len(sound) // TICK_SAMPLES for kind, sound in SOUNDS.items()}
 SPEAKERS_EVERY = 10  # ticks between reports of who speaks
+SENT_AWAY = (Cause.REMOVED, Cause.ENDED)  # by others: whoever is on a telephone hears why
 TOLD_KEPT = 8  # ticks with notices that are remembered: what became of one is known before the next begins
 
 
@@ -121,9 +124,10 @@ class Room:
         self._told = deque[tuple[int, frozenset[LegId]]](maxlen=TOLD_KEPT)  # ticks with notices, and who was to hear
         self._finished: list[_Finished] = []  # in the last tick
         self._mixer = AudioMixer(plane, profile.loudest)
+        self._words = Words(lambda leg: owner.emit(LegTold(room=room, leg=leg)))
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
-        self._pictures = RoomPictures(profile, pools, self)
+        self._pictures = RoomPictures(profile, pools, Outlets(room, profile, self, transports, owner.emit))
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -150,7 +154,9 @@ class Room:
     async def _transport(self, command: AddLeg, connection: Connection) -> tuple[Transport, str]:
         if command.call is None:
             return await self._transports.answer(command.offer, connection)
-        return self._calls.seat(command.call, connection), ""
+        transport = self._calls.seat(command.call, connection)
+        connection.give_back = partial(self._calls.take_back, command.call, transport)
+        return transport, ""
 
     async def restart_ice(self, command: RestartIce) -> str:
         """Answer an offer for the connection that the leg has. Raises `errors.Conflict` where it has none."""
@@ -204,6 +210,11 @@ class Room:
             case _:
                 raise errors.Invalid(f"a room does not know {type(command).__name__}")
         self._show()
+
+    def say(self, command: SayToLeg, prompts: Prompts) -> None:
+        """Raises `errors.NotFound`: no such leg, or no such prompt."""
+        leg = self._leg(command.leg)
+        self._words.say(leg.leg, prompts.samples(command.prompts, leg.language))
 
     def leg_media(self, leg_id: LegId) -> LegMedia:
         leg = self._leg(leg_id)
@@ -264,7 +275,7 @@ class Room:
         self._painting.cancel()
         for leg in list(self._legs.values()):
             self._owner.emit(LegChanged(room=self._room, leg=leg.leg, state=LegState.GONE, cause=Cause.ENDED))
-            self._remove(leg)
+            self._remove(leg, Cause.ENDED)
         self._mixer.close()
         await asyncio.gather(self._painting, *self._closing, return_exceptions=True)
 
@@ -282,7 +293,8 @@ class Room:
         if plan.cues:
             self._told.append((number, frozenset(plan.cues)))
         try:
-            levels = self._mixer.mix(said, plan.inside, self._muted, plan.cues, out)
+            words = self._words.due(plan.cues)
+            levels = self._mixer.mix(said, plan.inside, self._muted, plan.cues, words, out)
         except Exception:
             self.not_sent(number)
             raise
@@ -291,7 +303,7 @@ class Room:
             _Finished(notice, kinds[notice], connection)
             for notice, recipients in plan.finished
             for leg_id in recipients
-            if (connection := self._connection(leg_id)) is not None
+            if (connection := self.connection(leg_id)) is not None
         ]
         self._listen(number, levels)
 
@@ -299,7 +311,7 @@ class Room:
         """What was mixed in this tick did not go out: whoever was to be told something was not (S5.3-1)."""
         self._mixer.start_over()
         for tick, legs in list(self._told):
-            for connection in [self._connection(leg_id) for leg_id in legs if tick == number]:
+            for connection in [self.connection(leg_id) for leg_id in legs if tick == number]:
                 if connection is not None:
                     self.lost(connection, Cause.FAILED)
 
@@ -314,7 +326,7 @@ class Room:
         for leg_id, state, cause in plan.changes:
             self._owner.emit(LegChanged(room=self._room, leg=leg_id, state=state, cause=cause))
             if state is LegState.GONE:
-                self._remove(self._legs[leg_id])
+                self._remove(self._legs[leg_id], cause)
 
     def _expect_receipts(self) -> None:
         """Of notices whose last piece was in the last tick: it has been sent by now, and nothing since."""
@@ -375,7 +387,7 @@ class Room:
 
     def picture(self, connection: Connection, source: Source, picture: EncodedPicture) -> None:
         leg = connection.leg
-        if leg.connection is connection and self._is_inside(leg.leg):
+        if leg.connection is connection and self.is_inside(leg.leg):
             self._pictures.on_picture(leg.leg, source, picture)
 
     def key_requested(self, connection: Connection, source: Source) -> None:
@@ -396,45 +408,6 @@ class Room:
         if leg.connection is connection and any(tick == told and leg.leg in legs for told, legs in self._told):
             self.lost(connection, Cause.NETWORK)  # a piece of a notice: it does not hear the room any more (S5.3-1)
 
-    # -- what the picture mixer asks (PictureOutputs) ---------------------------------------------------------------
-
-    def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
-        inside = [connection for leg_id in legs if self._is_inside(leg_id) and (connection := self._connection(leg_id))]
-        self._transports.send_picture([connection.transport for connection in inside], source, picture)
-
-    def request_key(self, leg: LegId, source: Source) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.request_key(source)
-
-    def want(self, leg: LegId, source: Source, wanted: Wanted) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.want(source, wanted)
-
-    def aim(self, leg: LegId, bits_per_second: int) -> None:
-        connection = self._connection(leg)
-        if connection is not None:
-            connection.transport.aim(bits_per_second)
-
-    def picture_loss(self, leg: LegId, source: Source) -> float:
-        connection = self._connection(leg)
-        return connection.losses.get(source, 0.0) if connection is not None else 0.0
-
-    def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
-        self._owner.emit(
-            LayoutChanged(
-                room=self._room,
-                viewers=list(viewers),
-                layout=shown.layout,
-                width=self._profile.width,
-                height=self._profile.height,
-                tiles=list(shown.tiles),
-                content=shown.content,
-                personal=shown.personal,
-            )
-        )
-
     # -- seats ------------------------------------------------------------------------------------------------------
 
     def _new_seat(self, command: AddLeg) -> Leg:
@@ -451,11 +424,11 @@ class Room:
             raise errors.NotFound("no such leg in this room")
         return self._legs[leg]
 
-    def _connection(self, leg_id: LegId) -> Connection | None:
-        leg = self._legs.get(leg_id)
-        return leg.connection if leg is not None else None
+    def connection(self, leg: LegId) -> Connection | None:
+        found = self._legs.get(leg)
+        return found.connection if found is not None else None
 
-    def _is_inside(self, leg: LegId) -> bool:
+    def is_inside(self, leg: LegId) -> bool:
         """In the room by the last tick's plan, and nothing has happened to it since."""
         return leg in self._inside and self._life.state(leg) is LegState.IN_ROOM
 
@@ -466,7 +439,7 @@ class Room:
 
     def _show(self) -> None:
         """Tell the picture mixer who may be seen, and who looks."""
-        inside = [leg for leg in self._legs.values() if self._is_inside(leg.leg)]
+        inside = [leg for leg in self._legs.values() if self.is_inside(leg.leg)]
         self._pictures.set_seen([leg.seen() for leg in inside])
         viewers = [leg.viewer(self._personal) for leg in inside]
         self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])
@@ -484,11 +457,14 @@ class Room:
             self._drop(leg.taking_over)
         leg.taking_over = connection
 
-    def _remove(self, leg: Leg) -> None:
-        for connection in (leg.connection, leg.taking_over):
-            if connection is not None:
-                self._drop(connection)
+    def _remove(self, leg: Leg, cause: Cause | None) -> None:
         self._mixer.disconnect(leg.leg)
+        for connection in (leg.connection, leg.taking_over):
+            if connection is not None and connection.up and connection.give_back is not None and cause in SENT_AWAY:
+                connection.give_back()
+            elif connection is not None:
+                self._drop(connection)
+        self._words.forget(leg.leg)
         self._speakers.forget(leg.leg)
         self._receipts.forget(leg.leg)
         del self._legs[leg.leg]

@@ -5,7 +5,7 @@ The room (`room.py`) joins them and alone knows all three. Packets and codecs of
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -22,6 +22,13 @@ VIDEO_CLOCK = 90_000  # Hz
 
 Samples = npt.NDArray[np.int16]  # 1-D: mono at SAMPLE_RATE
 VideoCodec = Literal["H264", "VP8", "H264/0"]  # H264/0: each slice fits in a packet (RFC 6184, packetization mode 0)
+
+
+class FrameLimit(NamedTuple):
+    """How large and how many pictures a far end can decode, in macroblocks of 16x16 pixels (H.264, annex A)."""
+
+    macroblocks: int  # of one picture
+    macroblocks_per_second: int
 
 
 class EncodedPicture(msgspec.Struct):
@@ -90,6 +97,12 @@ class Transport(Protocol):
         """How the leg takes the composed picture (CAMERA), or what is shared as a stream of its own (SCREEN); None: not
         at all."""
 
+    def limit(self, source: Source) -> FrameLimit | None:
+        """How large it takes that; None: as large as there is."""
+
+    def handle_of(self, source: Source) -> int:
+        """What the plane calls the leg of a picture that it takes: `handle`, unless each m-line is one for itself."""
+
     def request_key(self, source: Source) -> None:
         """Ask the leg for a key frame (PLI)."""
 
@@ -113,11 +126,24 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class Calls(Protocol):
-    """The calls that are in no room yet. `mcu.media.reception.Reception` is the one there is."""
+class CallTransport(Transport, Protocol):
+    """Of a call: it may go from the reception to a room and back. `mcu.media.transport.rtp.RtpTransport` is one."""
 
-    def seat(self, call: CallId, listener: TransportListener) -> Transport:
+    def move(self, listener: TransportListener) -> None:
+        """`listener` is told from now on, and that it is connected first of all."""
+
+    def release(self) -> None:
+        """As `close`, at once."""
+
+
+class Calls(Protocol):
+    """The calls that are in no room. `mcu.media.reception.Reception` is the one there is."""
+
+    def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """The call leaves for a room, and tells `listener` from now on. Raises `NotFound`."""
+
+    def take_back(self, call: CallId, transport: CallTransport) -> None:
+        """The room is done with it: it hears why in the reception."""
 
 
 class TransportFactory(Protocol):
@@ -244,6 +270,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     bits_per_second: int  # what it can receive, of all pictures
     content: VideoCodec | None = None  # how it takes what others share as its own picture; None: in the composed one
     personal: Personal = Personal.SHARED
+    limit: FrameLimit | None = None  # of the composed picture; None: it takes what there is
+    content_limit: FrameLimit | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,28 +24,21 @@ from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
+from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, SayToCall
+from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
-    AcceptCall,
     AddLeg,
-    AnswerCall,
     Answered,
-    AnyCommand,
-    AnyEvent,
-    AnyReply,
     CheckNetwork,
     CloseRoom,
     Done,
-    EndCall,
     Failed,
     GetLegMedia,
     LegMediaReply,
-    OfferCall,
     OpenRoom,
     Ping,
     RestartIce,
-    SayToCall,
-    ToControl,
-    ToWorker,
+    SayToLeg,
     WorkerReport,
 )
 from mcu.media.picture.pools import Pools
@@ -97,7 +90,8 @@ class Worker:
         engine.on_collected = self._ticker.on_collected
         calls = RtpTransports(engine, clock=clock)
         own = [Path(options.prompts)] if options.prompts else []
-        self._reception = Reception(calls, engine.plane, Prompts([*own, BUILT]), self.emit, self._ticker.wake)
+        self._prompts = Prompts([*own, BUILT])
+        self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
 
@@ -158,19 +152,20 @@ class Worker:
                 return Done()
             case CheckNetwork():
                 return Answered(answer=await self._probes.answer(command.offer))
-            case AnswerCall() | OfferCall() | AcceptCall() | SayToCall() | EndCall():
-                return self._receive(command)
+        if isinstance(command, CallCommand):
+            return self._receive(command)
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
 
-    def _receive(self, command: AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall) -> AnyReply:
+    def _receive(self, command: CallCommand) -> AnyReply:
         call, reception = command.call, self._reception
         match command:
             case AnswerCall():
                 return Answered(answer=reception.answer(call, command.offer, encrypted=command.encrypted))
             case OfferCall():
-                return Answered(answer=reception.offer(call, command.said, encrypted=command.encrypted))
+                offer = reception.offer(call, command.said, encrypted=command.encrypted, codecs=command.codecs)
+                return Answered(answer=offer)
             case AcceptCall():
                 reception.accept(call, command.answer)
             case SayToCall():
@@ -187,6 +182,8 @@ class Worker:
                 return Answered(answer=await room.add_leg(command))
             case RestartIce():
                 return Answered(answer=await room.restart_ice(command))
+            case SayToLeg():
+                room.say(command, self._prompts)
             case GetLegMedia():
                 return LegMediaReply(media=room.leg_media(command.leg))
             case _:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mcu.errors import Unavailable
+from mcu.storage.endpoints import Endpoints
 from mcu.storage.meetings import Meetings
 from mcu.storage.replies import Replies
 from mcu.storage.rooms import Notices, Rooms
@@ -48,6 +49,10 @@ class Tx:
     @property
     def replies(self) -> Replies:
         return Replies(self.connection)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.connection)
 
 
 class Database:

@@ -130,3 +130,29 @@ replies = Table(
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("number", Text, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("endpoint", ForeignKey("endpoints.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("path", JSON, nullable=False),
+    Column("granted_s", Integer, nullable=False),
+    Column("kept_until", Instant, nullable=False),
+)

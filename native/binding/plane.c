@@ -88,22 +88,25 @@ static int get_options(PyObject *args, PyObject *keywords, struct mcu_plane_opti
 {
     static char *names[] = {"addresses",    "port",       "tcp_port",
                             "ports",        "complexity", "bits_per_second",
-                            "loss_percent", NULL};
+                            "loss_percent", "silent_s",   NULL};
     PyObject *addresses;
-    int port = 0, tcp_port = 0, first = 0, last = 0;
+    int port = 0, tcp_port = 0, first = 0, last = 0, silent_s = 30;
     *options = (struct mcu_plane_options){
         .complexity = 5, .bits_per_second = 48000, .loss_percent = 10};
-    if (!parsed(PyArg_ParseTupleAndKeywords(
-            args, keywords, "O|$ii(ii)iii", names, &addresses, &port, &tcp_port, &first, &last,
-            &options->complexity, &options->bits_per_second, &options->loss_percent)) ||
+    if (!parsed(PyArg_ParseTupleAndKeywords(args, keywords, "O|$ii(ii)iiii", names, &addresses,
+                                            &port, &tcp_port, &first, &last,
+                                            &options->complexity, &options->bits_per_second,
+                                            &options->loss_percent, &silent_s)) ||
         !check_range("port", port, 0, UINT16_MAX) ||
         !check_range("tcp_port", tcp_port, 0, UINT16_MAX) ||
         !check_range("first of ports", first, 0, UINT16_MAX) ||
         !check_range("last of ports", last, 0, UINT16_MAX) ||
         !check_range("complexity", options->complexity, 0, 10) ||
         !check_range("bits_per_second", options->bits_per_second, 6000, 510000) ||
-        !check_range("loss_percent", options->loss_percent, 0, 100))
+        !check_range("loss_percent", options->loss_percent, 0, 100) ||
+        !check_range("silent_s", silent_s, 1, 86400))
         return 0;
+    options->rtp_silent_us = silent_s * INT64_C(1000000);
     if (first > last || (first == 0) != (last == 0)) {
         PyErr_SetString(PyExc_ValueError, "ports must be (first, last), or (0, 0) for none");
         return 0;
@@ -256,6 +259,10 @@ static PyMethodDef methods[] = {
         aim, METH_VARARGS,
         "aim($self, leg, bits_per_second, /)\n--\n\nThere is use for this much in all on the "
         "leg's line; 0: for no more than there is."),
+    METHOD(
+        hold, METH_VARARGS,
+        "hold($self, leg, held, /)\n--\n\nThe leg, which has ports of its own, is on hold or "
+        "not."),
     METHOD(limit, METH_VARARGS,
            "limit($self, leg, bits_per_second, /)\n--\n\nAsks the leg for no more than this "
            "in all; 0: no limit."),
@@ -299,9 +306,10 @@ static PyType_Slot slots[] = {
     {Py_tp_dealloc, __extension__(void *) plane_dealloc},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
-    {Py_tp_doc, "Plane(addresses, *, port=0, tcp_port=0, ports=(0, 0), complexity=5, "
-                "bits_per_second=48000, "
-                "loss_percent=10)\n--\n\nThe sockets, legs and threads of a worker."},
+    {Py_tp_doc,
+     "Plane(addresses, *, port=0, tcp_port=0, ports=(0, 0), complexity=5, "
+     "bits_per_second=48000, "
+     "loss_percent=10, silent_s=30)\n--\n\nThe sockets, legs and threads of a worker."},
     {0, NULL},
 };
 

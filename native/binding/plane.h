@@ -54,6 +54,7 @@ PyObject *plane_send_dtls(PyObject *self, PyObject *args);
 PyObject *plane_send_picture(PyObject *self, PyObject *args);
 PyObject *plane_choose(PyObject *self, PyObject *args);
 PyObject *plane_want_key(PyObject *self, PyObject *args);
+PyObject *plane_hold(PyObject *self, PyObject *args);
 PyObject *plane_limit(PyObject *self, PyObject *args);
 PyObject *plane_aim(PyObject *self, PyObject *args);
 PyObject *plane_add_room(PyObject *self, PyObject *args);

@@ -209,6 +209,19 @@ static int get_rate(PyObject *args, long long most, int *leg, long long *rate)
            check_number("bits_per_second", *rate, 0, most);
 }
 
+PyObject *plane_hold(PyObject *self, PyObject *args)
+{
+    int leg, held;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "ip", &leg, &held)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_hold(plane, leg, held != 0);
+    release_plane(self, thread);
+    return done(result);
+}
+
 PyObject *plane_limit(PyObject *self, PyObject *args)
 {
     int leg;

@@ -9,7 +9,7 @@ with atheris.instrument_imports(include=["mcu.signalling.webrtc"]):
     import msgspec
 
     from mcu.ids import LegId
-    from mcu.media.messages import ToControl, ToWorker
+    from mcu.media.frames import ToControl, ToWorker
     from mcu.signalling.webrtc import messages as wire
     from mcu.signalling.webrtc.translation import act_of
 

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import (
     Access,
     BookedParticipant,
@@ -22,9 +23,18 @@ from mcu.booking.meeting import (
     Pins,
     new_number,
 )
-from mcu.booking.store import MeetingFilter, PageRequest, RoomRun, Stale, StoredNotice, StoredReply, Taken
+from mcu.booking.store import (
+    MeetingFilter,
+    PageRequest,
+    RoomRun,
+    Stale,
+    StoredBinding,
+    StoredNotice,
+    StoredReply,
+    Taken,
+)
 from mcu.errors import NotFound, Unavailable
-from mcu.ids import MeetingId, NoticeId, ParticipantId, RoomId, new_id
+from mcu.ids import EndpointId, MeetingId, NoticeId, ParticipantId, RoomId, new_id
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate, newest
 from mcu.storage.tables import metadata
@@ -228,6 +238,45 @@ async def test_migrating_makes_the_tables_that_the_program_uses(database: Databa
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_endpoints_are_kept_with_where_they_are_reached_and_both_go_together(database: Database) -> None:
+    anna = Endpoint(
+        id=EndpointId(new_id("ep")),
+        name="anna",
+        number="701",
+        display_name="Anna",
+        language="sv",
+        secret=b"s",
+        created_at=NOW,
+    )
+    bound = StoredBinding(
+        endpoint=anna.id,
+        contact="<sip:anna@192.0.2.7>",
+        host="192.0.2.7",
+        port=5060,
+        call_id="c1",
+        path=[],
+        granted_s=60,
+        kept_until=NOW,
+    )
+    async with database.writing() as tx:
+        await tx.endpoints.add(anna)
+        await tx.endpoints.keep(anna.id, [bound, replace(bound, port=5061)])
+        await tx.endpoints.keep(anna.id, [replace(bound, port=5062), bound])
+    with pytest.raises(Taken):
+        async with database.writing() as tx:
+            await tx.endpoints.add(replace(anna, id=EndpointId(new_id("ep")), number=None))
+    async with database.reading() as tx:
+        assert await tx.endpoints.all() == (await tx.endpoints.page(PageRequest())).items == [anna]
+        assert await tx.endpoints.bindings() == [replace(bound, port=5062), bound]
+    async with database.writing() as tx:
+        await tx.endpoints.remove(anna.id)
+    with pytest.raises(NotFound):
+        async with database.writing() as tx:
+            await tx.endpoints.keep(anna.id, [bound])
+    async with database.reading() as tx:
+        assert not await tx.endpoints.bindings()
 
 
 async def test_migrating_again_and_by_several_at_once_changes_nothing(database_url: str) -> None:

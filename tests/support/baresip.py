@@ -1,6 +1,8 @@
 """A real SIP telephone: baresip, driven by its keys and its control port, speaking a tone and keeping what it hears.
 
 with telephone(tmp_path, hertz=700, transport="tcp", codec="PCMA/8000/1") as phone: phone.dial("sip:…")
+
+With a `Camera` it is a room system, which shows one colour and takes pictures of what it sees.
 """
 
 import json
@@ -9,32 +11,44 @@ import socket
 import subprocess
 import time
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
+from av.video.frame import VideoFrame
+from pictures import Colour, colour_at, frame_of, near
 
 from mcu.media.seams import SAMPLE_RATE, Samples
 
 START_S = 20.0
 HEADER = 44  # bytes of a WAV file before its samples
 KEY_S = 0.25  # between two keys: the first is let go of before
+CAMERA_SIZE, CAMERA_S = (640, 360), 20
 MODULES = Path("/usr/lib/baresip/modules")
 
 
 class Telephone:
     """One that runs."""
 
-    def __init__(self, directory: Path, process: "subprocess.Popen[bytes]", control: int, codec: str) -> None:
+    def __init__(self, directory: Path, process: "subprocess.Popen[bytes]", control: int, codec: str, uri: str) -> None:
+        self.uri = uri  # by which it is called
         self._directory, self._process = directory, process
         self._rate, self._channels = (int(part) for part in codec.split("/")[1:])
         self._control = _connected(control)
+        self._looks = 0
 
     def dial(self, uri: str) -> None:
         self._command("dial", uri)
 
+    def accept(self) -> None:
+        """The call that rings."""
+        self._command("accept")
+
     def hang_up(self) -> None:
+        """Or refuse what rings, as one who is busy."""
         self._command("hangup")
 
     def press(self, keys: str) -> None:
@@ -45,9 +59,28 @@ class Telephone:
             self._process.stdin.flush()
             time.sleep(KEY_S)
 
+    def sees(self, within: float = 5.0) -> VideoFrame | None:
+        """What comes to its screen next; None: nothing does."""
+        self._looks += 1
+        taken = self._directory / f"seen-{self._looks}.png"
+        self._command("snapshot_recv", taken.name)  # a path may have 100 characters
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            with (
+                suppress(OSError, av.FFmpegError, StopIteration),
+                av.open(str(taken)) as file,
+            ):  # it may be half written
+                return next(file.decode(video=0)).reformat(format="yuv420p")
+            time.sleep(0.05)
+        return None
+
     @property
     def log(self) -> str:
         return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", (self._directory / "log").read_text(errors="replace"))
+
+    @property
+    def rings(self) -> bool:
+        return "Incoming call from" in self.log
 
     @property
     def closed(self) -> bool:
@@ -73,34 +106,66 @@ class Telephone:
         self._process.stdin.close()
 
 
+def shows(frame: VideoFrame | None, colours: Sequence[Colour]) -> bool:
+    """Whether each of these (Y, U, V) fills a tile of it."""
+    if frame is None:
+        return False
+    places = [(x, y) for x in range(40, frame.width, 80) for y in range(40, frame.height, 40)]
+    found = [colour_at(frame, *place) for place in places]
+    return all(any(near(one, colour, 12) for one in found) for colour in colours)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Of a room system."""
+
+    colour: Colour
+    codec: str = "h264"  # or vp8
+
+
 @contextmanager
-def telephone(
-    directory: Path, *, hertz: float, transport: str = "udp", codec: str = "opus/48000/2", encryption: str = "srtp-mand"
+def telephone(  # noqa: PLR0913 - the settings of a telephone
+    directory: Path,
+    *,
+    hertz: float,
+    transport: str = "udp",
+    codec: str = "opus/48000/2",
+    encryption: str = "srtp-mand",
+    account: str = "anna@127.0.0.1",
+    parameters: str = "regint=0",
+    camera: Camera | None = None,
+    port: int = 0,
 ) -> Iterator[Telephone]:
-    """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none."""
+    """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
+
+    It is at the address of its account. `port` 0: one that is free.
+    """
     directory.mkdir(parents=True)
-    control = _free_port()
+    control, port = _free_port(), port or _free_port()
+    user, address = account.partition(":")[0].split("@")
     _write_tone(directory / "tone.wav", hertz, codec)
     secret = f";mediaenc={encryption}" if encryption else ""
-    account = f"<sip:anna@127.0.0.1;transport={transport}>;regint=0;audio_codecs={codec}{secret}\n"
-    (directory / "accounts").write_text(account)
-    (directory / "config").write_text(_config(directory, control))
+    picture = f";video_codecs={camera.codec}" if camera is not None else ""
+    line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{picture}{secret}\n"
+    (directory / "accounts").write_text(line)
+    (directory / "config").write_text(_config(directory, control, f"{address}:{port}", camera))
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             ["baresip", "-f", str(directory), "-v"], cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log
         )
-    phone = Telephone(directory, process, control, codec)
+    uri = f"sip:{user}@{address}:{port};transport={transport}"
+    phone = Telephone(directory, process, control, codec, uri)
     try:
         yield phone
     finally:
         phone.close()
 
 
-def _config(directory: Path, control: int) -> str:
+def _config(directory: Path, control: int, where: str, camera: Camera | None) -> str:
     loaded = ("stdio", "g711", "g722", "opus", "srtp", "aufile", "sndfile")
     applications = ("account", "menu", "ctrl_tcp")
     lines = [
-        "sip_listen 127.0.0.1:0",
+        f"sip_listen {where}",
         f"audio_source aufile,{directory}/tone.wav",
         f"audio_player aufile,{directory}/played.wav",
         f"audio_alert aufile,{directory}/alert.wav",
@@ -109,10 +174,33 @@ def _config(directory: Path, control: int) -> str:
         f"module_path {MODULES}",
         *(f"module {name}.so" for name in loaded),
         *(f"module_app {name}.so" for name in applications),
-        "net_interface 127.0.0.1",
+        "module_tmp uuid.so",
+        f"net_interface {where.partition(':')[0]}",
         "rtp_ports 20000-24000",
+        *(_with_camera(directory, camera) if camera is not None else ()),
     ]
     return "\n".join([*lines, ""])
+
+
+def _with_camera(directory: Path, camera: Camera) -> list[str]:
+    """Its picture comes from a file; that of the others goes past `snapshot` to a screen that nobody sees."""
+    film = directory / "camera.mkv"
+    with av.open(str(film), "w") as file:
+        stream = file.add_stream("mpeg4", rate=15)
+        stream.width, stream.height = CAMERA_SIZE
+        for _ in range(CAMERA_S * 15):
+            file.mux(stream.encode(frame_of(camera.colour, *CAMERA_SIZE)))
+        file.mux(stream.encode())
+    return [
+        *(f"module {name}.so" for name in ("avcodec", "vp8", "avformat", "swscale", "fakevideo", "snapshot")),
+        f"video_source avformat,{film}",
+        "video_display fakevideo,nil",
+        f"video_size {CAMERA_SIZE[0]}x{CAMERA_SIZE[1]}",
+        "video_fps 15",
+        "video_bitrate 500000",
+        "avcodec_h264enc libx264",
+        "avcodec_h264dec h264",
+    ]
 
 
 def _write_tone(path: Path, hertz: float, codec: str) -> None:

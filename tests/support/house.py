@@ -19,11 +19,7 @@ from mcu.conference.roster import Line, Person
 from mcu.conference.updates import Update
 from mcu.ids import LegId
 from mcu.media.life import LegState
-from mcu.media.messages import (
-    NoticeKind,
-    NoticeRecord,
-    RoomProfile,
-)
+from mcu.media.messages import NoticeKind, NoticeRecord, RoomProfile
 from mcu.storage.database import Database
 from mcu.telemetry.metrics import Metrics
 

@@ -11,13 +11,12 @@ from mcu.conference.workers import WorkersListener
 from mcu.errors import Invalid, NotFound, Unavailable
 from mcu.ids import LegId, NoticeId, RoomId, new_id
 from mcu.media.announce import RoomLife
+from mcu.media.frames import AnyCommand, AnyReply
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
     AddLeg,
     AdmitLeg,
     Answered,
-    AnyCommand,
-    AnyReply,
     Cause,
     CloseRoom,
     Done,

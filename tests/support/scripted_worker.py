@@ -12,7 +12,8 @@ import socket
 import sys
 import time
 
-from mcu.media.messages import AddLeg, Answered, Done, Failed, OpenRoom, ToControl, ToWorker, WorkerReport
+from mcu.media.frames import ToControl, ToWorker
+from mcu.media.messages import AddLeg, Answered, Done, Failed, OpenRoom, WorkerReport
 from mcu.net.process import die_with_parent
 from mcu.net.rpc import FrameConnection
 

@@ -1,6 +1,8 @@
 """Tones, and what can be measured of them."""
 
+import wave
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +27,16 @@ def noise(ticks: int, amplitude: float = 3000, seed: int = 1) -> Samples:
 
 def quiet(ticks: int) -> Samples:
     return np.zeros(ticks * TICK_SAMPLES, np.int16)
+
+
+def record(path: Path, samples: Samples, rate: int = SAMPLE_RATE) -> None:
+    """As a WAV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
 
 
 def joined(ticks: Iterable[Samples | None]) -> Samples:
@@ -54,3 +66,13 @@ def loudest_click(samples: Samples, hertz: float, block: int = 240) -> float:
     fit, *_ = np.linalg.lstsq(basis, blocks.T, rcond=None)
     left = blocks.T - basis @ fit
     return float(np.abs(left).max() / np.abs(blocks).max())
+
+
+def share(samples: Samples, hertz: float, seconds: float) -> float:
+    """The share of the last seconds that is at one frequency, 0 … 1."""
+    last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
+    if np.mean(last**2) < 100:
+        return 0.0
+    spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
+    at = round(hertz * last.size / SAMPLE_RATE)
+    return float(spectrum[at - 5 : at + 6].sum() / spectrum.sum())

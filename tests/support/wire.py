@@ -154,7 +154,6 @@ rtcp_bye = _declare("mcu_rtcp_bye", ctypes.c_int, *_into)
 demux = _declare("mcu_demux", ctypes.c_int, text, size_t)
 _srtp_new = _declare("mcu_srtp_new", Pointer, ctypes.c_int, text, Bool)
 _srtp_free = _declare("mcu_srtp_free", None, Pointer)
-_srtp_skipped_to = _declare("mcu_srtp_skipped_to", None, Pointer, u32, i64)
 
 
 def sockaddr(host: str, port: int) -> ctypes.Array[ctypes.c_char]:
@@ -197,9 +196,6 @@ class Srtp:
 
     def __del__(self) -> None:
         _srtp_free(self._srtp)
-
-    def skipped_to(self, ssrc: int, index: int) -> None:
-        _srtp_skipped_to(self._srtp, ssrc, index)
 
     def _run(self, name: str, data: bytes) -> bytes:
         buffer = ctypes.create_string_buffer(data, len(data) + SRTP_TRAILER)

@@ -14,9 +14,10 @@ from mcu.ids import LegId
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import piece
 from mcu.media.audio.streams import Streams
-from mcu.media.seams import Cue, SoundPlane
+from mcu.media.seams import Cue, Samples, SoundPlane
 
 _LINGER = 10  # ticks for which a leg that has fallen silent keeps a stream of its own
+_SOFTER = 4  # the room, to a leg that is told something: 12 dB
 _NOWHERE = 0  # the room in which the plane hears whoever is not to be heard
 
 
@@ -63,16 +64,18 @@ class AudioMixer:
         inside: frozenset[LegId],
         muted: frozenset[LegId],
         cues: Mapping[LegId, Sequence[Cue]],
+        words: Mapping[LegId, Samples],
         out: Outgoing,
     ) -> dict[LegId, int]:
         """One tick: from what was said in the room to what is sent to whom. Returns -dBov of the legs that are mixed.
 
-        `inside` and `muted` are the same objects for as long as nothing in them changes.
+        `inside` and `muted` are the same objects for as long as nothing in them changes. `words`: what the server says
+        to single legs.
         """
         talking = self._admitted(said, inside, muted)
         self._linger(talking, inside)
-        self._streams.follow(inside, self._lingering.keys(), cues, out)
-        self._fill(said, talking, out)
+        self._streams.follow(inside, self._lingering.keys() | words.keys(), cues, out)
+        self._fill(said, talking, words, out)
         self._follow(inside, muted)
         return {leg: said.talkers[at].level for leg, at in talking.items()}
 
@@ -113,8 +116,9 @@ class AudioMixer:
         left = {leg: ticks - 1 for leg, ticks in self._lingering.items() if ticks > 1 and leg in inside}
         self._lingering = left | dict.fromkeys(talking, _LINGER)
 
-    def _fill(self, said: Said, talking: Mapping[LegId, int], out: Outgoing) -> None:
-        """A row for each stream that is heard: the room without its own leg where it is inside, and the notices."""
+    def _fill(self, said: Said, talking: Mapping[LegId, int], words: Mapping[LegId, Samples], out: Outgoing) -> None:
+        """A row for each stream that is heard: the room without its own leg where it is inside, what is said to that
+        leg, and the notices."""
         rows = out.rows(list(self._streams.sounds.values()))
         if len(talking) == len(said.talkers):
             total = np.add.reduce(said.samples, dtype=np.int32)
@@ -124,6 +128,9 @@ class AudioMixer:
             row[:] = total if stream.inside else 0
             if stream.inside and stream.leg is not None and stream.leg in talking:
                 row -= said.samples[talking[stream.leg]]
+            if stream.leg is not None and stream.leg in words:
+                row //= _SOFTER
+                row += words[stream.leg]
             for cue in self._streams.cues_of(stream):
                 row += piece(cue)
 

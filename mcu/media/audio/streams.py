@@ -72,8 +72,10 @@ class Streams:
         cues: Mapping[LegId, Sequence[Cue]],
         out: Outgoing,
     ) -> None:
-        """One tick. `own`: legs inside that need a stream of their own. In a tick without notices, and after one, only
-        legs are looked at for which something may have changed."""
+        """One tick. `own`: legs that need a stream of their own, inside or not.
+
+        In a tick without notices, and after one, only legs are looked at for which something may have changed.
+        """
         for sound in self._unheard:
             self._plane.remove_sound(sound)
         self._unheard.clear()
@@ -116,7 +118,7 @@ class Streams:
     def _stream_of(self, leg: LegId) -> Stream | None:
         """Two legs share a stream only if they hear the very same."""
         cues, inside = self._cues.get(leg, ()), leg in self._inside
-        if not inside and not cues:
+        if not inside and not cues and leg not in self._own:
             return None
         shared = ROOM if inside else DOOR
         return Stream(leg, inside) if leg in self._own or cues != self._common[shared] else shared

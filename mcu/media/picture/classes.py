@@ -1,8 +1,8 @@
 """Encoding classes: what is encoded once and sent to many, who is in which, and when a key frame is due.
 
-A class is (view, codec, rung), and whether it is of legs that lose much. A leg that joins a class, or moves to
-another, waits for its next key frame, and keeps what it had until then. All but `EncodingClass.encode` belongs to the
-event loop.
+A class is (view, codec, rung), whether it is of legs that lose much, and what they can decode where that is little. A
+leg that joins a class, or moves to another, waits for its next key frame, and keeps what it had until then. All but
+`EncodingClass.encode` belongs to the event loop.
 """
 
 from typing import Final, NamedTuple
@@ -13,10 +13,11 @@ from av.video.frame import VideoFrame
 from mcu.ids import LegId
 from mcu.media._native import scale_into_tile
 from mcu.media.messages import Layout, Source
+from mcu.media.picture import sizes
 from mcu.media.picture.decoder import i420
 from mcu.media.picture.encoder import Failed, PictureEncoder
-from mcu.media.picture.rates import Meter, size_of
-from mcu.media.seams import EncodedPicture, VideoCodec
+from mcu.media.picture.rates import Meter, ladder, size_of
+from mcu.media.seams import EncodedPicture, FrameLimit, VideoCodec
 
 KEY_FRAME_EVERY_S: Final = 0.5
 
@@ -49,6 +50,7 @@ class ClassKey(NamedTuple):
     codec: VideoCodec
     rung: int  # of the ladder of rates; 0 is the best
     lossy: bool = False  # of legs that lose much
+    limit: FrameLimit | None = None  # of legs that take no more; None: they take what there is
 
 
 class KeyGate:
@@ -132,8 +134,18 @@ class EncodingClass:
         self.meter = Meter(now)
         self.bits_per_second = bits_per_second
         self._fps = fps
+        self._interval = 0.0  # seconds between two pictures at least, where those who get them take no more
+        self._free_at = now
         self._encoder: PictureEncoder | None = None
         self._scaled: VideoFrame | None = None
+
+    def is_free(self, now: float) -> bool:
+        """Whether those who get it can take another picture already."""
+        return now >= self._free_at
+
+    def taken(self, now: float) -> None:
+        """A picture is encoded now."""
+        self._free_at = max(self._free_at + self._interval, now)
 
     def encode(self, frame: VideoFrame, timestamp: int, *, key: bool, text: bool) -> EncodedPicture | None:
         """On the pool. None where the encoder gave nothing; one that failed is made anew for the next picture.
@@ -142,12 +154,18 @@ class EncodingClass:
         """
         try:
             size = (frame.width, frame.height) if text else size_of(self.key.rung, frame.width, frame.height)
+            fps, bits = self._fps, self.bits_per_second
+            if self.key.limit is not None:
+                size = sizes.within(self.key.limit, *size, fps)
+                often = sizes.fps_within(self.key.limit, *size, fps)
+                self._interval = 1 / often
+                fps, bits = max(1, int(often)), min(bits, ladder(*size)[0])
             frame = self._in_size(frame, *size)
             if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
                 content = self.key.view.source is Source.SCREEN
-                self._encoder = PictureEncoder(self.key.codec, *size, self._fps, self.bits_per_second, content=content)
-            if self._encoder.bits_per_second != self.bits_per_second:
-                self._encoder.retarget(self.bits_per_second)
+                self._encoder = PictureEncoder(self.key.codec, *size, fps, bits, content=content)
+            if self._encoder.bits_per_second != bits:
+                self._encoder.retarget(bits)
             return self._encoder.encode(frame, timestamp, key=key)
         except Failed:
             self._encoder = None

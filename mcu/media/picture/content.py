@@ -52,7 +52,7 @@ class Content:
         shot = shot_of(self._leg, Source.SCREEN)
         if shot is None:
             return None
-        due = [(cls, cls.gate.due(now)) for cls in self.classes.values()]
+        due = [(cls, cls.gate.due(now)) for cls in self.classes.values() if cls.is_free(now)]
         encodes = [
             (cls, key) for cls, key in due if key or (received(cls.key) and self._turns[cls.key].due(now, shot.serial))
         ]
@@ -60,6 +60,7 @@ class Content:
             return None
         for cls, _ in encodes:
             self._turns[cls.key].taken(now, shot.serial)
+            cls.taken(now)
         canvas = self._canvas_of(shot.image.width, shot.image.height)
         look = Look(
             box=Box(0, 0, canvas.frame.width, canvas.frame.height), label="", serial=shot.serial, image=shot.image

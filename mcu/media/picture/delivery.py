@@ -13,7 +13,7 @@ from mcu.ids import LegId
 from mcu.media.messages import NetworkTrouble
 from mcu.media.picture.classes import ClassKey, Subscriptions, ViewKey
 from mcu.media.picture.rates import LOWEST_SHARE, Rung
-from mcu.media.seams import VideoCodec
+from mcu.media.seams import FrameLimit, VideoCodec
 
 LOSSY_FROM: Final = 0.08  # share of packets: much more than NACKs repair without key frames
 LOSSY_AFTER_S: Final = 3.0
@@ -31,6 +31,7 @@ class Wish(NamedTuple):
     view: ViewKey
     codec: VideoCodec
     bits_per_second: int  # that there are for it
+    limit: FrameLimit | None = None  # see ClassKey
 
 
 class Latch:
@@ -141,20 +142,24 @@ class Delivery:
             return NetworkTrouble.STOPPED
         return NetworkTrouble.NARROW if standing.rung.index == len(self.rates) - 1 else NetworkTrouble.NONE
 
-    def _lossy(self) -> dict[tuple[ViewKey, VideoCodec], int]:
-        """The rung of each class of legs that lose much: that of the slowest of them."""
-        rungs: dict[tuple[ViewKey, VideoCodec], int] = {}
+    def _lossy(self) -> dict[ClassKey, int]:
+        """The rung of each class of legs that lose much: that of the slowest of them. Its key has rung 0 here."""
+        rungs: dict[ClassKey, int] = {}
         for standing in self._standings.values():
             wish = standing.wish
             if standing.loses_much and not standing.dark and not wish.view.is_personal:
-                at = (wish.view, wish.codec)
+                at = _lossy_key(wish, 0)
                 if at in rungs or len(rungs) < LOSSY_CLASSES:
                     rungs[at] = max(rungs.get(at, 0), standing.rung.index)
         return rungs
 
     @staticmethod
-    def _key(standing: Standing, lossy: Mapping[tuple[ViewKey, VideoCodec], int]) -> ClassKey:
+    def _key(standing: Standing, lossy: Mapping[ClassKey, int]) -> ClassKey:
         wish = standing.wish
-        if standing.loses_much and (wish.view, wish.codec) in lossy:
-            return ClassKey(wish.view, wish.codec, lossy[wish.view, wish.codec], lossy=True)
-        return ClassKey(wish.view, wish.codec, standing.rung.index)
+        if standing.loses_much and (rung := lossy.get(_lossy_key(wish, 0))) is not None:
+            return _lossy_key(wish, rung)
+        return ClassKey(wish.view, wish.codec, standing.rung.index, limit=wish.limit)
+
+
+def _lossy_key(wish: Wish, rung: int) -> ClassKey:
+    return ClassKey(wish.view, wish.codec, rung, lossy=True, limit=wish.limit)

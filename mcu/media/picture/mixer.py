@@ -19,16 +19,18 @@ from mcu.ids import LegId
 from mcu.media.messages import Layout, NetworkTrouble, Personal, RoomProfile, Source, Tile
 from mcu.media.picture import rates
 from mcu.media.picture.classes import ClassKey, EncodingClass, ViewKey
-from mcu.media.picture.content import RATES, Content
+from mcu.media.picture.content import FPS as CONTENT_FPS
+from mcu.media.picture.content import LARGEST, RATES, Content
 from mcu.media.picture.decoder import Shot, Stream
 from mcu.media.picture.delivery import Delivery, Wish
 from mcu.media.picture.job import Job, Viewed
 from mcu.media.picture.layout import WITH_CONTENT, check_canvas
 from mcu.media.picture.pace import Pace
 from mcu.media.picture.pools import Pools
+from mcu.media.picture.sizes import allows
 from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
-from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, PictureOutputs, Seen, Shown, Viewer, Wanted
+from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, FrameLimit, PictureOutputs, Seen, Shown, Viewer, Wanted
 
 TUNE_EVERY_S: Final = 0.5  # how often legs' lines are held against what they are sent
 
@@ -184,12 +186,21 @@ class RoomPictures:
         """What a viewer is to see, and the bits that there are for each: content goes before people."""
         bits, sharing = viewer.bits_per_second, self._stage.sharing
         if viewer.content is None or sharing is None or sharing == viewer.leg:
-            return [Wish(self._view_of(viewer), viewer.codec, bits)]
+            return [self._composed(viewer, bits)]
         content, least = self._sent(viewer.leg, Source.SCREEN, now), rates.least(self._deliveries[Source.CAMERA].rates)
         return [
-            Wish(self._view_of(viewer), viewer.codec, max(0, bits - int(content))),
-            Wish(ViewKey(None, sharing=sharing), viewer.content, max(0, bits - least)),
+            self._composed(viewer, max(0, bits - int(content))),
+            Wish(
+                ViewKey(None, sharing=sharing),
+                viewer.content,
+                max(0, bits - least),
+                _if_less(viewer.content_limit, *LARGEST, CONTENT_FPS[0]),
+            ),
         ]
+
+    def _composed(self, viewer: Viewer, bits: int) -> Wish:
+        most = (self._profile.width, self._profile.height, self._profile.fps)
+        return Wish(self._view_of(viewer), viewer.codec, bits, _if_less(viewer.limit, *most))
 
     def _aim(self, viewer: Viewer) -> None:
         """What more there is use for on its line."""
@@ -391,3 +402,8 @@ class RoomPictures:
     def _drop(self, reason: str, count: int) -> None:
         if count:
             self._drops[reason] += count
+
+
+def _if_less(limit: FrameLimit | None, width: int, height: int, fps: int) -> FrameLimit | None:
+    """None where all that there can be is within it: then those who have other limits can share."""
+    return None if limit is None or allows(limit, width, height, fps) else limit

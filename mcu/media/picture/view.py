@@ -62,8 +62,10 @@ class View:
         changes = self._canvas.changes([self._look(tile, stage, shot_of, now) for tile in self.tiles])
         self._number += changes is not None
         turn = self._turn.due(now, self._number)
-        due = [(cls, cls.gate.due(now)) for cls in self.classes.values()]
+        due = [(cls, cls.gate.due(now)) for cls in self.classes.values() if cls.is_free(now)]
         encodes = [(cls, key) for cls, key in due if key or (turn and received(cls.key))]
+        for cls, _ in encodes:
+            cls.taken(now)
         if turn:
             self._turn.taken(now, self._number)
         if changes is None and not encodes:

@@ -43,7 +43,13 @@ class Engine:
 
     def __init__(self, options: MediaOptions, clock: Clock) -> None:
         bound = bound_addresses(options.addresses)
-        self.plane = Plane(bound, port=options.port, tcp_port=options.tcp_port, ports=options.rtp_ports)
+        self.plane = Plane(
+            bound,
+            port=options.port,
+            tcp_port=options.tcp_port,
+            ports=options.rtp_ports,
+            silent_s=options.rtp_silent_s,
+        )
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
         self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)

@@ -7,8 +7,10 @@ told by the packets but that they have stopped.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import structlog
@@ -17,8 +19,9 @@ from mcu.clock import Clock
 from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
 from mcu.media import _native as native
+from mcu.media.leg import START_BITRATE
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import TransportListener, VideoCodec, Wanted
+from mcu.media.seams import FrameLimit, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import told
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
@@ -51,6 +54,12 @@ class _Line:
     ports: Ports
     stream: Stream | None = None
     incoming: Incoming | None = None
+    estimate: int = START_BITRATE  # bit/s of pictures that the plane says it carries
+    most: int = START_BITRATE  # that they have said that they take
+
+    @property
+    def carries(self) -> int:
+        return min(self.estimate, self.most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +67,18 @@ class Terms:
     """What a call may have."""
 
     address: str  # ours, as the peer reaches it
-    kinds: tuple[Kind, ...] = (Kind.AUDIO,)
+    kinds: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN)
     encryption: Encryption = Encryption.REQUIRED
     pixels_max: int = PIXELS_MAX
 
 
 class RtpTransport:
-    """One leg's packets, both ways; a `seams.Transport`. It connects nothing: `answer`, or `offer` and `accept`."""
+    """One leg's packets, both ways; a `seams.Transport`. It connects nothing: `answer`, or `offer` and `accept`.
+
+    `answer` and `offer` take a pair of ports for each m-line.
+    """
 
     def __init__(self, engine: Engine, terms: Terms, on_digit: Callable[[str], None], clock: Clock) -> None:
-        """Takes its ports. Raises `Unavailable` where there are no more."""
         self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
         self._listener: TransportListener | None = None
         self._lines: dict[Kind, _Line] = {}
@@ -76,42 +87,36 @@ class RtpTransport:
         self._origin = Origin(secrets.randbelow(2**62), 1, terms.address)
         self._offered: Offered | None = None  # what the other side has not answered yet
         self._codecs: Mapping[int, str] = {}  # that were agreed, by the plane's number of the source
-        try:
-            for kind in terms.kinds:
-                handle, rtp, rtcp = engine.plane.add_rtp(":" in terms.address)
-                self._lines[kind] = _Line(kind, handle, Ports(rtp, rtcp))
-        except OSError:
-            self.release()
-            raise Unavailable(
-                "This media worker has no free ports: see media.rtp_ports in the configuration."
-            ) from None
 
     @property
     def handle(self) -> int:
         """See `seams.Transport`: of its sound."""
         return self._lines[Kind.AUDIO].handle
 
-    def handle_of(self, source: Source) -> int | None:
-        """The plane's leg to which that picture is sent; None where it takes none."""
-        line = self._lines.get(_PICTURES[source])
-        return line.handle if line is not None and line.stream is not None and line.stream.sends else None
-
     # -- offers and answers ---------------------------------------------------------------------------------------
 
     def answer(self, offer: str, listener: TransportListener) -> str:
         """The answer to their offer; sound and picture may pass from now on.
 
-        Raises `errors.Invalid` for what is not SDP, `NotAcceptable` where nothing can be agreed; then it is to be
-        closed.
+        Raises `errors.Invalid` for what is not SDP, `NotAcceptable` where nothing can be agreed, `Unavailable` where
+        there are no ports; then it is to be closed.
         """
-        reply, streams = exchange.answer(description.parse(offer), self._ours())
+        theirs = description.parse(offer)
+        self._take_ports(exchange.kinds(theirs))
+        reply, streams = exchange.answer(theirs, self._ours())
         self._begin(streams, listener)
         return str(reply)
 
-    def offer(self, said: str = "") -> str:
-        """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it."""
+    def offer(self, said: str = "", codecs: Sequence[str] = ()) -> str:
+        """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it.
+
+        `codecs`: of sound, in a new offer; none named: all. Raises `Unavailable` where there are no ports; then it is
+        to be closed.
+        """
+        before = description.parse(said) if said else None
+        self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
         ours = self._ours()
-        self._offered = exchange.offer_again(description.parse(said), ours) if said else exchange.offer(ours)
+        self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
         return str(self._offered.description)
 
     def accept(self, answer: str, listener: TransportListener) -> None:
@@ -120,6 +125,16 @@ class RtpTransport:
         if offered is None:
             raise Conflict("Nothing was offered that this could be the answer to.")
         self._begin(exchange.accepted(offered, description.parse(answer), self._ours()), listener)
+
+    def _take_ports(self, kinds: Iterable[Kind]) -> None:
+        try:
+            for kind in (kind for kind in kinds if kind in self._terms.kinds):
+                handle, rtp, rtcp = self._engine.plane.add_rtp(":" in self._terms.address)
+                self._lines[kind] = _Line(kind, handle, Ports(rtp, rtcp))
+        except OSError:
+            raise Unavailable(
+                "This media worker has no free ports: see media.rtp_ports in the configuration."
+            ) from None
 
     def _begin(self, streams: tuple[Stream, ...], listener: TransportListener) -> None:
         self._listener = listener
@@ -135,6 +150,8 @@ class RtpTransport:
     def _connected(self) -> None:
         if not self._closed and self._listener is not None:
             self._listener.on_connected()
+            if any(line.carries < START_BITRATE for line in self._lines.values()):
+                self._listener.on_bandwidth(self._carries())
 
     def _connect(self, line: _Line, stream: Stream) -> None:
         plane, source = self._engine.plane, SOURCES[stream.kind]
@@ -157,8 +174,10 @@ class RtpTransport:
             plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
         rtcp = None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
         plane.set_remote(line.handle, stream.address, stream.rtp_port, rtcp)
-        if stream.kind is not Kind.AUDIO and stream.receives:
-            line.incoming = Incoming(plane, line.handle, {source: 1}, self._clock)
+        if stream.kind is not Kind.AUDIO:
+            line.most = min(stream.limits.bits_per_second, stream.bits_per_second or stream.limits.bits_per_second)
+            if stream.receives:
+                line.incoming = Incoming(plane, line.handle, {source: 1}, self._clock)
         self._engine.listen(line.handle, self)
 
     def _ours(self) -> Ours:
@@ -177,6 +196,16 @@ class RtpTransport:
             return None
         return _video_codec(line.stream)
 
+    def limit(self, source: Source) -> FrameLimit | None:
+        line = self._lines.get(_PICTURES[source])
+        if line is None or line.stream is None:
+            return None
+        within = h264.within(line.stream.limits)
+        return FrameLimit(within.macroblocks, within.macroblocks_per_second)
+
+    def handle_of(self, source: Source) -> int:
+        return self._lines[_PICTURES[source]].handle
+
     def request_key(self, source: Source) -> None:
         if (line := self._lines.get(_PICTURES[source])) is not None and line.incoming is not None:
             self._engine.plane.want_key(line.handle, NUMBERS[source])
@@ -188,8 +217,9 @@ class RtpTransport:
 
     def aim(self, bits_per_second: int) -> None:
         for source in _PICTURES:
-            if (handle := self.handle_of(source)) is not None:
-                self._engine.plane.aim(handle, bits_per_second)
+            if self.takes(source) is not None:
+                line = self._lines[_PICTURES[source]]
+                self._engine.plane.aim(line.handle, min(bits_per_second, line.most))
 
     async def restart(self, offer: str) -> str:
         """There is no ICE to restart: their signalling offers again. Raises `Conflict`."""
@@ -199,7 +229,11 @@ class RtpTransport:
         if self._closed or self._figures is None:
             raise Conflict("The leg's connection has ended.")
         counted = [self._engine.plane.leg_stats(line.handle) for line in self._lines.values()]
-        whole = counted[0] | {"streams": [stream for one in counted for stream in one["streams"]]}
+        whole = counted[0] | {
+            "streams": [stream for one in counted for stream in one["streams"]],
+            "line": max((one["line"] for one in counted), key=itemgetter("bits_per_second")),
+            "drops": sum((Counter(one["drops"]) for one in counted), Counter[str]()),
+        }
         return self._figures.of(leg, self._profile(), whole, self._clock.monotonic())
 
     async def close(self) -> None:
@@ -221,7 +255,8 @@ class RtpTransport:
             case native.PICTURE:
                 listener.on_picture(told.SOURCES[event.a], told.picture_of(event, self._codecs[event.a]))
             case native.BANDWIDTH:
-                listener.on_bandwidth(self._within(event.a))
+                next(line for line in self._lines.values() if line.handle == event.leg).estimate = event.a
+                listener.on_bandwidth(self._carries())
             case native.DIGIT:
                 self._on_digit(chr(event.a))
             case native.SILENT if event.leg == self.handle:
@@ -238,10 +273,9 @@ class RtpTransport:
             self.release()
             listener.on_lost(cause)
 
-    def _within(self, bits_per_second: int) -> int:
-        """Not more than they have said that they take."""
-        said = [s.bits_per_second for s in self._streams() if s.kind is Kind.MAIN and s.bits_per_second]
-        return min([bits_per_second, *said])
+    def _carries(self) -> int:
+        """What all its lines carry of pictures."""
+        return sum(line.carries for line in self._lines.values() if line.kind is not Kind.AUDIO)
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -281,7 +315,7 @@ class RtpTransports:
         self._engine, self._pixels_max, self._clock = engine, pixels_max, clock
 
     def new(self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None]) -> RtpTransport:
-        """Raises `Unavailable` where there is no address of that family, or no port."""
+        """Raises `Unavailable` where there is no address of that family."""
         terms = Terms(
             address=self._engine.rtp_address(ipv6=ipv6),
             encryption=Encryption.REQUIRED if encrypted else Encryption.OFFERED,

@@ -19,7 +19,7 @@ from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
 from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import EncodedPicture, FrameLimit, Transport, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import answer as sdp
 from mcu.media.transport.dtls import SecureTransport, new_certificate
 from mcu.media.transport.engine import Engine
@@ -66,6 +66,13 @@ class WebRtcTransport:
 
     def takes(self, source: Source) -> VideoCodec | None:
         return self._sends[source]
+
+    def limit(self, source: Source) -> FrameLimit | None:
+        """Browsers take what there is."""
+        return None
+
+    def handle_of(self, source: Source) -> int:
+        return self.handle
 
     def request_key(self, source: Source) -> None:
         if self._dtls.connected and not self._ending:
@@ -214,7 +221,7 @@ class WebRtcTransports:
 
     def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None:
         """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
-        handles = [transport.handle for transport in transports if transport.takes(source) == picture.codec]
+        handles = [leg.handle_of(source) for leg in transports if leg.takes(source) == picture.codec]
         self._drops["picture_not_taken"] += len(transports) - len(handles)
         kind = "VP8" if picture.codec == "VP8" else "H264"
         self._engine.plane.send_picture(handles, NUMBERS[source], kind, picture.data, picture.timestamp, picture.key)

@@ -14,14 +14,17 @@ from mcu.protocol.sip.agent import Agent
 from mcu.protocol.sip.events import Event, Sent
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.transactions import Key
 
 
 class Driver:
-    """`agent` may be asked at any time; `pump` after that."""
+    """`agent` may be asked at any time; `pump` after that. `closed` is told of each connection that ends."""
 
-    def __init__(self, listen: Listen, clock: Clock, happened: Callable[[Event], None]) -> None:
+    def __init__(
+        self, listen: Listen, clock: Clock, happened: Callable[[Event], None], closed: Callable[[Flow], None]
+    ) -> None:
         self.agent = Agent()
-        self.endpoint = Endpoint(listen, self._received)
+        self.endpoint = Endpoint(listen, self._received, closed)
         self._clock, self._happened = clock, happened
         self._timer: asyncio.TimerHandle | None = None
         self._pumping = False
@@ -56,6 +59,11 @@ class Driver:
         finally:
             self._pumping = False
         self._set_alarm()
+
+    def respond(self, key: Key, response: Response) -> None:
+        """Answers what was `Asked` or came `Within` a call."""
+        self.agent.respond(key, response)
+        self.pump()
 
     def _received(self, message: Request | Response, flow: Flow) -> None:
         self.agent.receive(_from(message, flow), flow, self.now)

@@ -1,8 +1,8 @@
 """Listens where SIP comes in, connects where it goes out, and hands whole messages up.
 
 Nothing waits without bound: connections are counted, altogether and by address; one on which no whole message has come
-for IDLE_S is closed, and so is one that brings what is not SIP. Connections are used again for the same address (and,
-with TLS, the same name), as long as they live (RFC 5923).
+for its `idle_s` is closed, and so is one that brings what is not SIP. Connections are used again for the same address
+(and, with TLS, the same name), as long as they live (RFC 5923).
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from typing import Final, cast
 
 from mcu.errors import Unavailable
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
+from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request, Response, read
 from mcu.protocol.sip.stream import PONG, Ping, Pong, Stream
 
 CONNECTIONS_MAX: Final = 4000
 CONNECTIONS_OF_ONE: Final = 200  # by address: a proxy may have several, a scanner may not have all
-IDLE_S: Final = 300.0
 FIRST_S: Final = 10.0  # until the first whole message
 CONNECT_S: Final = 4.0  # less than a transaction waits
 
@@ -52,9 +52,9 @@ class Counts:
 class Endpoint:
     """All of SIP's sockets of one process."""
 
-    def __init__(self, listen: Listen, received: Received) -> None:
+    def __init__(self, listen: Listen, received: Received, gone: Callable[[Flow], None]) -> None:
         self.counts = Counts()
-        self._listen, self._received = listen, received
+        self._listen, self._received, self._gone = listen, received, gone
         self._udp: list[tuple[asyncio.DatagramTransport, str, int]] = []
         self._servers: list[asyncio.Server] = []
         self._connections: dict[StreamFlow, _Connection] = {}
@@ -144,7 +144,10 @@ class Endpoint:
 
     def datagram(self, socket: asyncio.DatagramTransport, data: bytes, peer: Peer) -> None:
         if not data.strip(b"\r\n\x00"):
-            return  # a keep-alive (RFC 5626, section 4.4.2 has STUN; telephones send these)
+            return  # a keep-alive of many telephones; that of RFC 5626 is STUN
+        if (pong := keepalive.answer(data, peer.host, peer.port)) is not None:
+            socket.sendto(pong, (peer.host, peer.port))
+            return
         try:
             message = read(data)
         except Malformed:
@@ -171,6 +174,7 @@ class Endpoint:
 
     def closed(self, flow: StreamFlow) -> None:
         if self._connections.pop(flow, None) is not None:
+            self._gone(flow)
             self._by_address[flow.peer.host] -= 1
             if not self._by_address[flow.peer.host]:
                 del self._by_address[flow.peer.host]
@@ -228,11 +232,11 @@ class _Connection(asyncio.Protocol):
             return
         try:
             for one in self._stream.feed(data):
-                self._wait(IDLE_S)
                 if isinstance(one, Ping):
                     self.flow.write(PONG)
                 elif not isinstance(one, Pong):
                     self._endpoint.message(one, self.flow)
+                self._wait(self.flow.idle_s)
         except Malformed:
             self._endpoint.counts.refused["not SIP"] += 1
             self.flow.close()

@@ -6,6 +6,7 @@ from typing import Final
 
 UNREAD_MAX: Final = 256 * 1024  # bytes that a peer leaves unread before its connection ends
 DATAGRAM_MAX: Final = 65_000
+IDLE_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,14 @@ class UdpFlow:
 
 
 class StreamFlow:
-    """One connection, theirs or ours. It is its own and no other's."""
+    """One connection, theirs or ours. It is its own and no other's.
+
+    `idle_s`: how long it may bring nothing before it is closed, from what it brings next.
+    """
 
     def __init__(self, connection: asyncio.Transport, transport: str, host: str, port: int, peer: Peer) -> None:
         self.transport, self.host, self.port, self.peer = transport, host, port, peer
+        self.idle_s = IDLE_S
         self._connection = connection
 
     def write(self, data: bytes) -> bool:

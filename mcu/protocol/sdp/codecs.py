@@ -37,6 +37,21 @@ class Format:
         yield from (Attribute("rtcp-fb", f"{self.payload_type} {kind}") for kind in sorted(self.feedback))
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a receiver takes of a picture, in macroblocks of 16x16 pixels."""
+
+    macroblocks_per_second: int
+    macroblocks: int  # of a frame
+    bits_per_second: int
+
+
+def number(params: Mapping[str, str], name: str) -> int:
+    """A parameter of fmtp that is a number; 0 where it is none, or too long to be one."""
+    value = params.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else 0
+
+
 def formats(media: Media) -> list[Format]:
     """In the order in which they are preferred. A format without a meaning that is known is left out."""
     named = dict(_maps(media))

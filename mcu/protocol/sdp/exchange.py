@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.errors import Invalid, NotAcceptable
-from mcu.protocol.sdp import codecs, crypto, h264
-from mcu.protocol.sdp.codecs import Format
+from mcu.protocol.sdp import codecs, crypto, h264, vp8
+from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
 from mcu.protocol.sdp.description import REVERSED, Attribute, Description, Direction, Media, Origin
 
@@ -21,6 +21,8 @@ DTMF: Final = "telephone-event"
 LEVEL: Final = 31  # of H.264 that we receive: 1280x720 at 30 pictures a second
 SECURE: Final = {"RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"}
 PLAIN: Final = {"RTP/AVP", "RTP/AVPF"}
+SOUND_BITS: Final = 80_000  # per second, with headers
+LEAST_BITS: Final = 30_000  # for pictures, whatever is said of all
 FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir", "ccm tmmbr"})
 _OFFERED_AUDIO: Final = (
     Format(96, "opus", 48000, 2, {"useinbandfec": "1"}),
@@ -93,9 +95,9 @@ class Stream:
         return self.direction in ("sendrecv", "recvonly")
 
     @property
-    def limits(self) -> h264.Limits | None:
-        """Of what we send, where it is H.264."""
-        return h264.limits(self.format.params) if self.format.name == "h264" else None
+    def limits(self) -> Limits:
+        """Of the pictures that we send."""
+        return h264.limits(self.format.params) if self.format.name == "h264" else vp8.limits(self.format.params)
 
     @property
     def feedback(self) -> frozenset[str]:
@@ -111,6 +113,12 @@ class Ours:
     encryption: Encryption = Encryption.REQUIRED
     origin: Origin
     held: bool = False  # the other side is on hold
+
+
+def kinds(said: Description) -> tuple[Kind, ...]:
+    """What a description has lines of that are not refused in it."""
+    found = {_kind(media) for media in said.media}
+    return tuple(kind for kind in Kind if kind in found)
 
 
 # -- their offer ----------------------------------------------------------------------------------------------------
@@ -172,9 +180,16 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         rtp_port=media.port,
         rtcp_port=_rtcp_port(media),
         keys=keys,
-        bits_per_second=media.bits_per_second or session.bits_per_second,
+        bits_per_second=_bandwidth(session, media, kind),
         protocol=media.protocol,
     )
+
+
+def _bandwidth(session: Description, media: Media, kind: Kind) -> int | None:
+    """Of the session's, where the line has none of its own, pictures get what sound leaves."""
+    if media.bits_per_second or session.bits_per_second is None:
+        return media.bits_per_second
+    return session.bits_per_second if kind is Kind.AUDIO else max(LEAST_BITS, session.bits_per_second - SOUND_BITS)
 
 
 def _audio(found: Sequence[Format]) -> Format | None:
@@ -261,10 +276,13 @@ class Offered:
     keys: Mapping[Kind, tuple[Crypto, ...]] = field(repr=False)
 
 
-def offer(ours: Ours) -> Offered:
-    """Every codec and suite that we have, in our order. The kinds are those of `ours.ports`, audio first."""
+def offer(ours: Ours, audio: Sequence[str] = ()) -> Offered:
+    """Every codec and suite that we have, in our order. The kinds are those of `ours.ports`, audio first.
+
+    `audio`: the codecs of sound, in lower case; none named: all.
+    """
     keys = {kind: tuple(crypto.offered()) if ours.encryption is Encryption.REQUIRED else () for kind in ours.ports}
-    media = tuple(_offered(kind, ours, keys[kind]) for kind in Kind if kind in ours.ports)
+    media = tuple(_offered(kind, ours, keys[kind], audio) for kind in Kind if kind in ours.ports)
     return Offered(_described(ours, media), keys)
 
 
@@ -292,8 +310,9 @@ def _cryptos(media: Media) -> Iterator[Crypto]:
     return (found for value in media.values("crypto") if (found := crypto.parse(value)) is not None)
 
 
-def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto]) -> Media:
-    offered = _OFFERED_AUDIO if kind is Kind.AUDIO else _OFFERED_VIDEO
+def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto], audio: Sequence[str]) -> Media:
+    sound = [one for one in _OFFERED_AUDIO if not audio or one.name in (*audio, DTMF)]
+    offered = sound if kind is Kind.AUDIO else _OFFERED_VIDEO
     ports, keys = ours.ports[kind], list(keys)
     return Media(
         kind="audio" if kind is Kind.AUDIO else "video",

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from mcu.protocol.sdp.codecs import Format
+from mcu.protocol.sdp.codecs import Format, Limits, number
 
 BASELINE: Final = 0x42
 _PROFILES: Final = {0x42: "baseline", 0x4D: "main", 0x58: "extended", 0x64: "high"}
@@ -33,19 +32,6 @@ _LEVELS: Final = {  # level_idc: macroblocks a second, in a frame, kbit/s (H.264
 _CONSTRAINT_SET3: Final = 0x10
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a receiver takes: of its level, or more where `max-…` says so (section 8.1)."""
-
-    macroblocks_per_second: int
-    macroblocks: int  # of a frame
-    bits_per_second: int
-
-    def allows(self, width: int, height: int, fps: float) -> bool:
-        blocks = -(-width // 16) * -(-height // 16)
-        return blocks <= self.macroblocks and blocks * fps <= self.macroblocks_per_second
-
-
 def mode(format_: Format) -> int:
     """0: each slice in a packet of its own; 1: aggregated and fragmented, in order. -1: not done here."""
     value = format_.params.get("packetization-mode", "0") or "0"
@@ -58,16 +44,26 @@ def is_usable(format_: Format) -> bool:
 
 
 def limits(params: Mapping[str, str]) -> Limits:
-    """Raises nothing: what is not a number does not widen the level."""
+    """Of its level, or more where `max-…` says so (section 8.1). What is not a number does not widen the level."""
     _, constraints, level = _profile_level(params)
     if level == 11 and constraints & _CONSTRAINT_SET3:
         level = 9
     known = max((one for one in _LEVELS if one <= level), default=9)
     rate, size, kbits = _LEVELS[known]
     return Limits(
-        max(rate, _number(params, "max-mbps")),
-        max(size, _number(params, "max-fs")),
-        max(kbits, _number(params, "max-br")) * 1000,
+        max(rate, number(params, "max-mbps")),
+        max(size, number(params, "max-fs")),
+        max(kbits, number(params, "max-br")) * 1000,
+    )
+
+
+def within(limits: Limits) -> Limits:
+    """The same or less, in steps of the levels: so those who take nearly the same can be sent the same."""
+    rates, sizes = ({row[column] for row in _LEVELS.values()} for column in (0, 1))
+    return Limits(
+        max((rate for rate in rates if rate <= limits.macroblocks_per_second), default=limits.macroblocks_per_second),
+        max((size for size in sizes if size <= limits.macroblocks), default=limits.macroblocks),
+        limits.bits_per_second,
     )
 
 
@@ -96,8 +92,3 @@ def _profile_level(params: Mapping[str, str]) -> tuple[int, int, int]:
         text = _DEFAULT
     profile, constraints, level = bytes.fromhex(text)
     return profile, constraints, level
-
-
-def _number(params: Mapping[str, str], name: str) -> int:
-    value = params.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else 0

@@ -1,7 +1,7 @@
 """One call: an INVITE's dialog from its first ring to its end, on either side of it (RFC 3261, sections 13 to 15).
 
-With changes of it by re-INVITE and UPDATE (section 14, RFC 3311), reliable provisional responses (RFC 3262), and
-session timers (RFC 4028). What may happen in which state is in `call_state`.
+With reliable provisional responses (RFC 3262). Changes of it are in `changes`, and what may happen in which state in
+`call_state`.
 """
 
 import secrets
@@ -13,6 +13,7 @@ from mcu.errors import Conflict
 from mcu.protocol.sip import dialog as dialogs
 from mcu.protocol.sip import session_timer
 from mcu.protocol.sip.call_state import TRANSITIONS, H, Happened, S
+from mcu.protocol.sip.changes import Changes
 from mcu.protocol.sip.dialog import Dialog
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
@@ -21,7 +22,6 @@ from mcu.protocol.sip.grammar import number
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
-from mcu.protocol.sip.session_timer import Interval
 from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.values import CSeq, parse_credentials, parse_rack
@@ -30,6 +30,7 @@ METHODS: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER,
 SUPPORTED: Final = frozenset({"100rel", "timer", "replaces", "path", "gruu", "outbound", "norefersub"})
 SDP: Final = "application/sdp"
 _ATTEMPTS: Final = 3  # of one INVITE: with credentials, with a longer interval
+_FORKS: Final = 16  # that may ring for one call
 
 
 class Line(Protocol):
@@ -66,12 +67,12 @@ class _Repeated:
     wait: float = T1
 
 
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """A change that they asked for and that is not answered."""
+@dataclass(slots=True)
+class _Early:
+    """One fork's dialog before it is taken, and the number of its last reliable response."""
 
-    request: Request
-    key: Key
+    dialog: Dialog
+    rseq: int | None = None
 
 
 class Call:
@@ -82,19 +83,15 @@ class Call:
         self.outgoing = outgoing
         self.state = S.CALLING if outgoing else S.INVITED
         self.dialog: Dialog | None = None
-        self.interval: Interval | None = None
         self._alarms = Alarms(lambda at: line.due(self, at))
+        self.changes = Changes(self, self._alarms)
         self._line = line
         self._accepted: _Repeated | None = None
         self._reliable: _Repeated | None = None
         self._rseq = secrets.randbelow(2**30) + 1
-        self._their_rseq: int | None = None
-        self._theirs: Theirs | None = None
-        self._asking = False  # a change of ours waits for its answer
-        self._again: Callable[[], None] | None = None  # offers once more what met a change of theirs
-        self._sdp = b""  # the last that we sent
+        self._early: dict[str, _Early] = {}  # by their tags
         self._their_methods: frozenset[str] = frozenset()
-        self._rings = False  # a provisional response has come, so that a CANCEL may go (section 9.1)
+        self.is_heard = False  # a provisional response to ours has come, so that a CANCEL may go (section 9.1)
         self._cancelled = False
         self._attempts = 0
         self._answerer: Answerer | None = None
@@ -103,7 +100,7 @@ class Call:
 
     def begin(self) -> None:
         """Of an INVITE that came. Raises `Malformed`, `session_timer.TooBrief`."""
-        self.interval = session_timer.of_request(self.invite)
+        self.changes.interval = session_timer.of_request(self.invite)
         who = contact(self.flow)
         self.dialog = dialogs.of_request(self.invite, self.tag, who, secure=is_secure(self.flow))
         self._note_methods(self.invite)
@@ -127,7 +124,7 @@ class Call:
         """A 2xx: the answer to their offer, or an offer where they made none. Raises `Conflict`: it is too late."""
         if not self._move(H.TAKEN):
             raise Conflict("The call is not waiting for an answer.")
-        self._take_up(self.invite, self.key, body, headers)
+        self.take_up(self.invite, self.key, body, headers)
 
     def refuse(self, status: int, headers: Iterable[tuple[str, str]] = (), reason: str | None = None) -> None:
         """From 300 on. Nothing happens where the call is not waiting for an answer."""
@@ -159,8 +156,9 @@ class Call:
 
     def place(self, answerer: Answerer | None = None) -> None:
         """Sends the INVITE. `answerer`: who we are, where they ask."""
-        self._answerer, self._sdp = answerer, self.invite.body
+        self._answerer, self.changes.sdp = answerer, self.invite.body
         self._attempts += 1
+        self.is_heard = False
         self.key = self._line.ask(self.invite, self.flow, self._answered)
 
     def _answered(self, response: Response | int) -> None:
@@ -174,38 +172,53 @@ class Call:
             self._over(response.status, response)
 
     def _progressed(self, response: Response) -> None:
-        self._rings = True
+        first, self.is_heard = not self.is_heard, True
         if self._cancelled:
-            self._send_cancel()
+            if first:
+                self._send_cancel()
             return
         if response.status == 100 or self.state is not S.CALLING:
             return
         if response.to.tag and response.contacts:
-            self.dialog = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
+            early = self._early_of(response, response.to.tag)
+            if early is None:
+                return
+            self.dialog = early.dialog
             self._note_methods(response)
-            if "100rel" in response.tokens("Require") and not self._prack(response):
+            if "100rel" in response.tokens("Require") and not self._prack(early, response):
                 return
         self._line.tell(Progressed(self, response))
 
-    def _prack(self, response: Response) -> bool:
+    def _early_of(self, response: Response, tag: str) -> _Early | None:
+        """Each fork has a dialog of its own (section 12.1.2); None: there are too many of them."""
+        made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
+        if tag not in self._early and len(self._early) >= _FORKS:
+            return None
+        early = self._early.setdefault(tag, _Early(made))
+        early.dialog.target = made.target
+        return early
+
+    def _prack(self, early: _Early, response: Response) -> bool:
         """Whether it is the next in order, and not one of before again (RFC 3262, section 4)."""
         rseq = number(response.headers.one("RSeq") or "", 2**32, "RSeq")
-        if self._their_rseq is not None and rseq != self._their_rseq + 1:
+        if early.rseq is not None and rseq != early.rseq + 1:
             return False
-        self._their_rseq = rseq
-        self._request("PRACK", headers=[("RAck", f"{rseq} {response.cseq}")])
+        early.rseq = rseq
+        self.request("PRACK", headers=[("RAck", f"{rseq} {response.cseq}")])
         return True
 
     def _taken(self, response: Response) -> None:
         """A 2xx: the first stands, again it is acknowledged again, and of another fork it is hung up (13.2.2.4)."""
         made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
+        if (early := self._early.get(response.to.tag or "")) is not None:
+            made.cseq = max(made.cseq, early.dialog.cseq)  # a PRACK has had its number
         ack = made.request("ACK", via(self.flow), number=self.invite.cseq.number)
         self._line.acknowledge(ack, self.flow)
         if self.state is S.CALLING and not self._cancelled:
             self.dialog = made
             self._note_methods(response)
             self._move(H.TAKEN)
-            self._refresh(session_timer.of_response(response))
+            self.changes.refresh(session_timer.of_response(response))
             self._line.tell(Established(self, response))
         elif self.state is not S.UP or self.dialog is None or made.id != self.dialog.id:
             self._line.ask(made.request("BYE", via(self.flow)), self.flow, _nothing)
@@ -253,14 +266,14 @@ class Call:
             case S.CALLING:
                 self._cancel()
             case S.ANSWERED | S.UP:
-                self._request("BYE", headers=headers)
+                self.request("BYE", headers=headers)
                 self._over(200)
 
     def _cancel(self) -> None:
         """Nobody has heard of a call to which nothing was said: CANCEL waits for the first response (section 9.1)."""
         if not self._cancelled:
             self._cancelled = True
-            if self._rings:
+            if self.is_heard:
                 self._send_cancel()
 
     def _send_cancel(self) -> None:
@@ -268,7 +281,6 @@ class Call:
         cseq = CSeq(self.invite.cseq.number, "CANCEL")
         fields = [("Via", str(self.invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
         self._line.ask(Request("CANCEL", self.invite.target, headers=Headers(fields)), self.flow, _nothing)
-        self._rings = False
         self._alarms.set("cancelled", self._line.now + GIVE_UP)
 
     def _over(self, status: int, message: Request | Response | None = None) -> None:
@@ -286,14 +298,14 @@ class Call:
         self.dialog.accept(request)
         match request.method:
             case "BYE":
-                self._respond(key, request, 200)
+                self.respond(key, request, 200)
                 if self.state is S.INVITED:
                     self._refuse(487)
                 self._over(200, request)
             case "PRACK":
                 self._pracked(request, key)
             case "INVITE" | "UPDATE":
-                self._changing(request, key)
+                self.changes.receive(request, key)
             case _:
                 self._line.tell(Within(self, request, key))
 
@@ -301,90 +313,11 @@ class Call:
         rack = parse_rack(request.headers.one("RAck") or "")
         waiting = self._reliable
         if waiting is None or (rack.rseq, rack.cseq) != (self._rseq, waiting.cseq):
-            self._respond(key, request, 481)
+            self.respond(key, request, 481)
             return
         self._reliable = None
         self._alarms.drop("reliable")
-        self._respond(key, request, 200)
-
-    def _changing(self, request: Request, key: Key) -> None:
-        """One change at a time: 491 where ours is on its way, 500 where theirs is (14.2; RFC 3311, section 5.2)."""
-        if self._asking:
-            self._respond(key, request, 491)
-        elif self._theirs is not None or self._accepted is not None or self.state in (S.INVITED, S.CALLING):
-            self._respond(key, request, 500, [("Retry-After", str(secrets.randbelow(10)))])
-        else:
-            self.interval = session_timer.of_request(request)
-            self._theirs = Theirs(request, key)
-            if request.method == "UPDATE" and not request.body:
-                self.accept_change(b"")  # the session lives: nothing else is said
-            else:
-                self._line.tell(Changing(self, request))
-
-    def accept_change(self, body: bytes) -> None:
-        """The answer to what is `Changing`, or an offer where they asked for one. Raises `Conflict`."""
-        if self._theirs is None:
-            raise Conflict("There is no change of the call to answer.")
-        theirs, self._theirs = self._theirs, None
-        self._take_up(theirs.request, theirs.key, body, [])
-
-    def refuse_change(self, status: int) -> None:
-        """The call goes on as it was."""
-        if self._theirs is not None:
-            theirs, self._theirs = self._theirs, None
-            self._respond(theirs.key, theirs.request, status)
-
-    # -- changes of ours ----------------------------------------------------------------------------------------------
-
-    def change(self, body: bytes) -> None:
-        """Offers something else, by re-INVITE. Raises `Conflict`: another change is on its way, or no call stands."""
-        if self.state is not S.UP or self._is_changing or self._again is not None:
-            raise Conflict("The call is being changed already, or does not stand.")
-        self._sdp = body
-        self._offer("INVITE", body)
-
-    @property
-    def _is_changing(self) -> bool:
-        return self._asking or self._theirs is not None or self._accepted is not None
-
-    def _offer(self, method: str, body: bytes) -> None:
-        self._asking, self._again = True, None
-        timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
-        sent = self._request(method, headers=timer, body=body, then=lambda response: self._changed(sent, response))
-
-    def _changed(self, request: Request, response: Response | int) -> None:
-        if isinstance(response, Response) and response.is_provisional:
-            return
-        self._asking = False
-        status = response if isinstance(response, int) else response.status
-        if isinstance(response, Response) and response.is_success:
-            self._settled(request, response)
-        elif status == 491:
-            self._again = lambda: self._offer(request.method, request.body)
-            self._alarms.set("again", self._line.now + self._glare_s())
-            return
-        if status in (408, 481):
-            self.hang_up()  # the other side knows of no call (RFC 5057, section 5.1)
-        elif isinstance(response, Response) and request.body:
-            self._line.tell(Changed(self, response))
-
-    def _try_change_again(self, again: Callable[[], None]) -> None:
-        if self._is_changing:
-            self._alarms.set("again", self._line.now + T1)
-        else:
-            again()
-
-    def _settled(self, request: Request, response: Response) -> None:
-        assert self.dialog is not None
-        self.dialog.refresh(request.method, response)
-        if request.method == "INVITE":
-            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number)
-            self._line.acknowledge(ack, self.flow)
-        self._refresh(session_timer.of_response(response))
-
-    def _glare_s(self) -> float:
-        """Who made the call waits longer, so that both do not meet again (section 14.1)."""
-        return (2.1 + secrets.randbelow(190) / 100) if self.outgoing else secrets.randbelow(200) / 100
+        self.respond(key, request, 200)
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -395,10 +328,10 @@ class Call:
                     self._repeat(self._accepted, name, T2)
                 case "reliable" if self._reliable is not None:
                     self._repeat(self._reliable, name, GIVE_UP)
-                case "again" if self._again is not None:
-                    self._try_change_again(self._again)
+                case "again":
+                    self.changes.handle_again()
                 case "session":
-                    self._session_due()
+                    self.changes.handle_session()
                 case "cancelled":
                     self._over(487)
 
@@ -415,42 +348,75 @@ class Call:
         """Their ACK or PRACK has not come for 32 s (sections 13.3.1.4; RFC 3262, section 3)."""
         if alarm == "reliable":
             self._refuse(504)
-        else:
-            self._request("BYE")
-        self._over(408)
-
-    def _session_due(self) -> None:
-        if self.interval is None or self.state is not S.UP:
-            return
-        if not self.interval.ours:
-            self._request("BYE", headers=[("Reason", 'SIP;cause=408;text="Session expired"')])
             self._over(408)
-        elif not self._is_changing and self._again is None:
-            self._offer(*(("UPDATE", b"") if "UPDATE" in self._their_methods else ("INVITE", self._sdp)))
         else:
-            self._alarms.set("session", self._line.now + T2)
+            self.expire()
 
-    def _refresh(self, interval: Interval | None) -> None:
-        self.interval = interval
-        self._alarms.drop("session")
-        if interval is not None:
-            self._alarms.set("session", self._line.now + interval.due_s)
+    # -- what its changes need ----------------------------------------------------------------------------------------
 
-    # -- parts --------------------------------------------------------------------------------------------------------
+    @property
+    def answered(self) -> bool:
+        """With a 2xx, by either side; not over."""
+        return self.state in (S.ANSWERED, S.UP)
 
-    def _take_up(self, request: Request, key: Key, body: bytes, headers: Iterable[tuple[str, str]]) -> None:
+    @property
+    def stands(self) -> bool:
+        """Answered, and acknowledged."""
+        return self.state is S.UP
+
+    @property
+    def is_repeating(self) -> bool:
+        """A 2xx of ours waits for its ACK."""
+        return self._accepted is not None
+
+    @property
+    def now(self) -> float:
+        return self._line.now
+
+    def tell_changing(self, request: Request) -> None:
+        self._line.tell(Changing(self, request))
+
+    def tell_changed(self, response: Response) -> None:
+        self._line.tell(Changed(self, response))
+
+    def takes(self, method: str) -> bool:
+        """Whether the other side says that it knows it."""
+        return method in self._their_methods
+
+    def take_up(self, request: Request, key: Key, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
         """A 2xx to an INVITE is repeated until its ACK, whatever the transport (section 13.3.1.4)."""
-        said = [*headers, *([] if self.interval is None else session_timer.answering(self.interval, request))]
+        interval = self.changes.interval
+        said = [*headers, *([] if interval is None else session_timer.answering(interval, request))]
         response = self._response(request, 200, body, said)
-        self._refresh(self.interval)
+        self.changes.refresh(interval)
         if body:
-            self._sdp = body
+            self.changes.sdp = body
         self._reliable = None
         self._alarms.drop("reliable")
         self._line.respond(key, response)
         if request.method == "INVITE":
             self._accepted = _Repeated(key, response, request.cseq, self._line.now)
             self._alarms.set("accepted", self._line.now + T1)
+
+    def ask(self, method: str, body: bytes, then: Callable[[Response | int], None]) -> Request:
+        """A re-INVITE or an UPDATE. `then` is called with each response, or with what its absence means."""
+        timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
+        return self.request(method, headers=timer, body=body, then=then)
+
+    def settle(self, request: Request, response: Response) -> None:
+        """Their 2xx to a change of ours: acknowledged where it asks for it."""
+        assert self.dialog is not None
+        self.dialog.refresh(request.method, response)
+        if request.method == "INVITE":
+            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number)
+            self._line.acknowledge(ack, self.flow)
+
+    def expire(self, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """The other side has vanished: it is told, and the call is over."""
+        self.request("BYE", headers=headers)
+        self._over(408)
+
+    # -- parts --------------------------------------------------------------------------------------------------------
 
     def _response(self, to: Request, status: int, body: bytes, headers: Iterable[tuple[str, str]]) -> Response:
         said = [
@@ -463,10 +429,10 @@ class Call:
             said.append(("Content-Type", SDP))
         return response_to(to, status, tag=self.tag, headers=said, body=body)
 
-    def _respond(self, key: Key, to: Request, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def respond(self, key: Key, to: Request, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
         self._line.respond(key, response_to(to, status, tag=self.tag, headers=headers))
 
-    def _request(
+    def request(
         self,
         method: str,
         *,

@@ -7,7 +7,7 @@ is HA1, the digest of user, realm and password, one for each algorithm.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,12 +42,13 @@ class Challenger:
         self._lives_s = lives_s
         self._secret = secrets.token_bytes(32) if secret is None else secret
 
-    def challenges(self, now: float, *, stale: bool = False) -> list[str]:
-        """The values of WWW-Authenticate or Proxy-Authenticate, one for each algorithm."""
+    def challenges(self, now: float, *, stale: bool = False, algorithms: Collection[str] = ALGORITHMS) -> list[str]:
+        """The values of WWW-Authenticate or Proxy-Authenticate, one for each of the algorithms."""
         nonce = self._nonce(now)
         again = ", stale=true" if stale else ""
         realm = quoted(self.realm)
-        return [f'Digest realm={realm}, nonce="{nonce}", algorithm={a}, qop="auth"{again}' for a in ALGORITHMS]
+        asked = [algorithm for algorithm in ALGORITHMS if algorithm in algorithms]
+        return [f'Digest realm={realm}, nonce="{nonce}", algorithm={a}, qop="auth"{again}' for a in asked]
 
     def read(self, credentials: Iterable[Credentials]) -> Answered | None:
         """The first that answers a challenge of this realm. Raises `Malformed` where it lacks a part."""

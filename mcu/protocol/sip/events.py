@@ -47,7 +47,7 @@ class Established:
 class Changing:
     """They offer a change (re-INVITE or UPDATE), or ask us for an offer where there is no body.
 
-    `call.accept_change` or `call.refuse_change`.
+    `call.changes.accept` or `call.changes.refuse`.
     """
 
     call: "Call"

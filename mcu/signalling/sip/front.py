@@ -7,21 +7,38 @@ from dataclasses import dataclass
 import structlog
 
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Endpoint
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
+from mcu.errors import McuError
 from mcu.ids import CallId, new_id
-from mcu.media.messages import AnyEvent, CallEvent
+from mcu.media.call_messages import CallEvent
+from mcu.media.frames import AnyEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
-from mcu.protocol.sip.events import Asked, Changed, Changing, Ended, Established, Event, Invited, Within
+from mcu.protocol.sip.events import (
+    Asked,
+    Changed,
+    Changing,
+    Ended,
+    Established,
+    Event,
+    Invited,
+    Progressed,
+    Within,
+)
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.responses import response_to
-from mcu.protocol.sip.uri import SipUri, TelUri
-from mcu.signalling.sip.menu import NUMBER_DIGITS
+from mcu.signalling.sip.dialling import Dialling, DialOptions
+from mcu.signalling.sip.incoming import Incoming
+from mcu.signalling.sip.registrations import Registrations, refusal
+from mcu.signalling.sip.routing import Kind
+from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.visit import House, Visit
+from mcu.signalling.sip.ways import Way
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +54,21 @@ class SipOptions:
     name: str
     encrypted: bool
     language: Language
+    dialling: DialOptions
 
 
 class FrontEnd:
     """A `WorkersListener`. `start` before use, `stop` after it."""
 
     def __init__(
-        self, options: SipOptions, *, conference: Conference, workers: Workers, door: Door, clock: Clock
+        self,
+        options: SipOptions,
+        *,
+        conference: Conference,
+        workers: Workers,
+        door: Door,
+        registrations: Registrations,
+        clock: Clock,
     ) -> None:
         listen = Listen(
             addresses=options.addresses,
@@ -52,7 +77,9 @@ class FrontEnd:
             tls=options.tls,
             name=options.name,
         )
-        self._driver = Driver(listen, clock, self._happened)
+        self._driver = Driver(listen, clock, self._happened, registrations.closed)
+        self._registrations = registrations
+        self._switch = Switch(self._driver, registrations, encrypted=options.encrypted)
         self._house = House(
             conference=conference,
             workers=workers,
@@ -62,7 +89,8 @@ class FrontEnd:
             encrypted=options.encrypted,
             language=options.language,
         )
-        self._workers = workers
+        self._dialling = Dialling(options.dialling, self, self._driver, self._house)
+        self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
         self._by_call: dict[Call, Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,13 +103,18 @@ class FrontEnd:
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had."""
         await self._driver.start()
+        await self._registrations.start(self._driver.endpoint.datagrams_to)
         self._workers.subscribe(self)
+        self._conference.call_with(self._dialling)
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
+        self._switch.stop()
+        self._conference.call_with(None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._registrations.stop()
         await self._driver.close()
 
     # -- conference.workers.WorkersListener ---------------------------------------------------------------------------
@@ -102,46 +135,81 @@ class FrontEnd:
     # -- what the agent tells -----------------------------------------------------------------------------------------
 
     def _happened(self, event: Event) -> None:
+        if self._switch.takes(event):
+            return
         match event:
             case Invited(call):
                 self._invited(call)
-            case Established() | Changing() | Changed() | Ended():
+            case Progressed() | Established() | Changing() | Changed() | Ended():
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
             case Within(_, request, key):
-                self._driver.agent.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
-                self._driver.pump()
+                self._driver.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
             case Asked():
                 self._asked(event)
 
     def _invited(self, call: Call) -> None:
+        """Who calls is settled first: it says where the call may go."""
         flow = call.flow
         assert isinstance(flow, Flow)
+        try:
+            caller = self._registrations.caller(call.invite, flow)
+            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None)
+        except McuError as error:
+            call.refuse(error.sip, refusal(error))
+            return
+        if route.kind is Kind.REFUSED:
+            call.refuse(route.status)
+        elif route.kind is Kind.ENDPOINT and caller is not None:
+            self._switch.connect(call, caller, route.to)
+        else:
+            self._visited(call, str(route.to), flow, caller)
+
+    def _visited(self, call: Call, number: str, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
-        visit = Visit(self._house, name, call, _number(call), flow.peer.host)
-        self._visits[name] = self._by_call[call] = visit
+        visit = Incoming(self._house, name, call, number, flow.peer.host, caller)
+        self._by_call[call] = visit
+        task = self.begin(visit)
+        if caller is not None:
+            self._registrations.engaged(caller.id)
+            task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
+        log.info("call_came", call=name, transport=flow.transport)
+
+    # -- dialling.Desk ------------------------------------------------------------------------------------------------
+
+    def begin(self, visit: Visit) -> asyncio.Task[None]:
+        """Until it is over; it is told of its worker and its call until then."""
+        self._visits[visit.name] = visit
         task = asyncio.create_task(visit.run())
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._left(done, visit))
-        log.info("call_came", call=name, transport=flow.transport)
+        return task
+
+    def visit(self, name: CallId) -> Visit | None:
+        return self._visits.get(name)
+
+    def place(self, visit: Visit, way: Way, flow: Flow, offer: str) -> Call:
+        call = self._driver.agent.invite(way.recipient(flow), offer.encode(), self._driver.now, way.answerer())
+        self._by_call[call] = visit
+        self._driver.pump()
+        return call
+
+    def forget(self, call: Call) -> None:
+        self._by_call.pop(call, None)
 
     def _left(self, task: asyncio.Task[None], visit: Visit) -> None:
         self._tasks.discard(task)
         self._visits.pop(visit.name, None)
-        self._by_call.pop(visit.call, None)
+        if visit.call is not None:
+            self.forget(visit.call)
 
     def _asked(self, asked: Asked) -> None:
-        """OPTIONS is answered, for that is how others see that we live; nothing else is done outside calls yet."""
+        """OPTIONS is answered, for that is how others see that we live; of the rest only REGISTER is done."""
+        if asked.request.method == "REGISTER":
+            assert isinstance(asked.flow, Flow)
+            self._registrations.asked(asked, asked.flow, self._driver)
+            return
         method = asked.request.method
         status = 200 if method == "OPTIONS" else 405
         headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
-        response = response_to(asked.request, status, tag=tag(), headers=headers)
-        self._driver.agent.respond(asked.key, response)
-        self._driver.pump()
-
-
-def _number(call: Call) -> str:
-    """The meeting's, where the call is made to one; "" leads to the menu that asks."""
-    uri = call.invite.uri
-    user = uri.user or "" if isinstance(uri, SipUri) else uri.number if isinstance(uri, TelUri) else ""
-    return user if len(user) == NUMBER_DIGITS and user.isascii() and user.isdigit() else ""
+        self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))

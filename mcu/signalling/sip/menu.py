@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.conference.roster import Language
+from mcu.signalling.sip.prompts import Prompt, Words
 
 TRIES: Final = 3
 SILENCE_S: Final = 8.0  # without a key: what is asked is said again
@@ -45,23 +46,11 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
 }
 
 
-class Prompt(StrEnum):
-    """What is said. Each is a file in each language: see `prompts/`."""
-
-    WELCOME = "welcome"
-    NUMBER = "number"  # enter the meeting number, end with hash; star for the other language
-    PIN = "pin"
-    WRONG = "wrong"  # the number or the PIN
-    ONE_MOMENT = "one-moment"
-    JOINING = "joining"
-    GOODBYE = "goodbye"  # nobody is there, or too many tries
-
-
 @dataclass(frozen=True, slots=True)
 class Say:
     """One after the other. What is being said stops; a key stops this."""
 
-    prompts: tuple[Prompt, ...]
+    prompts: Words
     language: Language
 
 
@@ -78,7 +67,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """After what is being said."""
+    """When this is said."""
+
+    prompts: Words
+    language: Language
 
 
 Action = Say | Ask | HangUp
@@ -127,10 +119,9 @@ class Menu:
         if self.state in (S.NUMBER, S.PIN) and not self._pressed:
             self._wait(now, SILENCE_S)
 
-    def opened(self) -> list[Action]:
+    def opened(self) -> None:
         """The door has let them in: the rest is the room's."""
         self._move(E.OPENED)
-        return [Say((Prompt.JOINING,), self.language)]
 
     def not_opened(self, now: float) -> list[Action]:
         """Without a PIN: so it is asked for, whether there is such a meeting or not. With one: wrong."""
@@ -188,7 +179,7 @@ class Menu:
     def _end(self, *before: Prompt) -> list[Action]:
         self._move(E.ENDED)
         self._due = None
-        return [Say((*before, Prompt.GOODBYE), self.language), HangUp()]
+        return [HangUp((*before, Prompt.GOODBYE), self.language)]
 
     def _wait(self, now: float, seconds: float) -> None:
         self._due = now + seconds

@@ -1,50 +1,55 @@
-"""One call that dials in: from the reception's menu into a room's seat, and to its end on either side.
+"""One call, whoever made it: from where it arrives (`incoming.py`) into a room's seat, and to its end on either side.
 
 Each has one owner, a task with a bounded queue: keys, what the door and the worker say, what the room tells, and what
 the other side of the call does come in one after the other. A `conference.updates.Watcher` of its seat.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
-from mcu.booking.door import Door, NotAdmitted
+from mcu.booking.door import Door
 from mcu.clock import Clock
-from mcu.conference.acts import Remove
+from mcu.conference.acts import SetCamera
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
-from mcu.conference.roster import Language, Person
-from mcu.conference.updates import Over, Update
+from mcu.conference.roster import Language
+from mcu.conference.updates import GoneCause, Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
-from mcu.media.messages import (
-    AcceptCall,
-    AnswerCall,
-    Answered,
-    CallKey,
-    CallLost,
-    CallTold,
-    Cause,
-    EndCall,
-    OfferCall,
-    SayToCall,
-)
+from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
+from mcu.media.messages import Answered
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.exchange import Kind, kinds
 from mcu.protocol.sip.call import Call
-from mcu.protocol.sip.events import Changed, Changing, Ended, Established
+from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
-from mcu.signalling.sip.menu import Ask, HangUp, Menu, Prompt, Say
+from mcu.signalling.sip.prompts import Prompt, Words
+from mcu.signalling.sip.seat import Seat
 
 log = structlog.get_logger(__name__)
 
 QUEUE_MAX: Final = 200  # more of one call and it is hung up: nobody presses so fast
 PICK_S: Final = 5.0
 CHANGE_S: Final = 10.0  # for the other side to answer a change
-SEAT_NAMES: Final = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
+LEAVING_S: Final = 20.0  # for the last words
+FAREWELLS: Final[Mapping[GoneCause, Words]] = {
+    "removed": (Prompt.REMOVED, Prompt.GOODBYE),
+    "ended": (Prompt.ENDED, Prompt.GOODBYE),
+}
 
-Happening = CallKey | CallTold | CallLost | Established | Changing | Changed | Ended | Update
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """A host, or the API, wants a call of ours no more that has no seat yet."""
+
+
+Happening = CallKey | CallTold | CallLost | Progressed | Established | Changing | Changed | Ended | Update | HungUp
 
 
 class Line(Protocol):
@@ -66,18 +71,19 @@ class House:
     language: Language
 
 
-class Visit:
+class Visit(ABC):
     """`tell` it what happens, and `run` it once."""
 
-    def __init__(self, house: House, name: CallId, call: Call, number: str, address: str) -> None:
-        self.name, self.call = name, call
+    def __init__(self, house: House, name: CallId, call: Call | None = None) -> None:
+        self.name, self.call = name, call  # one that we make is there when it is placed
         self.worker: Worker | None = None
-        self._house, self._address = house, address
-        self._menu = Menu(house.language, number)
+        self._house = house
         self._queue: asyncio.Queue[Happening] = asyncio.Queue(QUEUE_MAX)
-        self._seat: tuple[Room, LegId] | None = None
-        self._over = self._leaving = False
-        self._agreed = ("", "")  # their offer, and our answer to it
+        self._seat: Seat | None = None
+        self._language: Language = house.language
+        self._leaving_at: float | None = None  # all is said then, at the latest
+        self._over = False
+        self._agreed = ("", "")  # their SDP, and ours
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
@@ -94,109 +100,99 @@ class Visit:
     async def run(self) -> None:
         """Until the call is over on both sides. Raises nothing."""
         try:
-            await self._receive()
+            await self._arrive()
             while not self._over:
                 await self._step()
         except McuError as error:
             log.info("call_ended", call=self.name, code=error.code)
-            self.call.refuse(error.sip)
+            self._refuse(error.sip)
         except Exception:  # this call ends, and no other
             log.exception("call_failed", call=self.name)
-            self.call.refuse(500)
+            self._refuse(500)
         finally:
             self._hang_up()
             await self._leave()
 
-    # -- the reception ------------------------------------------------------------------------------------------------
+    # -- until it has a seat ------------------------------------------------------------------------------------------
 
-    async def _receive(self) -> None:
-        """Answers their offer, on any worker. Raises what refuses it."""
-        offer = self.call.invite.body.decode(errors="replace")
-        if not offer:
-            raise Unavailable("Calls without an offer are not taken.")
-        worker = await self._house.workers.pick(PICK_S)
-        reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
-        self.worker = worker
-        answer = _sdp(reply)
-        self._agreed = (offer, answer)
-        self.call.answer(answer.encode())
-        self._house.line.pump()
+    @abstractmethod
+    async def _arrive(self) -> None:
+        """Into a worker's reception. Raises what refuses the call."""
 
     async def _step(self) -> None:
-        due = self._menu.next_timer() if self._seat is None else None
-        wait = None if due is None else max(0.0, due - self._house.clock.monotonic())
+        due = self._next_timer()
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._house.clock.monotonic())):
                 happening = await self._queue.get()
         except TimeoutError:
-            await self._do(self._menu.handle_timer(self._house.clock.monotonic()))
+            await self._time_came()
             return
         await self._happened(happening)
 
+    def _next_timer(self) -> float | None:
+        return self._leaving_at if self._seat is None else self._seat.next_timer()
+
+    async def _time_came(self) -> None:
+        if self._seat is not None:
+            await self._seat.time_came()
+        else:
+            self._over = True
+
     async def _happened(self, happening: Happening) -> None:
         match happening:
-            case Ended() | CallLost() | Over():
+            case Ended() | CallLost():
                 self._over = True
-            case Established():
-                await self._do(self._menu.begin(self._house.clock.monotonic()))
-            case CallKey(key=key):
-                await self._key(key)
+            case Over(cause=cause):
+                await self._say_farewell(cause)
             case CallTold():
-                self._menu.said(self._house.clock.monotonic())
-                self._over = self._leaving
+                self._over = self._leaving_at is not None
+            case CallKey(key=key) if self._seat is not None:
+                await self._seat.key(key)
+            case Update() if self._seat is not None:
+                await self._seat.heard_of(happening)
             case Changing():
                 self._change(happening)
             case _:
-                pass  # what the room shows, a telephone does not
+                pass
 
-    async def _key(self, key: str) -> None:
-        if self._seat is None:
-            await self._do(self._menu.key(key, self._house.clock.monotonic()))
-
-    async def _do(self, actions: list[Say | Ask | HangUp]) -> None:
-        for action in actions:
-            match action:
-                case Say(prompts, language):
-                    await self._say(prompts, language)
-                case Ask(number, pin):
-                    await self._ask(number, pin)
-                case HangUp():
-                    self._leaving = True
-
-    async def _say(self, prompts: tuple[Prompt, ...], language: str) -> None:
-        assert self.worker is not None  # nothing is said before it is answered
-        await self.worker.ask(SayToCall(call=self.name, prompts=[str(one) for one in prompts], language=language))
-
-    async def _ask(self, number: str, pin: str | None) -> None:
-        now = self._house.clock.monotonic()
+    async def _say_farewell(self, cause: GoneCause) -> None:
+        """The room has no seat for it any more, and its worker has it in the reception again where others did that."""
+        self._seat = None
         try:
-            entrant = await self._house.door.by_pin(number, pin, self._address)
-        except NotAdmitted:
-            await self._do(self._menu.not_opened(now))
-            return
-        await self._do(self._menu.opened())
-        name = SEAT_NAMES[self._menu.language]
-        person = Person(name=name, role=entrant.role, language=self._menu.language, kind="sip")
-        room, leg = await self._house.conference.join(entrant.meeting, person)
-        await self._enter(room, leg)
+            await self._leave_after(FAREWELLS[cause], self._language)
+        except (KeyError, McuError):
+            self._over = True
+
+    async def _leave_after(self, words: Words, language: Language) -> None:
+        """Hangs up when this is said. Raises `McuError`."""
+        self._leaving_at = self._house.clock.monotonic() + LEAVING_S
+        await self._say(words, language)
+
+    async def _say(self, words: Words, language: Language) -> None:
+        """While it has no seat."""
+        assert self.worker is not None  # nothing is said before it is answered
+        await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
-    async def _enter(self, room: Room, leg: LegId) -> None:
+    async def _enter(self, room: Room, leg: LegId, *, unattended: bool = False) -> None:
         if room.worker is None:
             raise Unavailable("The room has no media worker at the moment.")
         if room.worker is not self.worker:
             await self._bring_to(room.worker)
-        await room.seat_call(leg, self.name)
-        self._seat = (room, leg)
+        await room.seat_call(leg, self.name, unattended=unattended)
+        self._seat = Seat(room, leg, self._house.clock)
         await room.attach(leg, self)
+        if Kind.MAIN in kinds(parse(self._agreed[1])):
+            await room.act(leg, SetCamera(leg=leg, on=True))
 
     async def _bring_to(self, worker: Worker) -> None:
         """The room is on another worker than the reception that the call is in: its media moves there."""
+        assert self.call is not None
         theirs, said = self._agreed
-        offer = _sdp(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
+        offer = sdp_of(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
         former, self.worker = self.worker, worker
-        self.call.change(offer.encode())
+        self.call.changes.offer(offer.encode())
         self._house.line.pump()
         answer = await self._answer_to_change()
         await worker.ask(AcceptCall(call=self.name, answer=answer))
@@ -219,33 +215,38 @@ class Visit:
 
     def _change(self, changing: Changing) -> None:
         """The same again refreshes the session; anything else is refused, and the call goes on as it was."""
+        assert self.call is not None
         offer, answer = self._agreed
         if _without_origin(changing.request.body.decode(errors="replace")) == _without_origin(offer):
-            self.call.accept_change(answer.encode())
+            self.call.changes.accept(answer.encode())
         else:
-            self.call.refuse_change(488)
+            self.call.changes.refuse(488)
         self._house.line.pump()
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
+    def _refuse(self, status: int) -> None:
+        if self.call is not None:
+            self.call.refuse(status)
+
     def _hang_up(self) -> None:
         self._over = True
-        self.call.hang_up()
-        self._house.line.pump()
+        if self.call is not None:
+            self.call.hang_up()
+            self._house.line.pump()
 
     async def _leave(self) -> None:
         try:
             if self._seat is not None:
-                room, leg = self._seat
-                room.detach(leg, self)
-                await room.act(leg, Remove(leg=leg, cause=Cause.HANGUP))
+                await self._seat.leave(self)
             elif self.worker is not None:
                 await self.worker.ask(EndCall(call=self.name))
         except McuError as error:  # it is gone already
             log.debug("call_left", call=self.name, code=error.code)
 
 
-def _sdp(reply: object) -> str:
+def sdp_of(reply: object) -> str:
+    """What a worker answered. Raises `McuError` where it is none."""
     if not isinstance(reply, Answered):
         raise McuError("The media worker gave no SDP.")
     return reply.answer

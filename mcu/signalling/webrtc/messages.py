@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from mcu.conference.roster import Language
-from mcu.ids import LegId, NoticeId
+from mcu.conference.roster import Called, Language
+from mcu.ids import CallId, LegId, NoticeId
 from mcu.media.life import LegState
 from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
 
@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     screen: bool
     hand: int  # 0: not raised; else its place in the queue, 1 first
     speaking: bool
+    unattended: bool = False  # a machine answered its call: muted until the person there acts
 
 
 # -- browser to server ----------------------------------------------------------------------------------------------
@@ -110,6 +111,24 @@ class MuteGuests(FromBrowser, frozen=True, kw_only=True, tag="mute_guests"):
     pass
 
 
+class CallOut(FromBrowser, frozen=True, kw_only=True, tag="call_out"):
+    """Hosts: call somebody into the room. `to`: a SIP address, or a telephone number as `+46…`."""
+
+    to: str
+    name: str  # as everybody in the room sees and hears it
+    role: Role = "guest"
+    language: Language
+
+    def __repr__(self) -> str:
+        return "CallOut()"  # whom one calls belongs in no log
+
+
+class HangUp(FromBrowser, frozen=True, kw_only=True, tag="hang_up"):
+    """Hosts: call somebody no longer, or be shown no longer what came of it."""
+
+    call: CallId
+
+
 class EndRoom(FromBrowser, frozen=True, kw_only=True, tag="end"):
     pass
 
@@ -143,6 +162,8 @@ AnyFromBrowser = (
     | Lock
     | PutSpotlight
     | MuteGuests
+    | CallOut
+    | HangUp
     | EndRoom
     | Leave
     | RestartIce
@@ -169,6 +190,12 @@ class Roster(ToBrowser, frozen=True, kw_only=True, tag="roster"):
     """Whole, at each change; at most ten a second."""
 
     entries: list[Entry]
+
+
+class Calls(ToBrowser, frozen=True, kw_only=True, tag="calls"):
+    """To hosts, whole, at each change: who are called and have no seat yet, and for a while what came of the others."""
+
+    called: list[Called]
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,6 +313,7 @@ class Gone(ToBrowser, frozen=True, kw_only=True, tag="gone"):
 AnyToBrowser = (
     Welcome
     | Roster
+    | Calls
     | NoticeShown
     | LayoutMap
     | Network

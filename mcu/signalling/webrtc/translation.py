@@ -7,17 +7,20 @@ from typing import Any
 import msgspec
 
 from mcu.conference import acts, updates
-from mcu.conference.roster import Language
-from mcu.ids import LegId
+from mcu.conference.roster import Language, Person
+from mcu.errors import Invalid
+from mcu.ids import CallId, LegId, new_id
 from mcu.media.messages import Layout
 from mcu.signalling.webrtc import messages as wire
 from mcu.signalling.webrtc.texts import notice_text
 
 _encoder = msgspec.json.Encoder()
+MAX_NAME = 200
+MAX_ADDRESS = 254
 
 
 def act_of(message: wire.AnyFromBrowser, leg: LegId) -> acts.Act | None:
-    """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room.
+    """What the one who sits in `leg` asks for; `None` for `hello`, which asks nothing of the room. Raises `Invalid`.
 
     Not of `restart_ice` and `language`, which are the socket's own.
     """
@@ -41,6 +44,13 @@ def _layout(message: wire.ChooseLayout, leg: LegId) -> acts.Act:
     return acts.SetRoomLayout(layout=message.layout or Layout.AUTO)
 
 
+def _call_out(message: wire.CallOut, leg: LegId) -> acts.Act:
+    if not 1 <= len(message.name.strip()) <= MAX_NAME or len(message.to) > MAX_ADDRESS:
+        raise Invalid(f"Give a name of 1 to {MAX_NAME} characters, and an address.")
+    person = Person(name=message.name.strip(), role=message.role, language=message.language, kind="sip")
+    return acts.CallOut(call=CallId(new_id("call")), to=message.to.strip(), person=person)
+
+
 _ACTS: dict[type[wire.FromBrowser], Callable[[Any, LegId], acts.Act | None]] = {
     wire.Hello: lambda message, leg: None,
     wire.Mute: lambda message, leg: acts.SetMuted(leg=message.leg or leg, muted=message.muted),
@@ -56,6 +66,8 @@ _ACTS: dict[type[wire.FromBrowser], Callable[[Any, LegId], acts.Act | None]] = {
     wire.Lock: lambda message, leg: acts.SetLocked(locked=message.locked),
     wire.PutSpotlight: lambda message, leg: acts.SetSpotlight(leg=message.leg),
     wire.MuteGuests: lambda message, leg: acts.MuteGuests(),
+    wire.CallOut: _call_out,
+    wire.HangUp: lambda message, leg: acts.HangUp(call=message.call),
     wire.EndRoom: lambda message, leg: acts.End(),
     wire.Leave: lambda message, leg: acts.Remove(leg=leg),
 }
@@ -89,6 +101,7 @@ def _ending(update: updates.EndsAt, language: Language) -> wire.Ending:
 
 
 _MESSAGES: dict[type[updates.Update], Callable[[Any, Language], wire.AnyToBrowser]] = {
+    updates.CallsNow: lambda update, language: wire.Calls(called=update.called),
     updates.InLobby: lambda update, language: wire.Lobby(reason=update.reason),
     updates.RoomNow: _room,
     updates.Noticed: _notice,

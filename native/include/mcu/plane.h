@@ -40,8 +40,6 @@
 #define MCU_PLANE_BEFORE 16 /* DTLS datagrams of a leg that wait for the caller at most */
 #define MCU_CONSENT_US                                                                        \
     5000000 /* a WebRTC leg that says nothing authentic for so long is lost */
-#define MCU_RTP_SILENT_US                                                                     \
-    30000000 /* a leg on ports of its own: a held call may send RTCP only */
 
 struct mcu_plane;
 
@@ -53,7 +51,9 @@ struct mcu_plane_options {
     uint16_t tcp_port; /* 0: the same number if it is free, else there is no TCP */
     uint16_t range_first, range_last; /* ports for plain and SDES-keyed RTP; 0: none */
     int complexity, bits_per_second;  /* of the Opus that is sent */
-    int loss_percent; /* that its FEC is made for, to listeners who report any loss */
+    int64_t
+        rtp_silent_us; /* a leg on ports of its own that says nothing for so long is lost */
+    int loss_percent;  /* that its FEC is made for, to listeners who report any loss */
 };
 
 /* NULL with errno set where a socket cannot be had. Starts the threads. */
@@ -69,7 +69,7 @@ int mcu_plane_fd(const struct mcu_plane *plane);
 enum mcu_event_kind {
     MCU_EVENT_PROVED = 1, /* first authenticated check with USE-CANDIDATE: DTLS can begin */
     MCU_EVENT_MOVED,   /* an authenticated check from another address: the leg is there now */
-    MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US or MCU_RTP_SILENT_US: the leg is
+    MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US or `rtp_silent_us`: the leg is
                           sent nothing until something comes */
     MCU_EVENT_DTLS,    /* data: a datagram from the proved address */
     MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
@@ -123,6 +123,9 @@ int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
 /* `rtcp` NULL: on the same port (RFC 5761). */
 int mcu_plane_set_remote(struct mcu_plane *plane, int leg, const struct sockaddr *rtp,
                          const struct sockaddr *rtcp);
+/* A leg with ports of its own is on hold, or not: it is sent RTCP alone, and that nothing
+ * comes of it for however long is no loss. */
+int mcu_plane_hold(struct mcu_plane *plane, int leg, bool held);
 /* Keys (master key, then salt) of both directions. Without them an RTP leg is plain, and a
  * WebRTC leg mute and deaf. A direction that has this key already goes on with its counters
  * and replay window: a nonce is never used twice, and no packet is taken twice. */

@@ -37,18 +37,16 @@ bool mcu_srtp_has(const struct mcu_srtp *srtp, enum mcu_srtp_profile profile,
 
 /* In place. `*size` becomes the new size; it is MCU_DATAGRAM at most, and `data` has
  * MCU_SRTP_TRAILER bytes to spare when protecting. 0, or -1: the packet is not authentic, was
- * seen before, or is malformed; then `data` may have been overwritten. */
+ * seen before, or is malformed; then `data` may have been overwritten.
+ *
+ * Who unprotects must not miss 2^15 packets of a source in a row: the rollover counter is not
+ * in them (RFC 3711 section 3.3.1). Of a source of which nothing authentic has come the
+ * counter is looked for: 0 and three others by each packet, up to 1,021 in turn. So a receiver
+ * may join late, and a call that was moved here is heard after no more than a third as many
+ * packets as its counter says. */
 int mcu_srtp_protect(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_protect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
 int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size);
-
-/* For a caller that skips packets: `index` is the extended sequence number (rollover counter
- * times 65536, plus sequence) of the packet that is unprotected next. Without it, a packet
- * after more than 2^15 that were skipped would be read with a wrong counter. It is only a
- * hint: where the packet is not authentic with it, the counter that follows from the last
- * authentic packet is tried, so that forged packets that were skipped stop nothing. Packets
- * that were skipped can be unprotected later within the window, once each. */
-void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index);
 
 #endif

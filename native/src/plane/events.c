@@ -1,7 +1,6 @@
 #include "events.h"
 
 #include "internal.h"
-#include "lock.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -28,7 +27,7 @@ struct events *events_new(void)
         free(events);
         return NULL;
     }
-    lock_begin(&events->lock);
+    pthread_mutex_init(&events->lock, NULL);
     return events;
 }
 

@@ -151,6 +151,7 @@ struct leg {
     bool webrtc;
     bool connected; /* WebRTC: a check with USE-CANDIDATE was authentic; RTP: has a remote */
     bool silent;    /* MCU_EVENT_SILENT was said and nothing came since: it is sent nothing */
+    bool held;      /* it is sent no RTP, and nothing is expected of it */
     struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
     struct proven proven[PROVEN];
     unsigned proven_next;

@@ -84,11 +84,11 @@ void leg_authentic(struct leg *leg, const struct arrival *in)
 
 void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now)
 {
-    const int64_t most = leg->webrtc ? MCU_CONSENT_US : MCU_RTP_SILENT_US;
+    const int64_t most = leg->webrtc ? MCU_CONSENT_US : plane->options.rtp_silent_us;
     leg->said = leg->dtls_said = leg->nacked = 0;
     if (leg->congestion)
         leg->congestion->reports = 0;
-    if (leg->silent || !leg->connected || now - leg->authentic_at < most)
+    if (leg->silent || leg->held || !leg->connected || now - leg->authentic_at < most)
         return;
     leg->silent = true;
     plane_say(plane, MCU_EVENT_SILENT, leg->handle, 0);

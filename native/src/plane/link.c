@@ -1,7 +1,5 @@
 #include "link.h"
 
-#include "lock.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +21,7 @@ struct udp_socket *link_new(int fd, const union udp_address *peer)
     atomic_init(&socket->refusals, 0);
     atomic_init(&link->end, LINK_OPEN);
     link->peer = *peer;
-    lock_begin(&link->lock);
+    pthread_mutex_init(&link->lock, NULL);
     return socket;
 }
 

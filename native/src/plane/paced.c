@@ -173,7 +173,7 @@ bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batc
 {
     struct congestion *congestion = leg->congestion;
     enum outcome outcome = DONE;
-    if (!send_ready(leg)) {
+    if (!send_media(leg)) {
         let_go(plane, leg);
         return false;
     }

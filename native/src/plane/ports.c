@@ -104,6 +104,20 @@ int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
     return handle;
 }
 
+int mcu_plane_hold(struct mcu_plane *plane, int handle, bool held)
+{
+    plane_lock(plane);
+    struct leg *leg = plane_leg(plane, handle);
+    const int why = !leg ? ENOENT : leg->webrtc ? EINVAL : 0;
+    if (!why) {
+        leg->held = held;
+        leg->authentic_at = plane_now(); /* from now on it is listened for again */
+    }
+    plane_unlock(plane);
+    errno = why;
+    return why ? -1 : 0;
+}
+
 int mcu_plane_set_remote(struct mcu_plane *plane, int handle, const struct sockaddr *rtp,
                          const struct sockaddr *rtcp)
 {

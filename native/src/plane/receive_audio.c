@@ -137,9 +137,6 @@ void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *
         skip(in, leg, stream, packet);
         return;
     }
-    if (leg->receiving && stream->skipped)
-        mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
-                            mcu_extend16(stream->reception.highest, packet->sequence));
     if (!receive_open(in, leg, packet))
         return;
     if (!stream->latched || stream->ssrc != packet->ssrc)

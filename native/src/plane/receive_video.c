@@ -145,9 +145,6 @@ void receive_video(const struct arrival *in, struct leg *leg, struct in_stream *
         skip(in, leg, stream, packet);
         return;
     }
-    if (!again && leg->receiving && stream->skipped)
-        mcu_srtp_skipped_to(leg->receiving, packet->ssrc,
-                            mcu_extend16(stream->reception.highest, packet->sequence));
     if (!receive_open(in, leg, packet) || !format)
         return;
     stream->codec = format->codec;

@@ -95,7 +95,7 @@ static void report(const struct arrival *in, struct leg *leg,
 static void nack(const struct arrival *in, struct leg *leg, const struct mcu_rtcp_event *event)
 {
     struct out_stream *stream = out_of(leg, event->media_ssrc);
-    if (!stream || !stream->sent || !send_ready(leg) || leg->nacked++ >= NACKS_MOST)
+    if (!stream || !stream->sent || !send_media(leg) || leg->nacked++ >= NACKS_MOST)
         return;
     const int64_t first = mcu_extend16(stream->sequence, event->pid);
     for (int i = 0; i <= 16; i++) {

@@ -9,6 +9,8 @@ bool send_ready(const struct leg *leg)
     return leg->connected && !leg->silent && (leg->sending || !leg->webrtc);
 }
 
+bool send_media(const struct leg *leg) { return send_ready(leg) && !leg->held; }
+
 void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size)
 {
     if (leg->muxed)
@@ -74,7 +76,7 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *
 
 int plane_sound_codec(const struct leg *leg)
 {
-    return leg->out[MCU_AUDIO] && send_ready(leg) ? leg->out[MCU_AUDIO]->codec : -1;
+    return leg->out[MCU_AUDIO] && send_media(leg) ? leg->out[MCU_AUDIO]->codec : -1;
 }
 
 bool plane_send_sound(struct leg *leg, struct udp_batch *batch,

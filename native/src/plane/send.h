@@ -10,6 +10,8 @@
 
 /* Whether anything may be sent to a leg now. */
 bool send_ready(const struct leg *leg);
+/* The same for RTP: it is not on hold. */
+bool send_media(const struct leg *leg);
 /* Adds what was written where the batch has it, to where a leg's RTCP goes. */
 void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size);
 

@@ -108,7 +108,7 @@ static void survey(struct sending *sending, bool h264, bool wanted[CODECS],
     for (size_t i = 0; i < sending->count; i++) {
         const struct leg *leg = plane_leg(sending->plane, sending->legs[i]);
         const struct out_stream *stream =
-            leg && send_ready(leg) ? leg->out[sending->source] : NULL;
+            leg && send_media(leg) ? leg->out[sending->source] : NULL;
         if (!stream || (stream->codec != MCU_VP8) != h264)
             continue;
         wanted[stream->codec] = true;
@@ -139,7 +139,7 @@ static void make_room(struct sending *sending)
 static struct out_stream *receiver(struct sending *sending, int handle, struct leg **leg)
 {
     *leg = plane_leg(sending->plane, handle);
-    struct out_stream *stream = *leg && send_ready(*leg) ? (*leg)->out[sending->source] : NULL;
+    struct out_stream *stream = *leg && send_media(*leg) ? (*leg)->out[sending->source] : NULL;
     return stream && sending->payloads[stream->codec] ? stream : NULL;
 }
 

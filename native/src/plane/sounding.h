@@ -109,6 +109,7 @@ struct sounding {
     /* The sound thread's own. */
     pthread_t thread;
     int64_t done; /* number of the last step that was */
+    bool in_use;  /* something that was removed, by a step that waits */
     int64_t sends;
     struct take taking;
     struct handles chosen, fading, unlevelled, listening[MCU_AUDIO_CODECS], unsendable;

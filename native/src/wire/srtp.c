@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { RTP_HEADER = 12, RTCP_HEADER = 8, RTCP_INDEX = 4, WINDOW = 1024 };
+enum { JOIN_TRIES = 3, JOIN_COUNTERS = 1021 /* prime: no rhythm of others hides one */ };
 static const int64_t INDEX_MAX = ((int64_t)1 << 48) - 1; /* a counter of 32 bits */
 static const int64_t RTCP_MAX = INT32_MAX;
 #define ENCRYPTED 0x80000000u /* RFC 3711 section 3.4: the E flag */
@@ -34,9 +35,8 @@ struct mcu_srtp {
     struct box rtp, rtcp;
     struct source sources[MCU_SRTP_SOURCES];
     size_t source_count;
-    uint64_t clock; /* of `used` */
-    uint32_t skipped_ssrc;
-    int64_t skipped_index; /* -1: nothing was skipped */
+    uint64_t clock;   /* of `used` */
+    uint32_t counter; /* that is tried next for a source that is not known */
 };
 
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)
@@ -44,7 +44,6 @@ struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key,
     struct mcu_srtp *srtp = calloc(1, sizeof *srtp);
     if (!srtp)
         return NULL;
-    srtp->skipped_index = -1;
     srtp->profile = profile;
     memcpy(srtp->key, key, mcu_srtp_key_size(profile));
     srtp->sending = sending;
@@ -197,24 +196,30 @@ static int unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size, int64_t
     return 0;
 }
 
+/* Of a source that is not known: its counter is 0, or it has been sending for long, to
+ * somebody else before, and the packets that come try each counter in turn. */
+static int join(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
+{
+    uint8_t copy[MCU_DATAGRAM];
+    const uint16_t sequence = get16(data + 2);
+    memcpy(copy, data, *size);
+    for (int tried = 0; tried <= JOIN_TRIES; tried++) {
+        const uint32_t counter = tried ? 1 + srtp->counter++ % JOIN_COUNTERS : 0;
+        if (unprotect(srtp, data, size, ((int64_t)counter << 16) + sequence) == 0)
+            return 0;
+        memcpy(data, copy, *size);
+    }
+    return -1;
+}
+
 int mcu_srtp_unprotect(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
 {
     if (*size < RTP_HEADER + srtp->rtp.tag || *size > MCU_DATAGRAM)
         return -1;
-    const uint32_t ssrc = get32(data + 8);
-    const uint16_t sequence = get16(data + 2);
-    const struct source *source = source_of(srtp, ssrc);
-    const int64_t guess = mcu_extend16(source ? source->rtp.highest : -1, sequence);
-    const int64_t skipped = srtp->skipped_ssrc == ssrc ? srtp->skipped_index : -1;
-    srtp->skipped_index = -1;
-    if (skipped <= guess || (skipped & 0xFFFF) != sequence || skipped > INDEX_MAX)
-        return unprotect(srtp, data, size, guess);
-    uint8_t copy[MCU_DATAGRAM]; /* rare: once after a long skip */
-    memcpy(copy, data, *size);
-    if (unprotect(srtp, data, size, skipped) == 0)
-        return 0;
-    memcpy(data, copy, *size);
-    return unprotect(srtp, data, size, guess);
+    const struct source *source = source_of(srtp, get32(data + 8));
+    if (!source)
+        return join(srtp, data, size);
+    return unprotect(srtp, data, size, mcu_extend16(source->rtp.highest, get16(data + 2)));
 }
 
 /* -- RTCP: RFC 3711 section 3.4, RFC 7714 section 9 -- */
@@ -270,10 +275,4 @@ int mcu_srtp_unprotect_rtcp(struct mcu_srtp *srtp, uint8_t *data, size_t *size)
     see(&noted(srtp, ssrc)->rtcp, index);
     *size = clear;
     return 0;
-}
-
-void mcu_srtp_skipped_to(struct mcu_srtp *srtp, uint32_t ssrc, int64_t index)
-{
-    srtp->skipped_ssrc = ssrc;
-    srtp->skipped_index = index;
 }

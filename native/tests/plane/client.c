@@ -25,6 +25,7 @@ struct mcu_plane *new_plane(void)
     v4->sin_family = AF_INET;
     v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const struct mcu_plane_options options = {.addresses = &address,
+                                              .rtp_silent_us = 1500000,
                                               .address_count = 1,
                                               .range_first = first_port(),
                                               .range_last = (uint16_t)(first_port() + 19),

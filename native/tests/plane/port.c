@@ -155,8 +155,38 @@ static void a_keyed_leg_is_where_its_authentic_packets_come_from(void)
     mcu_plane_free(plane);
 }
 
+static bool is_sent_sound(struct telephone *telephone, int64_t tick, int sound)
+{
+    static const int16_t samples[MCU_TICK];
+    struct packet packet;
+    const struct mcu_mix mix = {.sound = sound, .samples = samples};
+    const struct mcu_route route = {.leg = telephone->client.leg, .sound = sound};
+    CHECK(mcu_plane_send(telephone->client.plane, tick, &mix, 1, &route, 1) == 0);
+    return receive_rtp(&telephone->client, AUDIO_TYPE, &packet, QUIET_MS);
+}
+
+static void a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    call(&telephone, plane);
+    answer(&telephone);
+    const int leg = telephone.client.leg, sound = mcu_plane_add_sound(plane, true);
+    CHECK(is_sent_sound(&telephone, 1, sound));
+    CHECK(mcu_plane_hold(plane, leg, true) == 0);
+    CHECK(!is_sent_sound(&telephone, 2, sound));
+    CHECK(!said(plane, MCU_EVENT_SILENT, leg, 3000));
+    CHECK(mcu_plane_hold(plane, leg, false) == 0);
+    CHECK(is_sent_sound(&telephone, 3, sound));
+    CHECK(said(plane, MCU_EVENT_SILENT, leg, 3000)); /* nothing has come */
+    CHECK(mcu_plane_hold(plane, 99, true) == -1 && errno == ENOENT);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
 void port_tests(void)
 {
+    TEST(a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more);
     TEST(a_range_of_ports_is_used_up_and_freed);
     TEST(a_plain_leg_takes_packets_from_its_remote_address_only);
     TEST(rtcp_of_a_leg_goes_by_its_own_port_or_by_the_same);

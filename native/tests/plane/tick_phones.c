@@ -35,6 +35,7 @@ struct studio *open_studio(void)
                                               .range_last = 42999,
                                               .complexity = 5,
                                               .bits_per_second = 32000,
+                                              .rtp_silent_us = 30000000,
                                               .loss_percent = 5};
     studio->plane = mcu_plane_new(&options);
     CHECK(studio->plane);

@@ -37,7 +37,7 @@ async def test_a_room_whose_worker_is_killed_is_back_within_five_seconds_and_oth
             await asyncio.gather(*(person.told(Reconnect, within=SEEN_S) for person in ours))
             seen = time.monotonic() - killed
             dead = [person.client for person in ours]
-            await asyncio.gather(*(person.come_back(client()) for person in ours))
+            await asyncio.gather(*(person.sit(client()) for person in ours))
             await asyncio.gather(*(back(person) for person in ours))
             took = time.monotonic() - killed
             print(f"worker killed: seen after {seen:.2f} s, both back after {took:.2f} s")

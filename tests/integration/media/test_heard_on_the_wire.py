@@ -77,7 +77,7 @@ class HeardOnTheWire(Doings):
             line.may = None
         talkers, samples = self.plane.talkers()
         said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
-        self.mixer.mix(said, plan.inside, self.muted, plan.cues, self.out)
+        self.mixer.mix(said, plan.inside, self.muted, plan.cues, {}, self.out)
         self.out.send(self.stage.number)
         for leg, line in self.lines.items():
             line.may = self.may_be_heard(plan) - {leg} if leg in plan.inside else frozenset()

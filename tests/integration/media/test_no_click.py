@@ -40,7 +40,7 @@ class Table:
                 self.heard[leg] += phone.heard()
             talkers, samples = self.plane.talkers()
             said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
-            self.mixer.mix(said, frozenset(self.phones), NOBODY, {}, self._out)
+            self.mixer.mix(said, frozenset(self.phones), NOBODY, {}, {}, self._out)
             self._out.send(self._tick)
         return self
 

@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from baresip import Telephone, telephone
-from hall import Hall, hall, hum, inside, loudness, texts, until
+from dialled import PIN, enter, enter_directly, press, telephones, uri
+from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
+from sound import quiet, record, share, tone
 
-from mcu.demo.guest import Guest
-from mcu.media.life import LegState
-from mcu.media.seams import SAMPLE_RATE, Samples
-from mcu.signalling.webrtc.messages import Entry, Roster
+from mcu.media.seams import SAMPLE_RATE
+from mcu.signalling.webrtc.messages import Gone
 
-PIN = "135790"
 HOST_HZ, PHONE_HZ = 900.0, 700.0
+WORDS = {
+    "sv/muted": 1500.0,
+    "sv/one-joined": 1800.0,
+    "en/one-joined": 2100.0,
+    "en/ended": 2400.0,
+}  # that are tones here
 
 
 @pytest.fixture(scope="module")
@@ -28,47 +32,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "media__rtp_last_port": "48399",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
+        "sip__prompts": str(recordings(tmp_path_factory.mktemp("prompts"))),
     }
     with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
         yield started
 
 
-def uri(server: RunningServer, user: str) -> str:
-    return f"sip:{user}@127.0.0.1:{server.logged('sip_serving')[0]['port']}"
+def recordings(directory: Path) -> Path:
+    """Of the operator's own, by which words are found in what is heard."""
+    for name, hertz in WORDS.items():
+        record(directory / f"{name}.wav", tone(hertz, 50, 8000))
+    for language in ("sv", "en"):
+        record(directory / language / "entered.wav", quiet(5))  # soon over
+    return directory
 
 
-def telephones(person: Guest) -> list[Entry]:
-    rosters = [message for message in person.messages if isinstance(message, Roster)]
-    return [entry for entry in rosters[-1].entries if entry.kind == "sip"] if rosters else []
-
-
-async def in_the_room(host: Guest) -> None:
-    await until(lambda: [entry.state for entry in telephones(host)] == [LegState.IN_ROOM], within=20)
-
-
-async def press(phone: Telephone, keys: str) -> None:
-    await asyncio.to_thread(phone.press, keys)
-
-
-def strength(samples: Samples, hertz: float, seconds: float) -> float:
-    """The share of the last seconds that is at one frequency, 0 … 1."""
-    last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
-    if np.mean(last**2) < 100:
-        return 0.0
-    spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
-    at = round(hertz * last.size / SAMPLE_RATE)
-    return float(spectrum[at - 5 : at + 6].sum() / spectrum.sum())
-
-
-async def enter(here: Hall, phone: Telephone, host: Guest) -> None:
-    """Through the menu: what is pressed while it speaks counts."""
-    phone.dial(uri(here.server, "reception"))
-    await until(lambda: "audio: start" in phone.log)
-    await asyncio.sleep(1)
-    await press(phone, here.number)
-    await asyncio.sleep(2)
-    await press(phone, f"{PIN}#")
-    await in_the_room(host)
+def hears_words(phone: Telephone, name: str) -> bool:
+    """In the last half second."""
+    return share(phone.heard(), WORDS[name], 0.5) > 0.5
 
 
 @pytest.mark.policy("S5.3-1", "S5.3-2")
@@ -80,14 +61,51 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
         await inside(host)
         with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
             await enter(here, phone, host)
-            await asyncio.sleep(3)
             assert host.client is not None
-            assert loudness(host.client.heard(), PHONE_HZ, 1.0) > 0.8
-            assert strength(phone.heard(), HOST_HZ, 1.0) > 0.8
+            heard = host.client.heard
+            await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
+            await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
             assert "Telefon gick med" in texts(host)
             phone.hang_up()
             await until(lambda: "Telefon lämnade" in texts(host))
             assert telephones(host) == []
+
+
+async def test_a_telephone_mutes_itself_and_alone_hears_the_answer_and_in_its_language_who_joins(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        assert host.client is not None
+        heard = host.client.heard
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ, codec="PCMA/8000/1") as phone:
+            await enter(here, phone, host)
+            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
+            await press(phone, "*6")
+            await until(lambda: hears_words(phone, "sv/muted"))
+            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) < 0.1)
+            assert telephones(host)[0].muted
+            await here.host("Ek")
+            await until(lambda: hears_words(phone, "sv/one-joined"))
+        everything = heard()
+        assert max(loudness(everything, WORDS[name], len(everything.samples) / SAMPLE_RATE) for name in WORDS) < 0.001
+
+
+async def test_a_host_on_a_telephone_ends_the_meeting_for_all_and_hears_in_its_language_that_it_has_ended(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN, host_pin="246802") as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
+            await enter(here, phone, host, language="*", pin="246802")
+            await here.host("Ek")
+            await until(lambda: hears_words(phone, "en/one-joined"))
+            await press(phone, "####")
+            await until(lambda: hears_words(phone, "en/ended"))
+            await until(lambda: phone.closed)
+        assert [message.cause for message in host.messages if isinstance(message, Gone)] == ["ended"]
 
 
 async def test_a_call_to_the_meetings_own_number_asks_for_the_pin_alone_and_ends_with_the_meeting(
@@ -97,11 +115,7 @@ async def test_a_call_to_the_meetings_own_number_asks_for_the_pin_alone_and_ends
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
         with telephone(tmp_path / "phone", hertz=PHONE_HZ, transport="tcp", codec="PCMA/8000/1") as phone:
-            phone.dial(uri(server, here.number))
-            await until(lambda: "audio: start" in phone.log)
-            await asyncio.sleep(1)
-            await press(phone, f"{PIN}#")
-            await in_the_room(host)
+            await enter_directly(here, phone, host)
             await asyncio.sleep(2)
             assert host.client is not None
             assert loudness(host.client.heard(), PHONE_HZ, 1.0) > 0.8

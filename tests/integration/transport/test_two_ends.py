@@ -12,22 +12,26 @@ import numpy as np
 import pytest
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 from aiortc.rtp import RtcpByePacket
-from calls import MakeCall, Server
+from calls import Call, MakeCall, Server
 from rtc import Ear, Relay, bars, is_rtp, until
 
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import LivePicture, LiveSound, tone
-from mcu.demo.taps import Heard
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import EncodedPicture, VideoCodec, Wanted
+from mcu.media.seams import EncodedPicture, Samples, VideoCodec, Wanted
 
 LEG = LegId("leg_1")
 
 
-def loudest_hertz(heard: Heard) -> float:
-    samples = heard.samples[-48_000:].astype(float)
-    return float(np.argmax(np.abs(np.fft.rfft(samples))) * 48_000 / len(samples))
+def loudest_hertz(samples: Samples) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(samples.astype(float)))) * 48_000 / len(samples))
+
+
+def is_heard(talk: Call, hertz: float) -> bool:
+    """Whether the client's latest second is that tone. What a machine too busy to send was late with is a gap in it."""
+    samples = talk.client.heard().samples[-48_000:]
+    return samples.size == 48_000 and abs(loudest_hertz(samples) - hertz) < 3
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
@@ -35,8 +39,7 @@ async def test_sound_and_picture_go_both_ways(call: MakeCall, codec: VideoCodec)
     talk = call(MeetingClient(sound=LiveSound(tone(440)), camera=LivePicture(bars(), 15), codecs=(codec,)))
     talk.ear.echo = True
     await talk.begin()
-    await until(lambda: talk.client.seen and talk.client.seen.decoded > 10 and talk.client.packets_received() > 60)
-    assert abs(loudest_hertz(talk.client.heard()) - 440) < 3
+    await until(lambda: talk.client.seen and talk.client.seen.decoded > 10 and is_heard(talk, 440))
     assert {picture.codec for picture in talk.ear.of(Source.CAMERA)} == {codec}
     assert talk.client.picture is not None
     bright = talk.client.picture.to_ndarray()[:180, :320] > 190
@@ -63,10 +66,10 @@ async def test_what_is_heard_is_what_was_said_and_as_loud(call: MakeCall, server
     talk = call(MeetingClient(sound=LiveSound(tone(440, amplitude=32_000)), codecs=()))
     await talk.begin()
     await until(lambda: len(talk.heard) > 75)
-    said = np.concatenate(talk.heard[-50:]).astype(float)
-    hertz = np.argmax(np.abs(np.fft.rfft(said))) * 48_000 / len(said)
-    assert abs(hertz - 440) < 3
-    assert 2 <= server.studio.levels[talk.leg.handle][-1] <= 4  # a sine at full scale is 3 dB below the square wave
+    assert abs(loudest_hertz(np.concatenate(talk.heard[-50:])) - 440) < 3
+    assert (
+        2 <= np.median(server.studio.levels[talk.leg.handle][-50:]) <= 4
+    )  # a sine at full scale is 3 dB below the square wave
 
 
 async def test_the_far_end_sees_the_level_that_we_send(call: MakeCall) -> None:

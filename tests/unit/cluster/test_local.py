@@ -22,7 +22,8 @@ from mcu.cluster import process as process_module
 from mcu.cluster.local import LocalWorkers
 from mcu.cluster.process import Start
 from mcu.ids import LegId, RoomId
-from mcu.media.messages import AddLeg, Answered, AnyEvent, CloseRoom, Done, OpenRoom, RoomProfile, WorkerReport
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import AddLeg, Answered, CloseRoom, Done, OpenRoom, RoomProfile, WorkerReport
 from mcu.telemetry.metrics import Metrics
 
 SUPPORT = Path(__file__).parents[2] / "support"

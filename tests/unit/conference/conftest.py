@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pytest
 
+from mcu.conference import reopening
 from mcu.conference import room as room_module
 from mcu.conference.updates import Update
 from mcu.media.life import LegState
@@ -28,4 +29,4 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture(autouse=True)
 def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room_module, "TICK_S", 0.01)
-    monkeypatch.setattr(room_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(reopening, "RETRY_S", 0.01)

@@ -173,6 +173,25 @@ def test_two_who_join_together_are_each_told_of_the_other() -> None:
     assert [update.names for update in hall["b"].all(Noticed)] == [["Anna"]]
 
 
+@pytest.mark.policy("S5.3-1")
+def test_what_a_leg_heard_before_its_page_was_there_is_shown_to_the_page_once() -> None:
+    hall = Hall(seat("h", host("Berg")), seat("b", guest("Bo")))
+    anna = seat("a", guest("Anna"))
+    hall.roster.add(anna)
+    hall.audience.notice(record(NoticeKind.JOINED, ("a", "b"), {"a": Outcome.PENDING, "h": Outcome.PENDING}))
+    first, again = hall.sit(anna), hall.sit(anna)
+    assert [update.names for update in first.all(Noticed)] == [["Bo"]]
+    assert again.all(Noticed) == []
+
+
+def test_what_a_leg_did_not_hear_its_page_is_told_in_a_summary_and_not_one_by_one() -> None:
+    hall = Hall(seat("h", host("Berg")), seat("b", guest("Bo")))
+    anna = seat("a", guest("Anna"))
+    hall.roster.add(anna)
+    hall.audience.notice(record(NoticeKind.JOINED, ("b",), {"a": Outcome.NOT_SENT, "h": Outcome.SENT}))
+    assert hall.sit(anna).all(Noticed) == []
+
+
 def test_of_one_who_has_left_the_name_is_still_known() -> None:
     hall = Hall(seat("a", guest("Anna")), seat("b", guest("Bo")))
     hall.roster.drop(LegId("b"))

@@ -34,6 +34,7 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
 from mcu.conference.roster import Kind, Person
 from mcu.errors import McuError
@@ -84,6 +85,7 @@ ACTS = st.one_of(
     st.builds(SetLocked, locked=ON),
     st.builds(SetSpotlight, leg=st.one_of(st.none(), HERE)),
     st.builds(Post, leg=HERE, text=st.just("hej")),
+    st.builds(Tell, leg=HERE, prompts=st.just(("muted",))),
     st.builds(Admit, leg=HERE),
     st.just(MuteGuests()),
 )

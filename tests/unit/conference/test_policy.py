@@ -29,6 +29,7 @@ from mcu.conference.acts import (
     SetRoomPersonal,
     SetScreen,
     SetSpotlight,
+    Tell,
 )
 from mcu.conference.policy import HostsOnly, ThatPersonOnly, decide, door, overdue, releases, waits_for
 from mcu.conference.roster import Role, Roster, Seat
@@ -116,10 +117,11 @@ def test_muting_the_guests_leaves_hosts_and_the_lobby_alone() -> None:
         SetScreen(leg=OTHER, on=True),
         SetHand(leg=OTHER, raised=True),
         Post(leg=OTHER, text="hej"),
+        Tell(leg=OTHER, prompts=("muted",)),
     ],
     ids=lambda act: type(act).__name__,
 )
-def test_nobody_holds_shows_raises_or_writes_in_anothers_name(act: Act) -> None:
+def test_nobody_holds_shows_raises_writes_or_is_spoken_to_in_anothers_name(act: Act) -> None:
     for asker in (HOST, GUEST, None):
         with pytest.raises(ThatPersonOnly):
             decide(room(), OPEN, asker, act)
@@ -344,7 +346,10 @@ def test_no_act_has_a_word_for_keeping_a_notice_from_anybody() -> None:
         "SetLocked": {"locked"},
         "SetSpotlight": {"leg"},
         "Post": {"leg", "text"},
+        "Tell": {"leg", "prompts"},
         "Remove": {"leg", "cause"},
+        "CallOut": {"call", "to", "person"},
+        "HangUp": {"call"},
         "MuteGuests": set(),
         "End": set(),
     }

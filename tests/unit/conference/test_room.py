@@ -25,10 +25,11 @@ from mcu.conference.acts import (
     SetRole,
     SetRoomPersonal,
     SetScreen,
+    Tell,
 )
 from mcu.conference.policy import CONNECT_S
 from mcu.conference.tickets import SeatGone
-from mcu.conference.updates import EndsAt, Noticed, Over, RosterNow, Said, Seated, Update
+from mcu.conference.updates import EndsAt, Noticed, Over, RosterNow, Said, Seated, Told, Update
 from mcu.errors import Conflict, Invalid, McuError, MeetingFull, NotFound, Unavailable
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
@@ -36,10 +37,12 @@ from mcu.media.messages import (
     CameraLeg,
     Layout,
     LayoutChanged,
+    LegTold,
     MuteLeg,
     NoticeKind,
     Personal,
     PersonalLeg,
+    SayToLeg,
 )
 from mcu.storage.database import Database
 
@@ -288,6 +291,18 @@ async def test_mute_hand_camera_layout_and_chat_reach_who_they_must(database: Da
         assert MuteLeg(room=here.room.id, leg=anna, muted=True) in asked
         assert CameraLeg(room=here.room.id, leg=anna, camera=False, screen=True) in asked
         assert [said.text for said in here.ears[berg].all(Said)] == ["hej"]
+
+
+async def test_what_is_said_to_a_leg_goes_to_its_worker_and_its_end_to_its_front_end_alone(database: Database) -> None:
+    async with house(database) as here:
+        berg, anna = await here.sit(host()), await here.sit(guest("Anna"))
+        await here.act(anna, Tell(leg=anna, prompts=("muted",)))
+        worker = here.workers.now
+        assert worker.asked[-1] == SayToLeg(room=here.room.id, leg=anna, prompts=["muted"])
+        here.room.on_event(LegTold(room=here.room.id, leg=anna))
+        await here.turn()
+        assert len(here.ears[anna].all(Told)) == 1
+        assert not here.ears[berg].all(Told)
 
 
 async def test_a_view_of_ones_own_is_as_the_meeting_says_and_as_each_chooses(database: Database) -> None:

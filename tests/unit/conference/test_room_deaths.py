@@ -23,15 +23,7 @@ from mcu.conference.tickets import SeatGone
 from mcu.conference.updates import MediaLost, Over, RosterNow, Update
 from mcu.ids import LegId, ParticipantId
 from mcu.media.life import LegState
-from mcu.media.messages import (
-    AddLeg,
-    Layout,
-    NoticeKind,
-    NoticeRecord,
-    OpenRoom,
-    Outcome,
-    RemoveLeg,
-)
+from mcu.media.messages import AddLeg, Layout, NoticeKind, NoticeRecord, OpenRoom, Outcome, RemoveLeg
 from mcu.storage.database import Database
 
 S = LegState

@@ -26,17 +26,24 @@ from mcu.media.picture.view import View
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, Seen
 
 HERTZ = dict(zip(LEGS, (2_800, 3_500, 4_200, 4_900, 5_600), strict=True))  # above all notes, whole turns in a tick
+WORDS_HERTZ = 6_300  # of what the server says to single legs
 SAID, HEARD, UNHEARD = 4_000, 3_000, 300  # amplitudes
 
 _at = np.arange(TICK_SAMPLES) / SAMPLE_RATE
 PROBES = {leg: np.exp(-2j * np.pi * hertz * _at) for leg, hertz in HERTZ.items()}
 TONES = {leg: (SAID * np.sin(2 * np.pi * hertz * _at)).astype(np.int16) for leg, hertz in HERTZ.items()}
+WORDS = (SAID * np.sin(2 * np.pi * WORDS_HERTZ * _at)).astype(np.int16)
+WORDS_PROBE = np.exp(-2j * np.pi * WORDS_HERTZ * _at)
 OVERLAP = 312  # samples: what an Opus packet has of the tick before it
 
 
 def _amplitudes(samples: Samples) -> dict[LegId, float]:
     windowed = samples * np.hanning(samples.size)
     return {leg: float(abs(np.sum(windowed * PROBES[leg][: samples.size])) * 4 / samples.size) for leg in LEGS}
+
+
+def _words(samples: Samples) -> float:
+    return float(abs(np.sum(samples * np.hanning(samples.size) * WORDS_PROBE)) * 4 / samples.size)
 
 
 class Encoders:
@@ -65,9 +72,10 @@ class Hearer:
     def __init__(self) -> None:
         self._may: frozenset[LegId] = frozenset()
         self.found: dict[LegId, float] = {}
+        self.words = 0.0
 
     def hears(self, samples: Samples, before: Samples, may: frozenset[LegId], *, inside: bool) -> None:
-        self.found, overlap = _amplitudes(samples), _amplitudes(before[-OVERLAP:])
+        self.found, overlap, self.words = _amplitudes(samples), _amplitudes(before[-OVERLAP:]), _words(samples)
         overlapping = (self._may | may) if inside else may
         self._may = may
         for leg in LEGS:
@@ -86,6 +94,7 @@ class Heard(Doings):
         self.out = Outgoing(self.plane, SystemClock())
         self.handles: dict[LegId, int] = {}
         self.hearers: dict[int, Hearer] = {}
+        self.told: set[LegId] = set()
         self.pictures = PictureStage()
         profile = RoomProfile(width=160, height=90)
         self.views = [
@@ -99,6 +108,10 @@ class Heard(Doings):
     def is_made_large(self, speaker: LegId, spotlight: LegId | None) -> None:
         self.pictures.set_speaker(speaker)
         self.pictures.spotlight = spotlight
+
+    @rule(leg=ABOUT, told=st.booleans())
+    def is_told_something(self, leg: LegId, told: bool) -> None:
+        (self.told.add if told else self.told.discard)(leg)
 
     def connect(self, leg: LegId) -> None:
         self.handles[leg] = self.plane.leg()
@@ -115,7 +128,7 @@ class Heard(Doings):
         self.plane.deliver(self.mixer.room, words)
         talkers, samples = self.plane.talkers()
         said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
-        levels = self.mixer.mix(said, plan.inside, self.muted, plan.cues, self.out)
+        levels = self.mixer.mix(said, plan.inside, self.muted, plan.cues, dict.fromkeys(self.told, WORDS), self.out)
         self.out.send(tick)
         before = self.encoders.remembered(tick)
         speaking = self.may_be_heard(plan) - self.silent
@@ -125,6 +138,7 @@ class Heard(Doings):
             may = speaking - {leg} if leg in plan.inside else frozenset[LegId]()
             sent = self.plane.legs[handle][-1].samples
             self.hearers[handle].hears(sent, before[handle], may, inside=leg in plan.inside)
+            assert (self.hearers[handle].words > HEARD) is (leg in self.told), f"{leg}'s words"
         assert owners.keys() == before.keys(), "somebody who is connected is sent nothing"
         assert levels.keys() <= speaking
         self._show(plan)
@@ -140,8 +154,9 @@ class Heard(Doings):
             assert view.key.without not in {tile.leg for tile in view.tiles}
 
     def teardown(self) -> None:
-        """When all is quiet everybody inside hears all the others who may be heard: this looked at something."""
+        """When nothing is said everybody inside hears all the others who may be heard: this looked at something."""
         self.silent.clear()
+        self.told.clear()
         self.time_passes(45)
         plan = self.stage.plans[-1]
         for leg in plan.inside:

@@ -1,6 +1,5 @@
 """The reception: what is said to a call, that nobody else hears it, and how it leaves (S5.3-1)."""
 
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -8,15 +7,18 @@ from typing import cast
 import numpy as np
 import pytest
 from paper_plane import PaperPlane
+from sound import record
 
 from mcu.clock import SystemClock
 from mcu.errors import NotAcceptable, NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
-from mcu.media.messages import AnyEvent, CallKey, CallLost, CallTold, Cause
+from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.frames import AnyEvent
+from mcu.media.messages import Cause
 from mcu.media.prompts import Prompts
 from mcu.media.reception import Reception
-from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples, TransportListener
+from mcu.media.seams import TICK_SAMPLES, TransportListener
 from mcu.media.transport.rtp import RtpTransports
 
 ONE, TWO = CallId("call_1"), CallId("call_2")
@@ -83,19 +85,21 @@ class Desk:
         return [int(sent.samples[0]) for sent in self.plane.legs[transport.handle]]
 
 
-def record(path: Path, samples: Samples, rate: int = SAMPLE_RATE) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.tobytes())
-
-
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     record(tmp_path / "sv" / "pin.wav", np.full(2 * TICK_SAMPLES, 1000, np.int16))
     return Desk(tmp_path)
+
+
+async def test_who_comes_back_from_a_room_is_told_why(desk: Desk) -> None:
+    transport = desk.call(ONE)
+    desk.tick()
+    desk.reception.take_back(ONE, desk.reception.seat(ONE, transport.listener))  # type: ignore[arg-type]
+    desk.reception.say(ONE, ["pin"], "sv")
+    assert transport.listener is not None
+    transport.listener.on_connected()
+    desk.tick()
+    assert desk.heard(transport) == [0, 1000]
 
 
 @pytest.mark.policy("S5.3-1")

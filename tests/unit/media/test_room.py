@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from paper_plane import NOTHING, PaperPlane
-from sound import tone
+from sound import record, tone
 
 from mcu import errors
 from mcu.clock import SystemClock
@@ -16,16 +17,17 @@ from mcu.ids import CallId, LegId, RoomId
 from mcu.media import cost
 from mcu.media import room as room_module
 from mcu.media.audio.outgoing import Outgoing, Said
+from mcu.media.frames import AnyEvent
 from mcu.media.life import LegState
 from mcu.media.messages import (
     AbsentLeg,
     AddLeg,
-    AnyEvent,
     Cause,
     HoldLeg,
     LayoutChanged,
     LegChanged,
     LegMedia,
+    LegTold,
     MuteLeg,
     NetworkChanged,
     NetworkLevel,
@@ -37,12 +39,23 @@ from mcu.media.messages import (
     PersonalLeg,
     RemoveLeg,
     RoomProfile,
+    SayToLeg,
     Source,
 )
+from mcu.media.outlets import Outlets
 from mcu.media.picture.pools import Pools
+from mcu.media.prompts import Prompts
 from mcu.media.receipts import MOST_LOST
 from mcu.media.room import SOUND_TICKS, Room
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Transport, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import (
+    TICK_SAMPLES,
+    EncodedPicture,
+    FrameLimit,
+    Transport,
+    TransportListener,
+    VideoCodec,
+    Wanted,
+)
 
 A, B = LegId("leg_a"), LegId("leg_b")
 ENTERING = max(SOUND_TICKS.values()) + 3  # ticks in which a leg is announced and enters
@@ -61,6 +74,12 @@ class ScriptedTransport:
 
     def takes(self, source: Source) -> VideoCodec | None:
         return self.video if source is Source.CAMERA else None
+
+    def limit(self, source: Source) -> FrameLimit | None:
+        return None
+
+    def handle_of(self, source: Source) -> int:
+        return self.handle
 
     def request_key(self, source: Source) -> None: ...
 
@@ -464,12 +483,13 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
 
 async def test_what_a_leg_loses_of_its_picture_is_that_of_the_connection_it_has_now(stage: Stage) -> None:
     first = await stage.join(A)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0
+    outlets = Outlets(RoomId("room_1"), RoomProfile(), stage.room, stage.transports, stage.emit)
+    assert outlets.picture_loss(A, Source.CAMERA) == 0
     first.listener.on_picture_loss(Source.CAMERA, 0.25)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0.25
-    assert stage.room.picture_loss(A, Source.SCREEN) == 0
+    assert outlets.picture_loss(A, Source.CAMERA) == 0.25
+    assert outlets.picture_loss(A, Source.SCREEN) == 0
     await stage.join(A)
-    assert stage.room.picture_loss(A, Source.CAMERA) == 0
+    assert outlets.picture_loss(A, Source.CAMERA) == 0
 
 
 async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then_when_it_changes(stage: Stage) -> None:
@@ -485,3 +505,25 @@ async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then
         (A, NetworkLevel.GOOD, NetworkTrouble.NONE),
         (A, NetworkLevel.WEAK, NetworkTrouble.DELAY),
     ]
+
+
+@pytest.mark.policy("S5.3-2")
+async def test_words_to_a_leg_wait_while_a_notice_sounds_to_it_and_are_told_when_they_are_over(
+    stage: Stage, tmp_path: Path
+) -> None:
+    record(tmp_path / "sv" / "muted.wav", tone(3000, 5, 8000))
+    transport = await stage.join(A)
+    await stage.offer(B)
+    stage.transports.made[-1].listener.on_connected()
+    prompts = Prompts([tmp_path])
+    stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["muted"]), prompts)
+    stage.ticks(3)
+    assert not stage.hears(transport, 3000)  # B is being announced
+    stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
+    assert stage.hears(transport, 3000)
+    assert LegTold(room=RoomId("room_1"), leg=A) not in stage.events
+    stage.ticks(20)
+    assert not stage.hears(transport, 3000)
+    assert stage.events.count(LegTold(room=RoomId("room_1"), leg=A)) == 1
+    with pytest.raises(errors.NotFound):
+        stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["unheard-of"]), prompts)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import av
+import msgspec
 import pytest
 from av.video.frame import VideoFrame
 from picture_room import Meeting
@@ -14,7 +15,7 @@ from mcu.ids import LegId
 from mcu.media.messages import Layout, Personal, RoomProfile, Source
 from mcu.media.picture.content import FPS, fitting
 from mcu.media.picture.pools import Pools
-from mcu.media.seams import EncodedPicture
+from mcu.media.seams import EncodedPicture, FrameLimit
 
 PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.AUTO)
 SIZE = (800, 600)
@@ -233,3 +234,25 @@ async def test_a_lossy_leg_costs_the_others_no_key_frame(meeting: Meeting) -> No
 )
 def test_content_is_encoded_in_its_own_size_up_to_1080p(sent: tuple[int, int], encoded_as: tuple[int, int]) -> None:
     assert fitting(*sent) == encoded_as
+
+
+async def test_a_leg_that_takes_only_small_pictures_gets_them_so_often_as_it_takes_them(meeting: Meeting) -> None:
+    small = FrameLimit(99, 1_320)  # 160x90 is 60 macroblocks: 22 times a second
+    meeting.room.set_seen([seen("a"), seen("b")])
+    meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), limit=small)])
+    await meeting.frames()
+    for _ in range(60):
+        meeting.send("a", GREEN)
+        await asyncio.sleep(0.003)
+        await meeting.frames()
+    pictures = {leg: meeting.out.sent_to(leg) for leg in "ab"}
+    assert [(pictures[leg][-1].width, pictures[leg][-1].height) for leg in "ab"] == [(640, 360), (160, 90)]
+    assert len(pictures["b"]) <= 2 * 22 + 2 < len(pictures["a"])
+    assert meeting.shows("b", GREEN)
+
+
+async def test_who_takes_more_than_there_is_shares_with_those_who_set_no_limit(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), limit=FrameLimit(3600, 108_000))])
+    await meeting.frames()
+    assert [sorted(legs) for legs, _ in meeting.out.sent] == [["a", "b"]]

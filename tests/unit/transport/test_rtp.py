@@ -11,7 +11,7 @@ from mcu.clock import SystemClock
 from mcu.errors import Conflict, Invalid, NotAcceptable, Unavailable
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Wanted
+from mcu.media.seams import TICK_SAMPLES, EncodedPicture, FrameLimit, Wanted
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions
 from mcu.media.transport.rtp import RtpTransport, Terms
@@ -26,6 +26,7 @@ class Told:
 
     def __init__(self) -> None:
         self.connected, self.lost = False, list[Cause]()
+        self.carries: int | None = None
         self.pictures, self.keys_wanted = list[EncodedPicture](), asyncio.Queue[Source]()
 
     def on_connected(self) -> None:
@@ -40,7 +41,9 @@ class Told:
     def on_key_request(self, source: Source) -> None:
         self.keys_wanted.put_nowait(source)
 
-    def on_bandwidth(self, bits_per_second: int) -> None: ...
+    def on_bandwidth(self, bits_per_second: int) -> None:
+        self.carries = bits_per_second
+
     def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
     def on_picture_loss(self, source: Source, share: float) -> None: ...
     def on_unsent(self, tick: int) -> None: ...
@@ -115,7 +118,6 @@ async def test_a_picture_arrives_whole_at_who_wants_it(engine: Engine) -> None:
         + bytes(2000)
     )
     handle = call.ends[0].handle_of(Source.CAMERA)
-    assert handle is not None
     until = time.monotonic() + 5
     stamp = 0
     while not call.told[1].pictures and time.monotonic() < until:
@@ -128,6 +130,27 @@ async def test_a_picture_arrives_whole_at_who_wants_it(engine: Engine) -> None:
     async with asyncio.timeout(5):
         assert await call.told[0].keys_wanted.get() is Source.CAMERA
     await call.close()
+
+
+async def test_a_telephone_takes_no_ports_for_pictures(engine: Engine) -> None:
+    phone = RtpTransport(engine, Terms(address="127.0.0.1", kinds=(Kind.AUDIO,)), print, SystemClock())
+    ours = RtpTransport(engine, Terms(address="127.0.0.1"), print, SystemClock())
+    ours.answer(phone.offer(), Told())
+    assert engine.plane.stats()["legs"] == 2
+    for end in (phone, ours):
+        await end.close()
+
+
+async def test_no_more_is_said_to_be_carried_than_the_other_side_takes_and_no_larger_picture(engine: Engine) -> None:
+    terms = Terms(address="127.0.0.1")
+    ends, told = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(2)], Told()
+    offer = ends[0].offer().replace("42e01f", "42e00d")
+    ends[1].answer(offer.replace("t=0 0", "b=AS:384\r\nt=0 0"), told)
+    await asyncio.sleep(0)
+    assert told.carries == 304_000  # the rest is for the sound
+    assert ends[1].limit(Source.CAMERA) == FrameLimit(396, 11_880)
+    for end in ends:
+        await end.close()
 
 
 async def test_where_encryption_is_required_who_has_none_is_refused_and_gives_back_its_ports(engine: Engine) -> None:
@@ -163,10 +186,14 @@ async def test_what_is_not_sdp_is_refused_and_an_answer_to_nothing_too(engine: E
 async def test_when_the_range_is_used_up_no_port_of_the_leg_stays_taken(engine: Engine) -> None:
     pairs = (PORTS[1] - PORTS[0] + 1) // 2
     terms = Terms(address="127.0.0.1", kinds=(Kind.AUDIO, Kind.MAIN, Kind.SLIDES))
-    ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(pairs // 3)]
+    ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(pairs // 3 + 1)]
+    *first, last = ends
+    for end in first:
+        end.offer()
     with pytest.raises(Unavailable):
-        RtpTransport(engine, terms, print, SystemClock())
-    assert engine.plane.stats()["legs"] == 3 * len(ends)
-    for end in ends:
+        last.offer()
+    await last.close()
+    assert engine.plane.stats()["legs"] == 3 * len(first)
+    for end in first:
         await end.close()
     assert engine.plane.stats()["legs"] == 0

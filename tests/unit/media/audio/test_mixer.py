@@ -53,19 +53,26 @@ class Table:
         inside: frozenset[LegId] | None = None,
         muted: frozenset[LegId] = NOBODY,
         cues: Mapping[LegId, NoticeKind] | None = None,
+        told: Mapping[LegId, Samples] | None = None,
     ) -> "Table":
         inside = frozenset(self.handles) if inside is None else inside
         words = {self.handles[leg]: self.says[leg] for leg in talking}
         for at in range(ticks):
             self.plane.deliver(self.mixer.room, words)
             due = {leg: [Cue(kind, at)] for leg, kind in (cues or {}).items() if at * TICK_SAMPLES < SOUNDS[kind].size}
-            self.mix(inside, muted, due)
+            self.mix(inside, muted, due, told)
         return self
 
-    def mix(self, inside: frozenset[LegId], muted: frozenset[LegId], due: Mapping[LegId, Sequence[Cue]]) -> None:
+    def mix(
+        self,
+        inside: frozenset[LegId],
+        muted: frozenset[LegId],
+        due: Mapping[LegId, Sequence[Cue]],
+        told: Mapping[LegId, Samples] | None = None,
+    ) -> None:
         talkers, samples = self.plane.talkers()
         said = Said(talkers, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES))
-        self.levels.append(self.mixer.mix(said, inside, muted, due, self.out))
+        self.levels.append(self.mixer.mix(said, inside, muted, due, told or {}, self.out))
         self.out.send(len(self.levels))
 
     def heard(self, leg: LegId, last: int | None = None) -> Samples:
@@ -316,6 +323,30 @@ def test_a_room_that_is_over_leaves_nothing_in_the_plane() -> None:
     assert set(table.plane.heard_in.values()) == {NOTHING}
 
 
+def test_what_is_said_to_one_leg_is_heard_by_it_alone_over_a_softer_room() -> None:
+    table = Table(A, B, C)
+    words = tone(3000, 1, 5000)
+    table.run(30, talking=[A], told={B: words})
+    assert strength(table.heard(B, 10), 3000) > 4900
+    assert strength(table.heard(B, 10), HERTZ[A]) == pytest.approx(1000, rel=0.05)
+    for other in (A, C):
+        assert strength(table.heard(other), 3000) < 1
+    table.run(30, talking=[A])
+    assert table.sound(B) == table.sound(C)
+    assert table.hears(B, A) > 3900
+
+
+@pytest.mark.policy("S5.3-1")
+def test_who_waits_outside_may_be_told_something_and_hears_nothing_of_the_room_in_it() -> None:
+    table = Table(A, B, C)
+    inside = frozenset({A, C})
+    table.run(30, talking=[A], inside=inside, told={B: tone(3000, 1, 5000)})
+    assert strength(table.heard(B), 3000) > 4900
+    assert strength(table.heard(B), HERTZ[A]) < 1
+    table.run(1, talking=[A], inside=inside)
+    assert table.sound(B) == SILENCE
+
+
 def test_the_levels_are_those_of_the_legs_that_are_mixed() -> None:
     table = Table(A, B, C).run(2, talking=(A, B, C), inside=frozenset({A, B}), muted=frozenset({B}))
     assert table.levels[-1] == {A: 21}
@@ -334,7 +365,7 @@ def test_a_hundred_legs_of_whom_three_talk_are_mixed_in_far_less_than_a_tick() -
     best = float("inf")
     for _ in range(50):
         began = time.perf_counter()
-        table.mixer.mix(said, inside, NOBODY, {}, table.out)
+        table.mixer.mix(said, inside, NOBODY, {}, {}, table.out)
         best = min(best, time.perf_counter() - began)
         table.out.back_to((0, 0))
     print(f"{best * 1e6:.0f} µs")

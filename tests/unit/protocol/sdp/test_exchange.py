@@ -112,10 +112,7 @@ def test_h264_goes_before_vp8_which_is_taken_alone() -> None:
 def test_what_the_other_side_takes_of_h264_is_its_level_or_more_where_it_says_so() -> None:
     video = "m=video 5000 RTP/SAVP 98\r\n" + H264_1.replace("42801f", "42800d") + CRYPTO
     limits = answered(AUDIO + video)[1][Kind.MAIN].limits
-    assert limits is not None
     assert (limits.macroblocks, limits.macroblocks_per_second, limits.bits_per_second) == (8192, 11880, 768_000)
-    assert limits.allows(352, 288, 30)
-    assert not limits.allows(1280, 720, 25)
 
 
 def test_each_kind_is_taken_once_and_other_lines_are_answered_with_port_0() -> None:

@@ -170,6 +170,43 @@ def test_early_media_is_told_reliably_where_the_caller_knows_how() -> None:
     assert wire.phone.kinds()[-1] == "Established"
 
 
+def test_each_reliable_response_of_each_fork_is_acknowledged_with_a_number_of_its_own() -> None:
+    """And so is what comes after them: the numbers of a dialog never go back (RFC 3261, section 12.2.1.1)."""
+    wire = Wire()
+    phone = wire.phone.invite()
+    wire.run()
+    invite = invited(wire.server).invite
+    for fork, rseq in (("one", 7), ("two", 30), ("one", 8), ("two", 31)):
+        headers = [("Contact", f"<sip:{fork}@mcu.example>"), ("Require", "100rel"), ("RSeq", str(rseq))]
+        ringing = response_to(invite, 183, tag=fork, headers=headers, body=ANSWER)
+        wire.phone.agent.receive(ringing, wire.phone.way, wire.now)
+    taken = response_to(invite, 200, tag="one", headers=[("Contact", "<sip:one@mcu.example>")])
+    wire.phone.agent.receive(taken, wire.phone.way, wire.now)
+    phone.hang_up()
+    wire.phone.drain()
+    sent = [(one.method, one.to.tag, one.cseq.number) for one in wire.phone.sent[1:] if isinstance(one, Request)]
+    assert sent == [
+        ("PRACK", "one", 2),
+        ("PRACK", "two", 2),
+        ("PRACK", "one", 3),
+        ("PRACK", "two", 3),
+        ("ACK", "one", 1),
+        ("BYE", "one", 4),
+    ]
+
+
+def test_a_call_that_forks_without_end_keeps_only_the_first() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    invite = invited(wire.server).invite
+    for number in range(100):
+        headers = [("Contact", "<sip:fork@mcu.example>")]
+        wire.phone.agent.receive(response_to(invite, 180, tag=f"t{number}", headers=headers), wire.phone.way, wire.now)
+    wire.phone.drain()
+    assert wire.phone.kinds().count("Progressed") == 16
+
+
 def test_early_media_that_nobody_acknowledges_ends_the_call() -> None:
     wire = Wire()
     wire.phone.invite()
@@ -185,12 +222,12 @@ def test_a_change_is_offered_answered_and_acknowledged_by_either_side() -> None:
         wire = Wire()
         calls = up(wire)
         ends = (wire.phone, wire.server)
-        calls[turn].change(b"hold")
+        calls[turn].changes.offer(b"hold")
         wire.run()
         changing = ends[1 - turn].told[-1]
         assert isinstance(changing, Changing)
         assert changing.request.body == b"hold"
-        changing.call.accept_change(b"held")
+        changing.call.changes.accept(b"held")
         wire.run()
         changed = ends[turn].told[-1]
         assert isinstance(changed, Changed)
@@ -201,9 +238,9 @@ def test_a_change_is_offered_answered_and_acknowledged_by_either_side() -> None:
 def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
     wire = Wire()
     phone, server = up(wire)
-    phone.change(b"other")
+    phone.changes.offer(b"other")
     wire.run()
-    server.refuse_change(488)
+    server.changes.refuse(488)
     wire.run()
     changed = wire.phone.told[-1]
     assert isinstance(changed, Changed)
@@ -214,8 +251,8 @@ def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
 def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() -> None:
     wire = Wire()
     phone, server = up(wire)
-    phone.change(b"from the phone")
-    server.change(b"from the server")
+    phone.changes.offer(b"from the phone")
+    server.changes.offer(b"from the server")
     wire.run(0.3)
     assert 491 in wire.phone.methods()
     assert 491 in wire.server.methods()
@@ -224,7 +261,7 @@ def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() ->
         for end in (wire.phone, wire.server):
             if end.told and isinstance(changing := end.told[-1], Changing):
                 end.told.pop()
-                changing.call.accept_change(b"yes")
+                changing.call.changes.accept(b"yes")
     wire.run(5)
     answers = [[e.message.body for e in end.told if isinstance(e, Changed)] for end in (wire.phone, wire.server)]
     assert b"yes" in answers[0]
@@ -234,20 +271,20 @@ def test_two_changes_that_cross_are_both_refused_and_tried_again_one_by_one() ->
 def test_only_one_change_of_ours_is_on_its_way() -> None:
     wire = Wire()
     phone, _ = up(wire)
-    phone.change(b"one")
+    phone.changes.offer(b"one")
     with pytest.raises(Conflict):
-        phone.change(b"two")
+        phone.changes.offer(b"two")
     with pytest.raises(Conflict):
         phone.answer(b"again")
     with pytest.raises(Conflict):
-        phone.accept_change(b"nothing was asked")
+        phone.changes.accept(b"nothing was asked")
 
 
 def test_a_change_to_a_call_that_the_other_side_has_forgotten_ends_it() -> None:
     wire = Wire()
     phone, server = up(wire)
     wire.server.agent.over(server)
-    phone.change(b"hello?")
+    phone.changes.offer(b"hello?")
     wire.run()
     assert ended(wire.phone) == [200]
 

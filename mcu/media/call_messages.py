@@ -1,0 +1,77 @@
+"""What the control process and a media worker say to each other of calls by telephone: see `messages`.
+
+A call is in the worker's reception until a room has seated it.
+"""
+
+from mcu.ids import CallId
+from mcu.media.messages import Cause, Command, Event
+
+
+class AnswerCall(Command, frozen=True, kw_only=True):
+    """A telephone or a room system calls: it is in the reception from now on. Answered by `Answered`."""
+
+    call: CallId
+    offer: str  # SDP
+    encrypted: bool  # it must be
+
+
+class OfferCall(Command, frozen=True, kw_only=True):
+    """Somebody is called, or a call comes here from another worker. Answered by `Answered`: our offer."""
+
+    call: CallId
+    said: str  # our SDP to them, of the former worker; "" where there is no call yet
+    encrypted: bool
+    codecs: tuple[str, ...] = ()  # of sound, that may be offered to whom we call; none named: all
+
+
+class AcceptCall(Command, frozen=True, kw_only=True):
+    """What came back to our offer: the call is in the reception from now on."""
+
+    call: CallId
+    answer: str  # SDP
+
+
+class SayToCall(Command, frozen=True, kw_only=True):
+    """Say these prompts to a call in the reception, in place of what is being said. Then comes `CallTold`."""
+
+    call: CallId
+    prompts: list[str]  # names of files, without their ending
+    language: str
+
+
+class EndCall(Command, frozen=True, kw_only=True):
+    """A call in the reception is over, or goes on elsewhere. One that is not there is no error."""
+
+    call: CallId
+
+
+CallCommand = AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+class CallKey(Event, frozen=True, kw_only=True):
+    """A key of a telephone, wherever its call is: one of 0-9, *, #, A-D."""
+
+    call: CallId
+    key: str
+
+    def __repr__(self) -> str:
+        return "CallKey()"  # it may be of a PIN
+
+
+class CallTold(Event, frozen=True, kw_only=True):
+    """All that was to be said to a call in the reception has been."""
+
+    call: CallId
+
+
+class CallLost(Event, frozen=True, kw_only=True):
+    """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
+
+    call: CallId
+    cause: Cause
+
+
+CallEvent = CallKey | CallTold | CallLost

@@ -1,0 +1,60 @@
+"""Calls people into rooms: what a room asks for becomes a visit of its own, if the guard lets it."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from mcu.conference.acts import CallOut
+from mcu.conference.room import Room
+from mcu.ids import CallId
+from mcu.signalling.sip import outgoing
+from mcu.signalling.sip.guard import Caps
+from mcu.signalling.sip.outgoing import Outgoing, Patience
+from mcu.signalling.sip.trunks import Trunk, Trunks
+from mcu.signalling.sip.visit import House, HungUp, Visit
+from mcu.signalling.sip.ways import Sockets, Ways
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialOptions:
+    """See `mcu.config.sections.Sip`."""
+
+    trunks: tuple[Trunk, ...]
+    domains: tuple[str, ...]
+    at_once: int
+    an_hour: int
+    patience: Patience
+
+
+class Desk(outgoing.Desk, Protocol):
+    """Where visits live."""
+
+    def begin(self, visit: Visit) -> asyncio.Task[None]: ...
+
+    def visit(self, name: CallId) -> Visit | None: ...
+
+
+class Dialling:
+    """A `conference.invitations.Dialler`."""
+
+    def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, house: House) -> None:
+        self.trunks = Trunks(options.trunks)
+        self._ways = Ways(self.trunks, sockets, domains=options.domains, encrypted=house.encrypted)
+        self._caps = Caps(options.at_once, options.an_hour)
+        self._desk, self._house, self._patience = desk, house, options.patience
+
+    def call(self, out: CallOut, room: Room) -> None:
+        now = self._house.clock.monotonic()
+        by = self._ways.to(out.to, now)
+        self._caps.begin(now)
+        visit = Outgoing(self._house, out, room, ways=self._ways, by=by, desk=self._desk, patience=self._patience)
+        self._desk.begin(visit).add_done_callback(lambda _: self._caps.end())
+        log.info("call_made", call=out.call, room=room.id)
+
+    def hang_up(self, call: CallId) -> None:
+        if (visit := self._desk.visit(call)) is not None:
+            visit.tell(HungUp())

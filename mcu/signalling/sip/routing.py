@@ -1,0 +1,79 @@
+"""The dial plan: where a call goes, by who calls and what was dialled, with the reason for each step. Pure.
+
+The rules stand in the order in which they are looked at; the first that fits decides. A stranger, who is whoever has
+not shown to be one of our endpoints, reaches meetings and the reception, and never learns what else there is.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from mcu.protocol.sip.uri import SipUri, TelUri, Uri
+from mcu.signalling.sip.menu import NUMBER_DIGITS
+
+RECEPTION: Final = "reception"
+
+
+class Kind(StrEnum):
+    MEETING = "meeting"
+    RECEPTION = "reception"
+    ENDPOINT = "endpoint"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`to`: the meeting's number, or whom of ours was dialled. `status`: of a refusal."""
+
+    kind: Kind
+    steps: tuple[str, ...]
+    to: str | SipUri = field(default="", repr=False)
+    status: int = 0
+
+
+RULES: Final = (
+    "An address in a domain that is not ours is refused; a stranger's is taken as if it were ours.",
+    f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
+    f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
+    "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627).",
+    "Whatever else a stranger dials is the voice menu; an endpoint is told that nobody is there (404).",
+)
+
+
+class DialPlan:
+    """`hosts`: that are this server. `called`: whether a name or a number is an endpoint's."""
+
+    def __init__(self, hosts: Collection[str], called: Callable[[str], bool]) -> None:
+        self._hosts, self._called = hosts, called
+
+    def route(self, dialled: Uri, *, stranger: bool) -> Route:
+        who = "A stranger calls." if stranger else "An endpoint of ours calls."
+        if not stranger and isinstance(dialled, SipUri) and dialled.host not in self._hosts:
+            return Route(Kind.REFUSED, (who, "The domain is not ours: refused."), status=404)
+        user = _user(dialled)
+        steps = (who, "The address is taken as ours." if stranger else "The address is ours.")
+        if _is_meetings(user):
+            return Route(Kind.MEETING, (*steps, f"{NUMBER_DIGITS} digits: a meeting's number."), user)
+        if user in ("", RECEPTION):
+            return Route(Kind.RECEPTION, (*steps, "The reception's name, or none: the voice menu."))
+        if stranger:
+            return Route(Kind.RECEPTION, (*steps, "Strangers reach meetings alone: the voice menu."))
+        return self._to_endpoint(dialled, user, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
+
+    def _to_endpoint(self, dialled: Uri, user: str, steps: tuple[str, ...]) -> Route:
+        if isinstance(dialled, SipUri) and "gr" in dialled.params:
+            return Route(Kind.ENDPOINT, (*steps, "A GRUU: one device of an endpoint."), dialled)
+        if self._called(user):
+            return Route(Kind.ENDPOINT, (*steps, "The number or the name of an endpoint."), user)
+        return Route(Kind.REFUSED, (*steps, "No endpoint has that number or name: refused."), status=404)
+
+
+def _user(dialled: Uri) -> str:
+    if isinstance(dialled, SipUri):
+        return dialled.user or ""
+    return dialled.number if isinstance(dialled, TelUri) else ""
+
+
+def _is_meetings(user: str) -> bool:
+    return len(user) == NUMBER_DIGITS and user.isascii() and user.isdigit()

@@ -1,0 +1,100 @@
+"""Trunks: which of them take a number, in which order, and how each is doing. Pure: it is given the time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from mcu.errors import TooMany, Unavailable
+from mcu.signalling.sip.guard import NotAllowed, is_dear
+
+Transport = Literal["udp", "tcp", "tls"]
+
+ASIDE_S: Final = 30.0  # a trunk that failed is tried last for so long
+ASIDE_MOST_S: Final = 600.0  # whatever its Retry-After says
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a trunk listens: a name, or an address, IPv6 without brackets."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trunk:
+    """See `mcu.config.sections.Trunk`."""
+
+    name: str
+    hosts: tuple[Host, ...]
+    transport: Transport
+    registers: bool
+    domain: str  # of its users, and what its digest knows us by
+    user: str
+    password: str = field(repr=False)
+    caller_id: str = field(repr=False)
+    priority: int
+    prefixes: tuple[str, ...]
+    dear: bool
+    codecs: tuple[str, ...]
+    encrypted: bool
+    calls_max: int
+
+    def takes(self, number: str, *, dear: bool) -> bool:
+        return (self.dear or not dear) and number.startswith(self.prefixes)
+
+
+@dataclass(slots=True)
+class Health:
+    """How a trunk is doing. `None`: nothing is known yet."""
+
+    answers: bool | None = None  # OPTIONS
+    registered: bool | None = None  # `None` too for one that does not register
+    going: int = 0  # calls
+    aside_until: float = 0.0
+    failures: int = 0
+
+    @property
+    def up(self) -> bool:
+        return self.answers is not False and self.registered is not False
+
+
+class Trunks:
+    """All of the settings'."""
+
+    def __init__(self, trunks: Iterable[Trunk]) -> None:
+        self.all: Sequence[Trunk] = sorted(trunks, key=lambda one: one.priority)
+        self.health = {one.name: Health() for one in self.all}
+        self._addresses: dict[str, set[str]] = {one.name: {host.name for host in one.hosts} for one in self.all}
+
+    def for_number(self, number: str, now: float) -> list[Trunk]:
+        """Those that may take it, the best first. Raises `NotAllowed`, `TooMany` (all are full) or `Unavailable`."""
+        if not self.all:
+            raise Unavailable("There is no trunk: see sip.trunks in the configuration.")
+        dear = is_dear(number)
+        allowed = [one for one in self.all if one.takes(number, dear=dear)]
+        if not allowed:
+            raise NotAllowed("No trunk takes numbers that begin so: see sip.trunks in the configuration.")
+        free = [one for one in allowed if self.health[one.name].going < one.calls_max]
+        if not free:
+            raise TooMany("The trunk has as many calls as it takes.", retry_after=10)
+        return sorted(free, key=lambda one: self._last(one, now))
+
+    def _last(self, trunk: Trunk, now: float) -> bool:
+        """One that seems to be down is tried all the same, after the others."""
+        health = self.health[trunk.name]
+        return not health.up or health.aside_until > now
+
+    def failed(self, trunk: Trunk, now: float, retry_after: float | None = None) -> None:
+        """503, or nothing at all."""
+        health = self.health[trunk.name]
+        health.failures += 1
+        health.aside_until = now + min(retry_after or ASIDE_S, ASIDE_MOST_S)
+
+    def found_at(self, trunk: Trunk, addresses: Iterable[str]) -> None:
+        """What its names resolve to: calls from there are its own, and no URI leads there."""
+        self._addresses[trunk.name].update(addresses)
+
+    def at(self, host: str) -> Trunk | None:
+        """Whose host or address it is."""
+        return next((one for one in self.all if host in self._addresses[one.name]), None)

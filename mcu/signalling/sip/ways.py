@@ -1,0 +1,117 @@
+"""By which ways somebody is called: straight to a SIP address, or by one trunk after another."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+from mcu.errors import Unavailable
+from mcu.net.sip.endpoint import Endpoint, Flow
+from mcu.protocol.sip.agent import Recipient
+from mcu.protocol.sip.digest import Answerer
+from mcu.protocol.sip.uri import SipUri, TelUri
+from mcu.protocol.sip.values import Address
+from mcu.signalling.sip import guard
+from mcu.signalling.sip.guard import NotAllowed
+from mcu.signalling.sip.trunks import Host, Transport, Trunk, Trunks
+
+RESOLVE_S: Final = 4.0
+PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
+OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's title is nobody's business
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One attempt. `trunk` `None`: straight there."""
+
+    target: SipUri
+    host: Host
+    transport: Transport
+    encrypted: bool
+    codecs: tuple[str, ...] = ()  # all
+    trunk: Trunk | None = None
+
+    def answerer(self) -> Answerer | None:
+        """Who we are, where they ask."""
+        return None if self.trunk is None or not self.trunk.user else Answerer(self.trunk.user, self.trunk.password)
+
+    def recipient(self, flow: Flow) -> Recipient:
+        trunk = self.trunk
+        if trunk is None:
+            return Recipient(flow, self.target, Address(SipUri(flow.host, OWN_USER)), Address(self.target))
+        who = Address(SipUri(trunk.domain, trunk.caller_id or trunk.user or OWN_USER))
+        told = [("P-Asserted-Identity", str(who))] if trunk.caller_id else []
+        return Recipient(flow, self.target, who, Address(self.target), told)
+
+
+class Sockets(Protocol):
+    """What leads to a peer."""
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+
+class Ways:
+    """Finds them, by the settings; and goes them."""
+
+    def __init__(self, trunks: Trunks, sockets: Sockets, *, domains: Sequence[str], encrypted: bool) -> None:
+        self.trunks, self._sockets = trunks, sockets
+        self._domains, self._encrypted = domains, encrypted
+
+    def to(self, to: str, now: float) -> list[Way]:
+        """The best first. Raises what refuses it: `Invalid`, `NotAllowed`, `TooMany` or `Unavailable`."""
+        target = guard.target(to)
+        if isinstance(target, TelUri):
+            return [
+                _over(one, host, target) for one in self.trunks.for_number(target.number, now) for host in one.hosts
+            ]
+        if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
+            raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
+        transport = cast("Transport", "tls" if target.secure else target.transport or "udp")
+        host = Host(target.host.strip("[]"), target.port or PORTS[transport])
+        return [Way(target=target, host=host, transport=transport, encrypted=self._encrypted)]
+
+    async def flow(self, way: Way) -> Flow:
+        """Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address."""
+        addresses = await resolved(way.host)
+        if way.trunk is not None:
+            self.trunks.found_at(way.trunk, addresses)
+        elif any(self.trunks.at(one) is not None for one in addresses):
+            raise NotAllowed("A trunk is called by number alone.")
+        return await self._flow(addresses, way)
+
+    async def _flow(self, addresses: Sequence[str], way: Way) -> Flow:
+        endpoint, port = self._sockets.endpoint, way.host.port
+        name = way.host.name if way.transport == "tls" else ""
+        last = Unavailable("The other side's SIP server has no address.")
+        for address in addresses:
+            try:
+                if way.transport == "udp":
+                    return endpoint.datagrams_to(address, port)
+                return await endpoint.connection_to(address, port, name)
+            except Unavailable as error:
+                last = error
+        raise last
+
+
+async def resolved(host: Host) -> list[str]:
+    """Its addresses, in the order in which to try them. Raises `Unavailable`."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLVE_S):
+            found = await loop.getaddrinfo(host.name, host.port, type=socket.SOCK_DGRAM)
+    except (OSError, TimeoutError, UnicodeError) as error:
+        raise Unavailable("The other side's SIP server has no address.") from error
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
+    return Way(
+        target=SipUri(trunk.domain, number.number, params={"user": "phone"}),
+        host=host,
+        transport=trunk.transport,
+        encrypted=trunk.encrypted,
+        codecs=trunk.codecs,
+        trunk=trunk,
+    )

@@ -1,0 +1,141 @@
+"""A browser, a room system with picture and a telephone in one meeting: who hears, sees and is told what.
+
+They meet once, and what was heard and seen is kept; each test judges one part of it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from av.video.frame import VideoFrame
+from baresip import Camera, Telephone, shows, telephone
+from browsers import ANNA, LOUD, RATE, SILENT, Browser, Colour, Person, Samples, book, browser
+from playwright.sync_api import Playwright
+from running_server import RunningServer, running_server
+from sound import strength
+
+from mcu.media.audio.sounds import detect
+from mcu.media.messages import NoticeKind
+from mcu.media.picture.paint import yuv
+
+PIN = "135790"
+PHONE = Person("Telefon", 1800.0)
+SYSTEM = Person("Telefon", 3000.0, (40, 160, 60))  # comes last: the tile of that name that is found is its
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What each heard at 48 kHz in all, and `*_met` in the last second in which all three were in the room."""
+
+    anna: Samples
+    phone: Samples
+    system: Samples
+    anna_met: Samples
+    phone_met: Samples
+    system_met: Samples
+    anna_sees: dict[str, Colour]
+    anna_tiles: int
+    system_sees: VideoFrame | None
+    told: list[str]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    settings = {
+        "media__fps": "10",
+        "media__addresses": "127.0.0.1",
+        "media__rtp_first_port": "48500",
+        "media__rtp_last_port": "48599",
+        "sip__addresses": "127.0.0.1",
+        "sip__port": "0",
+    }
+    with running_server(tmp_path_factory.mktemp("telephones"), **settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def met(server: RunningServer, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
+    meeting, place = book(server, access={"guest_pin": PIN}), tmp_path_factory.mktemp("met")
+    uri = f"sip:{meeting.number}@127.0.0.1:{server.logged('sip_serving')[0]['port']}"
+    with (
+        browser(playwright, place, ANNA) as anna,
+        telephone(place / "phone", hertz=PHONE.tone, transport="tcp", codec="PCMA/8000/1") as phone,
+        telephone(place / "system", hertz=SYSTEM.tone, camera=Camera(yuv(*SYSTEM.colour))) as system,
+    ):
+        anna.join(meeting.link(ANNA.name))
+        come(phone, uri)
+        anna.wait_to_hear(PHONE.tone)
+        come(system, uri)
+        anna.wait_to_hear(SYSTEM.tone)
+        anna.wait_for_colours(ANNA, SYSTEM)
+        until(lambda: shows(system.sees(), [yuv(*ANNA.colour), yuv(*SYSTEM.colour)]), anna)
+        anna.page.wait_for_timeout(1000)
+        last = anna.heard(1), phone.heard()[-RATE:], system.heard()[-RATE:]
+        sees, tiles, seen = anna.colours(), anna.page.evaluate("() => ear.tiles()"), system.sees()
+        told = anna.page.locator("room-notices li").all_inner_texts()
+        phone.hang_up()
+        anna.wait_for_sound(NoticeKind.LEFT)
+        until(lambda: kinds(system.heard()).count(NoticeKind.LEFT) == 1, anna)
+        system_heard = system.heard()
+        system.hang_up()
+        anna.wait_not_to_hear(SYSTEM.tone)
+        until(lambda: kinds(anna.heard()).count(NoticeKind.LEFT) == 2, anna)
+        told += anna.page.locator("room-notices li").all_inner_texts()
+        yield Meeting(anna.heard(), phone.heard(), system_heard, *last, sees, tiles, seen, told)
+
+
+def come(phone: Telephone, uri: str) -> None:
+    """In by the meeting's own number and its PIN."""
+    phone.dial(uri)
+    until(lambda: "audio: start" in phone.log)
+    time.sleep(1)
+    phone.press(f"{PIN}#")
+
+
+def until(true: Callable[[], bool], page: Browser | None = None) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.1) if page is None else page.page.wait_for_timeout(200)
+
+
+def kinds(heard: Samples) -> list[NoticeKind]:
+    return [kind for kind, _ in detect(heard)]
+
+
+def near(seen: Colour, wanted: Colour) -> bool:
+    return all(abs(one - other) < 40 for one, other in zip(seen, wanted, strict=True))
+
+
+def test_each_hears_the_two_others(met: Meeting) -> None:
+    assert strength(met.anna_met, PHONE.tone) > LOUD
+    assert strength(met.anna_met, SYSTEM.tone) > LOUD
+    assert strength(met.phone_met, ANNA.tone) > LOUD
+    assert strength(met.phone_met, SYSTEM.tone) > LOUD / 2  # near the end of what 8 kHz can say
+    assert strength(met.system_met, ANNA.tone) > LOUD
+    assert strength(met.system_met, PHONE.tone) > LOUD / 2
+
+
+def test_nobody_hears_itself(met: Meeting) -> None:
+    assert strength(met.anna_met, ANNA.tone) < SILENT
+    assert strength(met.phone_met, PHONE.tone) < SILENT
+    assert strength(met.system_met, SYSTEM.tone) < SILENT
+
+
+def test_both_screens_show_who_has_a_camera(met: Meeting) -> None:
+    assert near(met.anna_sees[ANNA.name], ANNA.colour)
+    assert near(met.anna_sees[SYSTEM.name], SYSTEM.colour)
+    assert met.anna_tiles == 3
+    assert shows(met.system_sees, [yuv(*ANNA.colour), yuv(*SYSTEM.colour)])
+
+
+@pytest.mark.policy("S5.3-1", "S5.3-2")
+def test_everybody_hears_each_join_and_leave(met: Meeting) -> None:
+    joined, left = NoticeKind.JOINED, NoticeKind.LEFT
+    assert kinds(met.anna) == [joined, joined, joined, left, left]
+    assert kinds(met.phone) == [joined, joined]
+    assert kinds(met.system) == [joined, left]
+    assert all(any(what in line for line in met.told) for what in ("Telefon gick med", "Telefon lämnade"))

@@ -1,0 +1,98 @@
+"""Calls of registered endpoints: to each other through the server, and into meetings under their own names."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from baresip import telephone
+from endpoints import NAMES, address, phone, posted, settings, states
+from hall import hall, inside, texts, until
+from running_server import RunningServer, running_server
+from sound import share
+from typer.testing import CliRunner
+
+from mcu.cli.entry import cli
+from mcu.signalling.webrtc.messages import Roster
+
+ANNA_HZ, BO_HZ = 700.0, 1100.0
+PIN = "135790"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    directory = tmp_path_factory.mktemp("between")
+    with running_server(directory, **settings(directory, 48_600)) as started:
+        for number, name in enumerate(NAMES, 701):
+            posted(started, name, number=str(number))
+        yield started
+
+
+async def test_one_phone_calls_another_by_number_and_each_hears_the_other(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna", hertz=ANNA_HZ)
+        bo = phone(server, stack, tmp_path, "bo", "tls", hertz=BO_HZ, more=";answermode=auto")
+        await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+        anna.dial(f"sip:702@{address(server)}")
+        await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["busy"] * 2)
+        await until(lambda: "audio: start" in anna.log and "audio: start" in bo.log)
+        await asyncio.sleep(1.5)
+        assert share(anna.heard(), BO_HZ, 0.5) > 0.8
+        assert share(bo.heard(), ANNA_HZ, 0.5) > 0.8
+        assert "sip:anna@127.0.0.1" in bo.log
+        bo.hang_up()
+        await until(lambda: anna.closed)
+        await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+    log = server.log_path.read_text("utf-8")
+    assert server.logged("call_bridged")
+    assert "anna" not in log
+    assert "Kanarie" not in log
+
+
+async def test_who_is_not_registered_is_not_reached_and_who_is_unknown_is_not_found(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna")
+        await until(lambda: states(server)["anna"] == "online")
+        anna.dial(f"sip:cilla@{address(server)}")
+        await until(lambda: "480" in anna.log)
+        anna.dial(f"sip:799@{address(server)}")
+        await until(lambda: "404" in anna.log)
+        assert states(server)["anna"] == "online"
+
+
+async def test_an_endpoint_is_in_a_meeting_by_its_own_name_and_nobody_else_is(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host()
+        await inside(host)
+        with ExitStack() as stack:
+            anna = phone(server, stack, tmp_path, "anna")
+            await until(lambda: states(server)["anna"] == "online")
+            anna.dial(f"sip:{here.number}@{address(server)}")
+            await until(lambda: "audio: start" in anna.log)
+            await asyncio.sleep(1)
+            await asyncio.to_thread(anna.press, f"{PIN}#")
+            await until(lambda: f"{NAMES['anna']} gick med" in texts(host))
+            shown = [message for message in host.messages if isinstance(message, Roster)][-1]
+            assert NAMES["anna"] in [entry.name for entry in shown.entries if entry.kind == "sip"]
+        with telephone(tmp_path / "liar", hertz=700, account=f"anna@{address(server)}") as liar:
+            liar.dial(f"sip:{here.number}@{address(server)}")
+            await until(lambda: liar.closed)
+            assert "401" in liar.log
+
+
+def test_the_dial_plan_explains_itself(server: RunningServer) -> None:
+    def said(*arguments: str) -> str:
+        asked = ["dial-test", *arguments, "--url", server.base_url, "--token", server.token]
+        return CliRunner().invoke(cli, asked, catch_exceptions=False).stdout
+
+    assert said("702").endswith("→ endpoint\n")
+    assert said("702", "--stranger").endswith("→ reception\n")
+    assert said("sip:482915370@127.0.0.1").endswith("→ meeting\n")
+    assert "4. No endpoint has that number" in said("799")

@@ -1,0 +1,208 @@
+"""People who are called into a meeting: real baresip phones that are rung up, a real server, a host in a browser."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from baresip import telephone
+from dialled import in_the_room, press, telephones
+from hall import Hall, hall, hum, inside, loudness, texts, until
+from running_server import RunningServer, running_server
+from sound import share
+
+from mcu.conference.roster import Stage
+from mcu.demo.guest import Guest
+from mcu.signalling.webrtc.messages import Calls
+
+HOST_HZ, PHONE_HZ = 900.0, 700.0
+NUMBER = "+46701740605"
+FULL, TRUNK = "127.0.0.2", "127.0.0.3"  # two trunks: the first, and best, says 503
+FULL_PORT, TRUNK_PORT = 15_971, 15_972
+
+
+def trunk(name: str, host: str, priority: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "hosts": [host],
+        "prefixes": ["+46"],
+        "priority": priority,
+        "encryption": "offered",
+        "codecs": ["pcma"],
+        "caller_id": "+46812345678",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    settings = {
+        "media__workers": "1",
+        "media__addresses": "127.0.0.1",
+        "media__rtp_first_port": "48400",
+        "media__rtp_last_port": "48599",
+        "sip__addresses": "127.0.0.1",
+        "sip__port": "0",
+        "sip__call_domains": "127.0.0.1",
+        "sip__trunks": json.dumps(
+            [trunk("first", f"{FULL}:{FULL_PORT}", 1), trunk("second", f"{TRUNK}:{TRUNK_PORT}", 2)]
+        ),
+    }
+    with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
+        yield started
+
+
+def stages(person: Guest) -> list[Stage]:
+    """What a host has been shown of the only call, in order."""
+    shown = [message.called[-1].stage for message in person.messages if isinstance(message, Calls) and message.called]
+    return [stage for index, stage in enumerate(shown) if index == 0 or stage is not shown[index - 1]]
+
+
+async def call(here: Hall, **whom: str) -> dict[str, Any]:
+    body = {"name": "Bo Ek", **whom}
+    async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
+        assert answer.status == 202, await answer.text()
+        made: dict[str, Any] = await answer.json()
+        return made
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_who_is_called_hears_nothing_of_the_room_before_answering_and_is_announced_then(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server) as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
+            made = await call(here, uri=phone.uri)
+            await until(lambda: phone.rings)
+            await until(lambda: stages(host)[-1:] == [Stage.RINGING])
+            assert telephones(host) == []
+            await asyncio.sleep(1.2)
+            phone.accept()
+            await in_the_room(host)
+            assert "Bo Ek gick med" in texts(host)
+            assert telephones(host)[0].muted is False
+            assert host.client is not None
+            heard = host.client.heard
+            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
+            await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
+            assert stages(host) == [Stage.CALLING, Stage.RINGING, Stage.ANSWERED, Stage.JOINED]
+            shown = await here.get(f"{await here.room()}/calls/{made['id']}")
+            assert (shown["state"], shown["leg"]) == ("joined", telephones(host)[0].leg)
+            phone.hang_up()
+            await until(lambda: "Bo Ek lämnade" in texts(host))
+
+
+async def test_what_comes_of_a_call_that_is_not_answered_is_shown(server: RunningServer, tmp_path: Path) -> None:
+    async with hall(server) as here:
+        host = await here.host()
+        await inside(host)
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
+            await call(here, uri=phone.uri)
+            await until(lambda: phone.rings)
+            phone.hang_up()
+            await until(lambda: stages(host) == [Stage.CALLING, Stage.RINGING, Stage.BUSY])
+            made = await call(here, uri=phone.uri)
+            await until(lambda: stages(host)[-1:] == [Stage.RINGING])
+            async with here.api.delete(f"{await here.room()}/calls/{made['id']}") as answer:
+                assert answer.status == 204
+            await until(lambda: stages(host)[-1:] == [Stage.ENDED])
+            await until(lambda: phone.closed)
+        await call(here, uri=phone.uri)
+        await until(lambda: stages(host)[-1:] == [Stage.UNREACHABLE])
+        assert telephones(host) == []
+
+
+@pytest.mark.policy("S5.3-9")
+async def test_who_has_a_machine_answer_is_heard_when_a_key_is_pressed_and_not_before(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server) as here:
+        host = await here.host()
+        await inside(host)
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ, parameters="regint=0;answermode=auto") as phone:
+            await call(here, uri=phone.uri)
+            await in_the_room(host)
+            assert (telephones(host)[0].muted, telephones(host)[0].unattended) == (True, True)
+            assert host.client is not None
+            heard = host.client.heard
+            await asyncio.sleep(1.5)
+            assert loudness(heard(), PHONE_HZ, 1.0) < 0.1
+            await press(phone, "5")
+            await until(lambda: not telephones(host)[0].muted)
+            assert telephones(host)[0].unattended is False
+            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
+
+
+@contextmanager
+def full_trunk(directory: Path) -> Iterator[None]:
+    """One that has no lines left."""
+    scenario = Path(__file__).parents[2] / "support" / "sipp" / "full_trunk.xml"
+    with (directory / "sipp.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["sipp", "-sf", str(scenario), "-i", FULL, "-p", str(FULL_PORT), "-nostdin"],
+            cwd=directory,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def test_a_number_goes_by_the_next_trunk_where_the_best_is_full_and_is_in_no_log(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    account = f"{NUMBER}@{TRUNK}"
+    with (
+        full_trunk(tmp_path),
+        telephone(
+            tmp_path / "phone",
+            hertz=PHONE_HZ,
+            codec="PCMA/8000/1",
+            encryption="",
+            account=account,
+            port=TRUNK_PORT,
+        ) as phone,
+    ):
+        async with hall(server) as here:
+            host = await here.host()
+            await inside(host)
+            await call(here, phone=NUMBER)
+            await until(lambda: phone.rings, within=15)
+            assert "+46812345678" in phone.log
+            await asyncio.sleep(1.2)
+            phone.accept()
+            await in_the_room(host)
+    assert [line["trunk"] for line in server.logged("trunk_failed")] == ["first"]
+    logged = server.log_path.read_text("utf-8")
+    assert not [secret for secret in (NUMBER, NUMBER[1:], "812345678", "Bo Ek") if secret in logged]
+
+
+@pytest.mark.parametrize(
+    ("whom", "status", "code"),
+    [
+        ({"phone": "+4520123456"}, 403, "destination-not-allowed"),  # no trunk has that prefix
+        ({"phone": "+46900123456"}, 403, "destination-not-allowed"),  # premium rate
+        ({"uri": f"sip:{NUMBER}@{TRUNK}:{TRUNK_PORT}"}, 403, "destination-not-allowed"),  # past the guard
+        ({"uri": "sip:bo@elsewhere.example"}, 403, "destination-not-allowed"),
+        ({"uri": "sip:127.0.0.1"}, 422, "invalid"),  # nobody there
+        ({"uri": "sip:bo@127.0.0.1", "phone": NUMBER}, 422, "invalid"),
+    ],
+)
+async def test_nobody_is_called_where_the_settings_do_not_let_them(
+    server: RunningServer, whom: dict[str, str], status: int, code: str
+) -> None:
+    async with hall(server) as here:
+        await inside(await here.host())
+        async with here.api.post(f"{await here.room()}/dial-out", json={"name": "Bo Ek", **whom}) as answer:
+            problem = await answer.json()
+            assert (answer.status, problem["code"]) == (status, code)
+            assert not [value for value in whom.values() if value in json.dumps(problem)]
+        assert (await here.get(f"{await here.room()}/calls"))["items"] == []

@@ -1,0 +1,33 @@
+"""What is passed on between two others is encrypted, or is not passed on (policy S10)."""
+
+import pytest
+
+from mcu.protocol.sdp.secured import is_secured
+
+HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+KEY = "inline:" + "A" * 40
+GOOD = f"m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("media", "secured"),
+    [
+        (GOOD, True),
+        (GOOD + "m=video 0 RTP/AVP 96\r\n", True),
+        (GOOD + "m=application 5000 UDP/BFCP *\r\n", True),
+        ("a=fingerprint:sha-256 00\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n", True),
+        (GOOD + "m=video 4002 RTP/AVP 96\r\n", False),
+        (GOOD + "m=text 4002 RTP/AVP 98\r\n", False),
+        ("m=audio 4000 RTP/AVP 0\r\n", False),
+        ("m=audio 4000 RTP/SAVP 0\r\n", False),
+        (f"m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_32 {KEY}\r\n", False),
+        (f"m=audio 4000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n", False),
+    ],
+)
+def test_a_line_that_is_taken_must_have_keys(media: str, secured: bool) -> None:
+    assert is_secured((HEAD + media).encode()) is secured
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"no SDP"])
+def test_what_cannot_be_read_is_not_passed_on(body: bytes) -> None:
+    assert not is_secured(body)

@@ -1,0 +1,285 @@
+"""A call between two endpoints, through us: what one side says the other hears, and nothing in the clear."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from mcu.booking.endpoints import Endpoint
+from mcu.errors import NotAcceptable
+from mcu.ids import CallId, EndpointId
+from mcu.protocol.sip.agent import Agent, Recipient
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Invited, Progressed, Sent, Within
+from mcu.protocol.sip.message import Response, read
+from mcu.protocol.sip.transactions import Key
+from mcu.protocol.sip.uri import SipUri
+from mcu.protocol.sip.values import Address
+from mcu.signalling.sip.bridge import Bridge
+from mcu.signalling.sip.registrations import Target
+
+HEAD = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=%s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+KEY = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + b"A" * 40 + b"\r\n"
+
+
+def sdp(name: bytes, *, clear: bool = False) -> bytes:
+    return HEAD % name + (b"m=audio 4000 RTP/AVP 0\r\n" if clear else b"m=audio 4000 RTP/SAVP 0\r\n" + KEY)
+
+
+def endpoint(name: str) -> Endpoint:
+    return Endpoint(
+        id=EndpointId(f"ep_{name}"),
+        name=name,
+        number=None,
+        display_name=name.title(),
+        language="sv",
+        secret=b"",
+        created_at=datetime(2026, 12, 1, tzinfo=UTC),
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """To the peer of that name."""
+
+    to: str
+    host: str
+    transport: str = "TCP"
+    port: int = 5060
+
+
+class Party:
+    """A telephone, and what its agent has told."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.agent = name, Agent()
+        self.told: list[Event] = []
+
+    def last(self, kind: type[Event]) -> Event:
+        return [event for event in self.told if isinstance(event, kind)][-1]  # type: ignore[arg-type] # of a union
+
+    @property
+    def call(self) -> Call:
+        return next(event.call for event in self.told if isinstance(event, Invited))
+
+
+class Exchange:
+    """Anna, whose call comes to the bridge, and two devices of Bo; nothing takes any time."""
+
+    def __init__(self, devices: int = 1) -> None:
+        self.server = Agent()
+        self.parties = {name: Party(name) for name in ("anna", "bo0", "bo1")}
+        self.anna, self.bo, self.other = self.parties.values()
+        self.targets = [
+            Target(endpoint("bo"), Way(f"bo{i}", "mcu.example"), SipUri(f"bo{i}.example", "bo"), ())  # type: ignore[arg-type] # no socket
+            for i in range(devices)
+        ]
+        self.bridge: Bridge | None = None
+        self.responded: list[int] = []
+
+    def call(self, offer: bytes) -> Call:
+        room = SipUri("mcu.example", "bo")
+        to = Recipient(Way("mcu", "anna.example"), room, Address(SipUri("mcu.example", "anna")), Address(room))
+        call = self.anna.agent.invite(to, offer, 0.0)
+        self.run()
+        return call
+
+    def run(self) -> None:
+        moving = True
+        while moving:
+            moving = self._server()
+            for party in self.parties.values():
+                moving = self._party(party) or moving
+
+    def _party(self, party: Party) -> bool:
+        events = list(party.agent.take())
+        for event in events:
+            if isinstance(event, Sent):
+                self.server.receive(read(bytes(event.message)), Way(party.name, "mcu.example"), 0.0)
+            else:
+                party.told.append(event)
+        return bool(events)
+
+    def _server(self) -> bool:
+        events = deque(self.server.take())
+        for event in events:
+            if isinstance(event, Sent):
+                assert isinstance(event.flow, Way)
+                there = self.parties[event.flow.to]
+                there.agent.receive(read(bytes(event.message)), Way("mcu", f"{there.name}.example"), 0.0)
+            elif isinstance(event, Invited):
+                self._connect(event.call)
+            elif isinstance(event, Progressed | Established | Changing | Changed | Ended | Within):
+                assert self.bridge is not None
+                self.bridge.tell(event)
+        return bool(events)
+
+    def _connect(self, call: Call) -> None:
+        self.bridge = Bridge(self, CallId("call_1"), call, endpoint("anna"), domain="mcu.example", encrypted=True)
+        try:
+            self.bridge.start(self.targets)
+        except NotAcceptable as error:
+            call.refuse(error.sip)
+
+    # -- bridge.Desk --------------------------------------------------------------------------------------------------
+
+    def place(self, to: Recipient, body: bytes) -> Call:
+        return self.server.invite(to, body, 0.0)
+
+    def pump(self) -> None:
+        """All is done in `run`."""
+
+    def respond(self, key: Key, response: Response) -> None:
+        self.responded.append(response.status)
+        self.server.respond(key, response)
+
+
+def up() -> tuple[Exchange, Call, Call]:
+    here = Exchange()
+    anna = here.call(sdp(b"anna"))
+    here.bo.call.answer(sdp(b"bo"))
+    here.run()
+    return here, anna, here.bo.call
+
+
+def test_the_offer_the_ringing_the_answer_and_the_end_are_passed_on_and_who_calls_is_named_by_us() -> None:
+    here = Exchange()
+    here.call(sdp(b"anna"))
+    invite = here.bo.call.invite
+    assert invite.body == sdp(b"anna")
+    assert (str(invite.from_.uri), invite.from_.name) == ("sip:anna@mcu.example", "Anna")
+    here.bo.call.ring(183, sdp(b"early"))
+    here.run()
+    progressed = here.anna.last(Progressed)
+    assert isinstance(progressed, Progressed)
+    assert (progressed.response.status, progressed.response.body) == (183, sdp(b"early"))
+    here.bo.call.answer(sdp(b"bo"))
+    here.run()
+    taken = here.anna.last(Established)
+    assert isinstance(taken, Established)
+    assert taken.message.body == sdp(b"bo")
+    here.bo.call.hang_up()
+    here.run()
+    assert isinstance(here.anna.told[-1], Ended)
+    assert (len(here.server), len(here.anna.agent), len(here.bo.agent)) == (0, 0, 0)
+
+
+def test_a_caller_who_gives_up_stops_every_device_ringing() -> None:
+    here = Exchange(devices=2)
+    anna = here.call(sdp(b"anna"))
+    for party in (here.bo, here.other):
+        party.call.ring()
+    here.run()
+    anna.hang_up()
+    here.run()
+    for party in (here.bo, here.other):
+        ended = party.told[-1]
+        assert isinstance(ended, Ended)
+        assert ended.status == 487
+    assert len(here.server) == 0
+
+
+def test_the_first_device_that_answers_is_taken_and_the_others_stop() -> None:
+    here = Exchange(devices=2)
+    here.call(sdp(b"anna"))
+    for party in (here.bo, here.other):
+        party.call.ring()
+    here.run()
+    here.other.call.answer(sdp(b"other"))
+    here.run()
+    taken = here.anna.last(Established)
+    assert isinstance(taken, Established)
+    assert taken.message.body == sdp(b"other")
+    assert isinstance(here.bo.told[-1], Ended)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"), [((486, 480), 486), ((603, 486), 603), ((480, 404), 404), ((302, 302), 480)]
+)
+def test_of_several_refusals_the_caller_hears_the_one_that_says_most(statuses: tuple[int, int], told: int) -> None:
+    here = Exchange(devices=2)
+    here.call(sdp(b"anna"))
+    for party, status in zip((here.bo, here.other), statuses, strict=True):
+        party.call.refuse(status, [("Contact", "<tel:+4690012345>")])
+        here.run()
+    ended = here.anna.told[-1]
+    assert isinstance(ended, Ended)
+    assert ended.status == told
+
+
+def test_a_change_and_its_answer_are_passed_on_both_ways() -> None:
+    here, anna, bo = up()
+    for first, second, name in ((anna, here.bo, b"hold"), (bo, here.anna, b"resume")):
+        first.changes.offer(sdp(name))
+        here.run()
+        changing = second.last(Changing)
+        assert isinstance(changing, Changing)
+        assert changing.request.body == sdp(name)
+        changing.call.changes.accept(sdp(name + b"ed"))
+        here.run()
+        changed = (here.anna if first is anna else here.bo).last(Changed)
+        assert isinstance(changed, Changed)
+        assert changed.message.body == sdp(name + b"ed")
+
+
+def test_a_change_that_is_refused_leaves_the_call_as_it_was() -> None:
+    here, anna, _ = up()
+    anna.changes.offer(sdp(b"video"))
+    here.run()
+    here.bo.call.changes.refuse(488)
+    here.run()
+    changed = here.anna.last(Changed)
+    assert isinstance(changed, Changed)
+    assert isinstance(changed.message, Response)
+    assert changed.message.status == 488
+    assert (len(here.anna.agent), len(here.bo.agent)) == (1, 1)
+
+
+def in_the_clear_in_the_offer(here: Exchange) -> None:
+    here.call(sdp(b"anna", clear=True))
+
+
+def in_the_clear_in_the_answer(here: Exchange) -> None:
+    here.call(sdp(b"anna"))
+    here.bo.call.answer(sdp(b"bo", clear=True))
+    here.run()
+
+
+def in_the_clear_early(here: Exchange) -> None:
+    here.call(sdp(b"anna"))
+    here.bo.call.ring(183, sdp(b"bo", clear=True))
+    here.run()
+
+
+@pytest.mark.parametrize("call", [in_the_clear_in_the_offer, in_the_clear_in_the_answer, in_the_clear_early])
+def test_what_is_in_the_clear_ends_the_call(call: Callable[[Exchange], None]) -> None:
+    here = Exchange()
+    call(here)
+    ended = here.anna.told[-1]
+    assert isinstance(ended, Ended)
+    assert ended.status == 488
+    here.run()
+    assert len(here.bo.agent) == 0
+
+
+def test_a_downgrade_of_a_call_that_stands_is_refused() -> None:
+    here, anna, _ = up()
+    anna.changes.offer(sdp(b"anna", clear=True))
+    here.run()
+    changed = here.anna.last(Changed)
+    assert isinstance(changed, Changed)
+    assert isinstance(changed.message, Response)
+    assert changed.message.status == 488
+    assert not any(isinstance(event, Changing) for event in here.bo.told)
+
+
+def test_keys_pressed_as_info_come_to_the_other_side() -> None:
+    here, anna, _ = up()
+    anna.inform("application/dtmf-relay", b"Signal=5")
+    here.run()
+    within = here.bo.last(Within)
+    assert isinstance(within, Within)
+    assert (within.request.method, within.request.body) == ("INFO", b"Signal=5")
+    assert here.responded == [200]

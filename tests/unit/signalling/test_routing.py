@@ -1,0 +1,47 @@
+"""The dial plan: who may reach what, and why."""
+
+import pytest
+
+from mcu.protocol.sip.uri import parse_uri
+from mcu.signalling.sip.routing import RULES, DialPlan, Kind
+
+PLAN = DialPlan({"mcu.example", "192.0.2.1"}, {"701", "anna"}.__contains__)
+MEETING = "482915370"
+
+
+@pytest.mark.parametrize(
+    ("dialled", "endpoint", "stranger"),
+    [
+        (f"sip:{MEETING}@mcu.example", Kind.MEETING, Kind.MEETING),
+        (f"sip:{MEETING}@192.0.2.1:5070;transport=tcp", Kind.MEETING, Kind.MEETING),
+        (f"tel:{MEETING};phone-context=example", Kind.MEETING, Kind.MEETING),
+        ("sip:reception@mcu.example", Kind.RECEPTION, Kind.RECEPTION),
+        ("sip:mcu.example", Kind.RECEPTION, Kind.RECEPTION),
+        ("sip:701@mcu.example", Kind.ENDPOINT, Kind.RECEPTION),
+        ("sip:anna@mcu.example", Kind.ENDPOINT, Kind.RECEPTION),
+        ("sip:~x@mcu.example;gr", Kind.ENDPOINT, Kind.RECEPTION),
+        ("sip:702@mcu.example", Kind.REFUSED, Kind.RECEPTION),
+        ("sip:+46701234567@mcu.example", Kind.REFUSED, Kind.RECEPTION),
+        ("tel:+46701234567", Kind.REFUSED, Kind.RECEPTION),
+        ("sip:anna@other.example", Kind.REFUSED, Kind.RECEPTION),
+        (f"sip:{MEETING}@other.example", Kind.REFUSED, Kind.MEETING),
+    ],
+)
+def test_where_a_call_goes_depends_on_who_calls(dialled: str, endpoint: Kind, stranger: Kind) -> None:
+    uri = parse_uri(dialled)
+    assert PLAN.route(uri, stranger=False).kind is endpoint
+    assert PLAN.route(uri, stranger=True).kind is stranger
+
+
+def test_each_step_is_explained_and_says_no_number() -> None:
+    for dialled in ("sip:701@mcu.example", "tel:+46701234567", f"sip:{MEETING}@mcu.example", "sip:bo@other.example"):
+        route = PLAN.route(parse_uri(dialled), stranger=False)
+        assert len(route.steps) >= 2
+        assert "701" not in " ".join(route.steps) + repr(route)
+        assert MEETING not in repr(route)
+    assert len(RULES) == 5
+
+
+def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:
+    known, unknown = (PLAN.route(parse_uri(f"sip:{user}@mcu.example"), stranger=True) for user in ("701", "702"))
+    assert known == unknown

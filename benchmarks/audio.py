@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import statistics
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mcu.media.seams import TICK_SAMPLES
 
 WARM_UP_S = 3.0
 PACKETS_PER_S = 50
+Meter = Callable[[int, float], Awaitable[float]]  # the share of a core that a process tree has, for so many seconds
 VOICES = 5  # different ones; more talkers share them
 
 
@@ -70,7 +72,17 @@ def sounds(directory: Path, legs: int, talkers: int) -> list[Carry]:
     return [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
 
 
-async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float) -> dict[str, float]:
+async def share_of_a_core(pid: int, seconds: float) -> float:
+    """That a process tree has of a core meanwhile."""
+    loop = asyncio.get_running_loop()
+    cpu, began = cpu_seconds(pid), loop.time()
+    await asyncio.sleep(seconds)
+    return (cpu_seconds(pid) - cpu) / (loop.time() - began)
+
+
+async def weigh(
+    contestant: Contestant, legs: int, talkers: int, seconds: float, meter: Meter = share_of_a_core
+) -> dict[str, float]:
     """What a contestant's process tree costs with so many legs, of whom so many talk."""
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
@@ -78,17 +90,14 @@ async def weigh(contestant: Contestant, legs: int, talkers: int, seconds: float)
         async with carried(contestant.join, wanted, directory, WARM_UP_S + seconds + 0.5) as load:
             await load.begin()
             await asyncio.sleep(WARM_UP_S)
-            loop = asyncio.get_running_loop()
             encoded = await contestant.encodes()
-            cpu, began = cpu_seconds(contestant.pid), loop.time()
-            await asyncio.sleep(seconds)
-            used, elapsed = cpu_seconds(contestant.pid) - cpu, loop.time() - began
+            share = await meter(contestant.pid, seconds)
             encodes, ticks = (now - then for now, then in zip(await contestant.encodes(), encoded, strict=True))
             counted = await load.results()
     received, sent = (sum(leg[way] for leg in counted) for way in ("received", "sent"))
     served = min(legs, legs * received / sent)
     return {
-        "cpu_percent_per_leg": round(100 * used / elapsed / served, 4),
+        "cpu_percent_per_leg": round(100 * share / served, 4),
         "legs_served": round(served, 1),
         **({"encodes_per_tick": round(encodes / ticks, 2)} if ticks else {}),
         "packets_received_percent_least": round(100 * min(leg["received"] / leg["sent"] for leg in counted), 1),

@@ -27,6 +27,12 @@ def pin_load() -> list[str]:
     return ["taskset", "-c", str(SERVER_CORE)]
 
 
+def on_the_servers_core() -> None:
+    """The calling thread alone; the others stay where they are."""
+    if (os.cpu_count() or 1) > SERVER_CORE:
+        os.sched_setaffinity(0, {SERVER_CORE})
+
+
 class Contestant(Protocol):
     """A server that runs."""
 

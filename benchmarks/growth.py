@@ -2,18 +2,24 @@
 
 Fits a straight line to the cost at each size. `encodes_per_tick` is of the audio encoders, at each size: it stays what
 it is, because who does not talk shares one.
+
+How fast a core of a virtual machine is differs by a tenth and more from one minute to the next, which is as much as 50
+more legs cost. So each second is weighed against fixed work that is done beside (`machine.Pace`), the median of a
+size's seconds counts, and percentages are of a core as fast as it was for the median size.
 """
 
 import argparse
 import asyncio
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.audio import weigh
+from benchmarks.audio import share_of_a_core, weigh
 from benchmarks.contestants import ours, pin_load
+from benchmarks.machine import Pace, pace
 from benchmarks.progress import say
 
 TALKERS = 3
@@ -46,16 +52,40 @@ def line(legs: Sequence[int], costs: npt.NDArray[np.float64], unit: str = "cpu_p
 
 async def _run(wanted: tuple[int, ...], seconds: float) -> dict[str, Any]:
     prefix = pin_load()
-    percent, encodes = [], []
-    for legs in wanted:
-        async with ours(prefix) as contestant:
-            figures = await weigh(contestant, legs, TALKERS, seconds)
-        percent.append(figures["cpu_percent_per_leg"] * legs)
-        encodes.append(figures["encodes_per_tick"])
-        say(f"{legs} legs: {percent[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
+    with pace() as beside:
+        meter = PacedMeter(beside)
+        worth, encodes = [], []
+        for legs in wanted:
+            async with ours(prefix) as contestant:
+                figures = await weigh(contestant, legs, TALKERS, seconds, meter.weigh)
+            worth.append(figures["cpu_percent_per_leg"] * legs)
+            encodes.append(figures["encodes_per_tick"])
+            say(f"{legs} legs: {worth[-1] * meter.piece_s[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
+    percent = np.array(worth) * statistics.median(meter.piece_s)
     return {
         "legs": list(wanted),
         "cpu_percent": [round(value, 2) for value in percent],
-        **line(wanted, np.array(percent)),
+        **line(wanted, percent),
         "encodes_per_tick": encodes,
+        "machine_us": [round(1e6 * seconds, 2) for seconds in meter.piece_s],
     }
+
+
+class PacedMeter:
+    """Weighs in pieces of work instead of seconds of CPU time."""
+
+    def __init__(self, beside: Pace) -> None:
+        self._beside = beside
+        self.piece_s: list[float] = []  # of CPU time that a piece took, whenever something was weighed
+
+    async def weigh(self, pid: int, seconds: float) -> float:
+        """Pieces that could have been done in the CPU time that the process tree has in a second."""
+        rates, paces = [], []
+        for _ in range(max(1, round(seconds))):
+            before = self._beside.spent
+            share = await share_of_a_core(pid, 1)
+            after = self._beside.spent
+            paces.append((after.seconds - before.seconds) / max(after.pieces - before.pieces, 1))
+            rates.append(share / paces[-1])
+        self.piece_s.append(statistics.median(paces))
+        return statistics.median(rates)

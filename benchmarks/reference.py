@@ -8,7 +8,6 @@ slows one then slows the other: how fast a core of a virtual machine is differs 
 what its neighbours do and by what the other core does, and so would the ratio of figures taken one after the other.
 """
 
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
 from benchmarks.cameras import CANVAS, FPS
-from benchmarks.contestants import SERVER_CORE
+from benchmarks.contestants import on_the_servers_core
 from mcu.net.process import give_way
 
 
@@ -66,12 +65,6 @@ def beside(frames: Sequence[VideoFrame], bits_per_second: int) -> Iterator[Refer
         yield reference
     finally:
         reference.stop()
-
-
-def on_the_servers_core() -> None:
-    """The calling thread alone; the others stay where they are."""
-    if (os.cpu_count() or 1) > SERVER_CORE:
-        os.sched_setaffinity(0, {SERVER_CORE})
 
 
 def superfast(bits_per_second: int) -> VideoCodecContext:

@@ -195,6 +195,7 @@ size_t read_legs(struct leg *legs, size_t room)
         legs[count].number = (uint32_t)count;
         legs[count].chance = (uint32_t)count * 2654435761u + 1;
         read_leg(&legs[count], line);
+        time_packets(&legs[count]);
         count++;
     }
     return count;

@@ -149,7 +149,9 @@ size_t little(const uint8_t *at, size_t bytes);
 /* Reads the legs; exits with a message for a line that makes no sense. */
 size_t read_legs(struct leg *legs, size_t room);
 
-/* receive.c: takes all that waits at a leg. */
+/* receive.c: has the kernel say when each packet came. */
+void time_packets(const struct leg *leg);
+/* Takes all that waits at a leg. */
 void receive(struct leg *leg, FILE *recording);
 void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *recording);
 

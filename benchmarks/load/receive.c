@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define BATCH 32
 
@@ -131,19 +132,46 @@ void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *record
     }
 }
 
+/* When the kernel had a datagram, by the clock of `now_us`: how late the load program comes to
+ * read it is the load's affair. */
+static int64_t came_at(struct msghdr *message, int64_t now, const struct timespec *today)
+{
+    const struct cmsghdr *said = CMSG_FIRSTHDR(message);
+    struct timespec at;
+    if (!said || said->cmsg_level != SOL_SOCKET || said->cmsg_type != SCM_TIMESTAMPNS)
+        return now;
+    memcpy(&at, CMSG_DATA(said), sizeof at);
+    return now - (int64_t)(today->tv_sec - at.tv_sec) * 1000000 -
+           (today->tv_nsec - at.tv_nsec) / 1000;
+}
+
+void time_packets(const struct leg *leg)
+{
+    const int on = 1;
+    if (setsockopt(leg->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on))
+        perror("load: SO_TIMESTAMPNS");
+}
+
 void receive(struct leg *leg, FILE *recording)
 {
     static uint8_t buffers[BATCH][MCU_DATAGRAM];
+    _Alignas(struct cmsghdr) char said[BATCH][CMSG_SPACE(sizeof(struct timespec))];
     struct iovec pieces[BATCH];
     struct mmsghdr messages[BATCH] = {0};
     for (int i = 0; i < BATCH; i++) {
         pieces[i] = (struct iovec){buffers[i], sizeof buffers[i]};
-        messages[i].msg_hdr.msg_iov = &pieces[i];
-        messages[i].msg_hdr.msg_iovlen = 1;
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i],
+                                              .msg_iovlen = 1,
+                                              .msg_control = said[i],
+                                              .msg_controllen = sizeof said[i]};
     }
     const int some = recvmmsg(leg->fd, messages, BATCH, MSG_DONTWAIT, NULL);
     const int64_t now = now_us();
-    for (int i = 0; i < some; i++)
-        if (!line_takes(leg, &leg->in, buffers[i], messages[i].msg_len, now))
-            take(leg, buffers[i], messages[i].msg_len, now, recording);
+    struct timespec today;
+    clock_gettime(CLOCK_REALTIME, &today);
+    for (int i = 0; i < some; i++) {
+        const int64_t at = came_at(&messages[i].msg_hdr, now, &today);
+        if (!line_takes(leg, &leg->in, buffers[i], messages[i].msg_len, at))
+            take(leg, buffers[i], messages[i].msg_len, at, recording);
+    }
 }

@@ -24,7 +24,19 @@ CATCH_UP = 3  # ticks
 LATE_MS = 10  # a tick later than this is late
 STUCK_S = 2.0  # a plane that takes so long to decode a tick will not come back
 LEAD_MOST_S = TICK_S / 2
-LONGER, SHORTER = 0.2, 0.02  # how fast the lead follows: it becomes what nine ticks in ten need
+LONGER, SHORTER = 0.2, 0.02  # how fast the lead follows
+
+
+class Lead:
+    """How long before it is due a tick is begun: as long as nine in ten have taken lately."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def follow(self, took: float) -> None:
+        """One has taken so many seconds from when it was begun until it was handed over."""
+        took = min(took, LEAD_MOST_S)
+        self.seconds += (took - self.seconds) * (LONGER if took > self.seconds else SHORTER)
 
 
 class Ticking(Protocol):
@@ -58,7 +70,7 @@ class Ticker:
         self._asked = False  # it has not been mixed yet
         self._due = 0.0  # when its sound is to be handed over
         self._begins = 0.0  # when the plane is to decode it
-        self._lead = 0.0
+        self._lead = Lead()
         self._handed_over = 0.0  # when the last one was
         self.ticks = 0
         self.late_ticks = 0
@@ -104,7 +116,7 @@ class Ticker:
             self._skip()
         self._number += 1
         self._asked = True
-        self._begins = max(now, self._due - self._lead)
+        self._begins = max(now, self._due - self._lead.seconds)
         try:
             self._plane.collect(self._number, int(self._begins * 1e6))
         except OverflowError:
@@ -176,8 +188,7 @@ class Ticker:
 
     def _count(self) -> None:
         """How late the tick's sound was handed over, and how early its like are to be begun."""
-        took = min(self._handed_over - self._begins, LEAD_MOST_S)
-        self._lead += (took - self._lead) * (LONGER if took > self._lead else SHORTER)
+        self._lead.follow(self._handed_over - self._begins)
         late_ms = (self._handed_over - self._due) * 1000
         self.ticks += 1
         self.late_ticks += late_ms > LATE_MS

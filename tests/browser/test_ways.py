@@ -140,7 +140,8 @@ async def test_a_relay_refuses_credentials_whose_time_is_over(tmp_path: Path) ->
         async with called(there, tmp_path, **relayed(server, "udp", -60)) as (site, page):
             refused = page.evaluate(
                 """async () => { const pc = new RTCPeerConnection(window.setup); pc.addTransceiver('audio')
-                const said = new Promise(done => { pc.onicecandidateerror = e => done(e.errorCode) })
+                const said = new Promise((done, late) => {
+                    pc.onicecandidateerror = e => done(e.errorCode); setTimeout(late, 30000, 'no error') })
                 await pc.setLocalDescription(); return await said }"""
             )
             assert await refused == 401

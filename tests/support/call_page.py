@@ -51,7 +51,7 @@ async function go(mode) {
   await new Promise(done => { pc.onicegatheringstatechange = () => pc.iceGatheringState == 'complete' && done()
     setTimeout(done, 500) })
   const answer = await (await fetch('/offer', {method: 'POST', body: pc.localDescription.sdp})).text()
-  const up = new Promise((good, bad) => { pc.onconnectionstatechange = () => {
+  const up = new Promise((good, bad) => { setTimeout(bad, 30000, 'not connected'); pc.onconnectionstatechange = () => {
     if (pc.connectionState == 'connected') good()
     if (pc.connectionState == 'failed') bad('failed') } })
   await pc.setRemoteDescription({type: 'answer', sdp: answer})

@@ -1,6 +1,7 @@
 #include "events.h"
 
 #include "internal.h"
+#include "lock.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -27,7 +28,7 @@ struct events *events_new(void)
         free(events);
         return NULL;
     }
-    pthread_mutex_init(&events->lock, NULL);
+    lock_begin(&events->lock);
     return events;
 }
 

@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include "lock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,7 @@ struct udp_socket *link_new(int fd, const union udp_address *peer)
     atomic_init(&socket->refusals, 0);
     atomic_init(&link->end, LINK_OPEN);
     link->peer = *peer;
-    pthread_mutex_init(&link->lock, NULL);
+    lock_begin(&link->lock);
     return socket;
 }
 

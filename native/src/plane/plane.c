@@ -4,6 +4,7 @@
 #include "events.h"
 #include "leg.h"
 #include "legs.h"
+#include "lock.h"
 #include "packet_thread.h"
 #include "packets.h"
 #include "ports.h"
@@ -143,7 +144,7 @@ struct mcu_plane *mcu_plane_new(const struct mcu_plane_options *options)
     struct mcu_plane *plane = calloc(1, sizeof *plane);
     if (!plane)
         return NULL;
-    pthread_mutex_init(&plane->lock, NULL);
+    lock_begin(&plane->lock);
     plane->epoll = plane->wake = -1;
     list_begin(&plane->waiting);
     list_begin(&plane->paced);

@@ -1,6 +1,8 @@
 /* The sound thread: the steps that wait for it, and what it found. */
 #include "sounding.h"
 
+#include "lock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,9 +70,10 @@ static int ask(struct mcu_plane *plane, const struct step *what, const struct mc
         step->at = what->at;
         step->number = ++sounding->steps_asked;
         sounding->waiting++;
-        pthread_cond_signal(&sounding->asked);
     }
     pthread_mutex_unlock(&sounding->queue);
+    if (step) /* not before: it begins at once, and would find the queue locked */
+        pthread_cond_signal(&sounding->asked);
     if (!full)
         return step ? 0 : -1;
     plane_lock(plane);
@@ -210,6 +213,14 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* Before all that is not in real time, where we may (RLIMIT_RTPRIO, CAP_SYS_NICE): it has a
+ * tick's work to do and sleeps, and others would have it wait for milliseconds at each of its
+ * steps. Done by who starts it, for whoever may now may soon not any more. */
+static void hurry(pthread_t thread)
+{
+    (void)pthread_setschedparam(thread, SCHED_RR, &(struct sched_param){.sched_priority = 1});
+}
+
 /* Signals are for the caller's threads. */
 static int start(struct mcu_plane *plane)
 {
@@ -218,8 +229,10 @@ static int start(struct mcu_plane *plane)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failure = pthread_create(&plane->sounding->thread, NULL, run, plane);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failure)
+    if (!failure) {
         pthread_setname_np(plane->sounding->thread, "mcu-sound"); /* as in packet_thread.c */
+        hurry(plane->sounding->thread);
+    }
     return failure;
 }
 
@@ -238,7 +251,7 @@ int sounding_begin(struct mcu_plane *plane)
     struct sounding *sounding = calloc(1, sizeof *sounding);
     if (!sounding)
         return -1;
-    pthread_mutex_init(&sounding->queue, NULL);
+    lock_begin(&sounding->queue);
     begin_condition(&sounding->asked);
     plane->sounding = sounding;
     const int failure = start(plane);

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 SMALLEST = {
     "audio": ("--legs", "3", "--talkers", "1", "--seconds", "2", "--peer", "none"),
     "growth": ("--sizes", "2,4", "--seconds", "1"),
-    "ticks": ("--rooms", "2", "--legs", "4", "--seconds", "2"),
+    "ticks": ("--rooms", "2", "--legs", "4", "--seconds", "2", "--machine-seconds", "0.5"),
     "packets": ("--legs", "3", "--seconds", "2"),
     "delay": ("--seconds", "3", "--peer", "none"),
     "loss": ("--percent", "10", "--seconds", "4"),
@@ -42,11 +42,11 @@ KEYS = {
     },
     "growth": {
         *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg"),
-        *("r_squared", "encodes_per_tick"),
+        *("r_squared", "encodes_per_tick", "machine_us"),
     },
     "ticks": {
         *("rooms", "legs", "cpu_percent", "ticks_within_5_ms_percent", "loop_within_5_ms_percent"),
-        "longest_gap_ms",
+        *("longest_gap_ms", "machine_within_5_ms_percent", "machine_longest_late_ms"),
     },
     "packets": {
         *("legs", "packets", "packets_received_percent_least", "us_per_packet", "us_with_coding", "us_of_coding"),

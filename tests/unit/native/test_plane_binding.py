@@ -1,6 +1,7 @@
 """The class Plane refuses what is wrong and changes nothing, says what happened, and closes under those who call."""
 
 import gc
+import os
 import select
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rights import need_root
 
 from mcu.media import _native
 from mcu.media._native import Plane
@@ -44,6 +46,35 @@ def wait_for(plane: Plane, kind: int) -> _native.Event:
 def counted(plane: Plane) -> tuple[int, int]:
     stats = plane.stats()
     return stats["legs"], stats["rooms"]
+
+
+# -- its threads ----------------------------------------------------------------------------------------------------
+
+SAYS_HOW_IT_RUNS = """
+import os, pathlib
+from mcu.media._native import Plane
+plane = Plane(["127.0.0.1"])
+names = {(task / "comm").read_text().strip(): int(task.name) for task in pathlib.Path("/proc/self/task").iterdir()}
+print([os.sched_getscheduler(names[name]) == os.SCHED_RR for name in ("mcu-sound", "mcu-packets")])
+plane.close()
+"""
+
+
+def how_it_runs(*without: str) -> str:
+    done = subprocess.run(
+        [*without, sys.executable, "-c", SAYS_HOW_IT_RUNS], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_sound_runs_in_real_time_and_packets_do_not() -> None:
+    need_root("real time")
+    assert how_it_runs() == "[True, False]"
+
+
+def test_where_real_time_is_not_allowed_sound_runs_without_it() -> None:
+    without = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"] if os.geteuid() == 0 else []
+    assert how_it_runs(*without) == "[False, False]"
 
 
 # -- making one -----------------------------------------------------------------------------------------------------

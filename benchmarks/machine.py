@@ -1,0 +1,113 @@
+"""What the machine does to a process: how fast it is, and how late one comes who has to be on time.
+
+    python -m benchmarks.machine SECONDS
+
+keeps time as the ticker does, alone on the core where it is put: each 20 ms it does fixed work that is of no use, as
+much as a tick of `ticks` about has, until it is due and after. What of that is late is so by the machine: a core of a
+virtual machine stands still while its host has something else to do, and nobody in it is told. `Pace` tells beside
+something else how fast the core is.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from benchmarks.contestants import on_the_servers_core
+from mcu.media.ticker import CATCH_UP, TICK_S, Lead
+
+BEFORE_MS, AFTER_MS = 2.5, 4.0  # work of a tick until it is due, and after: decoding and mixing of 30, and encoding
+PIECES: Final = 10  # that are measured at once, in every TICK_S, to know the pace
+_NUMBERS = np.random.default_rng(1).standard_normal((16, 1024))
+
+
+def work(pieces: int) -> None:
+    """Some 40 us each, in the nearest caches."""
+    for _ in range(pieces):
+        np.fft.rfft(_NUMBERS)
+
+
+def keeps_time(prefix: Sequence[str], seconds: float) -> list[float]:
+    """How late each tick was of a process of its own, in ms, on the core where `prefix` puts it."""
+    command = [*prefix, sys.executable, "-m", "benchmarks.machine", str(seconds)]
+    late: list[float] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return late
+
+
+def keep_time(seconds: float) -> list[float]:
+    """The same of this thread. When it begins is by the ticker's rule."""
+    before, after = (_pieces(ms) for ms in (BEFORE_MS, AFTER_MS))
+    lead, due, late = Lead(), time.monotonic(), []
+    for _ in range(int(seconds / TICK_S)):
+        due = max(due + TICK_S, time.monotonic() - CATCH_UP * TICK_S)
+        begins = max(time.monotonic(), due - lead.seconds)
+        time.sleep(max(0.0, begins - time.monotonic()))
+        work(before)
+        done = time.monotonic()
+        lead.follow(done - begins)
+        late.append(1000 * (done - due))
+        work(after)
+    return late
+
+
+def _pieces(milliseconds: float) -> int:
+    """How many take so long when nothing comes between."""
+    best = min(_timed(PIECES) for _ in range(100)) / PIECES
+    return max(1, round(milliseconds / 1000 / best))
+
+
+def _timed(pieces: int) -> float:
+    began = time.monotonic()
+    work(pieces)
+    return time.monotonic() - began
+
+
+class Spent(NamedTuple):
+    """By `Pace` so far."""
+
+    seconds: float  # of CPU time
+    pieces: int
+
+
+class Pace:
+    """A thread on the server's core that does PIECES of work each 20 ms, until it is stopped: some 2 % of the core."""
+
+    def __init__(self) -> None:
+        self.spent = Spent(0.0, 0)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pace", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        on_the_servers_core()
+        while not self._stopped.wait(TICK_S):
+            began = time.thread_time()
+            work(PIECES)
+            self.spent = Spent(self.spent.seconds + time.thread_time() - began, self.spent.pieces + PIECES)
+
+
+@contextmanager
+def pace() -> Iterator[Pace]:
+    """It runs within the block."""
+    running = Pace()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+if __name__ == "__main__":
+    with suppress(PermissionError):  # as the sound thread does
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    print(json.dumps(keep_time(float(sys.argv[1]))))

@@ -205,12 +205,14 @@ class Plane:
         pixels_max: int = 16_777_216,
         rids: Sequence[str] = (),
         tmmbr: bool = False,
+        tones: bool = False,
     ) -> None:
         """`formats`: (payload type, codec, RTX payload type or 0), the first is what is sent.
 
         Codecs are "opus", "G722", "PCMA", "PCMU"; "VP8", "H264" (mode 1), "H264/0". `extensions`: ids by "mid", "rid",
         "repaired", "level", "send_time", "sequence". `ssrcs`: what the offer announces, four at most. `rids`: of a
-        simulcast's layers, three at most.
+        simulcast's layers, three at most. `tones`: the keys of a telephone that come as tones are told, as those by
+        telephone-events (`dtmf`: their payload type) are.
         """
 
     def send_dtls(self, leg: int, data: Buffer, /) -> None: ...

@@ -241,7 +241,8 @@ static PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      "add_stream($self, leg, source, *, formats, mid='', dtmf=0, ssrcs=(), extensions={}, "
      "sends=True, receives=True, nack=False, pli=False, fir=False, ssrc=0, rtx_ssrc=0, "
-     "cname='', pixels_max=16777216, rids=(), tmmbr=False)\n--\n\nAdds one of a leg's "
+     "cname='', pixels_max=16777216, rids=(), tmmbr=False, tones=False)\n--\n\nAdds one of a "
+     "leg's "
      "streams, before its "
      "keys or "
      "its remote address."},

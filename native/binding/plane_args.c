@@ -324,7 +324,7 @@ static int set_rids(struct mcu_stream_options *stream, PyObject *object)
 
 /* What is a number or a string among the arguments of `add_stream`. */
 struct stream_arguments {
-    int source, dtmf, sends, receives, nack, pli, fir, tmmbr;
+    int source, dtmf, tones, sends, receives, nack, pli, fir, tmmbr;
     long long ssrc, rtx_ssrc, pixels_max;
     const char *mid, *cname;
     PyObject *formats, *ssrcs, *extensions, *rids;
@@ -336,14 +336,14 @@ static int parse_stream(PyObject *args, PyObject *keywords, int *leg,
     static char *names[] = {"leg",        "source",     "formats", "mid",      "dtmf",
                             "ssrcs",      "extensions", "sends",   "receives", "nack",
                             "pli",        "fir",        "ssrc",    "rtx_ssrc", "cname",
-                            "pixels_max", "rids",       "tmmbr",   NULL};
+                            "pixels_max", "rids",       "tmmbr",   "tones",    NULL};
     *a = (struct stream_arguments){
         .sends = 1, .receives = 1, .mid = "", .cname = "", .pixels_max = 16777216};
     return parsed(PyArg_ParseTupleAndKeywords(
-               args, keywords, "ii|$OsiOOpppppLLsLOp", names, leg, &a->source, &a->formats,
+               args, keywords, "ii|$OsiOOpppppLLsLOpp", names, leg, &a->source, &a->formats,
                &a->mid, &a->dtmf, &a->ssrcs, &a->extensions, &a->sends, &a->receives, &a->nack,
                &a->pli, &a->fir, &a->ssrc, &a->rtx_ssrc, &a->cname, &a->pixels_max, &a->rids,
-               &a->tmmbr)) &&
+               &a->tmmbr, &a->tones)) &&
            check_range("source", a->source, 0, MCU_SOURCES - 1) &&
            check_range("dtmf", a->dtmf, 0, 127) &&
            check_number("ssrc", a->ssrc, 0, UINT32_MAX) &&
@@ -358,6 +358,7 @@ int get_stream(PyObject *args, PyObject *keywords, int *leg, struct mcu_stream_o
         return 0;
     *stream = (struct mcu_stream_options){.source = (enum mcu_source)a.source,
                                           .dtmf = (uint8_t)a.dtmf,
+                                          .tones = a.tones != 0,
                                           .sends = a.sends != 0,
                                           .receives = a.receives != 0,
                                           .nack = a.nack != 0,

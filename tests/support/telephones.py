@@ -49,14 +49,14 @@ def to_ulaw(samples: Spoken) -> bytes:
 class Line:
     """One leg and its socket: packets of one payload type, both ways."""
 
-    def __init__(self, plane: Plane, payload_type: int, codec: str, clock: int) -> None:
+    def __init__(self, plane: Plane, payload_type: int, codec: str, clock: int, *, tones: bool = False) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
         self._plane, self._payload_type, self._ticks = plane, payload_type, clock // 50
         self.sent = 0
         self.handle, port, _ = plane.add_rtp()
-        plane.add_stream(self.handle, AUDIO, formats=[(payload_type, codec, 0)])
+        plane.add_stream(self.handle, AUDIO, formats=[(payload_type, codec, 0)], tones=tones)
         plane.set_remote(self.handle, *self._socket.getsockname(), None)
         self._to = ("127.0.0.1", port)
         self._closed = False
@@ -86,10 +86,10 @@ class Line:
 
 
 class Telephone(Line):
-    """One that speaks G.711."""
+    """One that speaks G.711. `tones`: and has no other way to tell of its keys."""
 
-    def __init__(self, plane: Plane) -> None:
-        super().__init__(plane, PCMU, "PCMU", RATE)
+    def __init__(self, plane: Plane, *, tones: bool = False) -> None:
+        super().__init__(plane, PCMU, "PCMU", RATE, tones=tones)
 
     def say(self, samples: Spoken) -> None:
         self.send(to_ulaw(samples))

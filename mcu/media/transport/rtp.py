@@ -161,6 +161,7 @@ class RtpTransport:
             source,
             formats=[(stream.format.payload_type, _codec(stream), 0)],
             dtmf=stream.dtmf,
+            tones=stream.kind is Kind.AUDIO and not stream.dtmf,
             sends=stream.sends,
             receives=stream.receives,
             nack="nack" in stream.feedback,

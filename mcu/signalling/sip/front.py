@@ -14,7 +14,7 @@ from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError
 from mcu.ids import CallId, new_id
-from mcu.media.call_messages import CallEvent
+from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
@@ -31,6 +31,8 @@ from mcu.protocol.sip.events import (
     Within,
 )
 from mcu.protocol.sip.flow import tag
+from mcu.protocol.sip.grammar import Malformed
+from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.incoming import Incoming
@@ -125,7 +127,10 @@ class FrontEnd:
             and (visit := self._visits.get(event.call)) is not None
             and visit.worker is worker
         ):
-            visit.tell(event)
+            if isinstance(event, CallKey):
+                visit.pressed("media", event.key)
+            else:
+                visit.tell(event)
 
     def on_death(self, worker: Worker) -> None:
         for visit in list(self._visits.values()):
@@ -143,10 +148,22 @@ class FrontEnd:
             case Progressed() | Established() | Changing() | Changed() | Ended():
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
-            case Within(_, request, key):
-                self._driver.respond(key, response_to(request, 200 if request.method == "INFO" else 501))
+            case Within():
+                self._driver.respond(event.key, response_to(event.request, self._within(event)))
             case Asked():
                 self._asked(event)
+
+    def _within(self, within: Within) -> int:
+        """The status for a request within a call. INFO that is about something else than keys is let be."""
+        if within.request.method != "INFO":
+            return 501
+        try:
+            key = key_of(within.request)
+        except Malformed:
+            return 400
+        if key is not None and (visit := self._by_call.get(within.call)) is not None:
+            visit.pressed("info", key)
+        return 200
 
     def _invited(self, call: Call) -> None:
         """Who calls is settled first: it says where the call may go."""

@@ -9,12 +9,12 @@ from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
 from mcu.errors import McuError, MeetingFull, TooMany, Unavailable
 from mcu.ids import CallId
-from mcu.media.call_messages import AnswerCall, CallKey, CallTold
+from mcu.media.call_messages import AnswerCall, CallTold
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
-from mcu.signalling.sip.visit import PICK_S, Happening, House, Visit, sdp_of
+from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, sdp_of
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 
@@ -73,7 +73,7 @@ class Incoming(Visit):
         match happening:
             case Established():
                 await self._do(self._menu.begin(self._house.clock.monotonic()))
-            case CallKey(key=key) if self._in_menu:
+            case Pressed(key) if self._in_menu:
                 await self._do(self._menu.key(key, self._house.clock.monotonic()))
             case CallTold() if self._in_menu:
                 self._menu.said(self._house.clock.monotonic())

@@ -19,14 +19,14 @@ from mcu.conference.room import Room
 from mcu.conference.roster import Stage
 from mcu.errors import McuError, Unavailable
 from mcu.ids import LegId
-from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall
+from mcu.media.call_messages import AcceptCall, CallLost, CallTold, EndCall, OfferCall
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.outcome import NEXT_WAY, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
-from mcu.signalling.sip.visit import Happening, House, HungUp, Visit, sdp_of
+from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, sdp_of
 from mcu.signalling.sip.ways import Way, Ways
 
 log = structlog.get_logger(__name__)
@@ -239,7 +239,7 @@ class Outgoing(Visit):
                     match await self._queue.get():
                         case CallTold():
                             return False
-                        case CallKey():
+                        case Pressed():
                             return True
                         case Ended() | CallLost() | HungUp():
                             self._show(Stage.ENDED)

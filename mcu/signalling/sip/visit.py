@@ -22,13 +22,14 @@ from mcu.conference.updates import GoneCause, Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
-from mcu.media.call_messages import AcceptCall, CallKey, CallLost, CallTold, EndCall, OfferCall, SayToCall
+from mcu.media.call_messages import AcceptCall, CallLost, CallTold, EndCall, OfferCall, SayToCall
 from mcu.media.messages import Answered
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.exchange import Kind, kinds
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
+from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.seat import Seat
 
@@ -45,11 +46,21 @@ FAREWELLS: Final[Mapping[GoneCause, Words]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """A key, by whichever way: one of 0-9, A-D, * and #."""
+
+    key: str
+
+    def __repr__(self) -> str:
+        return "Pressed()"  # it may be of a PIN
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """A host, or the API, wants a call of ours no more that has no seat yet."""
 
 
-Happening = CallKey | CallTold | CallLost | Progressed | Established | Changing | Changed | Ended | Update | HungUp
+Happening = Pressed | CallTold | CallLost | Progressed | Established | Changing | Changed | Ended | Update | HungUp
 
 
 class Line(Protocol):
@@ -78,6 +89,7 @@ class Visit(ABC):
         self.name, self.call = name, call  # one that we make is there when it is placed
         self.worker: Worker | None = None
         self._house = house
+        self._presses = Presses()
         self._queue: asyncio.Queue[Happening] = asyncio.Queue(QUEUE_MAX)
         self._seat: Seat | None = None
         self._language: Language = house.language
@@ -91,6 +103,11 @@ class Visit(ABC):
             self._queue.put_nowait(happening)
         except asyncio.QueueFull:
             self._hang_up()
+
+    def pressed(self, way: Way, key: str) -> None:
+        """A key of theirs. One that came by the other way already is let go."""
+        if self._presses.is_new(way, key, self._house.clock.monotonic()):
+            self.tell(Pressed(key))
 
     def lost(self) -> None:
         """Its worker has died."""
@@ -146,7 +163,7 @@ class Visit(ABC):
                 await self._say_farewell(cause)
             case CallTold():
                 self._over = self._leaving_at is not None
-            case CallKey(key=key) if self._seat is not None:
+            case Pressed(key) if self._seat is not None:
                 await self._seat.key(key)
             case Update() if self._seat is not None:
                 await self._seat.heard_of(happening)

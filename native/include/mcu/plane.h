@@ -144,6 +144,7 @@ struct mcu_stream_options {
     struct mcu_format formats[8]; /* that are received; the first is what is sent */
     size_t format_count;
     uint8_t dtmf;      /* payload type of telephone-event, 0: none */
+    bool tones;        /* sound: a DTMF tone in it is a digit, for the far end has no events */
     uint32_t ssrcs[4]; /* that the offer announces (RTX ones too); packets are matched by mid,
                           SSRC, then payload type */
     size_t ssrc_count;

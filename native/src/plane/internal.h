@@ -28,6 +28,7 @@
 #include <mcu/resend.h>
 #include <mcu/rtcp.h>
 #include <mcu/stun.h>
+#include <mcu/tones.h>
 
 #include <pthread.h>
 
@@ -60,6 +61,7 @@ struct sound_in {
     struct kept kept[KEPT_PACKETS]; /* the last that were skipped, a ring */
     unsigned kept_next;
     struct mcu_dtmf dtmf;
+    struct mcu_tones *tones; /* NULL: keys do not come as tones */
 };
 
 /* One RTP stream: sound, or a layer of a picture. */

@@ -23,12 +23,12 @@ static bool is_loud(const struct sound_in *sound, const struct mcu_rtp *packet)
 }
 
 /* Whether nobody would hear it. A level is believed where it says so: what is loud enough to
- * be heard is decrypted first. */
+ * be heard is decrypted first. Keys that come as tones are heard wherever the leg is. */
 static bool may_skip(const struct arrival *in, const struct leg *leg,
                      const struct in_stream *stream, const struct mcu_rtp *packet)
 {
-    return !is_dtmf(stream, packet) && !is_loud(stream->sound, packet) &&
-           receive_may_skip(in, leg, stream, packet);
+    return !stream->sound->tones && !is_dtmf(stream, packet) &&
+           !is_loud(stream->sound, packet) && receive_may_skip(in, leg, stream, packet);
 }
 
 /* Counts a packet: its extended sequence number; its extended timestamp in *timestamp. */
@@ -91,19 +91,36 @@ static void warm(const struct arrival *in, struct leg *leg, struct in_stream *st
     }
 }
 
+static void say_digit(const struct arrival *in, struct leg *leg, int key)
+{
+    leg_say(in->plane, leg,
+            &(struct mcu_event){.kind = MCU_EVENT_DIGIT, .leg = leg->handle, .a = key});
+}
+
 static void digit(const struct arrival *in, struct leg *leg, struct in_stream *stream,
                   const struct mcu_rtp *packet, int64_t timestamp)
 {
     const int key = mcu_dtmf_packet(&stream->sound->dtmf, timestamp, packet->payload,
                                     packet->payload_size);
     if (key > 0)
-        leg_say(in->plane, leg,
-                &(struct mcu_event){.kind = MCU_EVENT_DIGIT, .leg = leg->handle, .a = key});
+        say_digit(in, leg, key);
     else if (key < 0)
         plane_drop(in->plane, leg, MCU_DROP_MALFORMED);
 }
 
-static void hear(const struct arrival *in, struct in_stream *stream,
+static void hear_tones(const struct arrival *in, struct leg *leg, struct in_stream *stream,
+                       const struct mcu_rtp *packet, int64_t timestamp)
+{
+    char digits[MCU_TONES_MOST];
+    if (stream->codec != stream->options.formats[0].codec)
+        return;
+    const size_t told = mcu_tones_packet(stream->sound->tones, timestamp, packet->payload,
+                                         packet->payload_size, digits);
+    for (size_t i = 0; i < told; i++)
+        say_digit(in, leg, digits[i]);
+}
+
+static void hear(const struct arrival *in, struct leg *leg, struct in_stream *stream,
                  const struct mcu_rtp *packet, int64_t sequence, int64_t timestamp)
 {
     struct sound_in *sound = stream->sound;
@@ -112,6 +129,8 @@ static void hear(const struct arrival *in, struct in_stream *stream,
         sound->level = packet->level;
     mcu_hearing_push(sound->hearing, (enum mcu_audio_codec)stream->codec, sequence, timestamp,
                      packet->payload, packet->payload_size, in->now);
+    if (sound->tones)
+        hear_tones(in, leg, stream, packet, timestamp);
 }
 
 /* The codec of the first packet tells the clock of the reports; a key of a telephone tells of
@@ -128,6 +147,8 @@ static void begin(struct in_stream *stream, const struct mcu_rtp *packet)
     memset(sound->kept, 0, sizeof sound->kept);
     memset(&sound->dtmf, 0, sizeof sound->dtmf);
     mcu_hearing_restart(sound->hearing, (enum mcu_audio_codec)codec);
+    if (sound->tones)
+        mcu_tones_restart(sound->tones);
 }
 
 void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *stream,
@@ -151,5 +172,5 @@ void receive_audio(const struct arrival *in, struct leg *leg, struct in_stream *
     if (is_dtmf(stream, packet))
         digit(in, leg, stream, packet, timestamp);
     else
-        hear(in, stream, packet, sequence, timestamp);
+        hear(in, leg, stream, packet, sequence, timestamp);
 }

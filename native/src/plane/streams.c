@@ -4,14 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void sound_in_free(struct sound_in *sound)
+{
+    if (!sound)
+        return;
+    mcu_hearing_free(sound->hearing);
+    mcu_tones_free(sound->tones);
+    free(sound);
+}
+
 static struct sound_in *sound_in_new(const struct mcu_stream_options *options)
 {
     struct sound_in *sound = calloc(1, sizeof *sound);
     if (!sound)
         return NULL;
     sound->hearing = mcu_hearing_new((enum mcu_audio_codec)options->formats[0].codec);
-    if (!sound->hearing) {
-        free(sound);
+    if (options->tones)
+        sound->tones = mcu_tones_new((enum mcu_audio_codec)options->formats[0].codec);
+    if (!sound->hearing || (options->tones && !sound->tones)) {
+        sound_in_free(sound);
         return NULL;
     }
     sound->standing.level = 127;
@@ -64,9 +75,7 @@ void in_stream_free(struct in_stream *stream)
 {
     while (stream) {
         struct in_stream *next = stream->next;
-        if (stream->sound)
-            mcu_hearing_free(stream->sound->hearing);
-        free(stream->sound);
+        sound_in_free(stream->sound);
         mcu_frames_free(stream->frames);
         free(stream);
         stream = next;

@@ -6,6 +6,7 @@ void codec_tests(void);
 void dtmf_tests(void);
 void hearing_tests(void);
 void stretching_tests(void);
+void tones_tests(void);
 
 int main(void)
 {
@@ -14,5 +15,6 @@ int main(void)
     dtmf_tests();
     hearing_tests();
     stretching_tests();
+    tones_tests();
     return failures != 0;
 }

@@ -11,7 +11,7 @@ from mcu.clock import SystemClock
 from mcu.errors import Conflict, Invalid, NotAcceptable, Unavailable
 from mcu.ids import LegId
 from mcu.media.messages import Cause, Source
-from mcu.media.seams import TICK_SAMPLES, EncodedPicture, FrameLimit, Wanted
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, EncodedPicture, FrameLimit, Samples, Wanted
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions
 from mcu.media.transport.rtp import RtpTransport, Terms
@@ -59,16 +59,21 @@ async def engine() -> AsyncIterator[Engine]:
 class Call:
     """Two transports that have agreed: one offered, the other answered."""
 
-    def __init__(self, engine: Engine, *kinds: Kind, encryption: Encryption = Encryption.REQUIRED) -> None:
+    def __init__(
+        self, engine: Engine, *kinds: Kind, encryption: Encryption = Encryption.REQUIRED, events: bool = True
+    ) -> None:
         terms = Terms(address="127.0.0.1", kinds=kinds or (Kind.AUDIO,), encryption=encryption)
         self.plane, self.digits = engine.plane, list[str]()
         self.ends = [RtpTransport(engine, terms, self.digits.append, SystemClock()) for _ in range(2)]
         self.told = [Told(), Told()]
         self.offer = self.ends[0].offer()
+        if not events:  # as of a telephone that has no telephone-event
+            lines = [line for line in self.offer.splitlines() if "telephone-event" not in line]
+            self.offer = "\r\n".join([*lines, ""])
         self.answer = self.ends[1].answer(self.offer, self.told[1])
         self.ends[0].accept(self.answer, self.told[0])
 
-    async def heard(self, speaker: int, ticks: int = 25) -> int:
+    async def heard(self, speaker: int, ticks: int = 25, tone: Samples = TONE) -> int:
         """How loud (-dBov) the other end's plane hears a tone of this one."""
         room, sound = self.plane.add_room(1), self.plane.add_sound(False)
         self.plane.hear(self.ends[1 - speaker].handle, room)
@@ -77,7 +82,7 @@ class Call:
             self.plane.collect(tick, 0)
             await asyncio.sleep(0.02)
             levels += [talker.level for talker in self.plane.talkers()[0]]
-            self.plane.send(tick, [sound], TONE, [(self.ends[speaker].handle, sound)])
+            self.plane.send(tick, [sound], tone, [(self.ends[speaker].handle, sound)])
         return min(levels)
 
     async def close(self) -> None:
@@ -104,6 +109,16 @@ async def test_where_keys_differ_nothing_is_heard(engine: Engine) -> None:
     call.ends[1], kept = wrong, call.ends[1]
     assert await call.heard(1) == 127
     await kept.close()
+    await call.close()
+
+
+@pytest.mark.parametrize("events", [False, True])
+async def test_a_tone_of_a_key_is_a_key_where_telephone_events_were_not_agreed(engine: Engine, events: bool) -> None:
+    call = Call(engine, events=events)
+    at = np.arange(TICK_SAMPLES) / SAMPLE_RATE
+    one = (4000 * (np.sin(2 * np.pi * 700 * at) + np.sin(2 * np.pi * 1200 * at))).astype(np.int16)  # in whole turns
+    await call.heard(0, tone=one)
+    assert call.digits == ([] if events else ["1"])
     await call.close()
 
 

@@ -112,7 +112,15 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def new_participant(given: BookedParticipantIn) -> BookedParticipant:
-    return BookedParticipant(id=ParticipantId(new_id("pt")), **given.model_dump())
+    return BookedParticipant(id=ParticipantId(new_id("pt")), **given.fields())
+
+
+def writable_participant(old: BookedParticipant) -> dict[str, Any]:
+    """As the body that would book it: what a merge patch is applied to."""
+    same = ("name", "role", "external_id", "email", "phone")
+    out = old.dial_out
+    join = {"kind": "link"} if out is None else {"kind": "dial_out", "when": out.when, "uri": out.uri}
+    return {**{name: getattr(old, name) for name in same}, "join": join}
 
 
 def matched(now: Iterable[BookedParticipant], wanted: Iterable[BookedParticipantIn]) -> tuple[BookedParticipant, ...]:
@@ -131,14 +139,14 @@ def matched(now: Iterable[BookedParticipant], wanted: Iterable[BookedParticipant
 
 def changed_participant(old: BookedParticipant, given: BookedParticipantIn) -> BookedParticipant:
     """A new version, if anything is new."""
-    new = replace(old, **given.model_dump())
+    new = replace(old, **given.fields())
     return old if new == old else replace(new, version=old.version + 1)
 
 
 def _same(old: BookedParticipant, given: BookedParticipantIn) -> bool:
     if given.external_id is not None:
         return old.external_id == given.external_id
-    return replace(old, **given.model_dump()) == old
+    return replace(old, **given.fields()) == old
 
 
 def link_until(meeting: Meeting, now: datetime) -> datetime:

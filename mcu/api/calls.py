@@ -1,11 +1,11 @@
 """People who are called into a room that runs, and what comes of it."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mcu.api.fields import Phone, Text
+from mcu.api.fields import Phone, SipAddress, Text
 from mcu.api.live import LIVE
 from mcu.api.routes import Call, Nothing, Reply, Request, Routes
 from mcu.auth.bearer import Scope
@@ -19,8 +19,6 @@ routes = Routes("Calls")
 
 CALLS = "/api/v1/rooms/{room}/calls"
 CALL = f"{CALLS}/{{call}}"
-
-SipAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^sips?:[^\s<>\"\x00-\x1f\x7f]+$")]
 
 
 class DialOutIn(Request):

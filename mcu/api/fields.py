@@ -53,6 +53,7 @@ TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterV
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+SipAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^sips?:[^\s<>\"\x00-\x1f\x7f]+$")]
 Minutes = Annotated[int, Field(ge=0, le=1440)]
 MetadataKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 MetadataValue = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
@@ -18,12 +18,15 @@ from mcu.api.fields import (
     Phone,
     Pin,
     QueryInstant,
+    SipAddress,
     Text,
     TimeZone,
 )
 from mcu.api.routes import PATTERNS, Request
 from mcu.booking.meeting import (
     BookedParticipant,
+    DialOut,
+    DialWhen,
     Language,
     Layout,
     LobbyScope,
@@ -54,6 +57,18 @@ class OrganizerIn(Request):
     email: Email | None = None
 
 
+class JoinIn(Request):
+    """How a participant comes in."""
+
+    kind: Literal["link", "dial_out"] = Field("link", description="`dial_out`: the meeting calls, too.")
+    when: DialWhen = Field(
+        "on_host_join",
+        description="Of `dial_out`: when a host has come, or (`at_start`) somebody, and the booked time has. Nobody is "
+        "called into a room in which nobody is.",
+    )
+    uri: SipAddress | None = Field(None, description="Of `dial_out`; without it the phone is called.")
+
+
 class BookedParticipantIn(Request):
     """Somebody who is expected, and gets a personal link."""
 
@@ -62,6 +77,19 @@ class BookedParticipantIn(Request):
     external_id: Text | None = None
     email: Email | None = None
     phone: Phone | None = Field(None, description="E.164")
+    join: JoinIn = JoinIn()
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> Self:
+        if self.join.kind == "dial_out" and not (self.join.uri or self.phone):
+            raise PydanticCustomError("uri-or-phone", "Input should have a phone, or join a uri, to be called by")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """As `BookedParticipant` has them."""
+        calls = self.join.kind == "dial_out"
+        dial_out = DialOut(when=self.join.when, uri=self.join.uri) if calls else None
+        return {**self.model_dump(exclude={"join"}), "dial_out": dial_out}
 
 
 class LobbyIn(Request):
@@ -166,6 +194,12 @@ class MeetingPatch(Request):
     metadata: dict[MetadataKey, MetadataValue | None] | None = Field(None, max_length=50)
 
 
+class JoinPatch(Request):
+    kind: Literal["link", "dial_out"] | None = None
+    when: DialWhen | None = None
+    uri: SipAddress | None = None
+
+
 class BookedParticipantPatch(Request):
     """RFC 7396, as for meetings."""
 
@@ -174,6 +208,7 @@ class BookedParticipantPatch(Request):
     external_id: Text | None = None
     email: Email | None = None
     phone: Phone | None = None
+    join: JoinPatch | None = None
 
 
 class MeetingQuery(PageQuery):
@@ -211,6 +246,18 @@ class OrganizerOut(BaseModel):
     email: str | None
 
 
+class JoinOut(BaseModel):
+    kind: Literal["link", "dial_out"]
+    when: DialWhen | None
+    uri: str | None
+
+    @classmethod
+    def of(cls, out: DialOut | None) -> Self:
+        if out is None:
+            return cls(kind="link", when=None, uri=None)
+        return cls(kind="dial_out", when=out.when, uri=out.uri)
+
+
 class BookedParticipantOut(BaseModel):
     """`join_url` is the personal link, shown to callers with `meetings:write`: who has it comes in as that person."""
 
@@ -221,11 +268,12 @@ class BookedParticipantOut(BaseModel):
     external_id: str | None
     email: str | None
     phone: str | None
+    join: JoinOut
     join_url: str | None
 
     @classmethod
     def of(cls, one: BookedParticipant, join_url: str | None) -> Self:
-        return cls(**vars(one), join_url=join_url)
+        return cls(**vars(one), join=JoinOut.of(one.dial_out), join_url=join_url)
 
 
 class PinOut(BaseModel):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
-from mcu.api.bookings import changed_participant, join_token, join_url, new_participant, patched
+from mcu.api.bookings import changed_participant, join_token, join_url, new_participant, patched, writable_participant
 from mcu.api.fields import PageQuery, page_token
 from mcu.api.meeting_models import (
     MAX_PARTICIPANTS,
@@ -104,8 +104,7 @@ async def change_booked_participant(call: Call[BookedParticipantPatch]) -> Reply
     meeting = await _live(call, tx)
     old = _find(call, meeting)
     call.require_version(old.version)
-    current = {name: getattr(old, name) for name in BookedParticipantIn.model_fields}
-    new = changed_participant(old, patched(BookedParticipantIn, current, call.body))
+    new = changed_participant(old, patched(BookedParticipantIn, writable_participant(old), call.body))
     if new != old:
         people = tuple(new if one is old else one for one in meeting.participants)
         meeting = await save(call, tx, replace(meeting, participants=people))

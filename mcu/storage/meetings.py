@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, insert,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mcu.booking.meeting import Access, BookedParticipant, ExternalId, Meeting, MeetingState, Organizer, Pins
+from mcu.booking.meeting import Access, BookedParticipant, DialOut, ExternalId, Meeting, MeetingState, Organizer, Pins
 from mcu.booking.store import MeetingFilter, Page, PageRequest, Stale, Taken
 from mcu.errors import NotFound
 from mcu.ids import MeetingId, ParticipantId, RoomId
@@ -158,7 +158,10 @@ def _meeting(row: Row[Any], people: tuple[BookedParticipant, ...]) -> Meeting:
 
 
 def _participant_row(meeting: Meeting, position: int, one: BookedParticipant) -> dict[str, Any]:
-    return {**vars(one), "meeting": meeting.id, "position": position}
+    kept = {name: value for name, value in vars(one).items() if name != "dial_out"}
+    out = one.dial_out
+    dial = {"dial_when": out and out.when, "dial_uri": out and out.uri}
+    return {**kept, **dial, "meeting": meeting.id, "position": position}
 
 
 def _participant(row: Row[Any]) -> BookedParticipant:
@@ -170,4 +173,5 @@ def _participant(row: Row[Any]) -> BookedParticipant:
         external_id=row.external_id,
         email=row.email,
         phone=row.phone,
+        dial_out=DialOut(when=row.dial_when, uri=row.dial_uri) if row.dial_when else None,
     )

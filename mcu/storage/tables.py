@@ -95,6 +95,8 @@ participants = Table(
     Column("external_id", Text),
     Column("email", Text),
     Column("phone", Text),
+    Column("dial_when", Text),
+    Column("dial_uri", Text),
 )
 
 rooms = Table(

@@ -16,6 +16,7 @@ from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import (
     Access,
     BookedParticipant,
+    DialOut,
     ExternalId,
     Meeting,
     MeetingState,
@@ -54,8 +55,8 @@ def meeting(**changed: object) -> Meeting:
     return Meeting(**values)  # type: ignore[arg-type]
 
 
-def person(name: str = "Ada") -> BookedParticipant:
-    return BookedParticipant(id=ParticipantId(new_id("pt")), name=name)
+def person(name: str = "Ada", dial_out: DialOut | None = None) -> BookedParticipant:
+    return BookedParticipant(id=ParticipantId(new_id("pt")), name=name, dial_out=dial_out)
 
 
 async def stored(database: Database, *meetings: Meeting) -> None:
@@ -76,7 +77,7 @@ async def test_what_is_written_of_a_meeting_is_read_back(database: Database) -> 
         end=NOW + timedelta(microseconds=1),
         time_zone="Europe/Stockholm",
         organizer=Organizer(name="Vårdcentral", email=None),
-        participants=(person("Åsa"), person("Bo")),
+        participants=(person("Åsa"), person("Bo", DialOut(when="at_start", uri="sip:bo@far.example"))),
         access=Access(pins=Pins(salt=b"s" * 16, host=b"h", guest=None), lobby="guests", locked=True),
         metadata={"unit": "VC-N"},
         cancelled_at=NOW,

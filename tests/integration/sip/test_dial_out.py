@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from baresip import telephone
 from dialled import in_the_room, press, telephones
-from hall import Hall, hall, hum, inside, loudness, texts, until
+from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
 from sound import share
 
@@ -47,6 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__call_domains": "127.0.0.1",
+        "sip__calls_out_max": "5",
         "sip__trunks": json.dumps(
             [trunk("first", f"{FULL}:{FULL_PORT}", 1), trunk("second", f"{TRUNK}:{TRUNK_PORT}", 2)]
         ),
@@ -69,15 +70,24 @@ async def call(here: Hall, **whom: str) -> dict[str, Any]:
         return made
 
 
+async def book(here: Hall, uri: str) -> str:
+    """Somebody whom the meeting is to call when a host has come: the participant's id."""
+    body = {"name": "Bo Ek", "join": {"kind": "dial_out", "when": "on_host_join", "uri": uri}}
+    async with here.api.post(f"/api/v1/meetings/{here.booked['id']}/participants", json=body) as answer:
+        assert answer.status == 201, await answer.text()
+        return str((await answer.json())["id"])
+
+
 @pytest.mark.policy("S5.3-1")
 async def test_who_is_called_hears_nothing_of_the_room_before_answering_and_is_announced_then(
     server: RunningServer, tmp_path: Path
 ) -> None:
+    """By the booking: when the host has come."""
     async with hall(server) as here:
-        host = await here.host(sound=hum(HOST_HZ))
-        await inside(host)
         with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
-            made = await call(here, uri=phone.uri)
+            booked = await book(here, uri=phone.uri)
+            host = await here.host(sound=hum(HOST_HZ))
+            await inside(host)
             await until(lambda: phone.rings)
             await until(lambda: stages(host)[-1:] == [Stage.RINGING])
             assert telephones(host) == []
@@ -91,8 +101,12 @@ async def test_who_is_called_hears_nothing_of_the_room_before_answering_and_is_a
             await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
             await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
             assert stages(host) == [Stage.CALLING, Stage.RINGING, Stage.ANSWERED, Stage.JOINED]
-            shown = await here.get(f"{await here.room()}/calls/{made['id']}")
-            assert (shown["state"], shown["leg"]) == ("joined", telephones(host)[0].leg)
+            shown = (await here.get(f"{await here.room()}/calls"))["items"][0]
+            assert (shown["participant_id"], shown["state"], shown["leg"]) == (
+                booked,
+                "joined",
+                telephones(host)[0].leg,
+            )
             phone.hang_up()
             await until(lambda: "Bo Ek lämnade" in texts(host))
 
@@ -112,8 +126,6 @@ async def test_what_comes_of_a_call_that_is_not_answered_is_shown(server: Runnin
                 assert answer.status == 204
             await until(lambda: stages(host)[-1:] == [Stage.ENDED])
             await until(lambda: phone.closed)
-        await call(here, uri=phone.uri)
-        await until(lambda: stages(host)[-1:] == [Stage.UNREACHABLE])
         assert telephones(host) == []
 
 
@@ -206,3 +218,27 @@ async def test_nobody_is_called_where_the_settings_do_not_let_them(
             assert (answer.status, problem["code"]) == (status, code)
             assert not [value for value in whom.values() if value in json.dumps(problem)]
         assert (await here.get(f"{await here.room()}/calls"))["items"] == []
+
+
+async def test_fifty_calls_asked_for_at_once_are_as_many_as_may_be(server: RunningServer) -> None:
+    async with hall(server) as here:
+        await inside(await here.host())
+        room = await here.room()
+        body = {"name": "Bo Ek", "uri": "sip:bo@127.0.0.1:9"}  # where nobody answers
+
+        async def asked() -> int:
+            async with here.api.post(f"{room}/dial-out", json=body) as answer:
+                return answer.status
+
+        statuses = await asyncio.gather(*(asked() for _ in range(50)))
+        assert (statuses.count(202), statuses.count(429)) == (5, 45)
+        for shown in (await here.get(f"{room}/calls"))["items"]:
+            async with here.api.delete(f"{room}/calls/{shown['id']}") as answer:
+                assert answer.status == 204
+        await until_answer(lambda: all_over(here, room))
+        assert await asked() == 202
+
+
+async def all_over(here: Hall, room: str) -> bool:
+    shown = (await here.get(f"{room}/calls"))["items"]
+    return all(one["state"] not in ("calling", "ringing", "answered") for one in shown)

@@ -249,6 +249,20 @@ async def test_a_query_that_means_nothing_is_refused(server: Running, query: str
     assert (answer.status, answer.body["code"]) == (422, "invalid")
 
 
+async def test_a_participant_is_booked_to_be_called_and_may_be_booked_otherwise(server: Running) -> None:
+    booked = await book(server)
+    whom = {"name": "Rum 2", "join": {"kind": "dial_out", "when": "at_start", "uri": "sip:rum2@far.example"}}
+    added = await server.ask("POST", f"{where(booked)}/participants", whom)
+    path = added.response.headers["Location"]
+    assert (await server.ask("GET", path)).body["join"] == whom["join"]
+    patch = {"join": {"uri": None}}  # then there is nothing to call
+    assert (await server.ask("PATCH", path, patch, If_Match='"1"')).status == 422
+    changed = await server.ask("PATCH", path, {**patch, "phone": "+46701740605"}, If_Match='"1"')
+    assert changed.body["join"] == {"kind": "dial_out", "when": "at_start", "uri": None}
+    again = await server.ask("PATCH", path, {"join": None}, If_Match='"2"')
+    assert again.body["join"] == {"kind": "link", "when": None, "uri": None}
+
+
 async def test_participants_are_booked_changed_and_withdrawn(server: Running) -> None:
     booked = await book(server)
     added = await server.ask("POST", f"{where(booked)}/participants", {"name": "Åsa", "role": "host"})

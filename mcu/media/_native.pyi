@@ -108,6 +108,7 @@ DIGIT: int
 BYE: int
 UNSENT: int
 LAYER: int
+KEY_UNASKED: int
 COLLECTED: int
 
 class Event(NamedTuple):

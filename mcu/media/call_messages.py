@@ -39,13 +39,19 @@ class SayToCall(Command, frozen=True, kw_only=True):
     language: str
 
 
+class RefreshCall(Command, frozen=True, kw_only=True):
+    """The call needs a key frame of what it sees, and its signalling says so."""
+
+    call: CallId
+
+
 class EndCall(Command, frozen=True, kw_only=True):
     """A call in the reception is over, or goes on elsewhere. One that is not there is no error."""
 
     call: CallId
 
 
-CallCommand = AnswerCall | OfferCall | AcceptCall | SayToCall | EndCall
+CallCommand = AnswerCall | OfferCall | AcceptCall | SayToCall | RefreshCall | EndCall
 
 
 # -- events ---------------------------------------------------------------------------------------------------------
@@ -67,6 +73,12 @@ class CallTold(Event, frozen=True, kw_only=True):
     call: CallId
 
 
+class CallUnsighted(Event, frozen=True, kw_only=True):
+    """A key frame of its picture is needed, and its far end understands neither PLI nor FIR."""
+
+    call: CallId
+
+
 class CallLost(Event, frozen=True, kw_only=True):
     """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
 
@@ -74,4 +86,4 @@ class CallLost(Event, frozen=True, kw_only=True):
     cause: Cause
 
 
-CallEvent = CallKey | CallTold | CallLost
+CallEvent = CallKey | CallTold | CallUnsighted | CallLost

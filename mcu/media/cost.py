@@ -19,18 +19,26 @@ FULL: Final = 0.9  # of a worker's cores that its rooms may cost before another 
 _PIXELS: Final = 1280 * 720
 
 
-def of_room(profile: RoomProfile, legs: int, personal: int) -> float:
-    """Cores of a room whose legs all send and see pictures, `personal` of them a view of their own."""
+def of_room(profile: RoomProfile, legs: int, personal: int, kinds: int = 1) -> float:
+    """Cores of a room whose legs all send and see pictures, `personal` of them a view of their own.
+
+    `kinds`: of codecs and limits in which the view of the others is taken; each is encoded for itself.
+    """
     views = personal + (legs > personal)
-    each = min(legs, SHOWN_MAX) * DECODE_MS + legs * SEND_MS
+    each = min(legs, SHOWN_MAX) * DECODE_MS + legs * SEND_MS + max(0, kinds - 1) * ENCODE_MS * _share(profile)
     return views * of_view(profile) + each * profile.fps / 1000 + legs * SOUND
 
 
 def of_view(profile: RoomProfile) -> float:
     """Cores that one view costs: painted and encoded once."""
-    return (PAINT_MS + ENCODE_MS) * profile.width * profile.height / _PIXELS * profile.fps / 1000
+    return (PAINT_MS + ENCODE_MS) * _share(profile) * profile.fps / 1000
 
 
 def of_meeting(legs: int, *, personal: bool) -> float:
     """Cores of a meeting to which so many come, at the usual size and rate."""
     return of_room(RoomProfile(), legs, legs if personal else 0)
+
+
+def _share(profile: RoomProfile) -> float:
+    """Of the pixels of the picture that was measured."""
+    return profile.width * profile.height / _PIXELS

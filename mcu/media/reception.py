@@ -7,13 +7,14 @@ gate decides from then on.
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.call_messages import CallKey, CallLost, CallTold, CallUnsighted
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
@@ -58,6 +59,7 @@ class Reception:
         self._emit, self._wake = emit, wake
         self._callers: dict[CallId, _Caller] = {}
         self._coming: dict[CallId, RtpTransport] = {}
+        self._carried = WeakValueDictionary[CallId, RtpTransport]()  # also those that sit in rooms
         self.sound_room = plane.add_room(1)  # in which nobody is heard
 
     # -- commands -----------------------------------------------------------------------------------------------------
@@ -101,6 +103,11 @@ class Reception:
             raise
         self._callers[call] = caller
         self._wake(self)
+
+    def refresh(self, call: CallId) -> None:
+        """See `RtpTransport.refresh`. Nothing where the call is not on this worker."""
+        if (transport := self._carried.get(call)) is not None:
+            transport.refresh()
 
     def say(self, call: CallId, prompts: Sequence[str], language: str) -> None:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
@@ -163,9 +170,11 @@ class Reception:
             raise Unavailable("This media worker has as many calls as it can have.")
         if call in self._callers or call in self._coming:
             raise Unavailable("The call is here already.")
-        return self._transports.new(
+        made = self._carried[call] = self._transports.new(
             ipv6=ipv6, encrypted=encrypted, on_digit=lambda key: self._emit(CallKey(call=call, key=key))
         )
+        made.on_unsighted = lambda: self._emit(CallUnsighted(call=call))
+        return made
 
     def _caller(self, call: CallId, transport: CallTransport) -> _Caller:
         return _Caller(call, transport, self._plane.add_sound(False), self._lost)

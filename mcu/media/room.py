@@ -256,7 +256,8 @@ class Room:
     def cores(self) -> float:
         """What it costs, by the model of `cost`."""
         inside = [leg for leg in self._legs.values() if leg.leg in self._inside]
-        return cost.of_room(self._profile, len(inside), sum(leg.has_own_view for leg in inside))
+        personal = sum(leg.has_own_view for leg in inside)
+        return cost.of_room(self._profile, len(inside), personal, self._pictures.kinds)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""

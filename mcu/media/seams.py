@@ -321,6 +321,10 @@ class PictureMixer(Protocol):
 
     def key_requested(self, leg: LegId, source: Source) -> None: ...
 
+    @property
+    def kinds(self) -> int:
+        """In how many codecs and limits the views that legs share are taken."""
+
     def trouble(self, leg: LegId) -> NetworkTrouble:
         """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""
 

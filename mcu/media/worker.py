@@ -24,7 +24,7 @@ from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
-from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, SayToCall
+from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, RefreshCall, SayToCall
 from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
     AddLeg,
@@ -170,6 +170,8 @@ class Worker:
                 reception.accept(call, command.answer)
             case SayToCall():
                 reception.say(call, command.prompts, command.language)
+            case RefreshCall():
+                reception.refresh(call)
             case EndCall():
                 reception.end(call)
         return Done()

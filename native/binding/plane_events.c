@@ -47,6 +47,7 @@ static int add_constants(PyObject *module)
         {"BYE", MCU_EVENT_BYE},
         {"UNSENT", MCU_EVENT_UNSENT},
         {"LAYER", MCU_EVENT_LAYER},
+        {"KEY_UNASKED", MCU_EVENT_KEY_UNASKED},
         {"COLLECTED", MCU_EVENT_COLLECTED},
     };
     for (size_t at = 0; at < sizeof constants / sizeof constants[0]; at++)

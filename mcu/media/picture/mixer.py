@@ -138,6 +138,12 @@ class RoomPictures:
         if key is not None:
             self._views[key.view].classes[key].gate.request()
 
+    @property
+    def kinds(self) -> int:
+        """In how many codecs and limits the views that legs share are taken."""
+        sharing = (viewer for viewer in self._viewers.values() if viewer.personal is not Personal.PERSONAL)
+        return len({(viewer.codec, self._composed(viewer, 0).limit) for viewer in sharing})
+
     def trouble(self, leg: LegId) -> NetworkTrouble:
         """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""
         return self._deliveries[Source.CAMERA].trouble(leg)

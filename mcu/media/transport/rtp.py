@@ -80,6 +80,7 @@ class RtpTransport:
 
     def __init__(self, engine: Engine, terms: Terms, on_digit: Callable[[str], None], clock: Clock) -> None:
         self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
+        self.on_unsighted: Callable[[], None] = lambda: None  # signalling alone can ask for a key frame
         self._listener: TransportListener | None = None
         self._lines: dict[Kind, _Line] = {}
         self._figures: Figures | None = None
@@ -211,6 +212,12 @@ class RtpTransport:
         if (line := self._lines.get(_PICTURES[source])) is not None and line.incoming is not None:
             self._engine.plane.want_key(line.handle, NUMBERS[source])
 
+    def refresh(self) -> None:
+        """They need a key frame, by their signalling."""
+        for source in _PICTURES:
+            if self._listener is not None and self.takes(source) is not None:
+                self._listener.on_key_request(source)
+
     def want(self, source: Source, wanted: Wanted) -> None:
         line = self._lines.get(_PICTURES[source])
         if line is not None and line.incoming is not None and not self._closed:
@@ -258,6 +265,8 @@ class RtpTransport:
             case native.BANDWIDTH:
                 next(line for line in self._lines.values() if line.handle == event.leg).estimate = event.a
                 listener.on_bandwidth(self._carries())
+            case native.KEY_UNASKED:
+                self.on_unsighted()
             case native.DIGIT:
                 self._on_digit(chr(event.a))
             case native.SILENT if event.leg == self.handle:

@@ -18,6 +18,7 @@ from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
+from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import (
     Asked,
@@ -39,7 +40,7 @@ from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind
 from mcu.signalling.sip.switch import Switch
-from mcu.signalling.sip.visit import House, Visit
+from mcu.signalling.sip.visit import House, Unsighted, Visit
 from mcu.signalling.sip.ways import Way
 
 log = structlog.get_logger(__name__)
@@ -154,15 +155,18 @@ class FrontEnd:
                 self._asked(event)
 
     def _within(self, within: Within) -> int:
-        """The status for a request within a call. INFO that is about something else than keys is let be."""
+        """The status for a request within a call. INFO about other things than keys and pictures is let be."""
         if within.request.method != "INFO":
             return 501
         try:
             key = key_of(within.request)
         except Malformed:
             return 400
-        if key is not None and (visit := self._by_call.get(within.call)) is not None:
+        visit = self._by_call.get(within.call)
+        if visit is not None and key is not None:
             visit.pressed("info", key)
+        elif visit is not None and media_control.asks(within.request):
+            visit.tell(Unsighted())
         return 200
 
     def _invited(self, call: Call) -> None:

@@ -22,11 +22,22 @@ from mcu.conference.updates import GoneCause, Over, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
-from mcu.media.call_messages import AcceptCall, CallLost, CallTold, EndCall, OfferCall, SayToCall
+from mcu.media.call_messages import (
+    AcceptCall,
+    CallLost,
+    CallTold,
+    CallUnsighted,
+    EndCall,
+    OfferCall,
+    RefreshCall,
+    SayToCall,
+)
 from mcu.media.messages import Answered
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.exchange import Kind, kinds
+from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.presses import Presses, Way
@@ -60,7 +71,25 @@ class HungUp:
     """A host, or the API, wants a call of ours no more that has no seat yet."""
 
 
-Happening = Pressed | CallTold | CallLost | Progressed | Established | Changing | Changed | Ended | Update | HungUp
+@dataclass(frozen=True, slots=True)
+class Unsighted:
+    """They ask for a whole picture."""
+
+
+Happening = (
+    Pressed
+    | CallTold
+    | CallLost
+    | CallUnsighted
+    | Progressed
+    | Established
+    | Changing
+    | Changed
+    | Unsighted
+    | Ended
+    | Update
+    | HungUp
+)
 
 
 class Line(Protocol):
@@ -169,6 +198,11 @@ class Visit(ABC):
                 await self._seat.heard_of(happening)
             case Changing():
                 self._change(happening)
+            case CallUnsighted() if self.call is not None and self.call.state is State.UP:
+                self.call.inform(media_control.TYPE, media_control.FAST_UPDATE)
+                self._house.line.pump()
+            case Unsighted() if self.worker is not None:
+                await self.worker.ask(RefreshCall(call=self.name))
             case _:
                 pass
 

@@ -87,8 +87,10 @@ enum mcu_event_kind {
                        */
     MCU_EVENT_LAYER,  /* of a simulcast: a: source, b: layer, c: 1: it comes, 0: it has stopped
                          while others come; width, height of its key frames, 0: not known */
-    MCU_EVENT_COLLECTED, /* leg 0. a: the tick: mcu_plane_talkers has its samples; b: since
-                            when */
+    MCU_EVENT_KEY_UNASKED, /* a: source. A key frame is needed, and the far end understands
+                              neither PLI nor FIR: its signalling may ask (RFC 5168) */
+    MCU_EVENT_COLLECTED,   /* leg 0. a: the tick: mcu_plane_talkers has its samples; b: since
+                              when */
 };
 struct mcu_event {
     enum mcu_event_kind kind;

@@ -77,8 +77,8 @@ void rtcp_bye(struct leg *leg, struct udp_batch *out);
 /* What a stream of video misses: NACK; PLI or FIR; if it is time for that. */
 void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
                       int64_t now);
-void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
-                  int64_t now);
+void rtcp_ask_key(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
+                  struct udp_batch *out, int64_t now);
 /* A 64-bit NTP time (RFC 3550 section 4), of now. */
 uint64_t rtcp_ntp(void);
 

@@ -86,7 +86,7 @@ void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *s
         if (layers_give(plane, leg, stream, &picture))
             give(plane, leg, stream, &picture);
     if (stream->latched && (due || mcu_frames_wake(stream->frames) <= now))
-        rtcp_ask_key(leg, stream, out, now);
+        rtcp_ask_key(plane, leg, stream, out, now);
     /* of whom nothing ever came, nothing can be asked */
     waiting_set(plane, stream, stream->latched && mcu_frames_wake(stream->frames) < INT64_MAX);
 }

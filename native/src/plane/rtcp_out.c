@@ -190,13 +190,10 @@ static bool write_nacks(struct leg *leg, struct in_stream *stream, uint8_t *data
 static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size,
                       int64_t now)
 {
-    if (!mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
-        return false;
-    stream->keys_asked += stream->options.pli || stream->options.fir;
+    (void)now;
     if (stream->options.pli)
         return mcu_rtcp_pli(data, size, our_ssrc(leg), stream->ssrc) == 0;
-    return stream->options.fir &&
-           mcu_rtcp_fir(data, size, our_ssrc(leg), stream->ssrc, ++stream->fir_command) == 0;
+    return mcu_rtcp_fir(data, size, our_ssrc(leg), stream->ssrc, ++stream->fir_command) == 0;
 }
 
 static void ask(struct leg *leg, struct in_stream *stream, struct udp_batch *out, int64_t now,
@@ -216,8 +213,16 @@ void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batc
     ask(leg, stream, out, now, write_nacks);
 }
 
-void rtcp_ask_key(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
-                  int64_t now)
+void rtcp_ask_key(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
+                  struct udp_batch *out, int64_t now)
 {
-    ask(leg, stream, out, now, write_key);
+    if (!mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
+        return;
+    stream->keys_asked++;
+    if (stream->options.pli || stream->options.fir)
+        ask(leg, stream, out, now, write_key);
+    else
+        leg_say(plane, leg,
+                &(struct mcu_event){
+                    .kind = MCU_EVENT_KEY_UNASKED, .leg = leg->handle, .a = stream->source});
 }

@@ -19,6 +19,12 @@ def test_a_shared_view_costs_the_same_for_one_more_and_a_personal_one_an_encoder
     assert [b - a for a, b in itertools.pairwise(personal)] == pytest.approx([cost.of_view(PROFILE)] * 2)
 
 
+def test_a_view_that_is_taken_in_another_codec_or_size_is_encoded_once_more() -> None:
+    one, two, three = (cost.of_room(PROFILE, 3, 0, kinds) for kinds in (1, 2, 3))
+    assert two - one == pytest.approx(three - two)
+    assert cost.of_view(PROFILE) / 2 < two - one < cost.of_view(PROFILE)
+
+
 def test_who_all_have_a_view_of_their_own_need_no_shared_one() -> None:
     assert cost.of_room(PROFILE, 3, 3) == pytest.approx(cost.of_room(PROFILE, 3, 2))
 

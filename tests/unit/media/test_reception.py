@@ -1,6 +1,6 @@
 """The reception: what is said to a call, that nobody else hears it, and how it leaves (S5.3-1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -39,7 +39,7 @@ class PaperTransport:
         listener.on_connected()
         return "an answer"
 
-    def offer(self, said: str) -> str:
+    def offer(self, said: str, codecs: Sequence[str]) -> str:
         return f"{said}, by other ports"
 
     def accept(self, answer: str, listener: TransportListener) -> None:

@@ -256,3 +256,6 @@ async def test_who_takes_more_than_there_is_shares_with_those_who_set_no_limit(m
     meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), limit=FrameLimit(3600, 108_000))])
     await meeting.frames()
     assert [sorted(legs) for legs, _ in meeting.out.sent] == [["a", "b"]]
+    assert meeting.room.kinds == 1
+    meeting.room.set_viewers([viewer("a"), viewer("c", "VP8"), viewer("d", personal=Personal.PERSONAL)])
+    assert meeting.room.kinds == 2

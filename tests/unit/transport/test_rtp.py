@@ -147,6 +147,25 @@ async def test_a_picture_arrives_whole_at_who_wants_it(engine: Engine) -> None:
     await call.close()
 
 
+async def test_where_nothing_can_be_asked_by_rtcp_signalling_is_told_that_a_key_frame_is_needed(engine: Engine) -> None:
+    terms, told = Terms(address="127.0.0.1"), Told()
+    ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(2)]
+    offer = "".join(line for line in ends[0].offer().splitlines(keepends=True) if "rtcp-fb" not in line)
+    asked = asyncio.Event()
+    ends[1].on_unsighted = asked.set
+    ends[0].accept(ends[1].answer(offer, told), Told())
+    ends[1].want(Source.CAMERA, Wanted(width=640, height=360, bits_per_second=500_000))
+    no_key = b"\x00\x00\x00\x01\x41" + bytes(100)
+    async with asyncio.timeout(5):
+        while not asked.is_set():
+            engine.plane.send_picture([ends[0].handle_of(Source.CAMERA)], 1, "H264", no_key, 3600, False)
+            await asyncio.sleep(0.04)
+    ends[1].refresh()
+    assert told.keys_wanted.get_nowait() is Source.CAMERA
+    for end in ends:
+        await end.close()
+
+
 async def test_a_telephone_takes_no_ports_for_pictures(engine: Engine) -> None:
     phone = RtpTransport(engine, Terms(address="127.0.0.1", kinds=(Kind.AUDIO,)), print, SystemClock())
     ours = RtpTransport(engine, Terms(address="127.0.0.1"), print, SystemClock())

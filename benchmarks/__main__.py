@@ -20,6 +20,7 @@ COMMANDS = (
     "strangers",
     "join",
     "idle",
+    "registrar",
     "video",
     "rooms",
     "inputs",

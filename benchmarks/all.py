@@ -98,6 +98,7 @@ LIMITS: Final = {  # by command
         Limit("native cost of a packet, without Opus, µs", "us_per_packet", most=6),
         Limit("  with Opus, in a room of 100, µs", "us_with_coding", most=100),
     ),
+    "registrar": (Limit("500 endpoints refreshing each minute, % of a core", "cpu_percent", most=2),),
     "idle": (Limit("1,000 idle rooms, % of a core", "cpu_percent", most=2),),
     "video --legs 9 --personal": (
         Limit("room of 9 with cameras: encodes' worth", "encodes_worth", most=2.5),

@@ -19,11 +19,12 @@ def children(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """CPU time that `pid` and its living descendants have used, all threads, in seconds."""
-    total = 0
-    for process in (pid, *children(pid)):
-        for schedstat in Path(f"/proc/{process}/task").glob("*/schedstat"):
-            total += int(schedstat.read_text().split()[0])
-    return total / 1e9
+    return sum(own_cpu_seconds(process) for process in (pid, *children(pid)))
+
+
+def own_cpu_seconds(pid: int) -> float:
+    """The same without its descendants'."""
+    return sum(int(one.read_text().split()[0]) for one in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def resident_mb(pid: int) -> float:

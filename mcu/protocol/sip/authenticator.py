@@ -13,7 +13,7 @@ from mcu.protocol.sip.digest import ALGORITHMS, Answered, Challenger
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request
 from mcu.protocol.sip.uri import SipUri
-from mcu.protocol.sip.values import Credentials, parse_credentials
+from mcu.protocol.sip.values import Credentials
 
 NONCES_MAX: Final = 20_000  # whose uses are counted; more are asked for anew
 _NOBODY: Final = "0" * 64
@@ -44,11 +44,10 @@ class Authenticator:
 
     def user(self, request: Request, now: float) -> str:
         """Who it is. Raises `Challenged`, `WrongPassword` or `Malformed`."""
-        given = [parse_credentials(text) for text in request.headers.all("Authorization")]
-        answered = self._challenger.read(given)
+        answered = self._challenger.read(request.credentials)
         if answered is None:
             raise self._asked(request, now)
-        credentials = next(one for one in given if one.params.get("realm") == self._challenger.realm)
+        credentials = next(one for one in request.credentials if one.params.get("realm") == self._challenger.realm)
         if credentials.params["uri"] != request.target:
             raise Malformed("the credentials are for another address")
         self._check(answered, credentials, request.method)

@@ -9,7 +9,18 @@ from typing import Final
 from mcu.protocol.sip.grammar import TOKEN, Malformed, is_token, number
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.uri import Uri, parse_uri
-from mcu.protocol.sip.values import Address, CSeq, Valued, Via, parse_address, parse_cseq, parse_media_type, parse_via
+from mcu.protocol.sip.values import (
+    Address,
+    Credentials,
+    CSeq,
+    Valued,
+    Via,
+    parse_address,
+    parse_credentials,
+    parse_cseq,
+    parse_media_type,
+    parse_via,
+)
 
 MAX_HEAD: Final = 32 * 1024  # bytes of the start line and header fields
 MAX_BODY: Final = 64 * 1024
@@ -95,6 +106,11 @@ class Request(Message):
     def max_forwards(self) -> int | None:
         text = self.headers.one("Max-Forwards")
         return None if text is None else number(text, 256, "Max-Forwards")
+
+    @cached_property
+    def credentials(self) -> list[Credentials]:
+        """Who it says that it is from."""
+        return [parse_credentials(text) for text in self.headers.all("Authorization")]
 
     def with_(self, headers: Headers) -> "Request":
         return replace(self, headers=headers)

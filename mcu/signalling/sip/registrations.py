@@ -34,7 +34,7 @@ from mcu.protocol.sip.registrar import LONGEST_S, SHORTEST_S, Binding, Registrar
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
-from mcu.protocol.sip.values import parse_address, parse_credentials
+from mcu.protocol.sip.values import parse_address
 from mcu.signalling.sip.routing import RULES, DialPlan
 
 log = structlog.get_logger(__name__)
@@ -337,8 +337,7 @@ def _is_direct(request: Request) -> bool:
 
 def _claimed(request: Request) -> str:
     """The user of the credentials, whom guesses are counted for."""
-    given = [parse_credentials(text).params.get("username") for text in request.headers.all("Authorization")]
-    return next((name for name in given if name), "")
+    return next((name for one in request.credentials if (name := one.params.get("username"))), "")
 
 
 def refusal(error: McuError) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ SMALLEST = {
     "loss": ("--percent", "10", "--seconds", "4"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
     "idle": ("--rooms", "20", "--seconds", "1"),
+    "registrar": ("--endpoints", "3", "--every", "0.1", "--seconds", "1"),
     "video": ("--legs", "2", "--seconds", "1", "--repeats", "1", "--personal"),
     "rooms": ("--sizes", "2,3", "--seconds", "1"),
     "inputs": ("--legs", "2", "--seconds", "1"),
@@ -59,6 +60,7 @@ KEYS = {
     },
     "strangers": {"strays", "longest_gap_ms", "lost", "resident_more_mb"},
     "idle": {"rooms", "cpu_percent"},
+    "registrar": {"endpoints", "refreshes", "failed", "cpu_percent", "idle_cpu_percent"},
     "video": {
         *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
         *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
@@ -110,6 +112,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "loss": lambda of: of["lost"] > 0 and of["legs_closed"] == 0,
     "strangers": lambda of: of["strays"] > 500,
     "idle": lambda of: of["cpu_percent"] > 0,
+    "registrar": lambda of: of["refreshes"] > 5 and of["failed"] == 0,
     "video": lambda of: of["pictures_per_s"] > 0 and of["encodes_worth"] > 0 and of["encodes_per_picture"] >= 1,
     "rooms": lambda of: of["legs"] == [2, 3] and min(of["pictures_per_s"]) > 0,
     "inputs": lambda of: of["pictures_per_s"]["still"] < 5 < min(map(of["pictures_per_s"].get, ("simulcast", "small"))),

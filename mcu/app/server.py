@@ -124,7 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         _renew_certificate_on_hangup(stack, settings, tls)
         await _open(stack, app, door, tls)
-        await open_sip(
+        sip = await open_sip(
             stack,
             settings.sip,
             conference=conference,
@@ -133,6 +133,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             registrations=registrations,
             clock=clock,
         )
+        if sip is not None:
+            metrics.sip_is(sip)
         health.started = True
         stack.callback(setattr, health, "started", False)
         log.info("serving", address=public_url, operations=_address(back), workers=len(workers.alive))

@@ -13,6 +13,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
 from mcu.config.sections import HOST, Sip, Trunk
+from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks, ways
 from mcu.signalling.sip.dialling import DialOptions
 from mcu.signalling.sip.front import FrontEnd, SipOptions
@@ -39,10 +40,10 @@ async def open_sip(
     door: Door,
     registrations: Registrations,
     clock: Clock,
-) -> None:
+) -> FrontEnd | None:
     """Takes calls until the stack unwinds. Raises `CannotListen` or `BadCertificate`."""
     if not sip.addresses:
-        return
+        return None
     options = SipOptions(
         addresses=sip.addresses,
         port=sip.port,
@@ -52,6 +53,7 @@ async def open_sip(
         encrypted=sip.encryption == "required",
         language=sip.language,
         dialling=_dialling(sip),
+        limits=_limits(sip),
     )
     front = FrontEnd(
         options, conference=conference, workers=workers, door=door, registrations=registrations, clock=clock
@@ -64,6 +66,16 @@ async def open_sip(
         ) from error
     stack.push_async_callback(front.stop)
     log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1])
+    return front
+
+
+def _limits(sip: Sip) -> Limits:
+    return Limits(
+        known=sip.known,
+        calls_per_second=sip.calls_per_second,
+        calls_of_one=sip.calls_of_one,
+        messages_per_second=sip.messages_per_second,
+    )
 
 
 def _dialling(sip: Sip) -> DialOptions:

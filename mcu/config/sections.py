@@ -338,6 +338,18 @@ class Sip(Section):
         "is pressed there. In seconds.",
     )
     trunks: tuple[Trunk, ...] = Field((), description="Ways to the telephone network: see [[sip.trunks]] below.")
+    known: Networks = Field(
+        (),
+        description="Networks that are listened to however much comes from there: gateways to the telephone network, "
+        "the proxy in front. All others are strangers, whom the limits below hold for.",
+    )
+    calls_per_second: float = Field(
+        10.0, gt=0, le=1000, description="New calls of all strangers together; one address gets half of it at most."
+    )
+    calls_of_one: int = Field(30, ge=1, le=10_000, description="Calls at once from one stranger's address.")
+    messages_per_second: float = Field(
+        50.0, gt=0, le=100_000, description="Messages from one stranger's address; four seconds' worth at once."
+    )
     prompts: Path | None = Field(
         None,
         description="Folder with recordings of your own, `sv/welcome.wav` and so on (16-bit WAV): they go before those "

@@ -45,6 +45,13 @@ _MENDED = {
 }
 
 
+_SIP = {
+    "calls": "Calls that are not over.",
+    "transactions": "Transactions that are kept, most for repeats that may come.",
+    "connections": "TCP and TLS connections.",
+}
+
+
 class Network(Protocol):
     """A worker's packets (`mcu.media.messages.NetworkReport`)."""
 
@@ -87,6 +94,19 @@ class Report(Protocol):
     def audio_coding_seconds(self) -> float: ...
     @property
     def network(self) -> Network: ...
+
+
+class Signalling(Protocol):
+    """SIP's front end."""
+
+    @property
+    def calls(self) -> int: ...
+    @property
+    def transactions(self) -> int: ...
+    @property
+    def connections(self) -> int: ...
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
 
 
 class Metrics:
@@ -149,6 +169,10 @@ class Metrics:
     def loop_lagged(self, seconds: float) -> None:
         self._loop_lag.observe(seconds)
 
+    def sip_is(self, signalling: Signalling) -> None:
+        """Shows this server's SIP."""
+        self._registry.register(_Sip(signalling))
+
     def exposition(self) -> bytes:
         """All of it, in the text format that Prometheus reads."""
         return generate_latest(self._registry)
@@ -184,6 +208,21 @@ class _Workers(Collector):
             "How long what was decoded in a tick waited for the worker's event loop.",
             [(slot, report.loop_late_ms) for slot, report in reports],
         )
+
+
+class _Sip(Collector):
+    """What there is of SIP, and what of it was not listened to."""
+
+    def __init__(self, signalling: Signalling) -> None:
+        self._signalling = signalling
+
+    def collect(self) -> Iterable[Metric]:
+        for name, text in _SIP.items():
+            yield GaugeMetricFamily(f"mcu_sip_{name}", text, getattr(self._signalling, name))
+        dropped = CounterMetricFamily("mcu_sip_dropped", "Of SIP, what was dropped, by reason.", labels=["reason"])
+        for reason, count in sorted(self._signalling.dropped.items()):
+            dropped.add_metric([reason], count)
+        yield dropped
 
 
 def _network(reports: list[tuple[str, Network]]) -> Iterable[Metric]:

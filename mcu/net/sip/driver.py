@@ -1,31 +1,45 @@
 """Runs an agent: what the sockets bring goes in, what it says goes out, and its timers ring.
 
 Responses over UDP go where the request's Via says (RFC 3261, section 18.2.2; RFC 3581); all else goes the way its flow
-names. Events go to whoever owns the driver, one by one, in order, on the event loop.
+names. Events go to whoever owns the driver, one by one, in order, on the event loop. The gate is asked before anything
+that comes is read, and told of each call what becomes of it.
 """
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from mcu.clock import Clock
 from mcu.net.sip.endpoint import Endpoint, Flow, Listen
 from mcu.net.sip.flows import UdpFlow
 from mcu.protocol.sip.agent import Agent
-from mcu.protocol.sip.events import Event, Sent
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.events import Ended, Established, Event, Invited, Sent
+from mcu.protocol.sip.flow import Flow as AnyFlow
+from mcu.protocol.sip.gate import Gate, Ticket, Verdict
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transactions import Key
+
+FAILURES: Final = frozenset({403, 404, 604})
 
 
 class Driver:
     """`agent` may be asked at any time; `pump` after that. `closed` is told of each connection that ends."""
 
     def __init__(
-        self, listen: Listen, clock: Clock, happened: Callable[[Event], None], closed: Callable[[Flow], None]
+        self,
+        listen: Listen,
+        gate: Gate,
+        clock: Clock,
+        happened: Callable[[Event], None],
+        closed: Callable[[Flow], None],
     ) -> None:
-        self.agent = Agent()
-        self.endpoint = Endpoint(listen, self._received, closed)
+        self.gate = gate
+        self.agent = Agent(asks=self._asks)
+        self.endpoint = Endpoint(listen, received=self._received, hears=self._hears, gone=closed)
         self._clock, self._happened = clock, happened
+        self._tickets: dict[Call, Ticket] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._pumping = False
 
@@ -55,6 +69,7 @@ class Driver:
                 if isinstance(event, Sent):
                     self._send(event)
                 else:
+                    self._note(event)
                     self._happened(event)
         finally:
             self._pumping = False
@@ -69,9 +84,38 @@ class Driver:
         self.agent.receive(_from(message, flow), flow, self.now)
         self.pump()
 
+    def _hears(self, host: str, data: bytes) -> bool:
+        return self.gate.hears(host, data, self.now)
+
+    def _asks(self, flow: AnyFlow, method: str) -> Verdict:
+        assert isinstance(flow, Flow)
+        return self.gate.asks(flow.peer.host, method, self.now)
+
+    def _note(self, event: Event) -> None:
+        """What the gate is to know of calls that come."""
+        match event:
+            case Invited(call):
+                assert isinstance(call.flow, Flow)
+                self._tickets[call] = self.gate.began(call.flow.peer.host, self.now)
+            case Established(call) if call in self._tickets:
+                self._tickets[call].proved()
+            case Ended(call, status) if call in self._tickets:
+                self._tickets.pop(call).over()
+                self._judge(call.flow, status)
+
+    def _judge(self, flow: AnyFlow, status: int) -> None:
+        """Who guesses numbers or passwords is not heard for long."""
+        if status in FAILURES:
+            assert isinstance(flow, Flow)
+            self.gate.failed(flow.peer.host, self.now)
+
     def _send(self, sent: Sent) -> None:
         flow = sent.flow
         assert isinstance(flow, Flow)
+        if isinstance(sent.message, Response) and sent.message.cseq.method != "INVITE":
+            self._judge(flow, sent.message.status)
+            if sent.message.is_success and sent.message.cseq.method == "REGISTER":
+                self.gate.trust(flow.peer.host, self.now)
         if isinstance(sent.message, Response) and isinstance(flow, UdpFlow):
             flow = self._answering(sent.message, flow)
         if not flow.write(bytes(sent.message)) and sent.key is not None:

@@ -22,10 +22,12 @@ from mcu.protocol.sip.stream import PONG, Ping, Pong, Stream
 CONNECTIONS_MAX: Final = 4000
 CONNECTIONS_OF_ONE: Final = 200  # by address: a proxy may have several, a scanner may not have all
 FIRST_S: Final = 10.0  # until the first whole message
+KEEP_ALIVE: Final = 8  # bytes, at most
 CONNECT_S: Final = 4.0  # less than a transaction waits
 
 Flow = UdpFlow | StreamFlow
 Received = Callable[[Request | Response, Flow], None]
+Hears = Callable[[str, bytes], bool]  # whether what comes from that address is read at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +54,10 @@ class Counts:
 class Endpoint:
     """All of SIP's sockets of one process."""
 
-    def __init__(self, listen: Listen, received: Received, gone: Callable[[Flow], None]) -> None:
+    def __init__(self, listen: Listen, *, received: Received, hears: Hears, gone: Callable[[Flow], None]) -> None:
         self.counts = Counts()
         self._listen, self._received, self._gone = listen, received, gone
+        self.hears = hears
         self._udp: list[tuple[asyncio.DatagramTransport, str, int]] = []
         self._servers: list[asyncio.Server] = []
         self._connections: dict[StreamFlow, _Connection] = {}
@@ -143,8 +146,10 @@ class Endpoint:
     # -- in ------------------------------------------------------------------------------------------------------------
 
     def datagram(self, socket: asyncio.DatagramTransport, data: bytes, peer: Peer) -> None:
-        if not data.strip(b"\r\n\x00"):
-            return  # a keep-alive of many telephones; that of RFC 5626 is STUN
+        if len(data) <= KEEP_ALIVE and not data.strip(b"\r\n\x00"):
+            return  # of many telephones; that of RFC 5626 is STUN
+        if not self.hears(peer.host, data):
+            return
         if (pong := keepalive.answer(data, peer.host, peer.port)) is not None:
             socket.sendto(pong, (peer.host, peer.port))
             return
@@ -166,6 +171,8 @@ class Endpoint:
             return False
         if not ours and self._by_address[flow.peer.host] >= CONNECTIONS_OF_ONE:
             self.counts.refused["too many of one address"] += 1
+            return False
+        if not ours and not self.hears(flow.peer.host, b""):
             return False
         self._connections[flow] = connection
         self._by_address[flow.peer.host] += 1
@@ -232,6 +239,9 @@ class _Connection(asyncio.Protocol):
             return
         try:
             for one in self._stream.feed(data):
+                if not self._ours and not self._endpoint.hears(self.flow.peer.host, data):
+                    self.flow.close()  # it could not be told otherwise to send less
+                    return
                 if isinstance(one, Ping):
                     self.flow.write(PONG)
                 elif not isinstance(one, Pong):

@@ -17,6 +17,7 @@ from mcu.protocol.sip.dialog import DialogId
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Answered, Asked, Event, Invited, Sent
 from mcu.protocol.sip.flow import Flow, contact, is_reliable, tag, via
+from mcu.protocol.sip.gate import Verdict
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
@@ -28,8 +29,14 @@ from mcu.protocol.sip.values import Address
 
 KNOWN: Final = frozenset(METHODS.split(", ")) | {"REGISTER"}
 CALLS: Final = 10_000
+RETRY_S: Final = 10  # what is refused for its number may come again
 
 Then = Callable[[Response | int], None]
+Asks = Callable[[Flow, str], Verdict]  # whether a new request is taken that comes this way: its method
+
+
+def _anybody(_flow: Flow, _method: str) -> Verdict:
+    return Verdict.TAKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,12 @@ class Recipient:
 
 
 class Agent:
-    """One server's."""
+    """One server's. `asks` decides of new requests outside calls, before anything of them is kept."""
 
-    def __init__(self, *, most_calls: int = CALLS) -> None:
+    def __init__(self, *, most_calls: int = CALLS, asks: Asks = _anybody) -> None:
         self.now = 0.0
         self.dropped = 0  # messages that could not even be answered
-        self._most = most_calls
+        self._most, self._asks = most_calls, asks
         self._transactions = Transactions[Flow]()
         self._events: deque[Event] = deque()
         self._calls: dict[tuple[str, str], Call] = {}  # by Call-ID and our tag
@@ -60,6 +67,10 @@ class Agent:
     def __len__(self) -> int:
         """Calls that are not over."""
         return len(self._calls)
+
+    @property
+    def transactions(self) -> int:
+        return len(self._transactions)
 
     def take(self) -> Iterable[Event]:
         """What has happened since, in order."""
@@ -85,7 +96,20 @@ class Agent:
         except Malformed as error:
             self._malformed(message, error, flow)
             return
-        self._handle(self._transactions.receive(message, flow, now, reliable=is_reliable(flow)))
+        if isinstance(message, Response) or self._is_taken(message, flow):
+            self._handle(self._transactions.receive(message, flow, now, reliable=is_reliable(flow)))
+
+    def _is_taken(self, request: Request, flow: Flow) -> bool:
+        if request.method == "ACK" or self._is_within(request) or self._transactions.has(request):
+            return True
+        verdict = self._asks(flow, request.method)
+        if verdict is Verdict.REFUSE:
+            refusal = response_to(request, 503, tag=tag(), headers=[("Retry-After", str(RETRY_S))])
+            self.tell(Sent(refusal, flow, None))
+        return verdict is Verdict.TAKE
+
+    def _is_within(self, request: Request) -> bool:
+        return request.to.tag is not None and (request.call_id, request.to.tag) in self._calls
 
     def fault(self, key: Key, now: float) -> None:
         """What was `Sent` with this key could not be put on the wire."""
@@ -247,7 +271,7 @@ class Agent:
 
     def _invited(self, request: Request, flow: Flow, key: Key) -> None:
         if len(self._calls) >= self._most:
-            self.respond(key, response_to(request, 503, tag=tag(), headers=[("Retry-After", "10")]))
+            self.respond(key, response_to(request, 503, tag=tag(), headers=[("Retry-After", str(RETRY_S))]))
             return
         ours = tag()
         call = Call(self, flow, request, key, ours, outgoing=False)

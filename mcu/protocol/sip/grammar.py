@@ -49,6 +49,9 @@ def split(text: str, separator: str) -> Iterator[str]:
 
     Raises `Malformed` where a quoted string or an angle bracket does not end.
     """
+    if '"' not in text and "<" not in text:
+        yield from (part.strip() for part in text.split(separator))
+        return
     start = at = 0
     bracket = False
     while found := _SPECIAL.search(text, at):

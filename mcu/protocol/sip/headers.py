@@ -33,10 +33,11 @@ _FULL: Final = {short: name.lower() for short, name in COMPACT.items()}
 class Headers:
     """Names and values. Never changed: `with_` and `without` make new ones."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_keys")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple((COMPACT.get(name.lower(), name), value) for name, value in fields)
+        self._keys = tuple(name.lower() for name, _ in self._fields)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
@@ -45,13 +46,14 @@ class Headers:
         return len(self._fields)
 
     def __contains__(self, name: str) -> bool:
-        key = _key(name)
-        return any(_key(mine) == key for mine, _ in self._fields)
+        return _key(name) in self._keys
 
     def all(self, name: str) -> list[str]:
         """The values of each field of that name."""
         key = _key(name)
-        return [value for mine, value in self._fields if _key(mine) == key]
+        if key not in self._keys:
+            return []
+        return [value for mine, (_, value) in zip(self._keys, self._fields, strict=True) if mine == key]
 
     def one(self, name: str) -> str | None:
         """The only value. Raises `Malformed` where there are several: which is meant cannot be known."""
@@ -69,9 +71,9 @@ class Headers:
         key, new = _key(name), [(name, value) for value in values]
         fields: list[tuple[str, str]] = []
         placed = False
-        for mine, value in self._fields:
-            if _key(mine) != key:
-                fields.append((mine, value))
+        for mine, field in zip(self._keys, self._fields, strict=True):
+            if mine != key:
+                fields.append(field)
             elif not placed:
                 fields += new
                 placed = True
@@ -79,7 +81,7 @@ class Headers:
 
     def without(self, name: str) -> "Headers":
         key = _key(name)
-        return Headers((mine, value) for mine, value in self._fields if _key(mine) != key)
+        return Headers(field for mine, field in zip(self._keys, self._fields, strict=True) if mine != key)
 
 
 def _key(name: str) -> str:

@@ -113,6 +113,12 @@ class Transactions(Generic[Flow]):
             return [Asked(message, flow, key)]  # of a 2xx: it has a branch of its own (section 13.2.2.4)
         return self._new(message, flow, key, now, reliable=reliable)
 
+    def has(self, request: Request) -> bool:
+        """Whether it is one of before again, or is about one: CANCEL, and the ACK of a refusal."""
+        return _server_key(request) in self._entries or (
+            request.method == "CANCEL" and _server_key(request, "INVITE") in self._entries
+        )
+
     def respond(self, key: Key, response: Response, now: float) -> list[Happening[Flow]]:
         """Answers a request that was `Asked`. Nothing happens where its transaction is over."""
         entry = self._entries.get(key)

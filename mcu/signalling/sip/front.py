@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -32,6 +33,7 @@ from mcu.protocol.sip.events import (
     Within,
 )
 from mcu.protocol.sip.flow import tag
+from mcu.protocol.sip.gate import Gate, Limits
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
@@ -58,6 +60,7 @@ class SipOptions:
     encrypted: bool
     language: Language
     dialling: DialOptions
+    limits: Limits
 
 
 class FrontEnd:
@@ -80,7 +83,8 @@ class FrontEnd:
             tls=options.tls,
             name=options.name,
         )
-        self._driver = Driver(listen, clock, self._happened, registrations.closed)
+        gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
+        self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
         self._registrations = registrations
         self._switch = Switch(self._driver, registrations, encrypted=options.encrypted)
         self._house = House(
@@ -102,6 +106,29 @@ class FrontEnd:
     def ports(self) -> tuple[int, int]:
         """Of UDP and TCP, and of TLS (0: there is none)."""
         return self._driver.endpoint.ports
+
+    def _is_trunk(self, host: str) -> bool:
+        return self._dialling.trunks.at(host) is not None
+
+    # -- telemetry.metrics.Signalling ----------------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> int:
+        return len(self._driver.agent)
+
+    @property
+    def transactions(self) -> int:
+        return self._driver.agent.transactions
+
+    @property
+    def connections(self) -> int:
+        return self._driver.endpoint.counts.connections
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        counts = self._driver.endpoint.counts
+        unreadable = {"not SIP": counts.malformed, "not answerable": self._driver.agent.dropped}
+        return {**unreadable, **counts.refused, **self._driver.gate.dropped}
 
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had."""

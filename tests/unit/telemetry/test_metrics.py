@@ -1,5 +1,7 @@
 """The metrics: what is counted, and that nobody can be recognised in them."""
 
+from types import SimpleNamespace
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from mcu.media.messages import NetworkReport, WorkerReport
@@ -112,3 +114,15 @@ def test_the_lag_of_the_event_loop_is_measured() -> None:
     shown = figures(metrics)
     assert shown["mcu_event_loop_lag_seconds_bucket{0.02}"] == 0
     assert shown["mcu_event_loop_lag_seconds_bucket{0.05}"] == 1
+
+
+def test_sip_shows_what_there_is_of_it_and_by_reason_what_was_dropped() -> None:
+    metrics = Metrics()
+    metrics.sip_is(SimpleNamespace(calls=3, transactions=9, connections=2, dropped={"scanner": 5}))
+    shown = figures(metrics)
+    assert {name: figure for name, figure in shown.items() if name.startswith("mcu_sip")} == {
+        "mcu_sip_calls{}": 3,
+        "mcu_sip_transactions{}": 9,
+        "mcu_sip_connections{}": 2,
+        "mcu_sip_dropped_total{scanner}": 5,
+    }

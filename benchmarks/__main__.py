@@ -19,6 +19,8 @@ COMMANDS = (
     "loss",
     "strangers",
     "join",
+    "sip",
+    "scanners",
     "idle",
     "registrar",
     "video",

@@ -136,6 +136,16 @@ LIMITS: Final = {  # by command
         Limit("  others' pictures a second", _during("others_pictures_per_s"), least=24),
         Limit("  key frames to others", _during("others_keys"), most=0),
     ),
+    "sip --calls-per-second 50 --seconds 60": (
+        Limit("50 calls a second by SIP: good, %", "good_percent", least=100),
+        Limit("  set up in, p99 ms", "setup_p99_ms", most=200),
+        Limit("  dialogs left", "dialogs_left", most=0),
+    ),
+    "scanners": (
+        Limit("2,000 strangers' calls a second: a trunk's good, %", "trunk_good_percent", least=99),
+        Limit("  memory, MB more", "resident_more_mb", most=20),
+        Limit("  processes that died", "processes_died", most=0),
+    ),
     "compositor --tiles 16": (
         Limit("compositor, 16 tiles: of the libyuv loop", "ratio_to_libyuv", least=0.9),
         Limit("  half dirty, of all dirty", "half_dirty_ratio", least=1.8),

@@ -9,7 +9,6 @@ takes the transactions and calls from those who are known. What is kept is bound
 
 import ipaddress
 import re
-import socket
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +31,6 @@ _SCANNERS: Final = (
     *(b"sundayddr", b"vaxsipuseragent", b"pplsip", b"siparmyknife", b"iwar", b"sivus", b"sipptk"),
 )
 _NAMING: Final = re.compile(rb"\n(?:user-agent|from|f|to|t|subject|s)[ \t]*:([^\r\n]*)")
-_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +230,7 @@ def _is_scanner(data: bytes) -> bool:
 @lru_cache(maxsize=ADDRESSES)
 def _key(host: str) -> bytes:
     """An IPv4 address, however it is written; the /64 of one of IPv6."""
-    if ":" not in host:
-        return socket.inet_pton(socket.AF_INET, host)
-    packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
-    return packed[12:] if packed.startswith(_MAPPED) else packed[:8]
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.packed
+    return address.ipv4_mapped.packed if address.ipv4_mapped else address.packed[:8]

@@ -33,6 +33,8 @@ SMALLEST = {
     "freezes": ("--percent", "10", "--seconds", "2"),
     "bottleneck": ("--seconds", "3", "--around", "2"),
     "join": ("--joins", "1"),
+    "sip": ("--calls-per-second", "10", "--seconds", "1"),
+    "scanners": ("--per-second", "500", "--seconds", "1"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
 OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "repair", "freezes", "bottleneck", "compositor")
@@ -90,6 +92,14 @@ KEYS = {
         *("others_pictures_per_s", "others_kbit_per_s", "others_keys"),
     },
     "join": {"joins", "first_sound", "first_picture"},
+    "sip": {
+        *("calls", "failed", "good_percent", "setup_p50_ms", "setup_p99_ms", "setup_longest_ms"),
+        *("cpu_ms_per_call", "dialogs_left"),
+    },
+    "scanners": {
+        *("asked", "dropped", "trunk_calls", "trunk_good_percent", "trunk_setup_p99_ms"),
+        *("resident_more_mb", "cpu_percent", "processes_died"),
+    },
     "compositor": {
         *("tiles", "canvas", "source", "frames", "repeats", "spread"),
         *("fps", "libyuv_fps", "xstack_fps", "xstack_scaler", "ratio_to_libyuv", "ratio_to_xstack"),
@@ -122,6 +132,8 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "freezes": lambda of: of["pictures_per_s"] > 0,
     "bottleneck": lambda of: 0 < of["kbit_per_s"][1] < 0.5 * min(of["kbit_per_s"][0], of["others_kbit_per_s"][1]),
     "join": lambda of: all(0 < of[first]["p50_ms"] < 10_000 for first in ("first_sound", "first_picture")),
+    "sip": lambda of: (of["calls"], of["failed"], of["dialogs_left"]) == (10, 0, 0),
+    "scanners": lambda of: of["asked"] > 200 and of["dropped"] > 100 and of["trunk_good_percent"] == 100,
     "compositor": lambda of: min(of[key] for key in ("fps", "libyuv_fps", "xstack_fps")) > 0,
 }
 

@@ -51,6 +51,7 @@ Instant = Annotated[datetime, PlainValidator(_instant), _TIME_SCHEMA]
 QueryInstant = Annotated[datetime, PlainValidator(_query_instant), _TIME_SCHEMA]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_zone)]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")]
+PersonalPin = Annotated[str, StringConstraints(pattern=r"^[0-9]{8,20}$")]  # there may be many in a meeting
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 SipAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^sips?:[^\s<>\"\x00-\x1f\x7f]+$")]

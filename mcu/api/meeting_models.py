@@ -15,6 +15,7 @@ from mcu.api.fields import (
     MetadataValue,
     Minutes,
     PageQuery,
+    PersonalPin,
     Phone,
     Pin,
     QueryInstant,
@@ -229,6 +230,10 @@ class RotatePins(Request):
     pins: list[Role] = Field(default=["host", "guest"], min_length=1, max_length=2)
 
 
+class PersonalPinIn(Request):
+    pin: PersonalPin | None = Field(None, description="Left out: one is made.", json_schema_extra={"writeOnly": True})
+
+
 class JoinTokenAsk(Request):
     expires_in_seconds: int = Field(3600, ge=60, le=86_400)
 
@@ -258,6 +263,10 @@ class JoinOut(BaseModel):
         return cls(kind="dial_out", when=out.when, uri=out.uri)
 
 
+class PinOut(BaseModel):
+    set: bool
+
+
 class BookedParticipantOut(BaseModel):
     """`join_url` is the personal link, shown to callers with `meetings:write`: who has it comes in as that person."""
 
@@ -269,15 +278,19 @@ class BookedParticipantOut(BaseModel):
     email: str | None
     phone: str | None
     join: JoinOut
+    pin: PinOut
     join_url: str | None
 
     @classmethod
     def of(cls, one: BookedParticipant, join_url: str | None) -> Self:
-        return cls(**vars(one), join=JoinOut.of(one.dial_out), join_url=join_url)
+        pin = PinOut(set=one.pin is not None)
+        return cls(**{**vars(one), "pin": pin}, join=JoinOut.of(one.dial_out), join_url=join_url)
 
 
-class PinOut(BaseModel):
-    set: bool
+class PersonalPinOut(BaseModel):
+    """A personal PIN, shown this once: who dials in with it comes in as that person."""
+
+    pin: str
 
 
 class LobbyOut(BaseModel):

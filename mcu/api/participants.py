@@ -14,13 +14,16 @@ from mcu.api.meeting_models import (
     BookedParticipantPatch,
     JoinTokenAsk,
     JoinTokenOut,
+    PersonalPinIn,
+    PersonalPinOut,
 )
 from mcu.api.meetings import MEETING, Cancelled, links, require_live, save
 from mcu.api.routes import MERGE_PATCH, Call, Nothing, Reply, Routes
 from mcu.api.server import API
 from mcu.auth.bearer import Scope
 from mcu.booking.meeting import BookedParticipant, Meeting
-from mcu.booking.store import Transaction
+from mcu.booking.pins import SamePins, settle_personal
+from mcu.booking.store import Stale, Transaction
 from mcu.errors import Conflict, NotFound
 from mcu.ids import MeetingId, ParticipantId
 
@@ -128,6 +131,37 @@ async def remove_booked_participant(call: Call[Nothing]) -> Reply:
 
 
 @routes.add(
+    "PUT",
+    f"{PARTICIPANT}/pin",
+    body=PersonalPinIn,
+    answer=PersonalPinOut,
+    scope=Scope.MEETINGS_WRITE,
+    problems=(NotFound, Cancelled, SamePins, Stale),
+)
+async def set_personal_pin(call: Call[PersonalPinIn]) -> Reply:
+    """Give somebody a PIN of their own.
+
+    Who dials in to the meeting's number with it comes in under the booked name and role, where the meeting asks for a
+    PIN. The answer is the only place where it is shown; one that they had before stops working.
+    """
+    before = await _read(call)
+    old = _find(call, before)
+    pin, hashed = await settle_personal(call.request.app[API].pins, before, old.id, call.body.pin)
+    await _put(call, await call.writing(), before, replace(old, pin=hashed))
+    return Reply(body=PersonalPinOut(pin=pin))
+
+
+@routes.add("DELETE", f"{PARTICIPANT}/pin", status=204, scope=Scope.MEETINGS_WRITE, problems=(NotFound, Cancelled))
+async def remove_personal_pin(call: Call[Nothing]) -> Reply:
+    """Take away somebody's own PIN. Without one this changes nothing."""
+    tx = await call.writing()
+    meeting = await _live(call, tx)
+    if (old := _find(call, meeting)).pin is not None:
+        await _put(call, tx, meeting, replace(old, pin=None))
+    return Reply()
+
+
+@routes.add(
     "POST",
     f"{PARTICIPANT}/join-tokens",
     body=JoinTokenAsk,
@@ -148,6 +182,14 @@ async def create_join_token(call: Call[JoinTokenAsk]) -> Reply:
     until = (api.clock.now() + timedelta(seconds=call.body.expires_in_seconds)).replace(microsecond=0)
     token = join_token(api, meeting, one, until)
     return Reply(body=JoinTokenOut(token=token, join_url=join_url(api, meeting, token), expires_at=until))
+
+
+async def _put(call: Call[object], tx: Transaction, meeting: Meeting, new: BookedParticipant) -> None:
+    """One as they are to be, as a new version. Raises `Cancelled`, or `Stale` where the meeting has changed."""
+    require_live(meeting)
+    new = replace(new, version=new.version + 1)
+    people = tuple(new if one.id == new.id else one for one in meeting.participants)
+    await save(call, tx, replace(meeting, participants=people))
 
 
 async def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -> BookedParticipantOut:

@@ -65,5 +65,5 @@ def new_salt() -> bytes:
     return os.urandom(SALT_BYTES)
 
 
-def new_pin() -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(NEW_PIN_DIGITS))
+def new_pin(digits: int = NEW_PIN_DIGITS) -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(digits))

@@ -5,6 +5,7 @@ the same work, so that nobody learns which numbers are meetings.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from mcu.auth.guesses import Guesses
 from mcu.auth.pins import PinHasher
@@ -12,6 +13,8 @@ from mcu.auth.tokens import JoinToken, TokenInvalid, Tokens
 from mcu.booking.meeting import BookedParticipant, Meeting, Role
 from mcu.booking.store import Store
 from mcu.errors import NotFound, Unauthenticated
+
+ROLES: Final[tuple[Role, ...]] = ("host", "guest")  # by the meeting's own PINs
 
 
 class NotAdmitted(Unauthenticated):
@@ -22,7 +25,7 @@ class NotAdmitted(Unauthenticated):
 
 @dataclass(frozen=True, kw_only=True)
 class Entrant:
-    """Somebody who has shown a right to the meeting. `participant`: with a personal link."""
+    """Somebody who has shown a right to the meeting. `participant`: with a personal link or PIN."""
 
     meeting: Meeting
     role: Role
@@ -56,18 +59,25 @@ class Door:
         async with self._guesses.attempt(number, address, bare=pin is None):
             async with self._store.reading() as tx:
                 meeting = await tx.meetings.by_number(number)
-            role = await self._role(meeting, pin)
-            if meeting is None or role is None:
+            entrant = await self._entrant(meeting, pin)
+            if entrant is None:
                 self._guesses.failed(number, address, bare=pin is None)
                 raise NotAdmitted("Look at the invitation and try again.")
             if pin is not None:
                 self._guesses.succeeded(number, address)
-            return Entrant(meeting=meeting, role=role)
+            return entrant
 
-    async def _role(self, meeting: Meeting | None, pin: str | None) -> Role | None:
-        if pin is None and meeting is not None and meeting.access.pins.guest is None:
-            return "guest"
-        pins = meeting.access.pins if meeting else None
-        which = await self._pins.which(pin or "", pins.salt if pins else b"", (pins.host, pins.guest) if pins else ())
-        roles: tuple[Role, Role] = ("host", "guest")
-        return None if pin is None or which is None else roles[which]
+    async def _entrant(self, meeting: Meeting | None, pin: str | None) -> Entrant | None:
+        if meeting is None:
+            await self._pins.which(pin or "", b"", ())
+            return None
+        pins, people = meeting.access.pins, meeting.participants
+        if pin is None and pins.guest is None:
+            return Entrant(meeting=meeting, role="guest")
+        which = await self._pins.which(pin or "", pins.salt, (pins.host, pins.guest, *(one.pin for one in people)))
+        if pin is None or which is None:
+            return None
+        if which < len(ROLES):
+            return Entrant(meeting=meeting, role=ROLES[which])
+        person = people[which - len(ROLES)]
+        return Entrant(meeting=meeting, role=person.role, participant=person)

@@ -69,6 +69,7 @@ class BookedParticipant:
     email: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)  # E.164
     dial_out: DialOut | None = None
+    pin: bytes | None = field(default=None, repr=False)  # as in `Pins`, under the same salt
     version: int = 1
 
 

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from mcu.auth.pins import PinHasher, new_pin, new_salt
-from mcu.booking.meeting import Pins
+from mcu.booking.meeting import Meeting, Pins
 from mcu.errors import Invalid
+from mcu.ids import ParticipantId
+
+PERSONAL_DIGITS: Final = 8  # any of 200 such is guessed about as seldom as one of the two of six digits
 
 
 class Ask(Enum):
@@ -20,9 +24,9 @@ Wanted = str | Ask
 
 
 class SamePins(Invalid):
-    """The two PINs are the same, so the role could not be told."""
+    """Two PINs are the same, so it could not be told who comes."""
 
-    code, title = "pins-equal", "The host PIN and the guest PIN are the same"
+    code, title = "pins-equal", "Two PINs of the meeting are the same"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,21 @@ class Issued:
 
     host: str | None = field(default=None, repr=False)
     guest: str | None = field(default=None, repr=False)
+
+
+async def settle_personal(
+    hasher: PinHasher, meeting: Meeting, whose: ParticipantId, pin: str | None
+) -> tuple[str, bytes]:
+    """A PIN for one of those who are booked, as given or made, and its hash. Raises as `settle`."""
+    pins = meeting.access.pins
+    others = {pins.host, pins.guest, *(one.pin for one in meeting.participants if one.id != whose)}
+    while True:
+        chosen = pin or new_pin(PERSONAL_DIGITS)
+        found = await hasher.hash(chosen, pins.salt)
+        if found not in others:
+            return chosen, found
+        if pin is not None:
+            raise SamePins("Choose another one.")
 
 
 async def settle(hasher: PinHasher, now: Pins, host: Wanted, guest: Wanted) -> tuple[Pins, Issued]:

@@ -24,7 +24,7 @@ HERE = frozenset({LegState.ANNOUNCING, LegState.IN_ROOM, LegState.HELD})
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sits in a seat. `participant` is set for one who came by a personal link."""
+    """Who sits in a seat. `participant` is set for one who came by a personal link or PIN."""
 
     name: str
     role: Role

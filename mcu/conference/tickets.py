@@ -36,10 +36,11 @@ class Tickets:
         self._void: deque[LegId] = deque(maxlen=MAX_TICKETS)  # taken back
 
     def of(self, person: Person) -> LegId | None:
-        """The ticket of one who came by a personal link before."""
+        """The ticket of one who came by a personal link or PIN before, in the same way: a telephone has its own."""
         if person.participant is None:
             return None
-        held = (leg for leg, other in self._people.items() if other.participant == person.participant)
+        same = (person.participant, person.kind)
+        held = (leg for leg, other in self._people.items() if (other.participant, other.kind) == same)
         return next(held, None)
 
     def give(self, person: Person, leg: LegId | None, *, keep: Collection[LegId]) -> LegId:

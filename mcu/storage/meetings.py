@@ -174,4 +174,5 @@ def _participant(row: Row[Any]) -> BookedParticipant:
         email=row.email,
         phone=row.phone,
         dial_out=DialOut(when=row.dial_when, uri=row.dial_uri) if row.dial_when else None,
+        pin=row.pin,
     )

@@ -97,6 +97,7 @@ participants = Table(
     Column("phone", Text),
     Column("dial_when", Text),
     Column("dial_uri", Text),
+    Column("pin", LargeBinary),
 )
 
 rooms = Table(

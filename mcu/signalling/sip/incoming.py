@@ -99,10 +99,19 @@ class Incoming(Visit):
         except tuple(REFUSALS) as error:
             await self._leave_after((REFUSALS[type(error)], Prompt.GOODBYE), self._menu.language)
 
+    def _name(self) -> str:
+        return SEAT_NAMES[self._language] if self._caller is None else self._caller.display_name
+
     async def _admit(self, entrant: Entrant) -> None:
         self._menu.opened()
         self._language = self._menu.language
-        shown = SEAT_NAMES[self._language] if self._caller is None else self._caller.display_name
-        person = Person(name=shown, role=entrant.role, language=self._language, kind="sip")
+        booked = entrant.participant
+        person = Person(
+            name=self._name() if booked is None else booked.name,
+            role=entrant.role,
+            language=self._language,
+            participant=None if booked is None else booked.id,
+            kind="sip",
+        )
         room, leg = await self._house.conference.join(entrant.meeting, person)
         await self._enter(room, leg)

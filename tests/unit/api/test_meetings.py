@@ -292,6 +292,24 @@ async def test_a_join_token_is_short_lived_and_personal(server: Running) -> None
     assert timedelta(seconds=50) < ends - datetime.now(UTC) <= timedelta(seconds=60)
 
 
+async def test_a_personal_pin_is_shown_once_and_never_again(server: Running) -> None:
+    booked = await book(server, participants=[{"name": "Åsa", "role": "host"}, {"name": "Bo"}])
+    person, other = (f"{where(booked)}/participants/{one['id']}" for one in booked.body["participants"])
+    assert (await server.ask("GET", person)).body["pin"] == {"set": False}
+    made = await server.ask("PUT", f"{person}/pin", {})
+    assert (made.status, len(made.body["pin"])) == (200, 8)
+    shown = await server.ask("GET", person)
+    assert (shown.body["pin"], shown.body["version"]) == ({"set": True}, 2)
+    assert made.body["pin"] not in str((await server.ask("GET", where(booked))).body)
+    assert (await server.ask("PUT", f"{other}/pin", {"pin": made.body["pin"]})).body["code"] == "pins-equal"
+    assert (await server.ask("PUT", f"{other}/pin", {"pin": "123456"})).status == 422  # too short for one of many
+    assert (await server.ask("PUT", f"{other}/pin", {"pin": "24680246"})).body == {"pin": "24680246"}
+    kept = await server.ask("PATCH", other, {"name": "Bo Ek"}, If_Match="*")
+    assert kept.body["pin"] == {"set": True}
+    assert (await server.ask("DELETE", f"{other}/pin")).status == 204
+    assert (await server.ask("GET", other)).body["pin"] == {"set": False}
+
+
 async def test_others_are_served_while_the_links_of_a_full_meeting_are_signed(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

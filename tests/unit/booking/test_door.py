@@ -14,7 +14,7 @@ from mcu.auth.pins import Cost, PinHasher
 from mcu.auth.tokens import JoinToken, TokenInvalid, Tokens
 from mcu.booking.door import Door, NotAdmitted
 from mcu.booking.meeting import Access, BookedParticipant, Meeting, Pins
-from mcu.booking.pins import Ask, SamePins, settle
+from mcu.booking.pins import Ask, SamePins, settle, settle_personal
 from mcu.clock import SystemClock
 from mcu.errors import TooMany
 from mcu.ids import MeetingId, ParticipantId
@@ -89,6 +89,24 @@ async def test_a_wrong_number_a_wrong_pin_and_a_missing_pin_are_one_answer(house
             await house.door.by_pin(number, pin, ME)
         said.add((error.value.detail, error.value.code, error.value.http))
     assert len(said) == 1
+
+
+async def test_a_personal_pin_says_who_comes_and_costs_the_same_hash(house: House) -> None:
+    berg = BookedParticipant(id=ParticipantId("pt_1"), name="Berg", role="host")
+    ek = BookedParticipant(id=ParticipantId("pt_2"), name="Ek")
+    meeting = await house.book("111111111", "121212", "343434", berg, ek)
+    pin, hashed = await settle_personal(house.pins, meeting, berg.id, None)
+    assert len(pin) == 8
+    with pytest.raises(SamePins):
+        await settle_personal(house.pins, meeting, ek.id, "121212")
+    berg = replace(berg, pin=hashed)
+    with pytest.raises(SamePins):
+        await settle_personal(house.pins, replace(meeting, participants=(berg, ek)), ek.id, pin)
+    async with house.database.writing() as tx:
+        await tx.meetings.replace(replace(meeting, version=2, participants=(berg, ek)))
+    entrant = await house.door.by_pin("111111111", pin, ME)
+    assert (entrant.role, entrant.participant) == ("host", berg)
+    assert (await house.door.by_pin("111111111", "343434", ME)).participant is None
 
 
 async def test_guesses_are_counted_and_a_personal_link_is_not_one(house: House) -> None:

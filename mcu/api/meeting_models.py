@@ -58,7 +58,7 @@ class OrganizerIn(Request):
     email: Email | None = None
 
 
-class JoinIn(Request):
+class JoinByIn(Request):
     """How a participant comes in."""
 
     kind: Literal["link", "dial_out"] = Field("link", description="`dial_out`: the meeting calls, too.")
@@ -78,7 +78,7 @@ class BookedParticipantIn(Request):
     external_id: Text | None = None
     email: Email | None = None
     phone: Phone | None = Field(None, description="E.164")
-    join: JoinIn = JoinIn()
+    join: JoinByIn = JoinByIn()
 
     @model_validator(mode="after")
     def _can_be_called(self) -> Self:
@@ -195,7 +195,7 @@ class MeetingPatch(Request):
     metadata: dict[MetadataKey, MetadataValue | None] | None = Field(None, max_length=50)
 
 
-class JoinPatch(Request):
+class JoinByPatch(Request):
     kind: Literal["link", "dial_out"] | None = None
     when: DialWhen | None = None
     uri: SipAddress | None = None
@@ -209,7 +209,7 @@ class BookedParticipantPatch(Request):
     external_id: Text | None = None
     email: Email | None = None
     phone: Phone | None = None
-    join: JoinPatch | None = None
+    join: JoinByPatch | None = None
 
 
 class MeetingQuery(PageQuery):
@@ -251,7 +251,7 @@ class OrganizerOut(BaseModel):
     email: str | None
 
 
-class JoinOut(BaseModel):
+class JoinByOut(BaseModel):
     kind: Literal["link", "dial_out"]
     when: DialWhen | None
     uri: str | None
@@ -277,14 +277,14 @@ class BookedParticipantOut(BaseModel):
     external_id: str | None
     email: str | None
     phone: str | None
-    join: JoinOut
+    join: JoinByOut
     pin: PinOut
     join_url: str | None
 
     @classmethod
     def of(cls, one: BookedParticipant, join_url: str | None) -> Self:
         pin = PinOut(set=one.pin is not None)
-        return cls(**{**vars(one), "pin": pin}, join=JoinOut.of(one.dial_out), join_url=join_url)
+        return cls(**{**vars(one), "pin": pin}, join=JoinByOut.of(one.dial_out), join_url=join_url)
 
 
 class PersonalPinOut(BaseModel):

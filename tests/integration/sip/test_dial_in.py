@@ -92,14 +92,18 @@ async def test_a_telephone_mutes_itself_and_alone_hears_the_answer_and_in_its_la
         assert max(loudness(everything, WORDS[name], len(everything.samples) / SAMPLE_RATE) for name in WORDS) < 0.001
 
 
-async def test_a_host_on_a_telephone_ends_the_meeting_for_all_and_hears_in_its_language_that_it_has_ended(
+async def test_a_host_with_a_pin_of_its_own_ends_the_meeting_by_telephone_and_hears_in_its_language_that_it_ended(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with hall(server, guest_pin=PIN, host_pin="246802") as here:
+    async with hall(server, guest_pin=PIN) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
+        berg = f"/api/v1/meetings/{here.booked['id']}/participants/{here.booked['participants'][0]['id']}"
+        async with here.api.put(f"{berg}/pin", json={}) as answer:
+            pin = (await answer.json())["pin"]
         with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
-            await enter(here, phone, host, language="*", pin="246802")
+            await enter(here, phone, host, language="*", pin=pin)
+            assert (telephones(host)[0].name, telephones(host)[0].role) == ("Berg", "host")
             await here.host("Ek")
             await until(lambda: hears_words(phone, "en/one-joined"))
             await press(phone, "####")

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import TypeVar
 
+import msgspec
 import pytest
 from house import Ear, house
 from meetings import HandClock, guest, host, meeting
@@ -291,6 +292,15 @@ async def test_mute_hand_camera_layout_and_chat_reach_who_they_must(database: Da
         assert MuteLeg(room=here.room.id, leg=anna, muted=True) in asked
         assert CameraLeg(room=here.room.id, leg=anna, camera=False, screen=True) in asked
         assert [said.text for said in here.ears[berg].all(Said)] == ["hej"]
+
+
+async def test_a_participants_telephone_has_a_seat_of_its_own_beside_their_browser(database: Database) -> None:
+    berg = host("Berg", participant=ParticipantId("pt_1"))
+    async with house(database) as here:
+        browser = await here.sit(berg)
+        telephone = await here.sit(msgspec.structs.replace(berg, kind="sip"))
+        assert telephone != browser
+        assert await here.knock(berg) == browser
 
 
 async def test_what_is_said_to_a_leg_goes_to_its_worker_and_its_end_to_its_front_end_alone(database: Database) -> None:

@@ -27,7 +27,7 @@ MAX_BODY: Final = 64 * 1024
 MAX_FIELDS: Final = 256
 VERSION: Final = "SIP/2.0"
 _BLANK_LINE: Final = b"\r\n\r\n"
-_FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD: Final = re.compile(r"(?<![ \t])[ \t]*\r\n[ \t]+")  # never tried from the middle of blanks
 _STATUS_LINE: Final = re.compile(r"(SIP/[0-9]+\.[0-9]+) ([0-9]+) (.*)", re.IGNORECASE)
 _NAME: Final = re.compile(rf"({TOKEN})[ \t]*:(.*)", re.DOTALL)
 

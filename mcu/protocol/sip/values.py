@@ -22,7 +22,7 @@ from mcu.protocol.sip.uri import Uri, parse_uri
 
 MAGIC: Final = "z9hG4bK"  # a branch that begins so names its transaction (section 8.1.1.7)
 _VIA: Final = re.compile(rf"({TOKEN})\s*/\s*({TOKEN})\s*/\s*({TOKEN})\s+(\S.*)", re.DOTALL)
-_BRACKETED: Final = re.compile(r'("(?:[^"\\]|\\.)*"|[^"<>]*)\s*<([^<>]*)>(.*)', re.DOTALL)
+_BRACKETED: Final = re.compile(r'("(?:[^"\\]|\\.)*"\s*|[^"<>]*)<([^<>]*)>(.*)', re.DOTALL)
 _MEDIA_TYPE: Final = re.compile(rf"({TOKEN})\s*/\s*({TOKEN})")
 _CSEQ: Final = re.compile(rf"([0-9]+)\s+({TOKEN})")
 _RACK: Final = re.compile(rf"([0-9]+)\s+([0-9]+)\s+({TOKEN})")

@@ -23,7 +23,7 @@ SMALLEST = {
     "loss": ("--percent", "10", "--seconds", "4"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
     "idle": ("--rooms", "20", "--seconds", "1"),
-    "registrar": ("--endpoints", "3", "--every", "0.1", "--seconds", "1"),
+    "registrar": ("--endpoints", "10", "--every", "1", "--seconds", "1"),
     "video": ("--legs", "2", "--seconds", "1", "--repeats", "1", "--personal"),
     "rooms": ("--sizes", "2,3", "--seconds", "1"),
     "inputs": ("--legs", "2", "--seconds", "1"),

@@ -14,7 +14,7 @@ from mcu.signalling.sip.guard import Caps
 from mcu.signalling.sip.outgoing import Outgoing, Patience
 from mcu.signalling.sip.trunks import Trunk, Trunks
 from mcu.signalling.sip.visit import House, HungUp, Visit
-from mcu.signalling.sip.ways import Sockets, Ways
+from mcu.signalling.sip.ways import Endpoints, Sockets, Ways
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,9 @@ class Desk(outgoing.Desk, Protocol):
 class Dialling:
     """A `conference.invitations.Dialler`."""
 
-    def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, house: House) -> None:
+    def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, endpoints: Endpoints, house: House) -> None:
         self.trunks = Trunks(options.trunks)
-        self._ways = Ways(self.trunks, sockets, domains=options.domains, encrypted=house.encrypted)
+        self._ways = Ways(self.trunks, sockets, endpoints, domains=options.domains, encrypted=house.encrypted)
         self._caps = Caps(options.at_once, options.an_hour)
         self._desk, self._house, self._patience = desk, house, options.patience
 

@@ -96,7 +96,7 @@ class FrontEnd:
             encrypted=options.encrypted,
             language=options.language,
         )
-        self._dialling = Dialling(options.dialling, self, self._driver, self._house)
+        self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
         self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
         self._by_call: dict[Call, Visit] = {}

@@ -20,7 +20,7 @@ from mcu.auth.sealing import Seal
 from mcu.booking.endpoints import Contact, Digest, Directory, Endpoint, Explained, State
 from mcu.booking.store import Store, StoredBinding
 from mcu.clock import Clock
-from mcu.errors import McuError, NotFound, Refused, TooMany
+from mcu.errors import McuError, NotFound, Refused, TooMany, Unavailable
 from mcu.ids import EndpointId
 from mcu.net.sip.endpoint import Flow
 from mcu.net.sip.flows import StreamFlow
@@ -33,7 +33,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.registrar import LONGEST_S, SHORTEST_S, Binding, Registrar, TooBrief
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
-from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
+from mcu.protocol.sip.uri import SipUri, parse_uri
 from mcu.protocol.sip.values import parse_address
 from mcu.signalling.sip.routing import RULES, DialPlan
 
@@ -57,8 +57,15 @@ class Target:
 
     endpoint: Endpoint
     flow: Flow
-    uri: Uri
+    uri: SipUri
     routes: tuple[str, ...]
+
+
+class NotReached(Unavailable):
+    """Whoever is called is ours, and registered nowhere."""
+
+    code, title = "not-reached", "Nobody can be reached there just now"
+    http, sip, q850 = 409, 480, 20  # subscriber absent
 
 
 class Registrations:
@@ -208,9 +215,9 @@ class Registrations:
     # -- where they are -----------------------------------------------------------------------------------------------
 
     def locate(self, dialled: str | SipUri) -> Sequence[Target]:
-        """Every way to whom a number, a name or a URI of ours means, the newest first. Empty: it is not reached now.
+        """Every way to whom a number, a name or a URI of ours means, the newest first.
 
-        Raises `NotFound` where it means nobody.
+        Raises `NotFound` where it means nobody, `NotReached` where who it means is registered nowhere.
         """
         if not isinstance(dialled, SipUri):
             endpoint = self.called(dialled)
@@ -224,6 +231,8 @@ class Registrations:
             bindings = find(endpoint.id, dialled, self._now) if endpoint else ()
         if endpoint is None:
             raise NotFound("No endpoint has that number or name.")
+        if not bindings:
+            raise NotReached("Nobody is registered there now.")
         return [_target(endpoint, one) for one in _one_of_each_device(bindings)]
 
     def called(self, user: str) -> Endpoint | None:
@@ -323,6 +332,7 @@ def _one_of_each_device(bindings: Sequence[Binding[Flow]]) -> Iterator[Binding[F
 
 
 def _target(endpoint: Endpoint, one: Binding[Flow]) -> Target:
+    assert isinstance(one.contact.uri, SipUri)  # the registrar binds no other
     return Target(endpoint, one.flow, one.contact.uri, one.path)
 
 

@@ -3,7 +3,7 @@
 import structlog
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import McuError, Unavailable
+from mcu.errors import McuError
 from mcu.ids import CallId, new_id
 from mcu.net.sip.driver import Driver
 from mcu.protocol.sip.agent import Recipient
@@ -18,13 +18,6 @@ from mcu.signalling.sip.registrations import Registrations
 log = structlog.get_logger(__name__)
 
 
-class NotReached(Unavailable):
-    """Whoever is called is ours, and registered nowhere."""
-
-    code, title = "not-reached", "Nobody can be reached there just now"
-    http, sip, q850 = 409, 480, 20  # subscriber absent
-
-
 class Switch:
     """A `bridge.Desk`."""
 
@@ -37,10 +30,7 @@ class Switch:
         name = CallId(new_id("call"))
         bridge = Bridge(self, name, call, caller, domain=self._registrations.realm, encrypted=self._encrypted)
         try:
-            targets = self._registrations.locate(dialled)
-            if not targets:
-                raise NotReached("Nobody is registered there now.")
-            ringing = bridge.start(targets)
+            ringing = bridge.start(self._registrations.locate(dialled))
         except McuError as error:
             call.refuse(error.sip)
             return

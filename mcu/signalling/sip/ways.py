@@ -14,6 +14,7 @@ from mcu.protocol.sip.uri import SipUri, TelUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip import guard
 from mcu.signalling.sip.guard import NotAllowed
+from mcu.signalling.sip.registrations import Target
 from mcu.signalling.sip.trunks import Host, Transport, Trunk, Trunks
 
 RESOLVE_S: Final = 4.0
@@ -23,7 +24,7 @@ OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's t
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One attempt. `trunk` `None`: straight there."""
+    """One attempt. `trunk` `None`: straight there; `known`: the flow by which one of our own endpoints registered."""
 
     target: SipUri
     host: Host
@@ -31,6 +32,8 @@ class Way:
     encrypted: bool
     codecs: tuple[str, ...] = ()  # all
     trunk: Trunk | None = None
+    known: Flow | None = None
+    routes: tuple[str, ...] = ()
 
     def answerer(self) -> Answerer | None:
         """Who we are, where they ask."""
@@ -39,7 +42,8 @@ class Way:
     def recipient(self, flow: Flow) -> Recipient:
         trunk = self.trunk
         if trunk is None:
-            return Recipient(flow, self.target, Address(SipUri(flow.host, OWN_USER)), Address(self.target))
+            routes = [("Route", one) for one in self.routes]
+            return Recipient(flow, self.target, Address(SipUri(flow.host, OWN_USER)), Address(self.target), routes)
         who = Address(SipUri(trunk.domain, trunk.caller_id or trunk.user or OWN_USER))
         told = [("P-Asserted-Identity", str(who))] if trunk.caller_id else []
         return Recipient(flow, self.target, who, Address(self.target), told)
@@ -52,20 +56,35 @@ class Sockets(Protocol):
     def endpoint(self) -> Endpoint: ...
 
 
+class Endpoints(Protocol):
+    """Our own, and where each has registered."""
+
+    @property
+    def realm(self) -> str: ...
+
+    def locate(self, dialled: SipUri) -> Sequence[Target]:
+        """Raises `NotFound`."""
+        ...
+
+
 class Ways:
     """Finds them, by the settings; and goes them."""
 
-    def __init__(self, trunks: Trunks, sockets: Sockets, *, domains: Sequence[str], encrypted: bool) -> None:
-        self.trunks, self._sockets = trunks, sockets
+    def __init__(
+        self, trunks: Trunks, sockets: Sockets, endpoints: Endpoints, *, domains: Sequence[str], encrypted: bool
+    ) -> None:
+        self.trunks, self._sockets, self._endpoints = trunks, sockets, endpoints
         self._domains, self._encrypted = domains, encrypted
 
     def to(self, to: str, now: float) -> list[Way]:
-        """The best first. Raises what refuses it: `Invalid`, `NotAllowed`, `TooMany` or `Unavailable`."""
+        """The best first. Raises what refuses it: `Invalid`, `NotAllowed`, `NotFound`, `TooMany` or `Unavailable`."""
         target = guard.target(to)
         if isinstance(target, TelUri):
             return [
                 _over(one, host, target) for one in self.trunks.for_number(target.number, now) for host in one.hosts
             ]
+        if (target.host, target.port) == (self._endpoints.realm, None):
+            return [_to_own(one, self._encrypted) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
         transport = cast("Transport", "tls" if target.secure else target.transport or "udp")
@@ -74,6 +93,8 @@ class Ways:
 
     async def flow(self, way: Way) -> Flow:
         """Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address."""
+        if way.known is not None:
+            return way.known
         addresses = await resolved(way.host)
         if way.trunk is not None:
             self.trunks.found_at(way.trunk, addresses)
@@ -114,4 +135,17 @@ def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
         encrypted=trunk.encrypted,
         codecs=trunk.codecs,
         trunk=trunk,
+    )
+
+
+def _to_own(one: Target, encrypted: bool) -> Way:
+    """By the flow by which it registered, whatever its address says."""
+    peer = one.flow.peer
+    return Way(
+        target=one.uri,
+        host=Host(peer.host, peer.port),
+        transport="udp" if one.flow.transport == "UDP" else "tcp",
+        encrypted=encrypted,
+        known=one.flow,
+        routes=one.routes,
     )

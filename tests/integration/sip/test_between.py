@@ -84,7 +84,24 @@ async def test_an_endpoint_is_in_a_meeting_by_its_own_name_and_nobody_else_is(
         with telephone(tmp_path / "liar", hertz=700, account=f"anna@{address(server)}") as liar:
             liar.dial(f"sip:{here.number}@{address(server)}")
             await until(lambda: liar.closed)
-            assert "401" in liar.log
+            assert "403 Forbidden" in liar.log
+
+
+async def test_a_meeting_calls_an_endpoint_where_it_has_registered(server: RunningServer, tmp_path: Path) -> None:
+    async with hall(server) as here:
+        host = await here.host()
+        await inside(host)
+        with ExitStack() as stack:
+            phone(server, stack, tmp_path, "bo", "tcp", more=";answermode=auto")
+            await until(lambda: states(server)["bo"] == "online")
+            body = {"name": "Bo Ek", "uri": "sip:bo@127.0.0.1"}
+            async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
+                assert answer.status == 202, await answer.text()
+            await until(lambda: "Bo Ek gick med" in texts(host), within=20)
+        async with here.api.post(
+            f"{await here.room()}/dial-out", json={**body, "uri": "sip:cilla@127.0.0.1"}
+        ) as answer:
+            assert answer.status == 409
 
 
 def test_the_dial_plan_explains_itself(server: RunningServer) -> None:

@@ -79,6 +79,13 @@ class CallUnsighted(Event, frozen=True, kw_only=True):
     call: CallId
 
 
+class CallShares(Event, frozen=True, kw_only=True):
+    """A screen is shared by the call's line for slides, or no longer."""
+
+    call: CallId
+    on: bool
+
+
 class CallLost(Event, frozen=True, kw_only=True):
     """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
 
@@ -86,4 +93,4 @@ class CallLost(Event, frozen=True, kw_only=True):
     cause: Cause
 
 
-CallEvent = CallKey | CallTold | CallUnsighted | CallLost
+CallEvent = CallKey | CallTold | CallUnsighted | CallShares | CallLost

@@ -14,7 +14,7 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.call_messages import CallKey, CallLost, CallTold, CallUnsighted
+from mcu.media.call_messages import CallKey, CallLost, CallShares, CallTold, CallUnsighted
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
@@ -173,6 +173,7 @@ class Reception:
         made = self._carried[call] = self._transports.new(
             ipv6=ipv6, encrypted=encrypted, on_digit=lambda key: self._emit(CallKey(call=call, key=key))
         )
+        made.on_slides = lambda come: self._emit(CallShares(call=call, on=come))
         made.on_unsighted = lambda: self._emit(CallUnsighted(call=call))
         return made
 

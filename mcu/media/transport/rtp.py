@@ -25,6 +25,7 @@ from mcu.media.seams import FrameLimit, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import told
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
+from mcu.media.transport.flow import Flow
 from mcu.media.transport.incoming import Incoming
 from mcu.media.transport.streams import NUMBERS
 from mcu.protocol.sdp import description, exchange, h264
@@ -54,6 +55,7 @@ class _Line:
     ports: Ports
     stream: Stream | None = None
     incoming: Incoming | None = None
+    flow: Flow | None = None
     estimate: int = START_BITRATE  # bit/s of pictures that the plane says it carries
     most: int = START_BITRATE  # that they have said that they take
 
@@ -67,7 +69,8 @@ class Terms:
     """What a call may have."""
 
     address: str  # ours, as the peer reaches it
-    kinds: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN)
+    kinds: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN, Kind.SLIDES)
+    offered: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN)  # of those: what is offered first; slides, by who has them
     encryption: Encryption = Encryption.REQUIRED
     pixels_max: int = PIXELS_MAX
 
@@ -80,6 +83,7 @@ class RtpTransport:
 
     def __init__(self, engine: Engine, terms: Terms, on_digit: Callable[[str], None], clock: Clock) -> None:
         self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
+        self.on_slides: Callable[[bool], None] = lambda _come: None  # on a line of their own
         self.on_unsighted: Callable[[], None] = lambda: None  # signalling alone can ask for a key frame
         self._listener: TransportListener | None = None
         self._lines: dict[Kind, _Line] = {}
@@ -115,7 +119,7 @@ class RtpTransport:
         to be closed.
         """
         before = description.parse(said) if said else None
-        self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
+        self._take_ports(exchange.kinds(before) if before is not None else self._terms.offered)
         ours = self._ours()
         self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
         return str(self._offered.description)
@@ -180,6 +184,8 @@ class RtpTransport:
             line.most = min(stream.limits.bits_per_second, stream.bits_per_second or stream.limits.bits_per_second)
             if stream.receives:
                 line.incoming = Incoming(plane, line.handle, {source: 1}, self._clock)
+            if stream.kind is Kind.SLIDES:
+                line.flow = Flow(lambda: self._received(line), lambda come: self.on_slides(come))
         self._engine.listen(line.handle, self)
 
     def _ours(self) -> Ours:
@@ -287,6 +293,13 @@ class RtpTransport:
         """What all its lines carry of pictures."""
         return sum(line.carries for line in self._lines.values() if line.kind is not Kind.AUDIO)
 
+    # -- what they share ------------------------------------------------------------------------------------------
+
+    def _received(self, line: _Line) -> int:
+        """Packets of pictures on a line."""
+        streams = self._engine.plane.leg_stats(line.handle)["streams"]
+        return sum(stream["packets"] for stream in streams if not stream["sending"])
+
     # -- parts ----------------------------------------------------------------------------------------------------
 
     def _streams(self) -> Iterator[Stream]:
@@ -302,6 +315,8 @@ class RtpTransport:
         for line in self._lines.values():
             if line.incoming is not None:
                 line.incoming.end()
+            if line.flow is not None:
+                line.flow.end()
             if line.stream is None:
                 self._engine.plane.remove(line.handle)
             else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from mcu.clock import Clock
-from mcu.conference.acts import Remove, Tell
+from mcu.conference.acts import Remove, SetScreen, Tell
 from mcu.conference.room import Room
 from mcu.conference.updates import Update, Watcher
 from mcu.errors import McuError
@@ -26,6 +26,12 @@ class Seat:
 
     async def heard_of(self, update: Update) -> None:
         await self._do(self._controls.heard_of(update, self._clock.monotonic(), self._clock.now()))
+
+    async def share(self, on: bool) -> None:
+        """It shares a screen by a line of its own, or no longer. It hears why that is not seen, where it is not."""
+        words = await self._words_of(Do((), (SetScreen(leg=self._leg, on=on),)))
+        if words:
+            await self._say(words)
 
     def next_timer(self) -> float | None:
         return self._controls.next_timer()

@@ -25,6 +25,7 @@ from mcu.ids import CallId, LegId
 from mcu.media.call_messages import (
     AcceptCall,
     CallLost,
+    CallShares,
     CallTold,
     CallUnsighted,
     EndCall,
@@ -81,6 +82,7 @@ Happening = (
     | CallTold
     | CallLost
     | CallUnsighted
+    | CallShares
     | Progressed
     | Established
     | Changing
@@ -123,7 +125,7 @@ class Visit(ABC):
         self._seat: Seat | None = None
         self._language: Language = house.language
         self._leaving_at: float | None = None  # all is said then, at the latest
-        self._over = False
+        self._over = self._shares = False
         self._agreed = ("", "")  # their SDP, and ours
 
     def tell(self, happening: Happening) -> None:
@@ -198,13 +200,22 @@ class Visit(ABC):
                 await self._seat.heard_of(happening)
             case Changing():
                 self._change(happening)
+            case CallShares() | CallUnsighted() | Unsighted():
+                await self._about_pictures(happening)
+            case _:
+                pass
+
+    async def _about_pictures(self, happening: CallShares | CallUnsighted | Unsighted) -> None:
+        match happening:
+            case CallShares(on=on):
+                self._shares = on
+                if self._seat is not None:
+                    await self._seat.share(on)
             case CallUnsighted() if self.call is not None and self.call.state is State.UP:
                 self.call.inform(media_control.TYPE, media_control.FAST_UPDATE)
                 self._house.line.pump()
             case Unsighted() if self.worker is not None:
                 await self.worker.ask(RefreshCall(call=self.name))
-            case _:
-                pass
 
     async def _say_farewell(self, cause: GoneCause) -> None:
         """The room has no seat for it any more, and its worker has it in the reception again where others did that."""
@@ -236,6 +247,8 @@ class Visit(ABC):
         await room.attach(leg, self)
         if Kind.MAIN in kinds(parse(self._agreed[1])):
             await room.act(leg, SetCamera(leg=leg, on=True))
+        if self._shares:
+            await self._seat.share(True)
 
     async def _bring_to(self, worker: Worker) -> None:
         """The room is on another worker than the reception that the call is in: its media moves there."""

@@ -4,15 +4,21 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
+from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
 from dialled import PIN, in_the_room, press, telephones, uri
 from hall import hall, inside, until
-from pictures import BLUE, GREEN, Colour, frame_of
+from pictures import BLUE, GREEN, RED, Colour, frame_of
+from room_system import RoomSystem, room_system
 from running_server import RunningServer, running_server
 
 from mcu.demo.client import MeetingClient
+from mcu.demo.guest import Guest
 from mcu.demo.sources import LivePicture
+from mcu.media.messages import Source
+from mcu.signalling.webrtc.messages import Screen
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +64,57 @@ async def until_seen(system: Telephone, *colours: Colour) -> None:
     async with asyncio.timeout(10):
         while not shows(await asyncio.to_thread(system.sees), colours):
             pass
+
+
+def address(server: RunningServer) -> tuple[str, int]:
+    return "127.0.0.1", server.logged("sip_serving")[0]["port"]
+
+
+def latest(system: RoomSystem, source: Source) -> VideoFrame | None:
+    """What it was sent last, decoded."""
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.options = {"flags": "low_delay"}
+    frames = [frame for one in system.pictures[source] for frame in decoder.decode(av.Packet(one.data))]
+    return frames[-1] if frames else None
+
+
+def content(person: Guest) -> VideoFrame | None:
+    assert person.client is not None
+    assert person.client.content is not None
+    return person.client.content.latest
+
+
+async def test_what_a_room_system_shares_is_a_presentation_and_it_gets_those_of_others(server: RunningServer) -> None:
+    async with hall(server) as here, room_system() as system:
+        host = here.stranger()
+        screen = LivePicture(iter(lambda: frame_of(RED, 640, 480), None), 5)
+        await host.join(here.number, "Berg", MeetingClient(screen=screen, content=True), token=here.link("Berg"))
+        await inside(host)
+        await system.dial(address(server), here.number)
+        await in_the_room(host)
+        system.show(Source.CAMERA, lambda: frame_of(BLUE, 320, 180))
+        await host.send(Screen(on=True))
+        await until(lambda: shows(latest(system, Source.SCREEN), [RED]))
+        system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
+        await until(lambda: shows(content(host), [GREEN]))
+        await until(lambda: shows(latest(system, Source.CAMERA), [BLUE]))
+        [leg] = [entry for entry in telephones(host) if entry.screen]
+        system.stop(Source.SCREEN)
+        await until(lambda: not [entry for entry in telephones(host) if entry.screen])
+        assert leg.camera
+
+
+async def test_a_system_without_feedback_asks_and_is_asked_by_info(server: RunningServer) -> None:
+    async with hall(server) as here, room_system(feedback=False) as system:
+        host = here.stranger()
+        await host.join(here.number, "Berg", MeetingClient(watch=False), token=here.link("Berg"))
+        await inside(host)
+        await system.dial(address(server), here.number)
+        await in_the_room(host)
+        system.show(Source.CAMERA, lambda: frame_of(BLUE, 320, 180))
+        await until(lambda: system.asked)
+        await until(lambda: shows(latest(system, Source.CAMERA), [BLUE]))
+        shown = system.pictures[Source.CAMERA][0]
+        await asyncio.sleep(0.6)  # key frames are half a second apart
+        system.ask_for_picture()
+        await until(lambda: system.pictures[Source.CAMERA][0] is not shown)

@@ -219,7 +219,7 @@ async def test_what_is_not_sdp_is_refused_and_an_answer_to_nothing_too(engine: E
 
 async def test_when_the_range_is_used_up_no_port_of_the_leg_stays_taken(engine: Engine) -> None:
     pairs = (PORTS[1] - PORTS[0] + 1) // 2
-    terms = Terms(address="127.0.0.1", kinds=(Kind.AUDIO, Kind.MAIN, Kind.SLIDES))
+    terms = Terms(address="127.0.0.1", offered=tuple(Kind))
     ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(pairs // 3 + 1)]
     *first, last = ends
     for end in first:

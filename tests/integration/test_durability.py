@@ -1,11 +1,8 @@
 """What was answered 2xx is there after `kill -9`, and what was sent again under its key was done once."""
 
 import asyncio
-import json
 import os
 import random
-import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import forked_serve
 import pytest
-from running_server import START_S, environment, every_right
+from running_server import RunningServer, launch
 
 ROUNDS = {"sqlite": 50, "postgresql": 5}
 WRITERS = 6
 OPEN = {"guest_pin": None, "host_pin": None}  # no PIN to hash: more is written between two kills
-LOOK_S = 0.02
 MEETINGS = "/api/v1/meetings"
 
 
@@ -79,76 +74,33 @@ class Client:
             token = f"&page_token={page['next_page_token']}"
 
 
-class Servers:
-    """Starts `mcu serve` again and again, on the same database."""
-
-    def __init__(self, process: asyncio.subprocess.Process, directory: Path) -> None:
-        self._process = process
-        self._directory = directory
-        self._started = 0
-
-    @asynccontextmanager
-    async def one(self, ledger: Ledger) -> AsyncIterator[tuple[Client, int]]:
-        """One that serves: a client of it, and its process id. Killed afterwards, if it was not before."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._started += 1
-        log = self._directory / f"log-{self._started}.jsonl"
-        self._process.stdin.write(f"{log}\n".encode())
-        pid = int(await asyncio.wait_for(self._process.stdout.readline(), START_S))
-        try:
-            url = await serving(log)
-            headers = {"Authorization": f"Bearer {every_right(self._directory / 'data')}"}
-            async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(60)) as session:
-                yield Client(session, url, ledger), pid
-        finally:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-async def serving(log: Path) -> str:
-    """Where the server that logs there takes requests, once it does."""
-    for _ in range(int(START_S / LOOK_S)):
-        if (address := said_where(log)) is not None:
-            return address
-        await asyncio.sleep(LOOK_S)
-    raise AssertionError(f"the server did not start: see {log}")
-
-
-def said_where(log: Path) -> str | None:
-    lines = log.read_text("utf-8").splitlines(keepends=True) if log.exists() else []
-    said = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
-    return next((str(line["address"]) for line in said if line["event"] == "serving"), None)
-
-
-@pytest.fixture
-async def servers(tmp_path: Path, database_url: str) -> AsyncIterator[Servers]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(forked_serve.__file__)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=environment(tmp_path, database__url=database_url),
-    )
-    yield Servers(process, tmp_path)
-    assert process.stdin
-    process.stdin.close()
-    await process.wait()
+@asynccontextmanager
+async def serving(directory: Path, database_url: str, ledger: Ledger) -> AsyncIterator[tuple[Client, RunningServer]]:
+    """One that serves on this database: a client of it, and the server. Killed afterwards, if it was not before."""
+    server = launch(directory, database__url=database_url)
+    try:
+        await asyncio.to_thread(server.wait_until_serving)
+        headers = {"Authorization": f"Bearer {server.token}"}
+        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(60)) as session:
+            yield Client(session, server.base_url, ledger), server
+    finally:
+        server.kill()
 
 
 @pytest.mark.timeout(600)
 async def test_all_that_was_acknowledged_survives_kill_9_under_parallel_writers(
-    servers: Servers, database_url: str
+    tmp_path: Path, database_url: str
 ) -> None:
     ledger = Ledger()
     for _ in range(ROUNDS[database_url.partition("+")[0]]):
-        async with servers.one(ledger) as (client, pid):
+        async with serving(tmp_path, database_url, ledger) as (client, server):
             for key in list(ledger.in_doubt):
                 await client.book(key)  # nobody knows whether it was done: ask again
             writers = [asyncio.create_task(client.write()) for _ in range(WRITERS)]
             await asyncio.sleep(random.uniform(0.05, 0.3))
-            os.kill(pid, signal.SIGKILL)
+            server.kill()
             await asyncio.gather(*writers)
-    async with servers.one(ledger) as (client, _):
+    async with serving(tmp_path, database_url, ledger) as (client, _):
         for key in list(ledger.in_doubt):
             await client.book(key)
         found = await client.everything()

@@ -19,6 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from forked_serve import Forked, parent
+
 from mcu.app.access import bearer
 from mcu.auth.bearer import Scope
 from mcu.auth.keys import load_or_create
@@ -34,7 +36,7 @@ _DEFAULTS = {"server__port": "0", "operations__port": "0", "media__workers": "1"
 class RunningServer:
     """The process and its addresses. `token` holds every scope."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     data_directory: Path
     log_path: Path
     base_url: str = ""
@@ -98,18 +100,22 @@ def every_right(data_directory: Path) -> str:
     return bearer(Auth(), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
 
 
-def launch(directory: Path, **settings: str) -> RunningServer:
-    """Start one, without waiting for it. Its data stay in `directory`: another may be started on them later."""
+def launch(directory: Path, *, by_command: bool = False, **settings: str) -> RunningServer:
+    """Start one, without waiting for it. Its data stay in `directory`: another may be started on them later.
+
+    `by_command`: as a person does, and not by `forked_serve`, which has imported all beforehand.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     log_path = directory / f"log-{time.monotonic_ns()}.jsonl"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mcu", "serve"],
-            env=environment(directory, **settings),
-            cwd=directory,
-            stdout=log,
-            stderr=log,
-        )
+    given = environment(directory, **settings)
+    process: Forked | subprocess.Popen[bytes]
+    if by_command:
+        with log_path.open("wb") as log:
+            command = [sys.executable, "-m", "mcu", "serve"]
+            process = subprocess.Popen(command, env=given, cwd=directory, stdout=log, stderr=log)
+    else:
+        log_path.touch()
+        process = parent().start({"log": str(log_path), "directory": str(directory), "environment": given})
     return RunningServer(process, Path(settings.get("data__directory", directory / "data")), log_path)
 
 
@@ -122,9 +128,9 @@ def environment(directory: Path, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(directory: Path, **settings: str) -> Iterator[RunningServer]:
-    """One that serves, and that is gone afterwards with its workers, however the test ended."""
-    server = launch(directory, **settings)
+def running_server(directory: Path, *, by_command: bool = False, **settings: str) -> Iterator[RunningServer]:
+    """One that serves, and that is gone afterwards with its workers, however the test ended. See `launch`."""
+    server = launch(directory, by_command=by_command, **settings)
     try:
         server.wait_until_serving()
         yield server

@@ -49,13 +49,14 @@ class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
         self._call: Call | None = None
         self._sending: dict[Source, asyncio.Task[None]] = {}
 
-    async def dial(self, server: tuple[str, int], user: str) -> None:
-        loop = asyncio.get_running_loop()
-        self._socket, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=server)
+    async def dial(self, server: str, user: str) -> None:
+        """`server`: its address and port, by UDP."""
+        loop, there = asyncio.get_running_loop(), server.split(":")
+        self._socket, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=(there[0], int(there[1])))
         host, port = self._socket.get_extra_info("sockname")
         self._way = Way(host, port=port)
         self._timer = asyncio.create_task(self._keep_time())
-        target = SipUri(server[0], user, server[1])
+        target = SipUri(there[0], user, int(there[1]))
         to = Recipient(self._way, target, Address(SipUri(host, "system")), Address(target))
         offer = self._media.offer()
         if not self._feedback:

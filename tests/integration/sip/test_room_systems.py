@@ -8,7 +8,8 @@ import av
 import pytest
 from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
-from dialled import PIN, in_the_room, press, telephones, uri
+from dialled import PIN, in_the_room, press, telephones
+from endpoints import address, settings
 from hall import hall, inside, until
 from pictures import BLUE, GREEN, RED, Colour, frame_of
 from room_system import RoomSystem, room_system
@@ -23,31 +24,27 @@ from mcu.signalling.webrtc.messages import Screen
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {
-        "media__workers": "1",
-        "media__addresses": "127.0.0.1",
-        "media__fps": "15",
-        "media__rtp_first_port": "48400",
-        "media__rtp_last_port": "48499",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
-    }
-    with running_server(tmp_path_factory.mktemp("rooms"), **settings) as started:
+    place = tmp_path_factory.mktemp("rooms")
+    with running_server(place, media__workers="1", media__fps="15", **settings(place, 48_400)) as started:
         yield started
 
 
 @pytest.mark.policy("S5.3-1")
-@pytest.mark.parametrize(("codec", "agreed"), [("h264", "H264/0"), ("vp8", "VP8")])
+@pytest.mark.parametrize(
+    ("picture", "agreed", "sound", "transport"),
+    [("h264", "H264/0", "opus/48000/2", "udp"), ("vp8", "VP8", "PCMU/8000/1", "tls")],
+)
 async def test_a_room_system_sees_nothing_before_it_is_in_the_room_and_then_all_who_are_there(
-    server: RunningServer, tmp_path: Path, codec: str, agreed: str
+    server: RunningServer, tmp_path: Path, picture: str, agreed: str, sound: str, transport: str
 ) -> None:
     async with hall(server, guest_pin=PIN) as here:
         host = here.stranger()
         camera = LivePicture(iter(lambda: frame_of(GREEN, 320, 180), None), 10)
         await host.join(here.number, "Berg", MeetingClient(camera=camera, watch=False), token=here.link("Berg"))
         await inside(host)
-        with telephone(tmp_path / "system", hertz=700, camera=Camera(BLUE, codec)) as system:
-            system.dial(uri(server, here.number))
+        how = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
+        with telephone(tmp_path / "system", hertz=700, **how) as system:
+            system.dial(f"sip:{here.number}@{address(server, transport)}")
             await until(lambda: "audio: start" in system.log)
             assert await asyncio.to_thread(system.sees, 1.0) is None
             await press(system, f"{PIN}#")
@@ -64,10 +61,6 @@ async def until_seen(system: Telephone, *colours: Colour) -> None:
     async with asyncio.timeout(10):
         while not shows(await asyncio.to_thread(system.sees), colours):
             pass
-
-
-def address(server: RunningServer) -> tuple[str, int]:
-    return "127.0.0.1", server.logged("sip_serving")[0]["port"]
 
 
 def latest(system: RoomSystem, source: Source) -> VideoFrame | None:

@@ -106,7 +106,7 @@ class DialTest(Request):
 class DialTestOut(BaseModel):
     """Where such a call goes. More routes may come."""
 
-    route: str = Field(description="`meeting`, `reception`, `endpoint` or `refused`")
+    route: str = Field(description="`meeting`, `reception`, `endpoint`, `domain` or `refused`")
     steps: list[str] = Field(description="The reason for each step, as sentences")
 
 

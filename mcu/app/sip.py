@@ -19,6 +19,7 @@ from mcu.signalling.sip.dialling import DialOptions
 from mcu.signalling.sip.front import FrontEnd, SipOptions
 from mcu.signalling.sip.outgoing import Patience
 from mcu.signalling.sip.registrations import Registrations
+from mcu.signalling.sip.routing import DialPlan
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,9 @@ async def load_registrations(sip: Sip, store: Store, seal: Seal, clock: Clock) -
     """The endpoints that there are; nothing listens yet."""
     async with store.reading() as tx:
         directory = Directory(await tx.endpoints.all())
-    hosts = [f"[{one}]" if ":" in one else one for one in sip.addresses]
-    return Registrations(sip.domain, hosts=hosts, directory=directory, store=store, seal=seal, clock=clock)
+    hosts = {sip.domain, *(f"[{one}]" if ":" in one else one for one in sip.addresses)}
+    plan = DialPlan(hosts, sip.call_domains, lambda user: directory.called(user) is not None)
+    return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)
 
 
 async def open_sip(

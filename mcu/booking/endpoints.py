@@ -105,8 +105,9 @@ class Directory:
     def named(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)
 
-    def numbered(self, number: str) -> Endpoint | None:
-        return self._by_number.get(number)
+    def called(self, user: str) -> Endpoint | None:
+        """Whom a name or a number means."""
+        return self._by_name.get(user) or self._by_number.get(user.removeprefix("+"))
 
     def put(self, endpoint: Endpoint) -> None:
         self._by_id[endpoint.id] = self._by_name[endpoint.name] = endpoint

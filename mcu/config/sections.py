@@ -322,8 +322,8 @@ class Sip(Section):
     language: Literal["sv", "en"] = Field("sv", description="In which the voice menu begins.")
     call_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = Field(
         (),
-        description="Domains and addresses whose SIP addresses rooms may call: `example.org`, `*.example.org`, or `*` "
-        "for all. By default none.",
+        description="Domains and addresses whose SIP addresses rooms and our endpoints may call: `example.org`, "
+        "`*.example.org`, or `*` for all. By default none.",
     )
     calls_out_max: int = Field(30, ge=0, le=10_000, description="Calls that rooms may make at a time, in all.")
     calls_out_per_hour: int = Field(300, ge=0, le=1_000_000, description="And in an hour.")

@@ -1,4 +1,4 @@
-"""A call between two endpoints, through us: two calls, each with a side of its own, and what one says the other hears.
+"""A call of an endpoint to another, or into another domain, through us: two calls, and what one says the other hears.
 
 Media goes straight between the two: their SDP is passed on, where it keeps to the policy. Of several devices of who is
 called all ring, and the first that answers is taken. A 3xx is an answer like any other that is none: nobody but the
@@ -13,6 +13,7 @@ import structlog
 from mcu.booking.endpoints import Endpoint
 from mcu.errors import McuError, NotAcceptable
 from mcu.ids import CallId
+from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
@@ -55,16 +56,21 @@ class Bridge:
         self._refused = 0  # the status of the best refusal
 
     def start(self, targets: Sequence[Target]) -> list[Call]:
-        """Calls all of them. Raises `NotAcceptable` where the offer may not be passed on."""
-        offer = self._in.invite.body
-        self._check(offer)
+        """Calls all of them, who are one endpoint's. Raises `NotAcceptable` where the offer may not be passed on."""
         self.callee = targets[0].endpoint
-        who = Address(SipUri(self._domain, self.caller.name), self.caller.display_name)
         for one in targets:
             to = Address(SipUri(self._domain, one.endpoint.name))
-            routes = [("Route", route) for route in one.routes]
-            self._ringing.append(self._desk.place(Recipient(one.flow, one.uri, who, to, routes), offer))
+            self.ring(one.flow, one.uri, to, [("Route", route) for route in one.routes])
         return list(self._ringing)
+
+    def ring(self, flow: Flow, target: SipUri, to: Address, headers: Sequence[tuple[str, str]] = ()) -> Call:
+        """Calls one. Raises `NotAcceptable`."""
+        offer = self._in.invite.body
+        self._check(offer)
+        who = Address(SipUri(self._domain, self.caller.name), self.caller.display_name)
+        call = self._desk.place(Recipient(flow, target, who, to, headers), offer)
+        self._ringing.append(call)
+        return call
 
     @property
     def endpoints(self) -> list[Endpoint]:

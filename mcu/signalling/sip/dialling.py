@@ -43,15 +43,15 @@ class Dialling:
 
     def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, endpoints: Endpoints, house: House) -> None:
         self.trunks = Trunks(options.trunks)
-        self._ways = Ways(self.trunks, sockets, endpoints, domains=options.domains, encrypted=house.encrypted)
+        self.ways = Ways(self.trunks, sockets, endpoints, domains=options.domains, encrypted=house.encrypted)
         self._caps = Caps(options.at_once, options.an_hour)
         self._desk, self._house, self._patience = desk, house, options.patience
 
     def call(self, out: CallOut, room: Room) -> None:
         now = self._house.clock.monotonic()
-        by = self._ways.to(out.to, now)
+        by = self.ways.to(out.to, now)
         self._caps.begin(now)
-        visit = Outgoing(self._house, out, room, ways=self._ways, by=by, desk=self._desk, patience=self._patience)
+        visit = Outgoing(self._house, out, room, ways=self.ways, by=by, desk=self._desk, patience=self._patience)
         self._desk.begin(visit).add_done_callback(lambda _: self._caps.end())
         log.info("call_made", call=out.call, room=room.id)
 

@@ -37,6 +37,7 @@ from mcu.protocol.sip.gate import Gate, Limits
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
+from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.registrations import Registrations, refusal
@@ -86,7 +87,6 @@ class FrontEnd:
         gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
         self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
         self._registrations = registrations
-        self._switch = Switch(self._driver, registrations, encrypted=options.encrypted)
         self._house = House(
             conference=conference,
             workers=workers,
@@ -97,6 +97,7 @@ class FrontEnd:
             language=options.language,
         )
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
+        self._switch = Switch(self._driver, registrations, self._dialling.ways, encrypted=options.encrypted)
         self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
         self._by_call: dict[Call, Visit] = {}
@@ -139,7 +140,7 @@ class FrontEnd:
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
-        self._switch.stop()
+        await self._switch.stop()
         self._conference.call_with(None)
         for task in self._tasks:
             task.cancel()
@@ -210,6 +211,8 @@ class FrontEnd:
             call.refuse(route.status)
         elif route.kind is Kind.ENDPOINT and caller is not None:
             self._switch.connect(call, caller, route.to)
+        elif route.kind is Kind.DOMAIN and caller is not None and isinstance(route.to, SipUri):
+            self._switch.connect_abroad(call, caller, route.to)
         else:
             self._visited(call, str(route.to), flow, caller)
 

@@ -8,7 +8,7 @@ restart it holds for as long as was last granted, in which its endpoint comes ag
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -72,7 +72,7 @@ class Registrations:
     """One domain's endpoints; a `mcu.booking.endpoints.Switchboard`. `start` before calls come, `stop` after them."""
 
     def __init__(
-        self, domain: str, *, hosts: Collection[str], directory: Directory, store: Store, seal: Seal, clock: Clock
+        self, domain: str, *, plan: DialPlan, directory: Directory, store: Store, seal: Seal, clock: Clock
     ) -> None:
         self.realm, self.directory = domain, directory
         self._store, self._seal, self._clock = store, seal, clock
@@ -84,7 +84,7 @@ class Registrations:
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: Counter[EndpointId] = Counter()  # in which each is now
-        self.plan = DialPlan({domain, *hosts}, lambda user: self.called(user) is not None)
+        self.plan = plan
 
     async def start(self, flow_to: FlowTo) -> None:
         """What was acknowledged before a restart holds again."""
@@ -220,13 +220,13 @@ class Registrations:
         Raises `NotFound` where it means nobody, `NotReached` where who it means is registered nowhere.
         """
         if not isinstance(dialled, SipUri):
-            endpoint = self.called(dialled)
+            endpoint = self.directory.called(dialled)
             bindings = self._registrar.bindings(endpoint.id, self._now) if endpoint else ()
         elif "gr" in dialled.params and dialled.params["gr"] is None:
             user, bindings = self._registrar.hidden(dialled, self._now)
             endpoint = self.directory.get(EndpointId(user))
         else:
-            endpoint = self.called(dialled.user or "")
+            endpoint = self.directory.called(dialled.user or "")
             find = self._registrar.device if "gr" in dialled.params else _every(self._registrar)
             bindings = find(endpoint.id, dialled, self._now) if endpoint else ()
         if endpoint is None:
@@ -234,10 +234,6 @@ class Registrations:
         if not bindings:
             raise NotReached("Nobody is registered there now.")
         return [_target(endpoint, one) for one in _one_of_each_device(bindings)]
-
-    def called(self, user: str) -> Endpoint | None:
-        """Whom a number or a name means."""
-        return self.directory.named(user) or self.directory.numbered(user.removeprefix("+"))
 
     def contacts(self) -> Sequence[Contact]:
         return [

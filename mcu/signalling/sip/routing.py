@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.protocol.sip.uri import SipUri, TelUri, Uri
+from mcu.signalling.sip.guard import in_domains
 from mcu.signalling.sip.menu import NUMBER_DIGITS
 
 RECEPTION: Final = "reception"
@@ -19,6 +20,7 @@ class Kind(StrEnum):
     MEETING = "meeting"
     RECEPTION = "reception"
     ENDPOINT = "endpoint"
+    DOMAIN = "domain"  # another's
     REFUSED = "refused"
 
 
@@ -33,7 +35,7 @@ class Route:
 
 
 RULES: Final = (
-    "An address in a domain that is not ours is refused; a stranger's is taken as if it were ours.",
+    "An endpoint reaches such other domains as sip.call_domains allows; a stranger's address is taken as ours.",
     f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
     f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
     "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627).",
@@ -42,15 +44,18 @@ RULES: Final = (
 
 
 class DialPlan:
-    """`hosts`: that are this server. `called`: whether a name or a number is an endpoint's."""
+    """`hosts`: that are this server. `domains`: of others, that may be called; see `guard.in_domains`.
 
-    def __init__(self, hosts: Collection[str], called: Callable[[str], bool]) -> None:
-        self._hosts, self._called = hosts, called
+    `called`: whether a name or a number is an endpoint's.
+    """
+
+    def __init__(self, hosts: Collection[str], domains: Collection[str], called: Callable[[str], bool]) -> None:
+        self._hosts, self._domains, self._called = hosts, domains, called
 
     def route(self, dialled: Uri, *, stranger: bool) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
         if not stranger and isinstance(dialled, SipUri) and dialled.host not in self._hosts:
-            return Route(Kind.REFUSED, (who, "The domain is not ours: refused."), status=404)
+            return self._abroad(dialled, (who, "The domain is not ours."))
         user = _user(dialled)
         steps = (who, "The address is taken as ours." if stranger else "The address is ours.")
         if _is_meetings(user):
@@ -60,6 +65,11 @@ class DialPlan:
         if stranger:
             return Route(Kind.RECEPTION, (*steps, "Strangers reach meetings alone: the voice menu."))
         return self._to_endpoint(dialled, user, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
+
+    def _abroad(self, dialled: SipUri, steps: tuple[str, ...]) -> Route:
+        if not dialled.user or not in_domains(dialled.host, self._domains):
+            return Route(Kind.REFUSED, (*steps, "sip.call_domains does not allow it: refused."), status=403)
+        return Route(Kind.DOMAIN, (*steps, "sip.call_domains allows it."), dialled)
 
     def _to_endpoint(self, dialled: Uri, user: str, steps: tuple[str, ...]) -> Route:
         if isinstance(dialled, SipUri) and "gr" in dialled.params:

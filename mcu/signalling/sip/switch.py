@@ -1,4 +1,7 @@
-"""Calls of our endpoints to each other: which bridge each is part of, and who is in a call."""
+"""Calls of our endpoints to each other and into other domains: which bridge each is part of, and who is in a call."""
+
+import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -8,36 +11,63 @@ from mcu.ids import CallId, new_id
 from mcu.net.sip.driver import Driver
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
 from mcu.protocol.sip.message import Response
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
+from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge
 from mcu.signalling.sip.registrations import Registrations
+from mcu.signalling.sip.ways import Ways
 
 log = structlog.get_logger(__name__)
 
 
 class Switch:
-    """A `bridge.Desk`."""
+    """A `bridge.Desk`. `ways`: to other domains."""
 
-    def __init__(self, driver: Driver, registrations: Registrations, *, encrypted: bool) -> None:
-        self._driver, self._registrations, self._encrypted = driver, registrations, encrypted
+    def __init__(self, driver: Driver, registrations: Registrations, ways: Ways, *, encrypted: bool) -> None:
+        self._driver, self._registrations, self._ways, self._encrypted = driver, registrations, ways, encrypted
         self._bridges: dict[Call, Bridge] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def connect(self, call: Call, caller: Endpoint, dialled: str | SipUri) -> None:
-        """Calls whom an endpoint dialled. What refuses it is said to the caller."""
-        name = CallId(new_id("call"))
-        bridge = Bridge(self, name, call, caller, domain=self._registrations.realm, encrypted=self._encrypted)
+        """Calls the endpoint whom an endpoint dialled. What refuses it is said to the caller."""
+        bridge = self._bridge(call, caller)
         try:
             ringing = bridge.start(self._registrations.locate(dialled))
         except McuError as error:
             call.refuse(error.sip)
             return
-        self._bridges |= dict.fromkeys([call, *ringing], bridge)
+        self._begin(bridge, [call, *ringing])
+
+    def connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
+        """The same into another domain, which must be found first."""
+        task = asyncio.create_task(self._connect_abroad(call, caller, dialled))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
+        bridge = self._bridge(call, caller)
+        try:
+            way, *_ = self._ways.to(str(dialled), self._driver.now)
+            flow = await self._ways.flow(way)
+            if call.state is State.INVITED:  # they have not given up meanwhile
+                self._begin(bridge, [call, bridge.ring(flow, way.target, Address(way.target))])
+        except McuError as error:
+            call.refuse(error.sip)
+        self._driver.pump()
+
+    def _bridge(self, call: Call, caller: Endpoint) -> Bridge:
+        name = CallId(new_id("call"))
+        return Bridge(self, name, call, caller, domain=self._registrations.realm, encrypted=self._encrypted)
+
+    def _begin(self, bridge: Bridge, calls: Sequence[Call]) -> None:
+        self._bridges |= dict.fromkeys(calls, bridge)
         for one in bridge.endpoints:
             self._registrations.engaged(one.id)
-        log.info("call_bridged", call=name, ringing=len(ringing))
+        log.info("call_bridged", call=bridge.name, ringing=len(calls) - 1)
 
     def takes(self, event: Event) -> bool:
         """Whether it is of a call between endpoints, which is told."""
@@ -54,8 +84,11 @@ class Switch:
                 self._registrations.disengaged(one.id)
         return True
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Hangs up every call."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for bridge in set(self._bridges.values()):
             bridge.hang_up()
 

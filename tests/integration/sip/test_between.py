@@ -23,7 +23,8 @@ PIN = "135790"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("between")
-    with running_server(directory, **settings(directory, 48_600)) as started:
+    abroad = {"sip__call_domains": "localhost"}
+    with running_server(directory, **settings(directory, 48_600), **abroad) as started:
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started
@@ -85,6 +86,23 @@ async def test_an_endpoint_is_in_a_meeting_by_its_own_name_and_nobody_else_is(
             liar.dial(f"sip:{here.number}@{address(server)}")
             await until(lambda: liar.closed)
             assert "403 Forbidden" in liar.log
+
+
+async def test_an_endpoint_calls_into_another_domain_that_is_allowed_and_into_no_other(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna")
+        there = stack.enter_context(telephone(tmp_path / "there", hertz=BO_HZ, parameters="regint=0;answermode=auto"))
+        await until(lambda: states(server)["anna"] == "online")
+        anna.dial(there.uri.partition(";")[0].replace("127.0.0.1", "localhost"))
+        await until(lambda: "audio: start" in anna.log and "audio: start" in there.log)
+        await asyncio.sleep(1)
+        assert share(anna.heard(), BO_HZ, 0.5) > 0.8
+        anna.hang_up()
+        await until(lambda: there.closed)
+        anna.dial("sip:anna@elsewhere.example")
+        await until(lambda: "403" in anna.log)
 
 
 async def test_a_meeting_calls_an_endpoint_where_it_has_registered(server: RunningServer, tmp_path: Path) -> None:

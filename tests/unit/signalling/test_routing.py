@@ -5,7 +5,7 @@ import pytest
 from mcu.protocol.sip.uri import parse_uri
 from mcu.signalling.sip.routing import RULES, DialPlan, Kind
 
-PLAN = DialPlan({"mcu.example", "192.0.2.1"}, {"701", "anna"}.__contains__)
+PLAN = DialPlan({"mcu.example", "192.0.2.1"}, ["friend.example"], {"701", "anna"}.__contains__)
 MEETING = "482915370"
 
 
@@ -24,6 +24,8 @@ MEETING = "482915370"
         ("sip:+46701234567@mcu.example", Kind.REFUSED, Kind.RECEPTION),
         ("tel:+46701234567", Kind.REFUSED, Kind.RECEPTION),
         ("sip:anna@other.example", Kind.REFUSED, Kind.RECEPTION),
+        ("sip:anna@friend.example", Kind.DOMAIN, Kind.RECEPTION),
+        ("sip:friend.example", Kind.REFUSED, Kind.RECEPTION),
         (f"sip:{MEETING}@other.example", Kind.REFUSED, Kind.MEETING),
     ],
 )

@@ -185,7 +185,7 @@ class Media(Section):
     rtp_last_port: Port = Field(
         0, description="Last UDP port of that range: two for each leg, and a share of it for each worker."
     )
-    rtp_silent_s: int = Field(
+    rtp_lost_s: int = Field(
         30,
         ge=5,
         le=3600,

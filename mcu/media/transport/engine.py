@@ -48,7 +48,7 @@ class Engine:
             port=options.port,
             tcp_port=options.tcp_port,
             ports=options.rtp_ports,
-            silent_s=options.rtp_silent_s,
+            silent_s=options.rtp_lost_s,
         )
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here

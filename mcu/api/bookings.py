@@ -174,4 +174,4 @@ async def personal_links(api: Api, meeting: Meeting, people: Iterable[BookedPart
 
 def join_url(api: Api, meeting: Meeting, token: str) -> str:
     """The token is in the fragment: browsers send it to nobody."""
-    return f"{api.public_url}/j/{meeting.number}#t={token}"
+    return f"{api.reach.web}/j/{meeting.number}#t={token}"

@@ -37,6 +37,7 @@ from mcu.booking.meeting import (
     Role,
 )
 from mcu.booking.pins import Issued
+from mcu.booking.reach import Reach
 from mcu.ids import ParticipantId
 from mcu.media import cost
 
@@ -306,11 +307,22 @@ class AccessOut(BaseModel):
     locked: bool
 
 
+class PhoneOut(BaseModel):
+    """A telephone number that leads to the meeting, or to the voice menu that asks for its number."""
+
+    number: str
+    country: str | None
+    language: Language
+    label: str
+
+
 class WayIn(BaseModel):
     """How people come in without a personal link."""
 
     meeting_number: str
     web_url: str
+    sip_uri: str | None = Field(description="Null: the server takes no calls.")
+    phone: list[PhoneOut]
 
 
 class MeetingMediaOut(BaseModel):
@@ -385,13 +397,13 @@ class JoinTokenOut(BaseModel):
     expires_at: datetime
 
 
-def meeting_out(meeting: Meeting, now: datetime, public_url: str, links: Mapping[ParticipantId, str]) -> MeetingOut:
+def meeting_out(meeting: Meeting, now: datetime, reach: Reach, links: Mapping[ParticipantId, str]) -> MeetingOut:
     """`links` are the `join_url`s, empty where the caller may not see them."""
     people = [BookedParticipantOut.of(one, links.get(one.id)) for one in meeting.participants]
-    return MeetingOut(**dict(meeting_summary(meeting, now, public_url)), participants=people)
+    return MeetingOut(**dict(meeting_summary(meeting, now, reach)), participants=people)
 
 
-def meeting_summary(meeting: Meeting, now: datetime, public_url: str) -> MeetingSummary:
+def meeting_summary(meeting: Meeting, now: datetime, reach: Reach) -> MeetingSummary:
     zone = ZoneInfo(meeting.time_zone)
     access = meeting.access
     same = ("id", "version", "title", "language", "time_zone", "open_before_minutes", "close_after_minutes", "room")
@@ -410,7 +422,7 @@ def meeting_summary(meeting: Meeting, now: datetime, public_url: str) -> Meeting
             max_participants=access.max_participants,
             locked=access.locked,
         ),
-        join=WayIn(meeting_number=meeting.number, web_url=f"{public_url}/j/{meeting.number}"),
+        join=_ways_in(meeting, reach),
         media=MeetingMediaOut(
             layout=meeting.layout,
             personal=meeting.personal,
@@ -419,6 +431,18 @@ def meeting_summary(meeting: Meeting, now: datetime, public_url: str) -> Meeting
         ),
         metadata=dict(meeting.metadata),
         **{name: getattr(meeting, name) for name in (*same, "created_at", "created_by", "updated_at")},
+    )
+
+
+def _ways_in(meeting: Meeting, reach: Reach) -> WayIn:
+    return WayIn(
+        meeting_number=meeting.number,
+        web_url=f"{reach.web}/j/{meeting.number}",
+        sip_uri=f"sip:{meeting.number}@{reach.sip_domain}" if reach.sip_domain else None,
+        phone=[
+            PhoneOut(number=one.number, country=one.country or None, language=one.language, label=one.label)
+            for one in reach.telephones(meeting)
+        ],
     )
 
 

@@ -88,7 +88,7 @@ async def list_meetings(call: Call[Nothing]) -> Reply:
         page = await tx.meetings.page(wanted, page_wanted)
     items: list[MeetingSummary] = []
     for meeting in page.items:
-        items.append(meeting_summary(meeting, wanted.now, api.public_url))
+        items.append(meeting_summary(meeting, wanted.now, api.reach))
         if len(items) % AT_A_TIME == 0:
             await asyncio.sleep(0)
     return Reply(body=MeetingPage(items=items, next_page_token=page_token(page.last)))
@@ -214,7 +214,7 @@ async def rotate_pins(call: Call[RotatePins]) -> Reply:
 async def shown(call: Call[object], meeting: Meeting) -> MeetingOut:
     """As this caller may see it."""
     api = call.request.app[API]
-    return meeting_out(meeting, api.clock.now(), api.public_url, await links(call, meeting, meeting.participants))
+    return meeting_out(meeting, api.clock.now(), api.reach, await links(call, meeting, meeting.participants))
 
 
 async def links(call: Call[object], meeting: Meeting, people: Iterable[BookedParticipant]) -> dict[ParticipantId, str]:

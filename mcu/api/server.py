@@ -24,6 +24,7 @@ from mcu.auth.bearer import Bearer
 from mcu.auth.pins import PinHasher
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
+from mcu.booking.reach import Reach
 from mcu.booking.store import MeetingListener, Store
 from mcu.clock import Clock
 from mcu.errors import McuError
@@ -45,7 +46,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """What the booking routes and the layer itself need. `public_url`: the service's address, without a last slash."""
+    """What the booking routes and the layer itself need."""
 
     store: Store
     bearer: Bearer
@@ -53,7 +54,7 @@ class Api:
     seal: Seal
     pins: PinHasher
     clock: Clock
-    public_url: str
+    reach: Reach
     listener: MeetingListener
 
 

@@ -20,6 +20,7 @@ from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
 from mcu.booking.door import Door
 from mcu.booking.endpoints import Switchboard
+from mcu.booking.reach import Reach
 from mcu.clock import Clock
 from mcu.conference.checks import NetworkChecks
 from mcu.conference.conference import Conference
@@ -45,7 +46,7 @@ class Parts:
     conference: Conference
     checks: NetworkChecks
     switchboard: Switchboard
-    public_url: str
+    reach: Reach
 
 
 def make_service(parts: Parts) -> web.Application:
@@ -59,7 +60,7 @@ def make_service(parts: Parts) -> web.Application:
         seal=Seal(parts.key),
         pins=parts.pins,
         clock=clock,
-        public_url=parts.public_url,
+        reach=parts.reach,
         listener=parts.conference,
     )
     app = make_app(api, ROUTES)

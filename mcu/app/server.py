@@ -22,7 +22,7 @@ from mcu.app import data
 from mcu.app.media import worker_options
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
-from mcu.app.sip import load_registrations, open_sip
+from mcu.app.sip import load_registrations, open_sip, reach_of
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
 from mcu.auth.keys import load_or_create
 from mcu.auth.pins import PinHasher
@@ -107,7 +107,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         public_url = settings.public_url(door.getsockname()[1])
         pins = PinHasher()
         stack.callback(pins.close)
-        registrations = await load_registrations(settings.sip, database, Seal(key), clock)
+        reach = reach_of(settings.sip, public_url)
+        registrations = await load_registrations(settings.sip, reach, database, Seal(key), clock)
         app = make_service(
             Parts(
                 settings=settings,
@@ -119,7 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 conference=conference,
                 checks=NetworkChecks(workers, clock),
                 switchboard=registrations,
-                public_url=public_url,
+                reach=reach,
             )
         )
         _renew_certificate_on_hangup(stack, settings, tls)

@@ -8,6 +8,7 @@ from mcu.app.sockets import CannotListen, tls_context
 from mcu.auth.sealing import Seal
 from mcu.booking.door import Door
 from mcu.booking.endpoints import Directory
+from mcu.booking.reach import OwnNumber, Reach
 from mcu.booking.store import Store
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
@@ -24,12 +25,17 @@ from mcu.signalling.sip.routing import DialPlan
 log = structlog.get_logger(__name__)
 
 
-async def load_registrations(sip: Sip, store: Store, seal: Seal, clock: Clock) -> Registrations:
+def reach_of(sip: Sip, web: str) -> Reach:
+    """By what this server is reached."""
+    return Reach(web=web, sip_domain=sip.domain, numbers=[OwnNumber(**dict(one)) for one in sip.numbers])
+
+
+async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, clock: Clock) -> Registrations:
     """The endpoints that there are; nothing listens yet."""
     async with store.reading() as tx:
         directory = Directory(await tx.endpoints.all())
     hosts = {sip.domain, *(f"[{one}]" if ":" in one else one for one in sip.addresses)}
-    plan = DialPlan(hosts, sip.call_domains, lambda user: directory.called(user) is not None)
+    plan = DialPlan(hosts, sip.call_domains, own=reach.dialled, called=lambda user: directory.called(user) is not None)
     return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)
 
 

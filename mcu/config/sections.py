@@ -299,6 +299,28 @@ class Trunk(Section):
         return self
 
 
+class SipNumber(Section):
+    """A number or a name of this server: who dials it is in the voice menu, in a language, or straight in a meeting.
+
+    Bookings show the telephone numbers that lead to each meeting.
+    """
+
+    number: str = Field(
+        pattern=r"^(\+[1-9][0-9]{6,14}|[a-z][a-z0-9._-]{0,62})$",
+        description="As `+46…`, also dialled with `00` or nothing before it; or a name in small letters.",
+    )
+    language: Literal["sv", "en"] = Field(
+        "sv", description="In which the voice menu, or the meeting, speaks to the caller."
+    )
+    label: str = Field("", max_length=60, description="In invitations: `Stockholm`.")
+    country: str = Field("", pattern=r"^([A-Z]{2})?$", description="In invitations: `SE` (ISO 3166-1).")
+    meeting: str = Field(
+        "",
+        pattern=r"^([1-9][0-9]{8})?$",
+        description="The number of the meeting that it leads to; by default the menu.",
+    )
+
+
 class Sip(Section):
     """Telephones and room systems that dial in, and are called. There is no SIP unless addresses are set.
 
@@ -337,6 +359,7 @@ class Sip(Section):
         description="Who answers faster than that after the first ring is a machine: such a seat is muted until a key "
         "is pressed there. In seconds.",
     )
+    numbers: tuple[SipNumber, ...] = Field((), description="Numbers and names of its own: see [[sip.numbers]] below.")
     trunks: tuple[Trunk, ...] = Field((), description="Ways to the telephone network: see [[sip.trunks]] below.")
     known: Networks = Field(
         (),
@@ -368,6 +391,8 @@ class Sip(Section):
             raise ValueError("tls_cert and tls_key are given both or neither")
         if len({one.name for one in self.trunks}) < len(self.trunks):
             raise ValueError("trunks must have different names")
+        if len({one.number for one in self.numbers}) < len(self.numbers):
+            raise ValueError("each of the numbers may be there once")
         return self
 
 

@@ -19,6 +19,7 @@ from mcu.auth.pins import Cost, PinHasher
 from mcu.auth.sealing import Seal
 from mcu.auth.tokens import Tokens
 from mcu.booking.meeting import Meeting
+from mcu.booking.reach import OwnNumber, Reach
 from mcu.clock import Clock, SystemClock
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
@@ -37,6 +38,17 @@ class Heard:
         self.meetings.append(meeting)
 
 
+REACH = Reach(
+    web="https://mote.example",
+    sip_domain="mote.example",
+    numbers=[
+        OwnNumber(number="+46812345678", language="sv", label="Stockholm", country="SE"),
+        OwnNumber(number="+4580123456", language="en", meeting="482915370"),
+        OwnNumber(number="reception-en", language="en"),
+    ],
+)
+
+
 def make_api(directory: Path, database: Database, clock: Clock, pins: PinHasher, heard: Heard) -> Api:
     key = load_or_create(directory / "auth.pem")
     return Api(
@@ -46,7 +58,7 @@ def make_api(directory: Path, database: Database, clock: Clock, pins: PinHasher,
         seal=Seal(key),
         pins=pins,
         clock=clock,
-        public_url="https://mote.example",
+        reach=REACH,
         listener=heard,
     )
 

@@ -30,12 +30,12 @@ async def press(phone: Telephone, keys: str) -> None:
     await asyncio.to_thread(phone.press, keys)
 
 
-async def enter(here: Hall, phone: Telephone, host: Guest, *, language: str = "", pin: str = PIN) -> None:
-    """Through the menu: what is pressed while it speaks counts. `language`: the key for another one."""
-    phone.dial(uri(here.server, "reception"))
+async def enter(here: Hall, phone: Telephone, host: Guest, *, number: str = "reception", pin: str = PIN) -> None:
+    """Through the menu: what is pressed while it speaks counts. `number`: by which it is reached."""
+    phone.dial(uri(here.server, number))
     await until(lambda: "audio: start" in phone.log)
     await asyncio.sleep(1)
-    await press(phone, language + here.number)
+    await press(phone, here.number)
     await asyncio.sleep(2)
     await press(phone, f"{pin}#")
     await in_the_room(host)

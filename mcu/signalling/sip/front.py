@@ -41,7 +41,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.registrations import Registrations, refusal
-from mcu.signalling.sip.routing import Kind
+from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.visit import House, Unsighted, Visit
 from mcu.signalling.sip.ways import Way
@@ -214,11 +214,11 @@ class FrontEnd:
         elif route.kind is Kind.DOMAIN and caller is not None and isinstance(route.to, SipUri):
             self._switch.connect_abroad(call, caller, route.to)
         else:
-            self._visited(call, str(route.to), flow, caller)
+            self._visited(call, route, flow, caller)
 
-    def _visited(self, call: Call, number: str, flow: Flow, caller: Endpoint | None) -> None:
+    def _visited(self, call: Call, route: Route, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
-        visit = Incoming(self._house, name, call, number, flow.peer.host, caller)
+        visit = Incoming(self._house, name, call, route, flow.peer.host, caller)
         self._by_call[call] = visit
         task = self.begin(visit)
         if caller is not None:

@@ -14,6 +14,7 @@ from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
+from mcu.signalling.sip.routing import Route
 from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, sdp_of
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
@@ -29,16 +30,17 @@ REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
 
 
 class Incoming(Visit):
-    """`number`: the meeting's, where the call is made to one. `address`: of the peer, for the door's limits.
+    """`route`: to a meeting's number, or to the reception. `address`: of the peer, for the door's limits.
 
     `caller`: the endpoint of ours that has shown to be it, by whose name the others know it.
     """
 
     def __init__(
-        self, house: House, name: CallId, call: Call, number: str, address: str, caller: Endpoint | None
+        self, house: House, name: CallId, call: Call, route: Route, address: str, caller: Endpoint | None
     ) -> None:
         super().__init__(house, name, call)
-        self._menu = Menu(house.language if caller is None else caller.language, number)
+        language = route.language or (house.language if caller is None else caller.language)
+        self._menu = Menu(language, str(route.to))
         self._address, self._caller = address, caller
 
     async def _arrive(self) -> None:

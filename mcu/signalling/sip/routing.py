@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from mcu.booking.meeting import Language
+from mcu.booking.reach import OwnNumber
 from mcu.protocol.sip.uri import SipUri, TelUri, Uri
 from mcu.signalling.sip.guard import in_domains
 from mcu.signalling.sip.menu import NUMBER_DIGITS
@@ -26,16 +28,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`to`: the meeting's number, or whom of ours was dialled. `status`: of a refusal."""
+    """`to`: the meeting's number, or whom of ours was dialled. `status`: of a refusal. `language`: of the number."""
 
     kind: Kind
     steps: tuple[str, ...]
     to: str | SipUri = field(default="", repr=False)
     status: int = 0
+    language: Language | None = None
 
 
 RULES: Final = (
     "An endpoint reaches such other domains as sip.call_domains allows; a stranger's address is taken as ours.",
+    "A number or a name of the server's own (`sip.numbers`) leads where the settings say.",
     f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
     f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
     "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627).",
@@ -46,11 +50,18 @@ RULES: Final = (
 class DialPlan:
     """`hosts`: that are this server. `domains`: of others, that may be called; see `guard.in_domains`.
 
-    `called`: whether a name or a number is an endpoint's.
+    `own`: its own numbers. `called`: whether a name or a number is an endpoint's.
     """
 
-    def __init__(self, hosts: Collection[str], domains: Collection[str], called: Callable[[str], bool]) -> None:
-        self._hosts, self._domains, self._called = hosts, domains, called
+    def __init__(
+        self,
+        hosts: Collection[str],
+        domains: Collection[str],
+        *,
+        own: Callable[[str], OwnNumber | None],
+        called: Callable[[str], bool],
+    ) -> None:
+        self._hosts, self._domains, self._own, self._called = hosts, domains, own, called
 
     def route(self, dialled: Uri, *, stranger: bool) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
@@ -58,6 +69,9 @@ class DialPlan:
             return self._abroad(dialled, (who, "The domain is not ours."))
         user = _user(dialled)
         steps = (who, "The address is taken as ours." if stranger else "The address is ours.")
+        if (own := self._own(user)) is not None:
+            kind, leads = (Kind.MEETING, "a meeting") if own.meeting else (Kind.RECEPTION, "the voice menu")
+            return Route(kind, (*steps, f"A number of the server's own: {leads}."), own.meeting, language=own.language)
         if _is_meetings(user):
             return Route(Kind.MEETING, (*steps, f"{NUMBER_DIGITS} digits: a meeting's number."), user)
         if user in ("", RECEPTION):

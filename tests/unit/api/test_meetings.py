@@ -292,6 +292,12 @@ async def test_a_join_token_is_short_lived_and_personal(server: Running) -> None
     assert timedelta(seconds=50) < ends - datetime.now(UTC) <= timedelta(seconds=60)
 
 
+async def test_a_meeting_says_by_which_numbers_and_address_a_telephone_reaches_it(server: Running) -> None:
+    join = (await book(server)).body["join"]
+    assert join["sip_uri"] == f"sip:{join['meeting_number']}@mote.example"
+    assert join["phone"] == [{"number": "+46812345678", "country": "SE", "language": "sv", "label": "Stockholm"}]
+
+
 async def test_a_personal_pin_is_shown_once_and_never_again(server: Running) -> None:
     booked = await book(server, participants=[{"name": "Åsa", "role": "host"}, {"name": "Bo"}])
     person, other = (f"{where(booked)}/participants/{one['id']}" for one in booked.body["participants"])

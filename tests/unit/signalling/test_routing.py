@@ -2,10 +2,21 @@
 
 import pytest
 
+from mcu.booking.reach import OwnNumber, Reach
 from mcu.protocol.sip.uri import parse_uri
 from mcu.signalling.sip.routing import RULES, DialPlan, Kind
 
-PLAN = DialPlan({"mcu.example", "192.0.2.1"}, ["friend.example"], {"701", "anna"}.__contains__)
+REACH = Reach(
+    web="https://mcu.example",
+    numbers=[
+        OwnNumber(number="+46812345678", language="en"),
+        OwnNumber(number="+46812345679", language="sv", meeting="482915371"),
+        OwnNumber(number="vard", language="en", meeting="482915372"),
+    ],
+)
+PLAN = DialPlan(
+    {"mcu.example", "192.0.2.1"}, ["friend.example"], own=REACH.dialled, called={"701", "anna"}.__contains__
+)
 MEETING = "482915370"
 
 
@@ -35,13 +46,31 @@ def test_where_a_call_goes_depends_on_who_calls(dialled: str, endpoint: Kind, st
     assert PLAN.route(uri, stranger=True).kind is stranger
 
 
+@pytest.mark.parametrize("stranger", [True, False])
+@pytest.mark.parametrize(
+    ("user", "kind", "to", "language"),
+    [
+        ("+46812345678", Kind.RECEPTION, "", "en"),
+        ("0046812345678", Kind.RECEPTION, "", "en"),
+        ("46812345679", Kind.MEETING, "482915371", "sv"),
+        ("Vard", Kind.MEETING, "482915372", "en"),
+    ],
+)
+def test_a_number_of_the_servers_own_leads_where_the_settings_say(
+    user: str, kind: Kind, to: str, language: str, stranger: bool
+) -> None:
+    route = PLAN.route(parse_uri(f"sip:{user}@mcu.example"), stranger=stranger)
+    assert (route.kind, route.to, route.language) == (kind, to, language)
+    assert user not in " ".join(route.steps)
+
+
 def test_each_step_is_explained_and_says_no_number() -> None:
     for dialled in ("sip:701@mcu.example", "tel:+46701234567", f"sip:{MEETING}@mcu.example", "sip:bo@other.example"):
         route = PLAN.route(parse_uri(dialled), stranger=False)
         assert len(route.steps) >= 2
         assert "701" not in " ".join(route.steps) + repr(route)
         assert MEETING not in repr(route)
-    assert len(RULES) == 5
+    assert len(RULES) == 6
 
 
 def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:

@@ -88,7 +88,7 @@ def _limits(sip: Sip) -> Limits:
 
 def _dialling(sip: Sip) -> DialOptions:
     return DialOptions(
-        trunks=tuple(_trunk(one) for one in sip.trunks),
+        trunks=tuple(trunk_of(one) for one in sip.trunks),
         domains=tuple(one.lower() for one in sip.call_domains),
         at_once=sip.calls_out_max,
         an_hour=sip.calls_out_per_hour,
@@ -96,7 +96,8 @@ def _dialling(sip: Sip) -> DialOptions:
     )
 
 
-def _trunk(trunk: Trunk) -> trunks.Trunk:
+def trunk_of(trunk: Trunk) -> trunks.Trunk:
+    """As the front end knows it."""
     hosts = tuple(_host(text, trunk.transport) for text in trunk.hosts)
     return trunks.Trunk(
         name=trunk.name,

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from mcu.app.parts import WEB_DIRECTORY
 from mcu.app.sockets import BadCertificate, CannotListen, listen, tls_context
-from mcu.cli import ways
+from mcu.cli import trunks, ways
 from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
 from mcu.config.settings import Settings
@@ -43,6 +43,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Line]:
     yield time_of_day(clock.now())
     yield from ways.media(settings.media, running=_runs(settings))
     yield from ways.turn(settings.turn, clock)
+    yield from trunks.trunks(settings.sip, clock)
     yield web_client(WEB_DIRECTORY)
     yield fonts()
 

@@ -107,6 +107,8 @@ class Signalling(Protocol):
     def connections(self) -> int: ...
     @property
     def dropped(self) -> Mapping[str, int]: ...
+    @property
+    def trunks(self) -> Mapping[str, bool]: ...
 
 
 class Metrics:
@@ -223,6 +225,10 @@ class _Sip(Collector):
         for reason, count in sorted(self._signalling.dropped.items()):
             dropped.add_metric([reason], count)
         yield dropped
+        up = GaugeMetricFamily("mcu_sip_trunk_up", "Trunks that answer, and are registered.", labels=["trunk"])
+        for name, well in self._signalling.trunks.items():
+            up.add_metric([name], well)
+        yield up
 
 
 def _network(reports: list[tuple[str, Network]]) -> Iterable[Metric]:

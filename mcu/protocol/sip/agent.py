@@ -158,8 +158,12 @@ class Agent:
         """Any request outside a call but INVITE. `Answered` tells what came of it."""
         self.now = now
         fields = Headers([*_fields(to, method, tag()), *to.headers])
-        made = Request(method, str(to.target), headers=fields, body=body)
-        key, happened = self._transactions.request(made, to.flow, now, reliable=is_reliable(to.flow))
+        return self.send(Request(method, str(to.target), headers=fields, body=body), to.flow, now)
+
+    def send(self, request: Request, flow: Flow, now: float) -> Key:
+        """As `request`, where somebody has made it: its top Via has a branch of its own."""
+        self.now = now
+        key, happened = self._transactions.request(request, flow, now, reliable=is_reliable(flow))
         self._handle(happened)
         return key
 

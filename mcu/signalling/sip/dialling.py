@@ -12,9 +12,10 @@ from mcu.ids import CallId
 from mcu.signalling.sip import outgoing
 from mcu.signalling.sip.guard import Caps
 from mcu.signalling.sip.outgoing import Outgoing, Patience
+from mcu.signalling.sip.roads import Roads, Sockets
 from mcu.signalling.sip.trunks import Trunk, Trunks
 from mcu.signalling.sip.visit import House, HungUp, Visit
-from mcu.signalling.sip.ways import Endpoints, Sockets, Ways
+from mcu.signalling.sip.ways import Endpoints, Ways
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class Dialling:
 
     def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, endpoints: Endpoints, house: House) -> None:
         self.trunks = Trunks(options.trunks)
-        self.ways = Ways(self.trunks, sockets, endpoints, domains=options.domains, encrypted=house.encrypted)
+        self.roads = Roads(self.trunks, sockets)
+        self.ways = Ways(self.roads, endpoints, domains=options.domains, encrypted=house.encrypted)
         self._caps = Caps(options.at_once, options.an_hour)
         self._desk, self._house, self._patience = desk, house, options.patience
 

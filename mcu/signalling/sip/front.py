@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -22,6 +22,7 @@ from mcu.net.sip.endpoint import Flow, Listen
 from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import (
+    Answered,
     Asked,
     Changed,
     Changing,
@@ -43,6 +44,7 @@ from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.switch import Switch
+from mcu.signalling.sip.trunk_keeper import TrunkKeeper
 from mcu.signalling.sip.visit import House, Unsighted, Visit
 from mcu.signalling.sip.ways import Way
 
@@ -98,10 +100,16 @@ class FrontEnd:
         )
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
         self._switch = Switch(self._driver, registrations, self._dialling.ways, encrypted=options.encrypted)
+        self._keeper = TrunkKeeper(self._dialling.roads, self._driver)
         self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
         self._by_call: dict[Call, Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def trunks(self) -> Mapping[str, bool]:
+        """Whether each is up, as far as is known."""
+        return {name: health.up for name, health in self._dialling.trunks.health.items()}
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -137,6 +145,7 @@ class FrontEnd:
         await self._registrations.start(self._driver.endpoint.datagrams_to)
         self._workers.subscribe(self)
         self._conference.call_with(self._dialling)
+        self._keeper.start()
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
@@ -145,6 +154,7 @@ class FrontEnd:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._keeper.stop()
         await self._registrations.stop()
         await self._driver.close()
 
@@ -181,6 +191,8 @@ class FrontEnd:
                 self._driver.respond(event.key, response_to(event.request, self._within(event)))
             case Asked():
                 self._asked(event)
+            case Answered():
+                self._keeper.answered(event)
 
     def _within(self, within: Within) -> int:
         """The status for a request within a call. INFO about other things than keys and pictures is let be."""
@@ -218,13 +230,15 @@ class FrontEnd:
 
     def _visited(self, call: Call, route: Route, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
-        visit = Incoming(self._house, name, call, route, flow.peer.host, caller)
+        trunk = self._dialling.trunks.at(flow.peer.host)
+        house = self._house if trunk is None else replace(self._house, encrypted=trunk.encrypted)
+        visit = Incoming(house, name, call, route, flow.peer.host, caller)
         self._by_call[call] = visit
         task = self.begin(visit)
         if caller is not None:
             self._registrations.engaged(caller.id)
             task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
-        log.info("call_came", call=name, transport=flow.transport)
+        log.info("call_came", call=name, transport=flow.transport, trunk=trunk and trunk.name)
 
     # -- dialling.Desk ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ door as everybody. Where a machine has answered, their seat is muted until someb
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import structlog
@@ -123,6 +123,7 @@ class Outgoing(Visit):
         ended = await self._outcome(self.call)
         if isinstance(ended, Response):
             self._agreed = (self._answer_in(ended), offer)
+            self._house = replace(self._house, encrypted=way.encrypted)  # for what it is moved by
             return ended
         return self._given_up(self.call, way, ended)
 

@@ -1,13 +1,10 @@
 """By which ways somebody is called: straight to a SIP address, or by one trunk after another."""
 
-import asyncio
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from mcu.errors import Unavailable
-from mcu.net.sip.endpoint import Endpoint, Flow
+from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.uri import SipUri, TelUri
@@ -15,9 +12,9 @@ from mcu.protocol.sip.values import Address
 from mcu.signalling.sip import guard
 from mcu.signalling.sip.guard import NotAllowed
 from mcu.signalling.sip.registrations import Target
-from mcu.signalling.sip.trunks import Host, Transport, Trunk, Trunks
+from mcu.signalling.sip.roads import Roads
+from mcu.signalling.sip.trunks import Host, Transport, Trunk
 
-RESOLVE_S: Final = 4.0
 PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's title is nobody's business
 
@@ -49,13 +46,6 @@ class Way:
         return Recipient(flow, self.target, who, Address(self.target), told)
 
 
-class Sockets(Protocol):
-    """What leads to a peer."""
-
-    @property
-    def endpoint(self) -> Endpoint: ...
-
-
 class Endpoints(Protocol):
     """Our own, and where each has registered."""
 
@@ -70,10 +60,8 @@ class Endpoints(Protocol):
 class Ways:
     """Finds them, by the settings; and goes them."""
 
-    def __init__(
-        self, trunks: Trunks, sockets: Sockets, endpoints: Endpoints, *, domains: Sequence[str], encrypted: bool
-    ) -> None:
-        self.trunks, self._sockets, self._endpoints = trunks, sockets, endpoints
+    def __init__(self, roads: Roads, endpoints: Endpoints, *, domains: Sequence[str], encrypted: bool) -> None:
+        self.trunks, self._roads, self._endpoints = roads.trunks, roads, endpoints
         self._domains, self._encrypted = domains, encrypted
 
     def to(self, to: str, now: float) -> list[Way]:
@@ -95,36 +83,9 @@ class Ways:
         """Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address."""
         if way.known is not None:
             return way.known
-        addresses = await resolved(way.host)
         if way.trunk is not None:
-            self.trunks.found_at(way.trunk, addresses)
-        elif any(self.trunks.at(one) is not None for one in addresses):
-            raise NotAllowed("A trunk is called by number alone.")
-        return await self._flow(addresses, way)
-
-    async def _flow(self, addresses: Sequence[str], way: Way) -> Flow:
-        endpoint, port = self._sockets.endpoint, way.host.port
-        name = way.host.name if way.transport == "tls" else ""
-        last = Unavailable("The other side's SIP server has no address.")
-        for address in addresses:
-            try:
-                if way.transport == "udp":
-                    return endpoint.datagrams_to(address, port)
-                return await endpoint.connection_to(address, port, name)
-            except Unavailable as error:
-                last = error
-        raise last
-
-
-async def resolved(host: Host) -> list[str]:
-    """Its addresses, in the order in which to try them. Raises `Unavailable`."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(RESOLVE_S):
-            found = await loop.getaddrinfo(host.name, host.port, type=socket.SOCK_DGRAM)
-    except (OSError, TimeoutError, UnicodeError) as error:
-        raise Unavailable("The other side's SIP server has no address.") from error
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+            return await self._roads.to_trunk(way.trunk, way.host)
+        return await self._roads.past_trunks(way.host, way.transport)
 
 
 def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,18 @@ from baresip import telephone
 from dialled import in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
+from sip_messages import request
 from sound import share
 
 from mcu.conference.roster import Stage
 from mcu.demo.guest import Guest
+from mcu.protocol.sip.message import Request, read
+from mcu.protocol.sip.responses import response_to
 from mcu.signalling.webrtc.messages import Calls
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
 NUMBER = "+46701740605"
 FULL, TRUNK = "127.0.0.2", "127.0.0.3"  # two trunks: the first, and best, says 503
-FULL_PORT, TRUNK_PORT = 15_971, 15_972
 
 
 def trunk(name: str, host: str, priority: int) -> dict[str, Any]:
@@ -37,8 +41,33 @@ def trunk(name: str, host: str, priority: int) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def full_trunk(directory: Path, port: int) -> Iterator[None]:
+    """One that has no lines left."""
+    scenario = Path(__file__).parents[2] / "support" / "sipp" / "full_trunk.xml"
+    with (directory / "sipp.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["sipp", "-sf", str(scenario), "-i", FULL, "-p", str(port), "-nostdin"],
+            cwd=directory,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def trunk_port() -> int:
+    """Of the second trunk, at which somebody may answer or nobody."""
+    return free_port(TRUNK)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterator[RunningServer]:
+    full_port = free_port(FULL)
     settings = {
         "media__workers": "1",
         "media__addresses": "127.0.0.1",
@@ -49,11 +78,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "sip__call_domains": "127.0.0.1",
         "sip__calls_out_max": "5",
         "sip__trunks": json.dumps(
-            [trunk("first", f"{FULL}:{FULL_PORT}", 1), trunk("second", f"{TRUNK}:{TRUNK_PORT}", 2)]
+            [trunk("first", f"{FULL}:{full_port}", 1), trunk("second", f"{TRUNK}:{trunk_port}", 2)]
         ),
     }
-    with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
+    directory = tmp_path_factory.mktemp("sip")
+    with full_trunk(directory, full_port), running_server(directory, **settings) as started:
         yield started
+
+
+def free_port(address: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind((address, 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def stages(person: Guest) -> list[Stage]:
@@ -150,51 +187,72 @@ async def test_who_has_a_machine_answer_is_heard_when_a_key_is_pressed_and_not_b
             await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
 
 
-@contextmanager
-def full_trunk(directory: Path) -> Iterator[None]:
-    """One that has no lines left."""
-    scenario = Path(__file__).parents[2] / "support" / "sipp" / "full_trunk.xml"
-    with (directory / "sipp.log").open("wb") as log:
-        process = subprocess.Popen(
-            ["sipp", "-sf", str(scenario), "-i", FULL, "-p", str(FULL_PORT), "-nostdin"],
-            cwd=directory,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 async def test_a_number_goes_by_the_next_trunk_where_the_best_is_full_and_is_in_no_log(
-    server: RunningServer, tmp_path: Path
+    server: RunningServer, tmp_path: Path, trunk_port: int
 ) -> None:
-    account = f"{NUMBER}@{TRUNK}"
-    with (
-        full_trunk(tmp_path),
-        telephone(
-            tmp_path / "phone",
-            hertz=PHONE_HZ,
-            codec="PCMA/8000/1",
-            encryption="",
-            account=account,
-            port=TRUNK_PORT,
-        ) as phone,
-    ):
+    with telephone(
+        tmp_path / "phone",
+        hertz=PHONE_HZ,
+        codec="PCMA/8000/1",
+        encryption="",
+        account=f"{NUMBER}@{TRUNK}",
+        port=trunk_port,
+    ) as phone:
         async with hall(server) as here:
             host = await here.host()
             await inside(host)
             await call(here, phone=NUMBER)
             await until(lambda: phone.rings, within=15)
             assert "+46812345678" in phone.log
-            await asyncio.sleep(1.2)
             phone.accept()
             await in_the_room(host)
     assert [line["trunk"] for line in server.logged("trunk_failed")] == ["first"]
     logged = server.log_path.read_text("utf-8")
     assert not [secret for secret in (NUMBER, NUMBER[1:], "812345678", "Bo Ek") if secret in logged]
+    assert 'mcu_sip_trunk_up{trunk="first"} 1.0' in server.metrics()
+
+
+async def test_no_stranger_and_no_answer_that_leads_elsewhere_reaches_a_trunk(
+    server: RunningServer, trunk_port: int
+) -> None:
+    ours = ("127.0.0.1", server.logged("sip_serving")[0]["port"])
+    elsewhere = f"<sip:{NUMBER}@{TRUNK}:{trunk_port}>"
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as operator,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+    ):
+        operator.bind((TRUNK, trunk_port))
+        stranger.bind(("127.0.0.1", 0))
+        for one in (operator, stranger):
+            one.settimeout(5)
+        for method in ("INVITE", "REFER"):
+            asked = request(method, branch=method, Refer_To=elsewhere, Call_ID=method)
+            asked = replace(asked, target=f"sip:{NUMBER}@127.0.0.1")
+            stranger.sendto(bytes(asked), ours)
+        async with hall(server) as here:
+            host = await here.host()
+            await inside(host)
+            await call(here, uri=f"sip:bo@127.0.0.1:{stranger.getsockname()[1]}")
+            invite = await asyncio.to_thread(asked_of, stranger)
+            moved = response_to(invite, 302, tag="t", headers=[("Contact", elsewhere)])
+            stranger.sendto(bytes(moved), ours)
+            await until(lambda: stages(host)[-1:] == [Stage.REFUSED])
+        operator.setblocking(False)
+        assert all(one.method == "OPTIONS" for one in asked_so_far(operator))
+
+
+def asked_of(sock: socket.socket) -> Request:
+    """The next request that comes."""
+    while True:
+        message = read(sock.recv(65_536))
+        if isinstance(message, Request):
+            return message
+
+
+def asked_so_far(sock: socket.socket) -> Iterator[Request]:
+    with suppress(BlockingIOError):
+        while True:
+            yield asked_of(sock)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +260,7 @@ async def test_a_number_goes_by_the_next_trunk_where_the_best_is_full_and_is_in_
     [
         ({"phone": "+4520123456"}, 403, "destination-not-allowed"),  # no trunk has that prefix
         ({"phone": "+46900123456"}, 403, "destination-not-allowed"),  # premium rate
-        ({"uri": f"sip:{NUMBER}@{TRUNK}:{TRUNK_PORT}"}, 403, "destination-not-allowed"),  # past the guard
+        ({"uri": f"sip:{NUMBER}@{TRUNK}:5062"}, 403, "destination-not-allowed"),  # past the guard
         ({"uri": "sip:bo@elsewhere.example"}, 403, "destination-not-allowed"),
         ({"uri": "sip:127.0.0.1"}, 422, "invalid"),  # nobody there
         ({"uri": "sip:bo@127.0.0.1", "phone": NUMBER}, 422, "invalid"),

@@ -21,6 +21,7 @@ COMMANDS = (
     "join",
     "sip",
     "scanners",
+    "telephones",
     "idle",
     "registrar",
     "video",

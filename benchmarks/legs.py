@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from aioice import stun
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport
@@ -375,13 +375,23 @@ class Recorded:
             (self.sent if flags & _SENT else self.received).append(packet)
 
 
+class Leg(Protocol):
+    """One that is connected."""
+
+    @property
+    def socket(self) -> socket.socket: ...
+
+    def hand_over(self) -> str:
+        """Nothing is read here any more; the line that the load program wants."""
+
+
 @dataclass
 class Load:
     """Legs that are carried: started by `begin`, and gone after their time."""
 
     process: asyncio.subprocess.Process
     recording: Path
-    legs: Sequence[WebRtcLeg]
+    legs: Sequence[Leg]
 
     async def begin(self) -> None:
         assert self.process.stdin
@@ -434,10 +444,17 @@ async def carried(
     join: Join, wanted: Sequence[Carry], directory: Path, seconds: float, settle: float = 0
 ) -> AsyncIterator[Load]:
     """Legs, connected, in the load program, which waits for `begin`. `settle`: seconds that are not counted."""
-    program = build()
     certificate = RTCCertificate.generateCertificate()
     legs = [WebRtcLeg(certificate, carry, 7 * number) for number, carry in enumerate(wanted)]
     await _connect(legs, join)
+    async with carried_by(legs, directory, seconds, settle) as load:
+        yield load
+
+
+@contextlib.asynccontextmanager
+async def carried_by(legs: Sequence[Leg], directory: Path, seconds: float, settle: float = 0) -> AsyncIterator[Load]:
+    """The same of legs that are connected already."""
+    program = build()
     recording = directory / "recording"
     process = await asyncio.create_subprocess_exec(
         program,

@@ -139,6 +139,8 @@ static void take_word(struct leg *leg, char *name, char *value, enum mcu_srtp_pr
         leg->ssrc = (uint32_t)strtoul(value, NULL, 10);
     else if (!strcmp(name, "type"))
         leg->type = (uint8_t)atoi(value);
+    else if (!strcmp(name, "step"))
+        leg->step = (uint32_t)atoi(value);
     else if (!strcmp(name, "level"))
         leg->extensions.level = (uint8_t)atoi(value);
     else if (!strcmp(name, "sound"))
@@ -171,6 +173,7 @@ static void read_leg(struct leg *leg, char *line)
 {
     enum mcu_srtp_profile profile = MCU_SRTP_PROFILES;
     char *ufrags[2] = {NULL, NULL};
+    leg->step = 960;
     leg->fd = (int)strtol(line, &line, 10);
     for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
         char *value = strchr(word, '=');

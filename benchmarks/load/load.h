@@ -8,7 +8,8 @@
  * One line a leg: fd, its connected UDP socket, inherited; then "key=value" words:
  *   profile=AEAD_AES_128_GCM keys=<sending hex>:<receiving hex>   (none: plain RTP)
  *   ours=<ufrag>:<password> theirs=<ufrag>:<password>             (none: no ICE)
- *   ssrc=<ours> type=<payload type> level=<extension id or 0>
+ *   ssrc=<ours> type=<payload type> step=<timestamp units a packet; none: 960>
+ *   level=<extension id or 0>
  *   sound=<file> phase=<packets to begin at>
  *   loss=<per mille> every=<nth>              (of the sound, lost on its way)
  *   layer=<ssrc>:<payload type>:<h264 or vp8>:<rid or nothing>:<file>   (each layer of a
@@ -20,7 +21,7 @@
  *   miss=<nth>                                (of the packets of it, lost on their way here)
  *   record=<1: keep each packet of sound that comes; 2: of pictures; 3: of both>
  * Then an empty line. A file of sound is packets: one byte of level (-dBov), two of size, the
- * Opus packet. A file of pictures is pictures: four bytes of size, a picture as mcu/payload.h
+ * payload. A file of pictures is pictures: four bytes of size, a picture as mcu/payload.h
  * has it; the first is a key frame. Both are repeated, and pictures begin anew when a key
  * frame is asked for.
  *
@@ -114,7 +115,8 @@ struct leg {
     uint8_t type;
     struct mcu_rtp_extensions extensions;
     struct loop sound;
-    size_t next; /* packet of the sound */
+    size_t next;   /* packet of the sound */
+    uint32_t step; /* timestamp units a packet */
     char user_there[2 * MCU_UFRAG_MAX + 2], password_there[MCU_PASSWORD_MAX];
     char password_here[MCU_PASSWORD_MAX];
     bool ice;

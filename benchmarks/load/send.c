@@ -64,7 +64,7 @@ static void send_sound(struct leg *leg, int64_t now, FILE *recording)
                                    .timestamp = leg->timestamp,
                                    .ssrc = leg->ssrc,
                                    .level = packet[0]};
-    leg->timestamp += 960;
+    leg->timestamp += leg->step;
     uint8_t data[MCU_DATAGRAM + MCU_SRTP_TRAILER];
     size_t size = mcu_rtp_write(data, &header, &leg->extensions);
     memcpy(data + size, packet + 3, payload_size);

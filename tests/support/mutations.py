@@ -169,7 +169,7 @@ class Author:
         kind, body = pick.choice(BODIES) if pick.random() < 0.5 else ("", "")
         fields += [f"Content-Type: {kind}"] if kind else []
         fields.append(f"Content-Length: {len(body)}")
-        return "\r\n".join([start, *fields, "", body]).encode()
+        return "\r\n".join([start, *fields, "", body]).encode(errors="surrogateescape")
 
 
 class Mutator:

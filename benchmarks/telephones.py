@@ -1,0 +1,178 @@
+"""`python -m benchmarks telephones`: what a G.711 leg costs in a meeting, 100 of them, three talking.
+
+Each calls the meeting's number by SIP, over UDP and in the clear, as a gateway of the telephone network does; then the
+load program carries its sound, A-law that was encoded beforehand. Cost is CPU time of the server's process tree.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.contestants import ours, pin_load
+from benchmarks.legs import HERE, Carry, carried_by, write_sound
+from benchmarks.processes import cpu_seconds
+from benchmarks.progress import say
+from benchmarks.sip import settings
+from mcu.clock import SystemClock
+from mcu.demo.server import free_port
+from mcu.demo.sources import Spoken
+from mcu.demo.voice import speech
+from mcu.net.sip.driver import Driver
+from mcu.net.sip.endpoint import Listen
+from mcu.protocol.sdp import description
+from mcu.protocol.sip.agent import Recipient
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.events import Ended, Established, Event
+from mcu.protocol.sip.gate import Gate, Limits
+from mcu.protocol.sip.message import Response
+from mcu.protocol.sip.uri import SipUri
+from mcu.protocol.sip.values import Address
+
+PCMA: Final = 8  # payload type
+TICK: Final = 160  # samples of 20 ms at 8 kHz
+WARM_UP_S: Final = 5.0  # announcements and all
+ANSWER_S: Final = 20.0
+VOICES: Final = 5
+OFFER: Final = (
+    f"v=0\r\no=- 1 1 IN IP4 {HERE}\r\ns=-\r\nc=IN IP4 {HERE}\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=rtcp-mux\r\n"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--legs", type=int, default=100, help="telephones in the meeting")
+    parser.add_argument("--talkers", type=int, default=3, help="how many of them speak all the time")
+    parser.add_argument("--seconds", type=float, default=20, help="how long the server is weighed")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_run(options.legs, options.talkers, options.seconds))
+
+
+async def _run(legs: int, talkers: int, seconds: float) -> dict[str, Any]:
+    prefix, port = pin_load(), free_port()
+    with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
+        directory = Path(folder)
+        async with ours(prefix, settings(port)) as contestant, switchboard(port) as board:
+            say(f"{legs} telephones, {talkers} talking")
+            phones = [await board.dial(contestant.meetings[0], carry) for carry in sounds(directory, legs, talkers)]
+            async with carried_by(phones, directory, WARM_UP_S + seconds + 0.5, WARM_UP_S) as load:
+                await load.begin()
+                await asyncio.sleep(WARM_UP_S)
+                before, seated = cpu_seconds(contestant.pid), await contestant.metric("mcu_legs")
+                await asyncio.sleep(seconds)
+                spent = cpu_seconds(contestant.pid) - before
+                counted = await load.results()
+    return {
+        "legs": legs,
+        "talkers": talkers,
+        "legs_seated": int(seated),
+        "cpu_percent_per_leg": round(100 * spent / seconds / legs, 4),
+        "legs_per_core": round(legs / (spent / seconds), 1),
+        "packets_received_percent_least": round(100 * min(1, *(leg["received"] / leg["sent"] for leg in counted)), 1),
+        "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
+    }
+
+
+class Phone:
+    """One leg in the clear, for the load program."""
+
+    def __init__(self, carry: Carry, phase: int) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((HERE, 0))
+        self.socket.setblocking(False)
+        self.socket.set_inheritable(True)
+        self._carry, self._phase = carry, phase
+
+    @property
+    def port(self) -> int:
+        port: int = self.socket.getsockname()[1]
+        return port
+
+    def hand_over(self) -> str:
+        words = f"ssrc={secrets.randbits(31)} type={PCMA} step={TICK} sound={self._carry.sound} phase={self._phase}"
+        return f"{self.socket.fileno()} {words}\n"
+
+
+class Switchboard:
+    """Telephones' signalling, all by one socket."""
+
+    def __init__(self, port: int) -> None:
+        clock = SystemClock()
+        gate = Gate(Limits(known=(f"{HERE}/32",)), clock.monotonic())
+        self.driver = Driver(Listen(addresses=[HERE], port=0), gate, clock, self._happened, lambda _: None)
+        self._port = port
+        self._answers: dict[Call, asyncio.Future[bytes]] = {}
+
+    async def dial(self, number: str, carry: Carry) -> Phone:
+        """Its sound may be sent from now on. Raises `RuntimeError` for a call that is not taken."""
+        phone = Phone(carry, 7 * len(self._answers))
+        flow = self.driver.endpoint.datagrams_to(HERE, self._port)
+        to = SipUri(HERE, number, self._port)
+        call = self.driver.agent.invite(
+            Recipient(flow, to, Address(SipUri(HERE, "load")), Address(to)),
+            OFFER.format(port=phone.port).encode(),
+            self.driver.now,
+        )
+        answered = self._answers[call] = asyncio.get_running_loop().create_future()
+        self.driver.pump()
+        answer = description.parse((await asyncio.wait_for(answered, ANSWER_S)).decode())
+        phone.socket.connect((answer.address_of(answer.media[0]), answer.media[0].port))
+        return phone
+
+    def hang_up(self) -> None:
+        for call in self._answers:
+            call.hang_up()
+        self.driver.pump()
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case Established(call, Response() as response) if not self._answers[call].done():
+                self._answers[call].set_result(response.body)
+            case Ended(call, status) if not self._answers[call].done():
+                self._answers[call].set_exception(RuntimeError(f"a call was refused: {status}"))
+
+
+@contextlib.asynccontextmanager
+async def switchboard(port: int) -> AsyncIterator[Switchboard]:
+    """Calls a server on this machine; hangs up in the end."""
+    board = Switchboard(port)
+    await board.driver.start()
+    try:
+        yield board
+    finally:
+        board.hang_up()
+        await board.driver.close()
+
+
+def sounds(directory: Path, legs: int, talkers: int) -> Sequence[Carry]:
+    """What each is to send: the first ones speak, the others are silent."""
+    quiet = write_sound(directory / "quiet", spoken(np.zeros(48_000, np.int16)))
+    voices = [
+        write_sound(directory / f"voice{number}", spoken(speech(10, 110 + 25 * number, seed=number)))
+        for number in range(min(talkers, VOICES))
+    ]
+    return [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
+
+
+def spoken(samples: npt.NDArray[np.int16]) -> list[Spoken]:
+    """Sound at 48 kHz as packets of A-law."""
+    narrow = samples[: samples.size // 960 * 960].reshape(-1, TICK, 6).mean(axis=2).astype(np.int32)
+    return [Spoken(to_alaw(tick), 127) for tick in narrow]
+
+
+def to_alaw(samples: npt.NDArray[np.int32]) -> bytes:
+    """G.711: the sign, the place of the highest bit, and the four bits below it; every other bit is turned."""
+    size = np.minimum(np.where(samples < 0, ~samples, samples) >> 3, 4095)
+    place = np.maximum(np.floor(np.log2(np.maximum(size, 1))).astype(np.int32) - 4, 0)
+    octet = place << 4 | size >> np.maximum(place, 1) & 0x0F
+    return bytes(((octet | np.where(samples < 0, 0, 0x80)) ^ 0x55).astype(np.uint8))

@@ -11,11 +11,18 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
+from mcu.app.access import bearer
+from mcu.app.data import prepare
+from mcu.auth.bearer import Scope
+from mcu.auth.keys import load_or_create
+from mcu.clock import SystemClock
+from mcu.config.sections import Auth
 from mcu.errors import Unavailable
 
 START_S: Final = 90.0  # a loaded machine takes long to load Python
@@ -58,14 +65,12 @@ async def running_server(
         "MCU_DATA__DIRECTORY": str(directory / "data"),
         **(settings or {}),
     }
-    mcu = (sys.executable, "-m", "mcu")
-    token = await _output(*mcu, "token", environment=environment)
+    token = _every_right(directory / "data")
     with log.open("wb") as writer:
         process = await asyncio.create_subprocess_exec(
             *ENDS_WITH_US,
             *command,
-            *mcu,
-            "serve",
+            *(sys.executable, "-m", "mcu", "serve"),
             env=environment,
             stdout=writer,
             stderr=writer,
@@ -86,14 +91,11 @@ async def running_server(
         await _stop(process)
 
 
-async def _output(*command: str, environment: Mapping[str, str]) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, problem = await process.communicate()
-    if process.returncode:
-        raise Unavailable(f"`mcu {command[-1]}` failed: {problem.decode(errors='replace').strip()}")
-    return out.decode().strip()
+def _every_right(data_directory: Path) -> str:
+    """What `mcu token` would print for that server."""
+    prepare(data_directory)
+    own = bearer(Auth(), load_or_create(data_directory / "auth.pem"), SystemClock())
+    return own.mint("demo", frozenset({Scope.ADMIN}), timedelta(days=1))
 
 
 async def _until_ready(operations_url: str, process: asyncio.subprocess.Process, log: Path) -> None:

@@ -113,6 +113,7 @@ def trunk_of(trunk: Trunk) -> trunks.Trunk:
         dear=trunk.premium,
         codecs=trunk.codecs,
         encrypted=trunk.encryption == "required",
+        verifies=trunk.verifies_callers,
         calls_max=trunk.calls_max,
     )
 

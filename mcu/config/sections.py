@@ -290,6 +290,11 @@ class Trunk(Section):
         "required",
         description="`offered`: calls by it go in the clear, as gateways of telephone networks often want it.",
     )
+    verifies_callers: bool = Field(
+        False,
+        description="Whether the numbers of those who call over it are checked there: who calls from the phone of a "
+        "booked participant is then shown by that name. Only where nobody else can send from its addresses.",
+    )
     calls_max: int = Field(30, ge=1, le=10_000, description="Calls over it at a time, those that ring included.")
 
     @model_validator(mode="after")

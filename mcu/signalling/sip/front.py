@@ -36,6 +36,7 @@ from mcu.protocol.sip.events import (
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.gate import Gate, Limits
 from mcu.protocol.sip.grammar import Malformed
+from mcu.protocol.sip.identity import calling_number
 from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri
@@ -232,7 +233,8 @@ class FrontEnd:
         name = CallId(new_id("call"))
         trunk = self._dialling.trunks.at(flow.peer.host)
         house = self._house if trunk is None else replace(self._house, encrypted=trunk.encrypted)
-        visit = Incoming(house, name, call, route, flow.peer.host, caller)
+        number = calling_number(call.invite) if trunk is not None and trunk.verifies else ""
+        visit = Incoming(house, name, call, route, flow.peer.host, caller, number)
         self._by_call[call] = visit
         task = self.begin(visit)
         if caller is not None:

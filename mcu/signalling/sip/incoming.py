@@ -5,6 +5,7 @@ from typing import Final
 
 from mcu.booking.door import Entrant, NotAdmitted
 from mcu.booking.endpoints import Endpoint
+from mcu.booking.meeting import Meeting
 from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
 from mcu.errors import McuError, MeetingFull, TooMany, Unavailable
@@ -32,16 +33,17 @@ REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
 class Incoming(Visit):
     """`route`: to a meeting's number, or to the reception. `address`: of the peer, for the door's limits.
 
-    `caller`: the endpoint of ours that has shown to be it, by whose name the others know it.
+    `caller`: the endpoint of ours that has shown to be it, by whose name the others know it. `number`: from which it is
+    made, "" where nobody has checked that.
     """
 
     def __init__(
-        self, house: House, name: CallId, call: Call, route: Route, address: str, caller: Endpoint | None
+        self, house: House, name: CallId, call: Call, route: Route, address: str, caller: Endpoint | None, number: str
     ) -> None:
         super().__init__(house, name, call)
         language = route.language or (house.language if caller is None else caller.language)
         self._menu = Menu(language, str(route.to))
-        self._address, self._caller = address, caller
+        self._address, self._caller, self._number = address, caller, number
 
     async def _arrive(self) -> None:
         """Answers their offer, on any worker."""
@@ -101,7 +103,11 @@ class Incoming(Visit):
         except tuple(REFUSALS) as error:
             await self._leave_after((REFUSALS[type(error)], Prompt.GOODBYE), self._menu.language)
 
-    def _name(self) -> str:
+    def _name(self, meeting: Meeting) -> str:
+        """Of who has no PIN of their own. A number is not a right: the role is that of the PIN."""
+        booked = [one.name for one in meeting.participants if self._number and one.phone == self._number]
+        if len(booked) == 1:
+            return booked[0]
         return SEAT_NAMES[self._language] if self._caller is None else self._caller.display_name
 
     async def _admit(self, entrant: Entrant) -> None:
@@ -109,7 +115,7 @@ class Incoming(Visit):
         self._language = self._menu.language
         booked = entrant.participant
         person = Person(
-            name=self._name() if booked is None else booked.name,
+            name=self._name(entrant.meeting) if booked is None else booked.name,
             role=entrant.role,
             language=self._language,
             participant=None if booked is None else booked.id,

@@ -38,6 +38,7 @@ class Trunk:
     dear: bool
     codecs: tuple[str, ...]
     encrypted: bool
+    verifies: bool  # the numbers of those who call
     calls_max: int
 
     def takes(self, number: str, *, dear: bool) -> bool:

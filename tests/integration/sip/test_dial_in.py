@@ -16,6 +16,8 @@ from mcu.media.seams import SAMPLE_RATE
 from mcu.signalling.webrtc.messages import Gone
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
+TRUNK = {"name": "ours", "hosts": ["127.0.0.1"], "prefixes": ["+46"], "verifies_callers": True}  # all calls come by it
+PATIENTS = "+46701234567"
 ENGLISH = "+46812345678"  # a number whose menu speaks that
 WORDS = {
     "sv/muted": 1500.0,
@@ -35,6 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__numbers": json.dumps([{"number": ENGLISH, "language": "en"}]),
+        "sip__trunks": json.dumps([TRUNK]),
         "sip__prompts": str(recordings(tmp_path_factory.mktemp("prompts"))),
     }
     with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
@@ -74,7 +77,7 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
             assert telephones(host) == []
 
 
-async def test_a_telephone_mutes_itself_and_alone_hears_the_answer_and_in_its_language_who_joins(
+async def test_a_telephone_is_named_by_its_number_mutes_itself_and_hears_the_answer_and_in_its_language_who_joins(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with hall(server, guest_pin=PIN) as here:
@@ -82,8 +85,14 @@ async def test_a_telephone_mutes_itself_and_alone_hears_the_answer_and_in_its_la
         await inside(host)
         assert host.client is not None
         heard = host.client.heard
-        with telephone(tmp_path / "phone", hertz=PHONE_HZ, codec="PCMA/8000/1") as phone:
+        booked = {"name": "Patient", "role": "host", "phone": PATIENTS}
+        async with here.api.post(f"/api/v1/meetings/{here.booked['id']}/participants", json=booked) as answer:
+            assert answer.status == 201
+        account = f"{PATIENTS}@127.0.0.1"
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ, codec="PCMA/8000/1", account=account) as phone:
             await enter(here, phone, host)
+            shown = telephones(host)[0]
+            assert (shown.name, shown.role) == ("Patient", "guest")  # a number is no right
             await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
             await press(phone, "*6")
             await until(lambda: hears_words(phone, "sv/muted"))

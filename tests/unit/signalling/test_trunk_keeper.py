@@ -72,6 +72,7 @@ async def kept(operator: Operator) -> AsyncIterator[Trunks]:
         dear=False,
         codecs=(),
         encrypted=True,
+        verifies=False,
         calls_max=1,
     )
     trunks = Trunks([trunk])

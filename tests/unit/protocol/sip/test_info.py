@@ -1,10 +1,27 @@
-"""Keys in INFO."""
+"""Keys in INFO, and the number that calls."""
 
 import pytest
 
 from mcu.protocol.sip.grammar import Malformed
+from mcu.protocol.sip.identity import calling_number
 from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.message import Request, read
+
+
+@pytest.mark.parametrize(
+    ("headers", "number"),
+    [
+        ("From: <sip:+46701234567@gw.example>;tag=1\r\n", "+46701234567"),
+        ('From: <sip:anna@gw.example>;tag=1\r\nP-Asserted-Identity: "A" <tel:+46701234568>\r\n', "+46701234568"),
+        ("From: <sip:+1@x>;tag=1\r\nP-Asserted-Identity: rubbish>, <sip:+46701234569@gw>\r\n", "+46701234569"),
+        ("From: <sip:0701234567@gw.example>;tag=1\r\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_number_that_calls_is_what_whoever_passes_it_on_vouches_for(headers: str, number: str) -> None:
+    message = read(f"INVITE sip:a@b SIP/2.0\r\n{headers}Content-Length: 0\r\n\r\n".encode())
+    assert isinstance(message, Request)
+    assert calling_number(message) == number
 
 
 def info(content_type: str, body: bytes) -> Request:

@@ -141,7 +141,7 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     It is at the address of its account. `port` 0: one that is free.
     """
     directory.mkdir(parents=True)
-    control, port = _free_port(), port or _free_port()
+    control, port = free_port(), port or free_port()
     user, address = account.partition(":")[0].split("@")
     _write_tone(directory / "tone.wav", hertz, codec)
     secret = f";mediaenc={encryption}" if encryption else ""
@@ -214,7 +214,7 @@ def _write_tone(path: Path, hertz: float, codec: str) -> None:
         file.writeframes(np.repeat(tone.astype(np.int16), int(channels)).tobytes())
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -10,7 +10,8 @@ from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
 from dialled import PIN, in_the_room, press, telephones
 from endpoints import address, settings
-from hall import hall, inside, until
+from hall import hall, inside, until, until_answer
+from linphone import linphone
 from pictures import BLUE, GREEN, RED, Colour, frame_of
 from room_system import RoomSystem, room_system
 from running_server import RunningServer, running_server
@@ -61,6 +62,25 @@ async def until_seen(system: Telephone, *colours: Colour) -> None:
     async with asyncio.timeout(10):
         while not shows(await asyncio.to_thread(system.sees), colours):
             pass
+
+
+async def test_linphone_sends_and_gets_pictures(server: RunningServer, tmp_path: Path) -> None:
+    async with hall(server) as here:
+        host = here.stranger()
+        await host.join(here.number, "Berg", MeetingClient(watch=False), token=here.link("Berg"))
+        await inside(host)
+        with linphone(tmp_path / "linphone") as phone:
+            phone.dial(f"sip:{here.number}@{address(server)}")
+            await in_the_room(host)
+            path = f"{await here.room()}/participants/{telephones(host)[0].leg}/media"
+
+            async def both_ways() -> bool:
+                media = await here.get(path)
+                [came] = [one for one in media["receiving"] if one["media"] == "camera"]
+                [went] = [one for one in media["sending"] if one["media"] == "video"]
+                return came["codec"] == went["codec"] == "VP8" and came["width"] > 0 and went["packets"] > 10
+
+            await until_answer(both_ways)
 
 
 def latest(system: RoomSystem, source: Source) -> VideoFrame | None:

@@ -103,9 +103,14 @@ LIMITS: Final = {  # by command
     "video --legs 9 --personal": (
         Limit("room of 9 with cameras: encodes' worth", "encodes_worth", most=2.5),
         Limit("  longest gap of sound, ms", "longest_audio_gap_ms", most=40),
+        Limit("  the machine's: longest that a sleeper was woken late, ms", "machine_longest_late_ms"),
         Limit("  personal views, of the shared one's cost", "ratio", least=4),
     ),
-    "video --legs 16 --simulcast": (Limit("room of 16, simulcast: legs a core", "legs_per_core", least=40),),
+    "video --legs 16 --simulcast": (
+        Limit("room of 16, simulcast: legs a core", "legs_per_core", least=40),
+        Limit("  encodes' worth", "encodes_worth"),
+        Limit("  the machine's: encoding such a picture alone, % of a core", "encode_percent"),
+    ),
     "rooms": (
         Limit("rooms of 4, 9, 25: encodes a picture, most", lambda f: max(f["encodes_per_picture"]), most=1.1),
         Limit("  a, in encodes of its picture", "encodes_worth_base"),

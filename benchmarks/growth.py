@@ -27,7 +27,7 @@ TALKERS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=sizes, default=(10, 50, 100, 150, 200), help="legs, such as 10,100,200")
-    parser.add_argument("--seconds", type=float, default=15, help="how long each size is weighed")
+    parser.add_argument("--seconds", type=float, default=12, help="how long each size is weighed")
 
 
 def sizes(text: str) -> tuple[int, ...]:

@@ -1,20 +1,20 @@
 """What the machine does to a process: how fast it is, and how late one comes who has to be on time.
 
-    python -m benchmarks.machine SECONDS
+    python -m benchmarks.machine keep|watch SECONDS
 
-keeps time as the ticker does, alone on the core where it is put: each 20 ms it does fixed work that is of no use, as
+`keep` keeps time as the ticker does, alone on the server's core: each 20 ms it does fixed work that is of no use, as
 much as a tick of `ticks` about has, until it is due and after. What of that is late is so by the machine: a core of a
-virtual machine stands still while its host has something else to do, and nobody in it is told. `Pace` tells beside
-something else how fast the core is.
+virtual machine stands still while its host has something else to do, and nobody in it is told. `watch` sleeps beside a
+server, by 5 ms, and says how late it was woken. `Pace` tells beside something else how fast the core is.
 """
 
+import asyncio
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
@@ -24,6 +24,7 @@ from benchmarks.contestants import on_the_servers_core
 from mcu.media.ticker import CATCH_UP, TICK_S, Lead
 
 BEFORE_MS, AFTER_MS = 2.5, 4.0  # work of a tick until it is due, and after: decoding and mixing of 30, and encoding
+WATCH_S: Final = 0.005
 PIECES: Final = 10  # that are measured at once, in every TICK_S, to know the pace
 _NUMBERS = np.random.default_rng(1).standard_normal((16, 1024))
 
@@ -34,15 +35,19 @@ def work(pieces: int) -> None:
         np.fft.rfft(_NUMBERS)
 
 
-def keeps_time(prefix: Sequence[str], seconds: float) -> list[float]:
-    """How late each tick was of a process of its own, in ms, on the core where `prefix` puts it."""
-    command = [*prefix, sys.executable, "-m", "benchmarks.machine", str(seconds)]
-    late: list[float] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+async def alone(what: str, seconds: float) -> list[float]:
+    """What a process of its own finds: how late it was each time, in ms."""
+    command = (sys.executable, "-m", "benchmarks.machine", what, str(seconds))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError("the machine could not be measured")
+    late: list[float] = json.loads(said)
     return late
 
 
 def keep_time(seconds: float) -> list[float]:
-    """The same of this thread. When it begins is by the ticker's rule."""
+    """Of each tick that this thread has on this core. When it begins is by the ticker's rule."""
     before, after = (_pieces(ms) for ms in (BEFORE_MS, AFTER_MS))
     lead, due, late = Lead(), time.monotonic(), []
     for _ in range(int(seconds / TICK_S)):
@@ -54,6 +59,16 @@ def keep_time(seconds: float) -> list[float]:
         lead.follow(done - begins)
         late.append(1000 * (done - due))
         work(after)
+    return late
+
+
+def watch(seconds: float) -> list[float]:
+    """Of each time that this thread wakes up."""
+    due, late = time.monotonic(), []
+    for _ in range(int(seconds / WATCH_S)):
+        due = max(due + WATCH_S, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
+        late.append(1000 * (time.monotonic() - due))
     return late
 
 
@@ -108,6 +123,7 @@ def pace() -> Iterator[Pace]:
 
 
 if __name__ == "__main__":
+    on_the_servers_core()  # not while all this was imported
     with suppress(PermissionError):  # as the sound thread does
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    print(json.dumps(keep_time(float(sys.argv[1]))))
+    print(json.dumps({"keep": keep_time, "watch": watch}[sys.argv[1]](float(sys.argv[2]))))

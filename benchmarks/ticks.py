@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.audio import WARM_UP_S, sounds
 from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import carried
-from benchmarks.machine import keeps_time
+from benchmarks.machine import alone
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
 
@@ -32,11 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_run(options))
+
+
+async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
     say("the machine alone, before and after")
-    late = keeps_time(prefix, options.machine_seconds)
-    figures = asyncio.run(_run(prefix, options.rooms, options.legs, options.seconds))
-    late += keeps_time(prefix, options.machine_seconds)
+    late = await alone("keep", options.machine_seconds)
+    figures = await _weigh(prefix, options.rooms, options.legs, options.seconds)
+    late += await alone("keep", options.machine_seconds)
     return {
         **figures,
         "machine_within_5_ms_percent": round(100 * sum(ms <= 1000 * float(WITHIN) for ms in late) / len(late), 2),
@@ -44,7 +48,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _run(prefix: list[str], rooms: int, legs: int, seconds: float) -> dict[str, Any]:
+async def _weigh(prefix: list[str], rooms: int, legs: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         wanted = sounds(directory, legs, TALKERS * rooms)

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from av.video.frame import VideoFrame
 
+from benchmarks import machine
 from benchmarks.audio import sounds
 from benchmarks.cameras import CANVAS, FPS, PLAIN, SIMULCAST, Size, cameras, composed
 from benchmarks.contestants import Ours, ours, pin_load
@@ -74,6 +75,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         "pictures_per_s": min(room["pictures_per_s"] for room in rooms),
         "longest_picture_gap_ms": max(room["longest_picture_gap_ms"] for room in rooms),
         "longest_audio_gap_ms": max(room["longest_audio_gap_ms"] for room in rooms),
+        "machine_longest_late_ms": max(room["machine_longest_late_ms"] for room in rooms),
         "cpu_percent_by_thread": rooms[-1]["cpu_percent_by_thread"],
         **own,
     }
@@ -124,9 +126,11 @@ async def weigh(
         async with carried(contestant.join, wanted, directory, lasts, WARM_UP_S) as load:
             await load.begin()
             await asyncio.sleep(WARM_UP_S)
+            watching = asyncio.create_task(machine.alone("watch", lasts - WARM_UP_S))
             alone = await _spent(contestant, seconds - 0.25)
             together = await _beside(contestant, seconds - 0.25, frames) if frames else {}
             counted = await load.results()
+            late = await watching
     pictures = min(leg["pictures"] for leg in counted) / (lasts - WARM_UP_S)  # the server's own count is a second old
     if fps and not pictures:
         raise RuntimeError("a leg was sent no picture")
@@ -137,6 +141,7 @@ async def weigh(
         "pictures_per_s": round(pictures, 1),
         "longest_picture_gap_ms": max(leg["picture_gap_ms"] for leg in counted),
         "longest_audio_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
+        "machine_longest_late_ms": round(max(late), 1),
     }
 
 

@@ -67,7 +67,7 @@ KEYS = {
     "video": {
         *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
         *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
-        *("personal", "ratio", "cpu_percent_by_thread"),
+        *("personal", "ratio", "cpu_percent_by_thread", "machine_longest_late_ms"),
     },
     "rooms": {
         *("legs", "cpu_percent", "encodes_worth", "encodes_worth_base", "encodes_worth_per_more_leg", "r_squared"),

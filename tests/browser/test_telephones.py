@@ -11,6 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
 from browsers import ANNA, LOUD, RATE, SILENT, Browser, Colour, Person, Samples, book, browser
+from endpoints import address, settings
 from playwright.sync_api import Playwright
 from running_server import RunningServer, running_server
 from sound import strength
@@ -44,22 +45,15 @@ class Meeting:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {
-        "media__fps": "10",
-        "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "48500",
-        "media__rtp_last_port": "48599",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
-    }
-    with running_server(tmp_path_factory.mktemp("telephones"), **settings) as started:
+    place = tmp_path_factory.mktemp("telephones")
+    with running_server(place, media__fps="10", **settings(place, 48_500)) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def met(server: RunningServer, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
     meeting, place = book(server, access={"guest_pin": PIN}), tmp_path_factory.mktemp("met")
-    uri = f"sip:{meeting.number}@127.0.0.1:{server.logged('sip_serving')[0]['port']}"
+    uri = f"sip:{meeting.number}@{address(server)}"
     with (
         browser(playwright, place, ANNA) as anna,
         telephone(place / "phone", hertz=PHONE.tone, transport="tcp", codec="PCMA/8000/1") as phone,

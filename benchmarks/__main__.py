@@ -22,6 +22,7 @@ COMMANDS = (
     "sip",
     "scanners",
     "telephones",
+    "registrations",
     "idle",
     "registrar",
     "video",

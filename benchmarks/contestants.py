@@ -78,6 +78,13 @@ class Ours:
                 raise RuntimeError(f"the leg was refused: {answer.status} {await answer.text()}")
             return await answer.text()
 
+    async def add_endpoint(self, name: str, password: str) -> None:
+        """One that may register."""
+        headers = {"Authorization": f"Bearer {self.server.token}"}
+        body = {"name": name, "display_name": name, "password": password}
+        async with self.http.post(f"{self.server.url}/api/v1/endpoints", json=body, headers=headers) as answer:
+            await _ok(answer)
+
     async def metric(self, name: str, **labels: str) -> float:
         """A metric, summed over its other labels."""
         async with self.http.get(f"{self.server.operations_url}/metrics") as answer:

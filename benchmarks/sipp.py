@@ -14,7 +14,7 @@ LINGER_S: Final = 40  # for calls that are not over: longer than any transaction
 
 @dataclass(frozen=True)
 class Called:
-    """`setup_ms`: from INVITE to 200, of each call that was answered."""
+    """`setup_ms`: from INVITE to 200, of each call that was answered, where the scenario takes it."""
 
     calls: int
     failed: int
@@ -26,13 +26,16 @@ class Called:
 
 
 async def call(
-    target: str, user: str, directory: Path, *, per_second: int, seconds: float, local: str = "127.0.0.1"
+    target: str, user: str, directory: Path, *, per_second: int, seconds: float, scenario: Path = SCENARIOS / "call.xml"
 ) -> Called:
-    """INVITE, 200, ACK, BYE, so many times a second. `target`: host and port. Raises `RuntimeError`."""
+    """INVITE, 200, ACK, BYE, so many times a second; or another scenario. `target`: host and port.
+
+    Raises `RuntimeError` where sipp cannot do it at all.
+    """
     calls = max(1, round(per_second * seconds))
-    scenario = shutil.copy(SCENARIOS / "call.xml", directory)  # beside which it writes
+    written = shutil.copy(scenario, directory)  # beside which it writes
     words = (
-        *("sipp", target, "-sf", scenario, "-s", user, "-i", local, "-r", per_second, "-m", calls),
+        *("sipp", target, "-sf", written, "-s", user, "-i", "127.0.0.1", "-r", per_second, "-m", calls),
         *(
             "-l",
             10_000,
@@ -62,7 +65,7 @@ async def call(
 
 def _read(directory: Path) -> Called:
     last = _rows(directory / "counts.csv")[-1]
-    times = _rows(next(directory.glob("*_rtt.csv")))
+    times = [row for path in directory.glob("*_rtt.csv") for row in _rows(path)]
     return Called(
         calls=int(last["TotalCallCreated"]),
         failed=int(last["FailedCall(C)"]),

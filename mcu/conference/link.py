@@ -76,7 +76,8 @@ class Link:
             except McuError as error:
                 log.info("room_not_closed", room=self._room, code=error.code)
 
-    async def _ask(self, command: AnyCommand) -> AnyReply:
+    async def ready(self) -> Worker:
+        """As soon as the room is open on one. Raises `Unavailable` where it is not in time."""
         try:
             async with asyncio.timeout(PICK_WAIT_S):
                 await self._open.wait()
@@ -84,7 +85,10 @@ class Link:
             raise Unavailable("The room has no media worker at the moment.") from None
         if self._worker is None:
             raise Unavailable("The room has no media worker at the moment.")
-        return await self._worker.ask(command)
+        return self._worker
+
+    async def _ask(self, command: AnyCommand) -> AnyReply:
+        return await (await self.ready()).ask(command)
 
     def _done(self, task: "asyncio.Task[AnyReply]") -> None:
         self._sent.discard(task)

@@ -169,9 +169,13 @@ class Room:
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
         return self._answer_in(await replied(sent)), number
 
-    async def seat_call(self, leg: LegId, call: CallId, *, unattended: bool = False) -> None:
-        """Take the seat with a call in the worker's reception. `unattended`: a machine answered. Raises as `sit`."""
-        sent, _ = await self._mailbox.ask(partial(self._sit, leg, "", unattended, True, None, call, unattended))
+    async def media_worker(self) -> Worker:
+        """That which carries it, as soon as there is one. Raises `Unavailable`."""
+        return await self._link.ready()
+
+    async def seat_call(self, leg: LegId, call: CallId, *, unattended: bool = False, again: bool = False) -> None:
+        """Seat a call in the worker's reception. `unattended`: a machine; `again`: its worker died. Raises as `sit`."""
+        sent, _ = await self._mailbox.ask(partial(self._sit, leg, "", unattended, not again, None, call, unattended))
         await replied(sent)
 
     def call_came_to(self, call: CallId, stage: Stage, leg: LegId | None = None) -> None:

@@ -25,10 +25,29 @@ class OfferCall(Command, frozen=True, kw_only=True):
 
 
 class AcceptCall(Command, frozen=True, kw_only=True):
-    """What came back to our offer: the call is in the reception from now on."""
+    """What came back to our offer. A call that was not here is in the reception from now on. Answered by `Answered`,
+    with no answer."""
 
     call: CallId
     answer: str  # SDP
+
+
+class ChangeCall(Command, frozen=True, kw_only=True):
+    """The other side offers something else, or asks us to (an empty `offer`); the call is in the reception or a room.
+
+    Answered by `Answered`: our answer, or an offer, to which `AcceptCall` brings what comes back. Where it is refused
+    all is as it was.
+    """
+
+    call: CallId
+    offer: str  # SDP
+
+
+class HoldCall(Command, frozen=True, kw_only=True):
+    """Nothing is sent to the call while it is held, and that nothing comes of it is no loss."""
+
+    call: CallId
+    held: bool
 
 
 class SayToCall(Command, frozen=True, kw_only=True):
@@ -51,7 +70,7 @@ class EndCall(Command, frozen=True, kw_only=True):
     call: CallId
 
 
-CallCommand = AnswerCall | OfferCall | AcceptCall | SayToCall | RefreshCall | EndCall
+CallCommand = AnswerCall | OfferCall | AcceptCall | ChangeCall | HoldCall | SayToCall | RefreshCall | EndCall
 
 
 # -- events ---------------------------------------------------------------------------------------------------------
@@ -87,7 +106,7 @@ class CallShares(Event, frozen=True, kw_only=True):
 
 
 class CallLost(Event, frozen=True, kw_only=True):
-    """Nothing has come of a call in the reception for too long, or its media failed: it is there no more."""
+    """A call has no media any more, in the reception or in a room: nothing came of it for too long, or it failed."""
 
     call: CallId
     cause: Cause

@@ -60,6 +60,8 @@ class ConnectionOwner(Protocol):
 
     def connected(self, connection: "Connection") -> None: ...
 
+    def renewed(self, connection: "Connection") -> None: ...
+
     def lost(self, connection: "Connection", cause: Cause) -> None: ...
 
     def picture(self, connection: "Connection", source: Source, picture: EncodedPicture) -> None: ...
@@ -99,6 +101,9 @@ class Connection:
     def on_connected(self) -> None:
         self.up = True
         self._owner.connected(self)
+
+    def on_renewed(self) -> None:
+        self._owner.renewed(self)
 
     def on_lost(self, cause: Cause) -> None:
         self.up = False

@@ -335,6 +335,7 @@ class Done(Reply, frozen=True, kw_only=True):
 
 class Answered(Reply, frozen=True, kw_only=True):
     answer: str  # SDP
+    held: bool = False  # a call's other side has it on hold: it wants to hear nothing
 
 
 class LegMediaReply(Reply, frozen=True, kw_only=True):

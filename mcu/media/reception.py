@@ -29,9 +29,7 @@ _NOTHING: Final = np.zeros(0, np.int16)
 class _Caller(OutsideListener):
     """One call; a `TransportListener` for as long as it is here."""
 
-    def __init__(
-        self, call: CallId, transport: CallTransport, sound: int, lost: Callable[["_Caller", Cause], None]
-    ) -> None:
+    def __init__(self, call: CallId, transport: CallTransport, sound: int, lost: Callable[["_Caller"], None]) -> None:
         self.call, self.transport, self.sound = call, transport, sound
         self.connected = self.routed = False
         self.left: Samples = _NOTHING  # of what is being said
@@ -40,8 +38,11 @@ class _Caller(OutsideListener):
     def on_connected(self) -> None:
         self.connected = True
 
+    def on_renewed(self) -> None:
+        self.routed = False  # it may have another handle
+
     def on_lost(self, cause: Cause) -> None:
-        self._lost(self, cause)
+        self._lost(self)
 
 
 class Reception:
@@ -90,10 +91,11 @@ class Reception:
         return made
 
     def accept(self, call: CallId, answer: str) -> None:
-        """Raises as `answer`, and `NotFound` where nothing was offered for that call."""
+        """What came back to our offer, or to one of `change`. Raises as `answer`, and `NotFound`: no such call here."""
         transport = self._coming.pop(call, None)
         if transport is None:
-            raise NotFound("There is no such call on this worker.")
+            self._transport(call).accept_change(answer)
+            return
         caller = self._caller(call, transport)
         try:
             transport.accept(answer, caller)
@@ -108,6 +110,18 @@ class Reception:
         """See `RtpTransport.refresh`. Nothing where the call is not on this worker."""
         if (transport := self._carried.get(call)) is not None:
             transport.refresh()
+
+    def change(self, call: CallId, offer: str) -> str:
+        """See `RtpTransport.change`: of a call in the reception or in a room. Raises `NotFound` too."""
+        return self._transport(call).change(offer)
+
+    def held(self, call: CallId) -> bool:
+        """Whether its other side has it on hold. Raises `NotFound`."""
+        return self._transport(call).held
+
+    def hold(self, call: CallId, *, held: bool) -> None:
+        """Raises `NotFound`."""
+        self._transport(call).hold(held)
 
     def say(self, call: CallId, prompts: Sequence[str], language: str) -> None:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
@@ -175,10 +189,17 @@ class Reception:
         )
         made.on_slides = lambda come: self._emit(CallShares(call=call, on=come))
         made.on_unsighted = lambda: self._emit(CallUnsighted(call=call))
+        made.on_gone = lambda cause: self._emit(CallLost(call=call, cause=cause))
         return made
 
     def _caller(self, call: CallId, transport: CallTransport) -> _Caller:
         return _Caller(call, transport, self._plane.add_sound(False), self._lost)
+
+    def _transport(self, call: CallId) -> RtpTransport:
+        try:
+            return self._carried[call]
+        except KeyError:
+            raise NotFound("There is no such call on this worker.") from None
 
     def _known(self, call: CallId) -> _Caller:
         try:
@@ -186,10 +207,9 @@ class Reception:
         except KeyError:
             raise NotFound("There is no such call on this worker.") from None
 
-    def _lost(self, caller: _Caller, cause: Cause) -> None:
+    def _lost(self, caller: _Caller) -> None:
         if self._callers.get(caller.call) is caller:
             self._let_go(caller)
-            self._emit(CallLost(call=caller.call, cause=cause))
 
     def _let_go(self, caller: _Caller) -> None:
         self._callers.pop(caller.call, None)

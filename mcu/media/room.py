@@ -372,6 +372,14 @@ class Room:
             self._life.happened(leg.leg, LegEvent.HELD)
         self._show()
 
+    def renewed(self, connection: Connection) -> None:
+        leg = connection.leg
+        if leg.connection is connection:
+            if not self._mixer.has(leg.leg, connection.transport.handle):
+                self._mixer.connect(leg.leg, connection.transport.handle)
+                self._receipts.forget(leg.leg)
+            self._show()
+
     def lost(self, connection: Connection, cause: Cause) -> None:
         leg = connection.leg
         if leg.taking_over is connection:

@@ -64,6 +64,9 @@ class TransportListener(Protocol):
     def on_connected(self) -> None:
         """ICE and DTLS are up: the leg can send and receive."""
 
+    def on_renewed(self) -> None:
+        """It goes on, in other terms: `handle` may be another, and so may the pictures that the leg takes."""
+
     def on_lost(self, cause: Cause) -> None:
         """The connection is over and will not come back: NETWORK, HANGUP (DTLS close), or FAILED before it was up."""
 

@@ -24,7 +24,17 @@ from mcu import errors
 from mcu.clock import Clock, SystemClock
 from mcu.ids import RoomId
 from mcu.media import cost
-from mcu.media.call_messages import AcceptCall, AnswerCall, CallCommand, EndCall, OfferCall, RefreshCall, SayToCall
+from mcu.media.call_messages import (
+    AcceptCall,
+    AnswerCall,
+    CallCommand,
+    ChangeCall,
+    EndCall,
+    HoldCall,
+    OfferCall,
+    RefreshCall,
+    SayToCall,
+)
 from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
     AddLeg,
@@ -162,12 +172,18 @@ class Worker:
         call, reception = command.call, self._reception
         match command:
             case AnswerCall():
-                return Answered(answer=reception.answer(call, command.offer, encrypted=command.encrypted))
+                answer = reception.answer(call, command.offer, encrypted=command.encrypted)
+                return Answered(answer=answer, held=reception.held(call))
             case OfferCall():
                 offer = reception.offer(call, command.said, encrypted=command.encrypted, codecs=command.codecs)
                 return Answered(answer=offer)
             case AcceptCall():
                 reception.accept(call, command.answer)
+                return Answered(answer="", held=reception.held(call))
+            case ChangeCall():
+                return Answered(answer=reception.change(call, command.offer), held=reception.held(call))
+            case HoldCall():
+                reception.hold(call, held=command.held)
             case SayToCall():
                 reception.say(call, command.prompts, command.language)
             case RefreshCall():

@@ -51,6 +51,12 @@ class Telephone:
         """Or refuse what rings, as one who is busy."""
         self._command("hangup")
 
+    def hold(self) -> None:
+        self._command("hold")
+
+    def resume(self) -> None:
+        self._command("resume")
+
     def press(self, keys: str) -> None:
         """As RFC 4733 events, one after the other."""
         assert self._process.stdin is not None

@@ -42,6 +42,10 @@ class AudioMixer:
         self._streams.connect(leg, handle)
         self._may_be_heard = None
 
+    def has(self, leg: LegId, handle: int) -> bool:
+        """Whether that is what the leg hears by."""
+        return self._handles.get(leg) == handle
+
     def disconnect(self, leg: LegId) -> None:
         """The leg's connection is over. One that it has later, also in the next tick, begins anew."""
         handle = self._handles.pop(leg, None)

@@ -9,7 +9,8 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final
 
@@ -29,7 +30,8 @@ from mcu.media.transport.flow import Flow
 from mcu.media.transport.incoming import Incoming
 from mcu.media.transport.streams import NUMBERS
 from mcu.protocol.sdp import description, exchange, h264
-from mcu.protocol.sdp.description import Origin
+from mcu.protocol.sdp.codecs import Format
+from mcu.protocol.sdp.description import Description, Origin
 from mcu.protocol.sdp.exchange import Encryption, Kind, Offered, Ours, Ports, Stream
 
 log = structlog.get_logger()
@@ -43,6 +45,7 @@ _PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
     "AES_CM_128_HMAC_SHA1_80": "AES128_CM_SHA1_80",
 }
 _AUDIO: Final = {"opus": "opus", "g722": "G722", "pcma": "PCMA", "pcmu": "PCMU"}
+NOWHERE: Final = "0.0.0.0"  # the address of who holds as RFC 2543 had it
 PIXELS_MAX: Final = 4096 * 4096
 
 
@@ -56,6 +59,7 @@ class _Line:
     stream: Stream | None = None
     incoming: Incoming | None = None
     flow: Flow | None = None
+    remote: tuple[str, int, int | None] | None = None  # as their SDP last had it
     estimate: int = START_BITRATE  # bit/s of pictures that the plane says it carries
     most: int = START_BITRATE  # that they have said that they take
 
@@ -85,10 +89,13 @@ class RtpTransport:
         self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
         self.on_slides: Callable[[bool], None] = lambda _come: None  # on a line of their own
         self.on_unsighted: Callable[[], None] = lambda: None  # signalling alone can ask for a key frame
+        self.on_gone: Callable[[Cause], None] = lambda _cause: None  # it has ended, whoever listens
         self._listener: TransportListener | None = None
         self._lines: dict[Kind, _Line] = {}
         self._figures: Figures | None = None
-        self._closed = False
+        self._closed = self._on_hold = False
+        self._wanted: dict[Kind, Wanted] = {}  # of their pictures
+        self._said: Description | None = None  # our last
         self._origin = Origin(secrets.randbelow(2**62), 1, terms.address)
         self._offered: Offered | None = None  # what the other side has not answered yet
         self._codecs: Mapping[int, str] = {}  # that were agreed, by the plane's number of the source
@@ -108,9 +115,9 @@ class RtpTransport:
         """
         theirs = description.parse(offer)
         self._take_ports(exchange.kinds(theirs))
-        reply, streams = exchange.answer(theirs, self._ours())
+        self._said, streams = exchange.answer(theirs, self._ours())
         self._begin(streams, listener)
-        return str(reply)
+        return str(self._said)
 
     def offer(self, said: str = "", codecs: Sequence[str] = ()) -> str:
         """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it.
@@ -129,17 +136,113 @@ class RtpTransport:
         offered, self._offered = self._offered, None
         if offered is None:
             raise Conflict("Nothing was offered that this could be the answer to.")
-        self._begin(exchange.accepted(offered, description.parse(answer), self._ours()), listener)
+        streams = exchange.accepted(offered, description.parse(answer), self._ours())
+        self._say(offered.description)
+        self._begin(streams, listener)
 
-    def _take_ports(self, kinds: Iterable[Kind]) -> None:
+    def _say(self, said: Description) -> None:
+        self._said, self._origin = said, said.origin
+
+    @property
+    def held(self) -> bool:
+        """Whether they have put us on hold: they want no sound of ours (RFC 3264, section 8.4)."""
+        return not any(stream.kind is Kind.AUDIO and stream.sends for stream in self._streams())
+
+    def hold(self, held: bool) -> None:
+        """While it is held nothing is sent on it but RTCP, and that nothing comes is no loss."""
+        self._on_hold = held
+        for line in self._lines.values():
+            self._engine.plane.hold(line.handle, held)
+
+    # -- a call that stands ---------------------------------------------------------------------------------------
+
+    def change(self, offer: str) -> str:
+        """The answer to what they offer in place of what was agreed; an offer of ours where they make none.
+
+        That is agreed from now on, or when `accept_change` has their answer. Raises as `answer`; then all is as it was.
+        """
+        if self._closed or self._said is None:
+            raise Conflict("The leg's connection has ended.")
+        if not offer:
+            self._offered = exchange.offer_again(self._said, self._ours(), resumed=True)
+            return str(self._offered.description)
+        theirs = description.parse(offer)
+        with self._renewing(theirs) as ours:
+            reply, streams = exchange.answer(theirs, ours)
+        if reply != self._said:
+            self._say(replace(reply, origin=replace(reply.origin, version=reply.origin.version + 1)))
+        self._renew(streams)
+        return str(self._said)
+
+    def accept_change(self, answer: str) -> None:
+        """Their answer to our offer in a call that stands. Raises as `accept`; then all is as it was."""
+        offered, self._offered = self._offered, None
+        if offered is None or self._closed:
+            raise Conflict("Nothing was offered that this could be the answer to.")
+        streams = exchange.accepted(offered, description.parse(answer), self._ours())
+        self._say(offered.description)
+        self._renew(streams)
+
+    @contextmanager
+    def _renewing(self, theirs: Description) -> Iterator[Ours]:
+        """Our side of a change: with new lines for what is new, or of another codec. Where it fails there are none."""
+        nowhere = dict.fromkeys(self._terms.kinds, Ports(0, 0))
+        streams = {stream.kind: stream for stream in exchange.answer(theirs, self._ours(nowhere))[1]}
+        former, fresh = dict(self._lines), dict[Kind, _Line]()
         try:
-            for kind in (kind for kind in kinds if kind in self._terms.kinds):
-                handle, rtp, rtcp = self._engine.plane.add_rtp(":" in self._terms.address)
-                self._lines[kind] = _Line(kind, handle, Ports(rtp, rtcp))
+            for kind, stream in streams.items():
+                before = former[kind].stream if kind in former else None
+                if before is None or _of_plane(before) != _of_plane(stream):
+                    fresh[kind] = self._line(kind)
+            self._lines = former | fresh
+            yield self._ours()
+        except Exception:
+            self._lines = former
+            for line in fresh.values():
+                self._end(line)
+            raise
+        for kind in fresh.keys() & former.keys():
+            self._end(former[kind])
+
+    def _renew(self, streams: tuple[Stream, ...]) -> None:
+        for stream in streams:
+            line = self._lines[stream.kind]
+            if line.stream is None:
+                self._connect(line, stream)
+            else:
+                self._follow(line, stream)
+        agreed = {stream.kind for stream in streams}
+        for kind in [kind for kind in self._lines if kind not in agreed]:
+            self._end(self._lines.pop(kind))
+            if kind is Kind.SLIDES:
+                self.on_slides(False)
+        self._note(streams)
+        if self._listener is not None:
+            self._listener.on_renewed()
+
+    def _end(self, line: _Line) -> None:
+        if line.incoming is not None:
+            line.incoming.end()
+        if line.flow is not None:
+            line.flow.end()
+        if line.stream is None:
+            self._engine.plane.remove(line.handle)
+        else:
+            self._engine.remove(line.handle)
+
+    def _line(self, kind: Kind) -> _Line:
+        """Raises `Unavailable`."""
+        try:
+            handle, rtp, rtcp = self._engine.plane.add_rtp(":" in self._terms.address)
         except OSError:
             raise Unavailable(
                 "This media worker has no free ports: see media.rtp_ports in the configuration."
             ) from None
+        return _Line(kind, handle, Ports(rtp, rtcp))
+
+    def _take_ports(self, kinds: Iterable[Kind]) -> None:
+        for kind in (kind for kind in kinds if kind in self._terms.kinds):
+            self._lines[kind] = self._line(kind)
 
     def _begin(self, streams: tuple[Stream, ...], listener: TransportListener) -> None:
         self._listener = listener
@@ -148,9 +251,13 @@ class RtpTransport:
         agreed = {stream.kind for stream in streams}
         for kind in [kind for kind in self._lines if kind not in agreed]:
             self._engine.plane.remove(self._lines.pop(kind).handle)
-        self._codecs = {SOURCES[stream.kind]: _codec(stream) for stream in streams}
-        self._figures = Figures(self._codecs, {SOURCES[kind]: ("",) for kind in agreed}, self._clock.monotonic())
+        self._note(streams)
         asyncio.get_running_loop().call_soon(self._connected)
+
+    def _note(self, streams: tuple[Stream, ...]) -> None:
+        self._codecs = {SOURCES[stream.kind]: _codec(stream) for stream in streams}
+        layers = {SOURCES[stream.kind]: ("",) for stream in streams}
+        self._figures = Figures(self._codecs, layers, self._clock.monotonic())
 
     def _connected(self) -> None:
         if not self._closed and self._listener is not None:
@@ -159,16 +266,14 @@ class RtpTransport:
                 self._listener.on_bandwidth(self._carries())
 
     def _connect(self, line: _Line, stream: Stream) -> None:
-        plane, source = self._engine.plane, SOURCES[stream.kind]
-        line.stream = stream
-        plane.add_stream(
+        """As it is for as long as its codec stays: in which directions packets pass may change."""
+        source = SOURCES[stream.kind]
+        self._engine.plane.add_stream(
             line.handle,
             source,
             formats=[(stream.format.payload_type, _codec(stream), 0)],
             dtmf=stream.dtmf,
             tones=stream.kind is Kind.AUDIO and not stream.dtmf,
-            sends=stream.sends,
-            receives=stream.receives,
             nack="nack" in stream.feedback,
             pli="nack pli" in stream.feedback,
             fir="ccm fir" in stream.feedback,
@@ -176,24 +281,35 @@ class RtpTransport:
             cname=secrets.token_hex(8),
             pixels_max=self._terms.pixels_max,
         )
-        if stream.keys is not None:
-            plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
-        rtcp = None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
-        plane.set_remote(line.handle, stream.address, stream.rtp_port, rtcp)
+        self._follow(line, stream)
         if stream.kind is not Kind.AUDIO:
-            line.most = min(stream.limits.bits_per_second, stream.bits_per_second or stream.limits.bits_per_second)
-            if stream.receives:
-                line.incoming = Incoming(plane, line.handle, {source: 1}, self._clock)
+            line.incoming = Incoming(self._engine.plane, line.handle, {source: 1}, self._clock)
+            if (wanted := self._wanted.get(stream.kind)) is not None:
+                line.incoming.want(source, wanted)
             if stream.kind is Kind.SLIDES:
                 line.flow = Flow(lambda: self._received(line), lambda come: self.on_slides(come))
+        self._engine.plane.hold(line.handle, self._on_hold)
         self._engine.listen(line.handle, self)
 
-    def _ours(self) -> Ours:
+    def _follow(self, line: _Line, stream: Stream) -> None:
+        """What of a line may change while it is used. Where packets are known to come from stays, until they move."""
+        plane, line.stream = self._engine.plane, stream
+        if stream.keys is not None:
+            plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
+        if stream.kind is not Kind.AUDIO:
+            line.most = min(stream.limits.bits_per_second, stream.bits_per_second or stream.limits.bits_per_second)
+        remote = stream.address, stream.rtp_port, None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
+        if remote != line.remote and stream.address != NOWHERE:
+            line.remote = remote
+            plane.set_remote(line.handle, *remote)
+
+    def _ours(self, ports: Mapping[Kind, Ports] | None = None) -> Ours:
         return Ours(
             address=self._terms.address,
-            ports={kind: line.ports for kind, line in self._lines.items()},
+            ports={kind: line.ports for kind, line in self._lines.items()} if ports is None else ports,
             encryption=self._terms.encryption,
             origin=self._origin,
+            before={stream.kind: stream for stream in self._streams()},
         )
 
     # -- seams.Transport ------------------------------------------------------------------------------------------
@@ -225,6 +341,7 @@ class RtpTransport:
                 self._listener.on_key_request(source)
 
     def want(self, source: Source, wanted: Wanted) -> None:
+        self._wanted[_PICTURES[source]] = wanted
         line = self._lines.get(_PICTURES[source])
         if line is not None and line.incoming is not None and not self._closed:
             line.incoming.want(NUMBERS[source], wanted)
@@ -252,7 +369,9 @@ class RtpTransport:
 
     async def close(self) -> None:
         """The plane has no such leg from the call on. May be called again."""
-        self.release()
+        if not self._closed:
+            self.release()
+            self.on_gone(Cause.HANGUP)
 
     def move(self, listener: TransportListener) -> None:
         """Somebody else is told from now on, and that it is connected first of all."""
@@ -287,6 +406,7 @@ class RtpTransport:
         listener = self._listener
         if not self._closed and listener is not None:
             self.release()
+            self.on_gone(cause)
             listener.on_lost(cause)
 
     def _carries(self) -> int:
@@ -310,17 +430,15 @@ class RtpTransport:
         return "" if keys is None else _PROFILES[keys.suite]
 
     def release(self) -> None:
-        """As `close`, at once."""
+        """As `close`, at once, and without a word."""
         self._closed = True
         for line in self._lines.values():
-            if line.incoming is not None:
-                line.incoming.end()
-            if line.flow is not None:
-                line.flow.end()
-            if line.stream is None:
-                self._engine.plane.remove(line.handle)
-            else:
-                self._engine.remove(line.handle)
+            self._end(line)
+
+
+def _of_plane(stream: Stream) -> tuple[Format, int]:
+    """What the plane's leg of a line was made for, and keeps."""
+    return stream.format, stream.dtmf
 
 
 def _codec(stream: Stream) -> str:

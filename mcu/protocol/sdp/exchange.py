@@ -14,7 +14,7 @@ from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp import codecs, crypto, h264, vp8
 from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
-from mcu.protocol.sdp.description import REVERSED, Attribute, Description, Direction, Media, Origin
+from mcu.protocol.sdp.description import DIRECTIONS, REVERSED, Attribute, Description, Direction, Media, Origin
 
 AUDIO: Final = ("opus", "g722", "pcma", "pcmu")  # best first
 DTMF: Final = "telephone-event"
@@ -113,6 +113,7 @@ class Ours:
     encryption: Encryption = Encryption.REQUIRED
     origin: Origin
     held: bool = False  # the other side is on hold
+    before: Mapping[Kind, Stream] = field(default_factory=dict)  # of a call that stands: what was agreed
 
 
 def kinds(said: Description) -> tuple[Kind, ...]:
@@ -166,7 +167,7 @@ def _kind(media: Media) -> Kind | None:
 def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ours) -> Stream | None:
     found = codecs.formats(media)
     chosen = _audio(found) if kind is Kind.AUDIO else _video(found)
-    allowed, keys = _encrypted(media, ours.encryption)
+    allowed, keys = _encrypted(media, ours, kind)
     if chosen is None or not allowed:
         return None
     theirs = session.direction_of(media)
@@ -203,12 +204,21 @@ def _video(found: Sequence[Format]) -> Format | None:
     return h264.best(found) or next((f for f in found if (f.name, f.clock) == ("vp8", 90000)), None)
 
 
-def _encrypted(media: Media, policy: Encryption) -> tuple[bool, Keys | None]:
-    """Whether the line may be taken, and with which keys."""
+def _encrypted(media: Media, ours: Ours, kind: Kind) -> tuple[bool, Keys | None]:
+    """Whether the line may be taken, and with which keys. Ours stays in a call that stands (RFC 4568, section 7.1.4).
+
+    Raises `NotAcceptable` where it was encrypted before and is to be no more.
+    """
+    stream = ours.before.get(kind)
+    before = stream.keys if stream is not None else None
     theirs = crypto.chosen(media.values("crypto"))
+    if theirs is None and before is not None:
+        raise NotAcceptable("A call that is encrypted stays so.")
     if theirs is None:
-        return media.protocol in PLAIN and policy is Encryption.OFFERED and not media.has("crypto"), None
-    return True, Keys(theirs.suite, theirs.tag, crypto.made(theirs.tag, theirs.suite).key, theirs.key)
+        return media.protocol in PLAIN and ours.encryption is Encryption.OFFERED and not media.has("crypto"), None
+    kept = before is not None and before.suite == theirs.suite
+    key = before.ours if before is not None and kept else crypto.made(theirs.tag, theirs.suite).key
+    return True, Keys(theirs.suite, theirs.tag, key, theirs.key)
 
 
 def _rtcp_port(media: Media) -> int:
@@ -286,14 +296,15 @@ def offer(ours: Ours, audio: Sequence[str] = ()) -> Offered:
     return Offered(_described(ours, media), keys)
 
 
-def offer_again(said: Description, ours: Ours) -> Offered:
-    """What was agreed before, by other ports: for a call whose media moves. Codecs, keys and all else stay.
+def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offered:
+    """What was agreed before, by these ports: for a call whose media moves. Codecs, keys and all else stay.
 
-    `said`: our last answer or offer. A telephone that cannot change its keys in a call need not.
+    `said`: our last answer or offer. A telephone that cannot change its keys in a call need not. `resumed`: who was on
+    hold may answer that it is no more.
     """
     kept = {index: kind for index, media in enumerate(said.media) if (kind := _kind(media)) in ours.ports and kind}
     media = tuple(
-        _moved(media, ours.ports[kept[index]]) if index in kept else media.refused()
+        _moved(media, ours.ports[kept[index]], resumed=resumed) if index in kept else media.refused()
         for index, media in enumerate(said.media)
     )
     origin = replace(said.origin, version=said.origin.version + 1)
@@ -301,8 +312,10 @@ def offer_again(said: Description, ours: Ours) -> Offered:
     return Offered(replace(said, origin=origin, connection=ours.address, media=media), keys)
 
 
-def _moved(media: Media, ports: Ports) -> Media:
+def _moved(media: Media, ports: Ports, *, resumed: bool) -> Media:
     attributes = (Attribute("rtcp", str(ports.rtcp)) if a.name == "rtcp" else a for a in media.attributes)
+    if resumed:
+        attributes = (Attribute("sendrecv") if a.name in DIRECTIONS else a for a in attributes)
     return replace(media, port=ports.rtp, connection=None, attributes=tuple(attributes))
 
 

@@ -102,6 +102,11 @@ class Changes:
             else:
                 self._call.tell_changing(request)
 
+    @property
+    def asked(self) -> Request | None:
+        """What of theirs waits for `accept` or `refuse`."""
+        return None if self._theirs is None else self._theirs.request
+
     def accept(self, body: bytes) -> None:
         """The answer to what is `Changing`, or an offer where they asked for one. Raises `Conflict`."""
         if self._theirs is None:

@@ -16,7 +16,7 @@ from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.routing import Route
-from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, sdp_of
+from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, answered
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 
@@ -55,10 +55,17 @@ class Incoming(Visit):
         worker = await self._house.workers.pick(PICK_S)
         reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
         self.worker = worker
-        answer = sdp_of(reply)
-        self._agreed = (offer, answer)
-        call.answer(answer.encode())
+        answer = answered(reply)
+        self._agreed = (offer, answer.answer)
+        await self._hold(answer.held)
+        call.answer(answer.answer.encode())
         self._house.line.pump()
+
+    async def _come_back(self) -> None:
+        if self._in_menu:
+            await self._do(self._menu.again(self._house.clock.monotonic()))
+        else:
+            await super()._come_back()
 
     @property
     def _in_menu(self) -> bool:

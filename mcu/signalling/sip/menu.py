@@ -93,6 +93,15 @@ class Menu:
             return [Ask(self._number, None)]
         return self._ask_number(now, Prompt.WELCOME)
 
+    def again(self, now: float) -> list[Action]:
+        """What was being said has been cut off: what is asked is said again, unless they are answering already."""
+        if self.state not in (S.NUMBER, S.PIN) or self._pressed:
+            return []
+        if self.state is S.NUMBER:
+            return self._ask_number(now)
+        self._wait(now, SILENCE_S)
+        return [Say((Prompt.PIN,), self.language)]
+
     def key(self, key: str, now: float) -> list[Action]:
         """One of 0-9, * and #. Keys pressed while the door is asked are let go: nothing is asked then."""
         if self.state not in (S.NUMBER, S.PIN):
@@ -150,10 +159,7 @@ class Menu:
         self._silences += 1
         if self._silences == SILENCES:
             return self._end()
-        if self.state is S.NUMBER:
-            return self._ask_number(now)
-        self._wait(now, SILENCE_S)
-        return [Say((Prompt.PIN,), self.language)]
+        return self.again(now)
 
     def _entered(self, now: float) -> list[Action]:
         entered, self._pressed, self._due = self._pressed, "", None

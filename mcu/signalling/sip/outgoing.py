@@ -26,7 +26,7 @@ from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.outcome import NEXT_WAY, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
-from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, sdp_of
+from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost, answered
 from mcu.signalling.sip.ways import Way, Ways
 
 log = structlog.get_logger(__name__)
@@ -134,7 +134,7 @@ class Outgoing(Visit):
         await worker.ask(EndCall(call=self.name))  # what was offered by the way before
         self.worker = worker
         command = OfferCall(call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs)
-        return sdp_of(await worker.ask(command))
+        return answered(await worker.ask(command)).answer
 
     async def _outcome(self, call: Call) -> Response | Ended | None:
         """`None`: nothing in time, or it was hung up here."""
@@ -147,7 +147,7 @@ class Outgoing(Visit):
                     return happening
                 case Progressed():
                     self._progressed(happening.response)
-                case CallLost():
+                case CallLost() | WorkerLost():
                     raise Unavailable("The media of the call failed.")
                 case HungUp():
                     self._stage = Stage.ENDED
@@ -170,7 +170,7 @@ class Outgoing(Visit):
                     happening = await self._queue.get()
             except TimeoutError:
                 continue  # a word may have come meanwhile that is told to nobody: then there is more patience
-            if getattr(happening, "call", None) in (call, self.name) or isinstance(happening, HungUp):
+            if getattr(happening, "call", None) in (call, self.name) or isinstance(happening, HungUp | WorkerLost):
                 return happening
 
     def _progressed(self, response: Response) -> None:
@@ -237,7 +237,7 @@ class Outgoing(Visit):
         try:
             async with asyncio.timeout(TELL_S):
                 while True:
-                    match await self._queue.get():
+                    match happening := await self._queue.get():
                         case CallTold():
                             return False
                         case Pressed():
@@ -246,7 +246,7 @@ class Outgoing(Visit):
                             self._show(Stage.ENDED)
                             raise NotAnswered
                         case _:
-                            pass
+                            await self._happened(happening)
         except TimeoutError:
             return False
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from mcu.clock import Clock
-from mcu.conference.acts import Remove, SetScreen, Tell
+from mcu.conference.acts import Remove, SetCamera, SetHeld, SetScreen, Tell
 from mcu.conference.room import Room
-from mcu.conference.updates import Update, Watcher
-from mcu.errors import McuError
-from mcu.ids import LegId
+from mcu.conference.updates import RosterNow, Update, Watcher
+from mcu.conference.workers import Worker
+from mcu.errors import Conflict, McuError
+from mcu.ids import CallId, LegId
 from mcu.media.messages import Cause
 from mcu.signalling.sip.controls import Controls, Do
 from mcu.signalling.sip.prompts import Words
@@ -20,11 +21,14 @@ class Seat:
     def __init__(self, room: Room, leg: LegId, clock: Clock) -> None:
         self._room, self._leg, self._clock = room, leg, clock
         self._controls = Controls(leg)
+        self._held = self._said_held = self._camera = False
 
     async def key(self, key: str) -> None:
         await self._do(self._controls.key(key, self._clock.monotonic()))
 
     async def heard_of(self, update: Update) -> None:
+        if isinstance(update, RosterNow):
+            await self._follow_hold()
         await self._do(self._controls.heard_of(update, self._clock.monotonic(), self._clock.now()))
 
     async def share(self, on: bool) -> None:
@@ -38,6 +42,31 @@ class Seat:
 
     async def time_came(self) -> None:
         await self._do(self._controls.handle_timer(self._clock.monotonic()))
+
+    async def worker(self) -> Worker:
+        """The room's, as soon as there is one. Raises `Unavailable`."""
+        return await self._room.media_worker()
+
+    async def take_again(self, call: CallId) -> None:
+        """With a call that the room's new worker has in its reception. Raises as `Room.seat_call`."""
+        await self._room.seat_call(self._leg, call, again=True)
+
+    async def hold(self, held: bool) -> None:
+        """The other side has put us on hold, or resumes: it leaves the room's sound and picture, or returns to it."""
+        self._held = held
+        await self._follow_hold()
+
+    async def show(self, *, camera: bool) -> None:
+        """Whether the others see its picture from now on."""
+        if camera != self._camera:
+            self._camera = camera
+            await self._room.act(self._leg, SetCamera(leg=self._leg, on=camera))
+
+    async def _follow_hold(self) -> None:
+        if self._held != self._said_held:
+            with suppress(Conflict):  # it is not in the room yet
+                await self._room.act(self._leg, SetHeld(leg=self._leg, held=self._held))
+                self._said_held = self._held
 
     async def leave(self, watcher: Watcher) -> None:
         """Raises `McuError` where it is gone already."""

@@ -8,13 +8,12 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from mcu.booking.door import Door
 from mcu.clock import Clock
-from mcu.conference.acts import SetCamera
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
@@ -28,7 +27,9 @@ from mcu.media.call_messages import (
     CallShares,
     CallTold,
     CallUnsighted,
+    ChangeCall,
     EndCall,
+    HoldCall,
     OfferCall,
     RefreshCall,
     SayToCall,
@@ -40,16 +41,17 @@ from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
-from mcu.protocol.sip.message import Response
+from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
+from mcu.signalling.sip.reoffer import Line, Reoffer
 from mcu.signalling.sip.seat import Seat
 
 log = structlog.get_logger(__name__)
 
 QUEUE_MAX: Final = 200  # more of one call and it is hung up: nobody presses so fast
 PICK_S: Final = 5.0
-CHANGE_S: Final = 10.0  # for the other side to answer a change
+MOVES: Final = 3  # after the death of a worker, in a row
 LEAVING_S: Final = 20.0  # for the last words
 FAREWELLS: Final[Mapping[GoneCause, Words]] = {
     "removed": (Prompt.REMOVED, Prompt.GOODBYE),
@@ -77,27 +79,21 @@ class Unsighted:
     """They ask for a whole picture."""
 
 
-Happening = (
-    Pressed
-    | CallTold
-    | CallLost
-    | CallUnsighted
-    | CallShares
-    | Progressed
-    | Established
-    | Changing
-    | Changed
-    | Unsighted
-    | Ended
-    | Update
-    | HungUp
-)
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The media worker that had the call has died."""
 
 
-class Line(Protocol):
-    """What sends what the call has to say."""
+class Pending(McuError):
+    """The call is being moved: they may ask again (RFC 3261, section 14.2)."""
 
-    def pump(self) -> None: ...
+    code, title = "pending", "The call is being changed already"
+    sip = 491
+
+
+Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
+OfMedia = CallTold | CallLost | CallUnsighted | CallShares | WorkerLost
+Happening = Signalled | OfMedia | Pressed | Update | HungUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +123,14 @@ class Visit(ABC):
         self._leaving_at: float | None = None  # all is said then, at the latest
         self._over = self._shares = False
         self._agreed = ("", "")  # their SDP, and ours
+        self._offered = ""  # ours, where they asked for one in the call
+        self._held = False  # by them
+        self._reoffer: Reoffer | None = None
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
+        if self._reoffer is not None and self._reoffer.takes(happening):
+            return
         try:
             self._queue.put_nowait(happening)
         except asyncio.QueueFull:
@@ -143,7 +144,7 @@ class Visit(ABC):
     def lost(self) -> None:
         """Its worker has died."""
         self.worker = None
-        self._hang_up()
+        self.tell(WorkerLost())
 
     async def run(self) -> None:
         """Until the call is over on both sides. Raises nothing."""
@@ -198,8 +199,17 @@ class Visit(ABC):
                 await self._seat.key(key)
             case Update() if self._seat is not None:
                 await self._seat.heard_of(happening)
+            case _:
+                await self._media_happened(happening)
+
+    async def _media_happened(self, happening: Happening) -> None:
+        match happening:
             case Changing():
-                self._change(happening)
+                await self._change(happening)
+            case Changed(message=message):
+                await self._changed(message)
+            case WorkerLost():
+                await self._move()
             case CallShares() | CallUnsighted() | Unsighted():
                 await self._about_pictures(happening)
             case _:
@@ -231,61 +241,111 @@ class Visit(ABC):
         await self._say(words, language)
 
     async def _say(self, words: Words, language: Language) -> None:
-        """While it has no seat."""
-        assert self.worker is not None  # nothing is said before it is answered
-        await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
+        """While it has no seat. Nothing is, while it has no worker: see `_come_back`."""
+        if self.worker is not None:
+            await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
     async def _enter(self, room: Room, leg: LegId, *, unattended: bool = False) -> None:
-        if room.worker is None:
-            raise Unavailable("The room has no media worker at the moment.")
-        if room.worker is not self.worker:
-            await self._bring_to(room.worker)
+        worker = await room.media_worker()
+        if worker is not self.worker:
+            await self._bring_to(worker)
         await room.seat_call(leg, self.name, unattended=unattended)
         self._seat = Seat(room, leg, self._house.clock)
         await room.attach(leg, self)
-        if Kind.MAIN in kinds(parse(self._agreed[1])):
-            await room.act(leg, SetCamera(leg=leg, on=True))
+        await self._seat.show(camera=self._has_picture)
+        await self._seat.hold(self._held)
         if self._shares:
             await self._seat.share(True)
 
+    @property
+    def _has_picture(self) -> bool:
+        """Whether there is one in what was agreed."""
+        return Kind.MAIN in kinds(parse(self._agreed[1]))
+
+    # -- its media changes --------------------------------------------------------------------------------------------
+
     async def _bring_to(self, worker: Worker) -> None:
-        """The room is on another worker than the reception that the call is in: its media moves there."""
+        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`."""
         assert self.call is not None
         theirs, said = self._agreed
-        offer = sdp_of(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted)))
+        offer = answered(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted))).answer
         former, self.worker = self.worker, worker
-        self.call.changes.offer(offer.encode())
-        self._house.line.pump()
-        answer = await self._answer_to_change()
-        await worker.ask(AcceptCall(call=self.name, answer=answer))
-        self._agreed = (theirs, offer)
+        self._reoffer = Reoffer(self.call, self._house.line)
+        try:
+            answer = await self._reoffer.answer_to(offer)
+        finally:
+            self._reoffer = None
+        reply = answered(await worker.ask(AcceptCall(call=self.name, answer=answer)))
+        self._agreed, self._held = (theirs, offer), False
+        await self._hold(reply.held)
         if former is not None:
             await former.ask(EndCall(call=self.name))
 
-    async def _answer_to_change(self) -> str:
-        """Raises `Unavailable` where they do not take it, or hang up meanwhile."""
-        try:
-            async with asyncio.timeout(CHANGE_S):
-                while not isinstance(happening := await self._queue.get(), Changed):
-                    self._over = self._over or isinstance(happening, Ended)
-        except TimeoutError:
-            raise Unavailable("The other side did not answer.") from None
-        message = happening.message
-        if self._over or not isinstance(message, Response) or not message.is_success:
-            raise Unavailable("The other side did not take the change.")
-        return message.body.decode(errors="replace")
+    async def _move(self) -> None:
+        """Its worker has died: into the same seat on another, or back to where it was. Raises `Unavailable`."""
+        for left in reversed(range(MOVES)):
+            if self.worker is not None:
+                return  # it has moved since
+            try:
+                worker = await (self._seat.worker() if self._seat is not None else self._house.workers.pick(PICK_S))
+                await self._bring_to(worker)
+                await self._come_back()
+            except Unavailable:
+                if self.worker is not None or not left:
+                    raise
 
-    def _change(self, changing: Changing) -> None:
-        """The same again refreshes the session; anything else is refused, and the call goes on as it was."""
+    async def _come_back(self) -> None:
+        """On another worker."""
+        if self._seat is not None:
+            await self._seat.take_again(self.name)
+
+    async def _change(self, changing: Changing) -> None:
+        """What the worker refuses leaves the call as it was."""
         assert self.call is not None
-        offer, answer = self._agreed
-        if _without_origin(changing.request.body.decode(errors="replace")) == _without_origin(offer):
-            self.call.changes.accept(answer.encode())
+        if changing.request is not self.call.changes.asked:
+            return  # it was refused meanwhile
+        offer = changing.request.body.decode(errors="replace")
+        try:
+            if self.worker is None:
+                raise Pending
+            reply = answered(await self.worker.ask(ChangeCall(call=self.name, offer=offer)))
+        except McuError as error:
+            log.info("change_refused", call=self.name, code=error.code)
+            self.call.changes.refuse(error.sip)
         else:
-            self.call.changes.refuse(488)
+            if offer:
+                await self._agree((offer, reply.answer), held=reply.held)
+            else:
+                self._offered = reply.answer
+            self.call.changes.accept(reply.answer.encode())
         self._house.line.pump()
+
+    async def _changed(self, message: Request | Response) -> None:
+        """The ACK of a re-INVITE in which they asked us for an offer has their answer."""
+        offered, self._offered = self._offered, ""
+        if offered and message.body and self.worker is not None:
+            theirs = message.body.decode(errors="replace")
+            reply = answered(await self.worker.ask(AcceptCall(call=self.name, answer=theirs)))
+            await self._agree((theirs, offered), held=reply.held)
+
+    async def _agree(self, agreed: tuple[str, str], *, held: bool) -> None:
+        self._agreed = agreed
+        await self._hold(held)
+        if self._seat is not None:
+            await self._seat.show(camera=self._has_picture)
+
+    async def _hold(self, held: bool) -> None:
+        """Who is on hold leaves the room's sound before its packets stop: what it is told in the room, it hears."""
+        if held == self._held or self.worker is None:
+            return
+        self._held = held
+        if held and self._seat is not None:
+            await self._seat.hold(held)
+        await self.worker.ask(HoldCall(call=self.name, held=held))
+        if not held and self._seat is not None:
+            await self._seat.hold(held)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -309,12 +369,8 @@ class Visit(ABC):
             log.debug("call_left", call=self.name, code=error.code)
 
 
-def sdp_of(reply: object) -> str:
+def answered(reply: object) -> Answered:
     """What a worker answered. Raises `McuError` where it is none."""
     if not isinstance(reply, Answered):
         raise McuError("The media worker gave no SDP.")
-    return reply.answer
-
-
-def _without_origin(sdp: str) -> list[str]:
-    return [line for line in sdp.splitlines() if not line.startswith("o=")]
+    return reply

@@ -10,12 +10,13 @@ from paper_plane import PaperPlane
 from sound import record
 
 from mcu.clock import SystemClock
-from mcu.errors import NotAcceptable, NotFound, Unavailable
+from mcu.errors import Conflict, NotAcceptable, NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
 from mcu.media.call_messages import CallKey, CallLost, CallTold
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause
+from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
 from mcu.media.reception import Reception
 from mcu.media.seams import TICK_SAMPLES, TransportListener
@@ -30,7 +31,9 @@ class PaperTransport:
     def __init__(self, handle: int, on_digit: Callable[[str], None]) -> None:
         self.handle, self.press = handle, on_digit
         self.listener: TransportListener | None = None
-        self.released = False
+        self.on_gone: Callable[[Cause], None] = lambda _cause: None
+        self.released = self.held = False
+        self.changes = list[str]()
 
     def answer(self, offer: str, listener: TransportListener) -> str:
         if offer == "clear":
@@ -45,11 +48,35 @@ class PaperTransport:
     def accept(self, answer: str, listener: TransportListener) -> None:
         self.answer(answer, listener)
 
+    def change(self, offer: str) -> str:
+        self.changes.append(offer)
+        return "a change"
+
+    def accept_change(self, answer: str) -> None:
+        if not self.changes:
+            raise Conflict
+
+    def hold(self, held: bool) -> None:
+        self.held = held
+
     def move(self, listener: TransportListener) -> None:
         self.listener = listener
 
     def release(self) -> None:
         self.released = True
+
+    def lose(self) -> None:
+        assert self.listener is not None
+        self.on_gone(Cause.NETWORK)
+        self.listener.on_lost(Cause.NETWORK)
+
+
+class InARoom(OutsideListener):
+    """Who is told of a call that has left for a room."""
+
+    def on_connected(self) -> None: ...
+
+    def on_lost(self, cause: Cause) -> None: ...
 
 
 class Desk:
@@ -158,8 +185,10 @@ async def test_a_call_comes_from_another_worker_with_what_was_said_there(desk: D
     assert desk.reception.offer(ONE, "what was said", encrypted=True) == "what was said, by other ports"
     desk.reception.accept(ONE, "their answer")
     assert not desk.reception.idle
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict):
         desk.reception.accept(ONE, "again")
+    with pytest.raises(NotFound):
+        desk.reception.accept(TWO, "their answer")
 
 
 async def test_one_call_is_here_once(desk: Desk) -> None:
@@ -170,11 +199,23 @@ async def test_one_call_is_here_once(desk: Desk) -> None:
 
 async def test_a_call_that_is_lost_is_told_and_gone(desk: Desk) -> None:
     phone = desk.call(ONE)
-    assert phone.listener is not None
-    phone.listener.on_lost(Cause.NETWORK)
-    phone.listener.on_lost(Cause.NETWORK)
+    phone.lose()
     assert desk.told == [CallLost(call=ONE, cause=Cause.NETWORK)]
     assert desk.plane.sounds == set()
+
+
+async def test_a_call_in_a_room_is_changed_held_and_missed_as_one_in_the_reception(desk: Desk) -> None:
+    phone = desk.call(ONE)
+    desk.reception.seat(ONE, InARoom())
+    assert desk.reception.change(ONE, "another offer") == "a change"
+    desk.reception.accept(ONE, "their answer to a change")
+    assert desk.reception.held(ONE) is False
+    desk.reception.hold(ONE, held=True)
+    assert desk.reception.held(ONE) is True
+    phone.lose()
+    assert desk.told == [CallLost(call=ONE, cause=Cause.NETWORK)]
+    with pytest.raises(NotFound):
+        desk.reception.change(TWO, "another offer")
 
 
 async def test_the_end_of_the_worker_ends_every_call(desk: Desk) -> None:

@@ -1,0 +1,65 @@
+"""An offer of ours in a call that stands, and the wait for its answer."""
+
+import asyncio
+from typing import Final, Protocol
+
+from mcu.errors import Conflict, Unavailable
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.events import Changed, Changing, Ended
+from mcu.protocol.sip.message import Request, Response
+
+ANSWER_S: Final = 10.0
+AGAIN_S: Final = 0.1  # while another change of the call is under way
+
+
+class Line(Protocol):
+    """What sends what the call has to say."""
+
+    def pump(self) -> None: ...
+
+
+class Reoffer:
+    """One; `answer_to` is awaited once."""
+
+    def __init__(self, call: Call, line: Line) -> None:
+        self._call, self._line = call, line
+        self._answer: asyncio.Future[Request | Response] = asyncio.get_running_loop().create_future()
+
+    async def answer_to(self, offer: str) -> str:
+        """Raises `Unavailable` where they do not take it, do not answer, or hang up meanwhile."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._make(offer)
+                message = await self._answer
+        except TimeoutError:
+            raise Unavailable("The other side did not answer.") from None
+        if not isinstance(message, Response) or not message.is_success:
+            raise Unavailable("The other side did not take the change.")
+        return message.body.decode(errors="replace")
+
+    def takes(self, happening: object) -> bool:
+        """Whether this was about the offer. What they ask for meanwhile has to wait (RFC 3261, section 14.2)."""
+        if self._answer.done():
+            return False
+        match happening:
+            case Changed(message=message):
+                self._answer.set_result(message)
+                return True
+            case Changing():
+                self._call.changes.refuse(491)
+                self._line.pump()
+                return True
+            case Ended():
+                self._answer.set_exception(Unavailable("The call is over."))
+        return False
+
+    async def _make(self, offer: str) -> None:
+        self._call.changes.refuse(491)  # of theirs, which nobody has answered yet
+        while not self._answer.done():
+            try:
+                self._call.changes.offer(offer.encode())
+            except Conflict:  # its 2xx is not acknowledged yet
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self._line.pump()
+                return

@@ -36,11 +36,14 @@ def asking() -> list[tuple[str, str]]:
     return [("Session-Expires", str(WANTED)), ("Min-SE", str(LEAST))]
 
 
-def of_request(request: Request) -> Interval | None:
-    """As the one who is asked: None where they do not want any. Raises `TooBrief`, `Malformed`."""
+def of_request(request: Request) -> Interval:
+    """As the one who is asked. Who does not ask for a timer gets ours all the same (section 9): it need not know of it.
+
+    Raises `TooBrief`, `Malformed`.
+    """
     asked = _expires(request)
     if asked is None:
-        return None
+        return Interval(WANTED, ours=True)
     seconds, refresher = asked
     knows = "timer" in request.tokens("Supported")
     if seconds < LEAST:

@@ -292,6 +292,7 @@ class Visit(ABC):
                 worker = await (self._seat.worker() if self._seat is not None else self._house.workers.pick(PICK_S))
                 await self._bring_to(worker)
                 await self._come_back()
+                log.info("call_moved", call=self.name)
             except Unavailable:
                 if self.worker is not None or not left:
                     raise

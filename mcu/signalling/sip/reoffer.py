@@ -3,13 +3,17 @@
 import asyncio
 from typing import Final, Protocol
 
-from mcu.errors import Conflict, Unavailable
+from mcu.errors import Conflict, McuError
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Changed, Changing, Ended
 from mcu.protocol.sip.message import Request, Response
 
 ANSWER_S: Final = 10.0
 AGAIN_S: Final = 0.1  # while another change of the call is under way
+
+
+class NotTaken(McuError):
+    code, title = "not-taken", "The other side of the call did not take a change of it"
 
 
 class Line(Protocol):
@@ -26,15 +30,15 @@ class Reoffer:
         self._answer: asyncio.Future[Request | Response] = asyncio.get_running_loop().create_future()
 
     async def answer_to(self, offer: str) -> str:
-        """Raises `Unavailable` where they do not take it, do not answer, or hang up meanwhile."""
+        """Raises `NotTaken` where they do not take it, do not answer, or hang up meanwhile."""
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._make(offer)
                 message = await self._answer
         except TimeoutError:
-            raise Unavailable("The other side did not answer.") from None
+            raise NotTaken("The other side did not answer.") from None
         if not isinstance(message, Response) or not message.is_success:
-            raise Unavailable("The other side did not take the change.")
+            raise NotTaken("The other side did not take the change.")
         return message.body.decode(errors="replace")
 
     def takes(self, happening: object) -> bool:
@@ -50,7 +54,7 @@ class Reoffer:
                 self._line.pump()
                 return True
             case Ended():
-                self._answer.set_exception(Unavailable("The call is over."))
+                self._answer.set_exception(NotTaken("The call is over."))
         return False
 
     async def _make(self, offer: str) -> None:

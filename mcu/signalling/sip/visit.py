@@ -7,6 +7,7 @@ the other side of the call does come in one after the other. A `conference.updat
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -241,9 +242,10 @@ class Visit(ABC):
         await self._say(words, language)
 
     async def _say(self, words: Words, language: Language) -> None:
-        """While it has no seat. Nothing is, while it has no worker: see `_come_back`."""
+        """While it has no seat. Where its worker is dead, or is about to be told so, nothing is: see `_come_back`."""
         if self.worker is not None:
-            await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
+            with suppress(Unavailable):
+                await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
@@ -267,7 +269,7 @@ class Visit(ABC):
     # -- its media changes --------------------------------------------------------------------------------------------
 
     async def _bring_to(self, worker: Worker) -> None:
-        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`."""
+        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`."""
         assert self.call is not None
         theirs, said = self._agreed
         offer = answered(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted))).answer
@@ -284,7 +286,7 @@ class Visit(ABC):
             await former.ask(EndCall(call=self.name))
 
     async def _move(self) -> None:
-        """Its worker has died: into the same seat on another, or back to where it was. Raises `Unavailable`."""
+        """Its worker has died: into the same seat on another, or back to where it was. Raises as `_bring_to`."""
         for left in reversed(range(MOVES)):
             if self.worker is not None:
                 return  # it has moved since
@@ -293,14 +295,16 @@ class Visit(ABC):
                 await self._bring_to(worker)
                 await self._come_back()
                 log.info("call_moved", call=self.name)
-            except Unavailable:
-                if self.worker is not None or not left:
+            except Unavailable:  # that one has died too
+                self.worker = None
+                if not left:
                     raise
 
     async def _come_back(self) -> None:
         """On another worker."""
         if self._seat is not None:
             await self._seat.take_again(self.name)
+        self._over = self._over or self._leaving_at is not None  # what was left to say is lost
 
     async def _change(self, changing: Changing) -> None:
         """What the worker refuses leaves the call as it was."""

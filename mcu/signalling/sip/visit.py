@@ -52,7 +52,8 @@ log = structlog.get_logger(__name__)
 
 QUEUE_MAX: Final = 200  # more of one call and it is hung up: nobody presses so fast
 PICK_S: Final = 5.0
-MOVES: Final = 3  # after the death of a worker, in a row
+MOVES: Final = 5  # after the death of a worker, in a row
+MOVE_AGAIN_S: Final = 0.2
 LEAVING_S: Final = 20.0  # for the last words
 FAREWELLS: Final[Mapping[GoneCause, Words]] = {
     "removed": (Prompt.REMOVED, Prompt.GOODBYE),
@@ -299,6 +300,7 @@ class Visit(ABC):
                 self.worker = None
                 if not left:
                     raise
+                await asyncio.sleep(MOVE_AGAIN_S)  # until its death is known, it is picked again
 
     async def _come_back(self) -> None:
         """On another worker."""

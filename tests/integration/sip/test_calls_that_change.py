@@ -60,6 +60,7 @@ async def test_calls_go_on_after_hold_and_after_the_death_of_their_worker_and_ar
 
             late.dial(uri(server, "reception"))
             await until(lambda: "audio: start" in late.log)
+            await asyncio.sleep(1)
             seat, dead = telephones(host)[0].leg, host.client
             for pid in server.worker_pids():
                 os.kill(pid, signal.SIGKILL)

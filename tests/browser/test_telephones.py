@@ -6,13 +6,14 @@ They meet once, and what was heard and seen is kept; each test judges one part o
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
 from browsers import ANNA, LOUD, RATE, SILENT, Browser, Colour, Person, Samples, book, browser
 from endpoints import address, settings
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 from running_server import RunningServer, running_server
 from sound import strength
 
@@ -46,7 +47,7 @@ class Meeting:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     place = tmp_path_factory.mktemp("telephones")
-    with running_server(place, media__fps="10", **settings(place, 48_500)) as started:
+    with running_server(place, media__fps="10", sip__call_domains="127.0.0.1", **settings(place, 48_500)) as started:
         yield started
 
 
@@ -133,3 +134,26 @@ def test_everybody_hears_each_join_and_leave(met: Meeting) -> None:
     assert kinds(met.phone) == [joined, joined]
     assert kinds(met.system) == [joined, left]
     assert all(any(what in line for line in met.told) for what in ("Telefon gick med", "Telefon lämnade"))
+
+
+def test_a_host_calls_somebody_from_the_page_and_sees_what_comes_of_it(
+    server: RunningServer, playwright: Playwright, tmp_path: Path
+) -> None:
+    meeting = book(server)
+    with (
+        browser(playwright, tmp_path, ANNA) as anna,
+        telephone(tmp_path / "phone", hertz=PHONE.tone) as phone,
+    ):
+        anna.join(meeting.link(ANNA.name))
+        page = anna.page
+        page.get_by_role("button", name="Ring någon").click()
+        dialog = page.locator("room-calls form")
+        dialog.locator("[name=to]").fill(phone.uri)
+        dialog.locator("[name=name]").fill("Bo Ek")
+        dialog.get_by_role("button", name="Ring", exact=True).click()
+        called = page.locator("room-calls li")
+        expect(called).to_contain_text("det ringer")
+        phone.hang_up()
+        expect(called).to_contain_text("upptaget")
+        page.get_by_role("button", name="Ta bort Bo Ek ur listan").click()
+        expect(called).to_have_count(0)

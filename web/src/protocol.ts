@@ -19,6 +19,21 @@ export interface Entry {
   /** 0: not raised; else its place in the queue. */
   hand: number;
   speaking: boolean;
+  /** A machine answered its call: it is muted until the person there acts. */
+  unattended: boolean;
+}
+
+export type Stage =
+  "calling" | "ringing" | "answered" | "joined" | "busy" | "no_answer" | "refused" | "unreachable" | "failed" | "ended";
+
+/** Somebody who is called into the meeting. `leg`: where they sit, once they do. */
+export interface Called {
+  call: string;
+  name: string;
+  role: Role;
+  stage: Stage;
+  participant: string | null;
+  leg: LegId | null;
 }
 
 /** Pixels from the top left of the composed picture. */
@@ -57,6 +72,8 @@ export type ToServer =
   | { type: "lock"; locked: boolean }
   | { type: "spotlight"; leg: LegId | null }
   | { type: "mute_guests" }
+  | { type: "call_out"; to: string; name: string; role: Role; language: string }
+  | { type: "hang_up"; call: string }
   | { type: "end" }
   | { type: "leave" }
   | { type: "restart_ice"; offer: string };
@@ -112,6 +129,7 @@ export interface ChatLine {
 export type FromServer =
   | Welcome
   | { type: "roster"; entries: Entry[] }
+  | { type: "calls"; called: Called[] }
   | NoticeShown
   | LayoutMap
   | NetworkSeen

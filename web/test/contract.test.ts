@@ -24,6 +24,14 @@ describe("the page's messages", () => {
     for (const word of [...kinds, ...states]) expect(page).toContain(`"${word}"`);
   });
 
+  it("know every stage of a call", () => {
+    const roster = readFileSync(join(ROOT, "mcu/conference/roster.py"), "utf8");
+    const from = roster.indexOf("class Stage");
+    const stages = tags(roster.slice(from, roster.indexOf("class Called")), /^ {4}[A-Z_]+ = "(\w+)"/gm);
+    expect(stages).toHaveLength(10);
+    for (const stage of stages) expect(page).toContain(`"${stage}"`);
+  });
+
   it("know every level and every trouble of a network", () => {
     const messages = readFileSync(join(ROOT, "mcu/media/messages.py"), "utf8");
     const words = tags(

@@ -5,6 +5,7 @@ import { preferred } from "../src/media/codecs.js";
 import { loudness } from "../src/media/level.js";
 import { CAMERA, whole } from "../src/media/sizes.js";
 import { pauseBefore } from "../src/meeting/backoff.js";
+import { callee } from "../src/meeting/callee.js";
 import { explain } from "../src/meeting/explain.js";
 import { digits, routeOf, spaced } from "../src/routes.js";
 
@@ -147,5 +148,17 @@ describe("a refusal", () => {
       title: "error.other",
       detail: "Brew it.",
     });
+  });
+});
+
+describe("whom to call", () => {
+  it.each([
+    ["+46 70-123 45 67", "+46701234567"],
+    ["0046 (8) 12 34 56 78", "+46812345678"],
+    [" bo@far.example ", "sip:bo@far.example"],
+    ["sips:bo@far.example", "sips:bo@far.example"],
+    ["tel:+4681234567", "tel:+4681234567"],
+  ])("may be written as people write it: %s", (written, meant) => {
+    expect(callee(written)).toBe(meant);
   });
 });

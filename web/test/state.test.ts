@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type MeetingState, START, heard, mine, place, present, waiting } from "../src/meeting/state.js";
+import { type MeetingState, START, calling, heard, mine, place, present, waiting } from "../src/meeting/state.js";
 import type { Entry, LegState, NoticeShown, Welcome } from "../src/protocol.js";
 
 const entry = (leg: string, state: LegState = "in_room"): Entry => ({
@@ -13,6 +13,7 @@ const entry = (leg: string, state: LegState = "in_room"): Entry => ({
   screen: false,
   hand: 0,
   speaking: false,
+  unattended: false,
 });
 
 const welcome: Welcome = {
@@ -105,5 +106,13 @@ describe("the state of a meeting", () => {
 
   it("is over when the server says gone, and says why", () => {
     expect(heard(START, { type: "gone", cause: "removed" })).toMatchObject({ phase: "over", cause: "removed" });
+  });
+
+  it("shows who is called until they have a seat, and begins anew with each welcome", () => {
+    const one = { call: "call_1", name: "Bo", role: "guest", stage: "ringing", participant: null, leg: null } as const;
+    const rings = heard(START, { type: "calls", called: [one] });
+    expect(calling(rings)).toEqual([one]);
+    expect(calling(heard(rings, { type: "calls", called: [{ ...one, stage: "joined", leg: "leg_1" }] }))).toEqual([]);
+    expect(heard(rings, welcome).called).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@
 import type { TemplateResult } from "lit";
 import { type Key, t } from "../i18n/i18n.js";
 import type { MeetingState } from "../meeting/state.js";
-import type { Entry, Layout, LegKind, LegState } from "../protocol.js";
+import type { Called, Entry, Layout, LegKind, LegState, Stage } from "../protocol.js";
 import { icon } from "./icons.js";
 
 export const KINDS: Record<LegKind, { text: Key; icon: TemplateResult | null }> = {
@@ -23,6 +23,24 @@ const STATES: Partial<Record<LegState, Key>> = {
   reconnecting: "state.reconnecting",
 };
 
+export const STAGES: Record<Stage, Key> = {
+  calling: "calls.calling",
+  ringing: "calls.ringing",
+  answered: "calls.answered",
+  joined: "calls.joined",
+  busy: "calls.busy",
+  no_answer: "calls.noAnswer",
+  refused: "calls.refused",
+  unreachable: "calls.unreachable",
+  failed: "calls.failed",
+  ended: "calls.ended",
+};
+
+/** Whether the call may still become a seat. */
+export function underWay(one: Called): boolean {
+  return ["calling", "ringing", "answered"].includes(one.stage);
+}
+
 export const LAYOUTS: { layout: Layout; text: Key; hint: Key }[] = [
   { layout: "auto", text: "layout.auto", hint: "layout.auto.hint" },
   { layout: "speaker", text: "layout.speaker", hint: "layout.speaker.hint" },
@@ -38,6 +56,7 @@ export function standing(entry: Entry): string {
   if (entry.kind !== "webrtc") words.push(t(KINDS[entry.kind].text));
   const state = STATES[entry.state];
   if (state) words.push(t(state));
+  if (entry.unattended) words.push(t("state.unattended"));
   return words.join(" · ");
 }
 

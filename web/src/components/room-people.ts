@@ -13,6 +13,7 @@ import { KINDS, marks, standing } from "./describe.js";
 import { icon, iconStyle } from "./icons.js";
 import type { ModalDialog } from "./modal-dialog.js";
 import "./modal-dialog.js";
+import "./room-calls.js";
 
 @customElement("room-people")
 export class RoomPeople extends PageElement {
@@ -128,7 +129,7 @@ export class RoomPeople extends PageElement {
             )}
           </ul>
         </section>
-        ${host ? this.hostTools() : nothing}
+        ${host ? html`<room-calls .meeting=${this.meeting}></room-calls>${this.hostTools()}` : nothing}
       </div>
       ${host ? html`${this.actsDialog()} ${this.endDialog()}` : nothing}`;
   }

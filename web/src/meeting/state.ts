@@ -4,6 +4,7 @@
  */
 
 import type {
+  Called,
   ChatLine,
   Entry,
   FromServer,
@@ -27,6 +28,8 @@ export interface MeetingState {
   role: Role;
   title: string;
   roster: Entry[];
+  /** For hosts: who are called in, and what came of it. */
+  called: Called[];
   map: LayoutMap | null;
   lobby: "host" | "admission" | null;
   locked: boolean;
@@ -51,6 +54,7 @@ export const START: MeetingState = {
   role: "guest",
   title: "",
   roster: [],
+  called: [],
   map: null,
   lobby: null,
   locked: false,
@@ -82,9 +86,11 @@ const CHANGES: { [T in FromServer["type"]]: Change<T> } = {
     seatKept: resume_window_s,
     lobby: null,
     chat: [], // what was said comes again after it
+    called: [],
     refusal: null,
   }),
   roster: ({ entries }) => ({ roster: entries }),
+  calls: ({ called }) => ({ called }),
   notice: (message, state) => ({ notices: withNotice(state.notices, message) }),
   layout_map: (message) => ({ map: message }),
   network: (message) => ({ network: message }),
@@ -139,4 +145,9 @@ export function present(state: MeetingState): Entry[] {
 
 export function waiting(state: MeetingState): Entry[] {
   return state.roster.filter((entry) => entry.state === "waiting");
+}
+
+/** Those who are called and have no seat: who has one is among the people. */
+export function calling(state: MeetingState): Called[] {
+  return state.called.filter((one) => one.stage !== "joined");
 }

@@ -47,6 +47,10 @@ class Telephone:
         """The call that rings."""
         self._command("accept")
 
+    def transfer(self, uri: str) -> None:
+        """Who it talks to is to call there."""
+        self._command("transfer", uri)
+
     def hang_up(self) -> None:
         """Or refuse what rings, as one who is busy."""
         self._command("hangup")

@@ -447,11 +447,14 @@ class Call:
         return made
 
     def inform(self, content_type: str, body: bytes, method: str = "INFO") -> None:
-        """INFO, MESSAGE or NOTIFY within the call. Raises `Conflict` where no call stands."""
+        """INFO or MESSAGE within the call. Raises `Conflict` where no call stands."""
+        self.notify(method, [("Content-Type", content_type)], body)
+
+    def notify(self, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        """Any request within the call to which no answer matters. Raises `Conflict` where no call stands."""
         if self.state is not S.UP or self.dialog is None:
             raise Conflict("The call does not stand.")
-        made = self.dialog.request(method, via(self.flow), headers=[("Content-Type", content_type)], body=body)
-        self._line.ask(made, self.flow, _nothing)
+        self._line.ask(self.dialog.request(method, via(self.flow), headers=headers, body=body), self.flow, _nothing)
 
     def _note_methods(self, message: Request | Response) -> None:
         self._their_methods = message.tokens("Allow")

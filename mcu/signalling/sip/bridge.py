@@ -11,12 +11,13 @@ from typing import Final, Protocol
 import structlog
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import McuError, NotAcceptable
+from mcu.errors import Conflict, McuError, NotAcceptable
 from mcu.ids import CallId
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed, Within
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
@@ -27,7 +28,8 @@ from mcu.signalling.sip.registrations import Target
 
 log = structlog.get_logger(__name__)
 
-PASSED: Final = ("INFO", "MESSAGE")  # within a call, to the other side
+PASSED: Final = ("INFO", "MESSAGE", "NOTIFY")  # within a call, to the other side
+SAID: Final = ("Content-Type", "Event", "Subscription-State")  # of these
 
 Happening = Progressed | Established | Changing | Changed | Ended | Within
 
@@ -53,6 +55,7 @@ class Bridge:
         self._ringing: list[Call] = []
         self._out: Call | None = None  # who has answered
         self._early: Call | None = None  # whose early media the caller hears
+        self.refer_id = 0  # CSeq of the REFER that one side has sent (RFC 3515, section 2.4.6)
         self._refused = 0  # the status of the best refusal
 
     def start(self, targets: Sequence[Target]) -> list[Call]:
@@ -148,10 +151,23 @@ class Bridge:
 
     def _within(self, call: Call, request: Request, key: Key) -> None:
         other = self._other(call)
-        kind = request.headers.one("Content-Type")
-        if other is not None and request.method in PASSED and kind is not None:
-            other.inform(kind, request.body, request.method)
+        if other is not None and request.method in PASSED:
+            said = {name: value for name in SAID if (value := request.headers.one(name)) is not None}
+            if "Event" in said:
+                said["Event"] = f"refer;id={self.refer_id}"
+            other.notify(request.method, list(said.items()), request.body)
         self._desk.respond(key, response_to(request, 200 if request.method in PASSED else 501))
+
+    def across(self, call: Call) -> Call:
+        """The other side's. Raises `Conflict` where the call does not stand."""
+        other = self._other(call)
+        if other is None or other.state is not State.UP:
+            raise Conflict("The call does not stand.")
+        return other
+
+    def side(self, call: Call) -> Endpoint | None:
+        """Whose it is, where an endpoint's."""
+        return self.caller if call is self._in else self.callee
 
     def _other(self, call: Call) -> Call | None:
         return self._out if call is self._in else self._in if call is self._out else None

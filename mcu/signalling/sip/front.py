@@ -197,6 +197,8 @@ class FrontEnd:
 
     def _within(self, within: Within) -> int:
         """The status for a request within a call. INFO about other things than keys and pictures is let be."""
+        if within.request.method == "REFER":
+            return 403  # a meeting's call is led nowhere else
         if within.request.method != "INFO":
             return 501
         try:
@@ -220,7 +222,9 @@ class FrontEnd:
         except McuError as error:
             call.refuse(error.sip, refusal(error))
             return
-        if route.kind is Kind.REFUSED:
+        if "Replaces" in call.invite.headers:
+            call.refuse(481)  # no call of ours gives way to another so (RFC 3891, section 3)
+        elif route.kind is Kind.REFUSED:
             call.refuse(route.status)
         elif route.kind is Kind.ENDPOINT and caller is not None:
             self._switch.connect(call, caller, route.to)
@@ -277,6 +281,6 @@ class FrontEnd:
             self._registrations.asked(asked, asked.flow, self._driver)
             return
         method = asked.request.method
-        status = 200 if method == "OPTIONS" else 405
+        status = {"OPTIONS": 200, "REFER": 403}.get(method, 405)
         headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
         self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))

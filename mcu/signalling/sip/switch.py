@@ -6,19 +6,24 @@ from collections.abc import Sequence
 import structlog
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import McuError
+from mcu.errors import McuError, Refused
 from mcu.ids import CallId, new_id
 from mcu.net.sip.driver import Driver
+from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
-from mcu.protocol.sip.message import Response
+from mcu.protocol.sip.flow import contact
+from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.refer import Refer, parse_refer
+from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge
-from mcu.signalling.sip.registrations import Registrations
+from mcu.signalling.sip.registrations import Registrations, refusal
+from mcu.signalling.sip.routing import Kind
 from mcu.signalling.sip.ways import Ways
 
 log = structlog.get_logger(__name__)
@@ -76,6 +81,9 @@ class Switch:
         bridge = self._bridges.get(event.call)
         if bridge is None:
             return False
+        if isinstance(event, Within) and event.request.method == "REFER":
+            self._referred(bridge, event)
+            return True
         if isinstance(event, Ended):
             del self._bridges[event.call]
         bridge.tell(event)
@@ -83,6 +91,47 @@ class Switch:
             for one in bridge.endpoints:
                 self._registrations.disengaged(one.id)
         return True
+
+    # -- transfers ----------------------------------------------------------------------------------------------------
+
+    def _referred(self, bridge: Bridge, within: Within) -> None:
+        """One side wants the other led to a meeting: that is told so, and calls there itself (RFC 5589, section 6).
+
+        It does so in its own name and with keys of its own, which whoever transfers it does not know.
+        """
+        call, request = within.call, within.request
+        try:
+            refer = parse_refer(request)
+            number = self._meeting(bridge, call, request, refer)
+            other = bridge.across(call)
+            if not other.takes("REFER"):
+                raise Refused("The other telephone cannot be transferred.")
+        except McuError as error:
+            self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
+            return
+
+        def answered(response: Response | int) -> None:
+            status = response if isinstance(response, int) else response.status
+            if status >= 200:
+                said = response_to(request, status, headers=[("Contact", contact(call.flow))])
+                self._driver.respond(within.key, said)
+
+        where = SipUri(self._registrations.realm, number)
+        bridge.refer_id = request.cseq.number
+        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
+        other.request("REFER", headers=[("Refer-To", f"<{where}>"), *quiet], then=answered)
+        self._driver.pump()
+
+    def _meeting(self, bridge: Bridge, call: Call, request: Request, refer: Refer) -> str:
+        """The number of the meeting that it leads to. Raises what refuses it: nobody is transferred anywhere else."""
+        assert isinstance(call.flow, Flow)
+        sender = self._registrations.caller(request, call.flow)
+        if sender is None or sender is not bridge.side(call):
+            raise Refused("Only an endpoint of ours transfers its own calls.")
+        route = self._registrations.plan.route(refer.target, stranger=False)
+        if route.kind is not Kind.MEETING or refer.replaces:
+            raise Refused("Calls are transferred into meetings alone.")
+        return str(route.to)
 
     async def stop(self) -> None:
         """Hangs up every call."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from baresip import telephone
 from endpoints import NAMES, address, phone, posted, settings, states
-from hall import hall, inside, texts, until
+from hall import hall, inside, loudness, texts, until
 from running_server import RunningServer, running_server
 from sound import share
 from typer.testing import CliRunner
@@ -39,7 +39,7 @@ async def test_one_phone_calls_another_by_number_and_each_hears_the_other(
         await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
         anna.dial(f"sip:702@{address(server)}")
         await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["busy"] * 2)
-        await until(lambda: "audio: start" in anna.log and "audio: start" in bo.log)
+        await until(lambda: "Call established" in anna.log and "Call established" in bo.log)
         await asyncio.sleep(1.5)
         assert share(anna.heard(), BO_HZ, 0.5) > 0.8
         assert share(bo.heard(), ANNA_HZ, 0.5) > 0.8
@@ -86,6 +86,34 @@ async def test_an_endpoint_is_in_a_meeting_by_its_own_name_and_nobody_else_is(
             liar.dial(f"sip:{here.number}@{address(server)}")
             await until(lambda: liar.closed)
             assert "403 Forbidden" in liar.log
+
+
+async def test_a_call_is_transferred_into_a_meeting_where_its_person_enters_the_pin_and_to_nowhere_else(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host()
+        await inside(host)
+        with ExitStack() as stack:
+            anna = phone(server, stack, tmp_path, "anna")
+            bo = phone(server, stack, tmp_path, "bo", hertz=BO_HZ, more=";answermode=auto;call_transfer=yes")
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+            anna.dial(f"sip:702@{address(server)}")
+            await until(lambda: "Call established" in anna.log)
+            anna.transfer("sip:+46900123456@127.0.0.1")
+            await until(lambda: "transfer failed: 403" in anna.log)
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+            anna.dial(f"sip:702@{address(server)}")
+            await until(lambda: anna.log.count("Call established") == 2)
+            anna.transfer(f"sip:{here.number}@127.0.0.1")
+            await until(lambda: states(server) | {"cilla": ""} == {"anna": "online", "bo": "busy", "cilla": ""})
+            await asyncio.sleep(2)
+            assert f"{NAMES['bo']} gick med" not in texts(host)
+            await asyncio.to_thread(bo.press, f"{PIN}#")
+            await until(lambda: f"{NAMES['bo']} gick med" in texts(host))
+            assert host.client is not None
+            await until(lambda: loudness(host.client.heard(), BO_HZ, 0.5) > 0.8)
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online", "busy"])
 
 
 async def test_an_endpoint_calls_into_another_domain_that_is_allowed_and_into_no_other(

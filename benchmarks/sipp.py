@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SCENARIOS: Final = Path(__file__).parent / "load"
+CALL: Final = Path(__file__).parent / "load/call.xml"
 LINGER_S: Final = 40  # for calls that are not over: longer than any transaction
 
 
@@ -26,7 +26,7 @@ class Called:
 
 
 async def call(
-    target: str, user: str, directory: Path, *, per_second: int, seconds: float, scenario: Path = SCENARIOS / "call.xml"
+    target: str, user: str, directory: Path, *, per_second: int, seconds: float, scenario: Path = CALL
 ) -> Called:
     """INVITE, 200, ACK, BYE, so many times a second; or another scenario. `target`: host and port.
 

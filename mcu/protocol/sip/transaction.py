@@ -238,6 +238,11 @@ class InviteServer(Transaction):
         self.request = request
         self._last: Response | None = None
 
+    @property
+    def tag(self) -> str | None:
+        """Of ours, where something was answered that has one."""
+        return None if self._last is None else self._last.to.tag
+
     def receive(self, request: Request, now: float) -> list[Output]:
         """The INVITE again, or its ACK."""
         if request.method == "ACK":

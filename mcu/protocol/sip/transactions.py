@@ -168,7 +168,8 @@ class Transactions(Generic[Flow]):
         entry = self._entries.get(invited)
         if entry is None:
             return self.respond(key, response_to(cancel, 481), now)
-        happened = self.respond(key, response_to(cancel, 200), now)
+        assert isinstance(entry.transaction, InviteServer)
+        happened = self.respond(key, response_to(cancel, 200, tag=entry.transaction.tag), now)
         return [*happened, Cancelled(invited, cancel)] if entry.transaction.state is State.PROCEEDING else happened
 
     def _happened(self, key: Key, outputs: list[Output]) -> list[Happening[Flow]]:

@@ -297,7 +297,9 @@ class RtpTransport:
         if stream.keys is not None:
             plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
         if stream.kind is not Kind.AUDIO:
-            line.most = min(stream.limits.bits_per_second, stream.bits_per_second or stream.limits.bits_per_second)
+            line.most = stream.limits.bits_per_second
+            if stream.bits_per_second is not None:  # 0: no picture for now
+                line.most = min(line.most, stream.bits_per_second)
         remote = stream.address, stream.rtp_port, None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
         if remote != line.remote and stream.address != NOWHERE:
             line.remote = remote

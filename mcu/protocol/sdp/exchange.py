@@ -188,7 +188,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
 
 def _bandwidth(session: Description, media: Media, kind: Kind) -> int | None:
     """Of the session's, where the line has none of its own, pictures get what sound leaves."""
-    if media.bits_per_second or session.bits_per_second is None:
+    if media.bits_per_second is not None or session.bits_per_second is None:
         return media.bits_per_second
     return session.bits_per_second if kind is Kind.AUDIO else max(LEAST_BITS, session.bits_per_second - SOUND_BITS)
 

@@ -111,13 +111,24 @@ async def test_a_telephone_takes_no_ports_for_pictures(engine: Engine) -> None:
         await end.close()
 
 
-async def test_no_more_is_said_to_be_carried_than_the_other_side_takes_and_no_larger_picture(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("place", "said", "carries"),
+    [
+        ("t=0 0", "b=AS:384\r\nt=0 0", 304_000),
+        ("a=rtpmap:97", "b=AS:300\r\na=rtpmap:97", 300_000),
+        ("a=rtpmap:97", "b=TIAS:0\r\na=rtpmap:97", 0),
+    ],
+    ids=["of all, less the sound", "of pictures", "none for now"],
+)
+async def test_no_more_is_said_to_be_carried_than_the_other_side_takes_and_no_larger_picture(
+    engine: Engine, place: str, said: str, carries: int
+) -> None:
     terms = Terms(address="127.0.0.1")
     ends, told = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(2)], Told()
     offer = ends[0].offer().replace("42e01f", "42e00d")
-    ends[1].answer(offer.replace("t=0 0", "b=AS:384\r\nt=0 0"), told)
+    ends[1].answer(offer.replace(place, said, 1), told)
     await asyncio.sleep(0)
-    assert told.carries == 304_000  # the rest is for the sound
+    assert told.carries == carries
     assert ends[1].limit(Source.CAMERA) == FrameLimit(396, 11_880)
     for end in ends:
         await end.close()

@@ -53,7 +53,6 @@ class Health:
     registered: bool | None = None  # `None` too for one that does not register
     going: int = 0  # calls
     aside_until: float = 0.0
-    failures: int = 0
 
     @property
     def up(self) -> bool:
@@ -89,7 +88,6 @@ class Trunks:
     def failed(self, trunk: Trunk, now: float, retry_after: float | None = None) -> None:
         """503, or nothing at all."""
         health = self.health[trunk.name]
-        health.failures += 1
         health.aside_until = now + min(retry_after or ASIDE_S, ASIDE_MOST_S)
 
     def found_at(self, trunk: Trunk, addresses: Iterable[str]) -> None:

@@ -30,7 +30,7 @@ SMALLEST = {
     "quality": ("--legs", "2", "--frames", "3"),
     "glass": ("--seconds", "2"),
     "repair": ("--seconds", "3"),
-    "freezes": ("--percent", "10", "--seconds", "2"),
+    "freezes": ("--percent", "10", "--seconds", "4"),
     "bottleneck": ("--seconds", "3", "--around", "2"),
     "join": ("--joins", "1"),
     "sip": ("--calls-per-second", "10", "--seconds", "1"),

@@ -19,7 +19,15 @@ settings.load_profile("unhurried")
 
 
 # Their tests judge what is made once.
-TOGETHER = ("tests/browser/test_two_meet.py", "tests/integration/house/test_wheel.py")
+TOGETHER = (
+    "tests/browser/test_telephones.py",
+    "tests/browser/test_two_meet.py",
+    "tests/integration/house/test_wheel.py",
+    "tests/integration/sip/test_between.py",
+    "tests/integration/sip/test_dial_out.py",
+    "tests/integration/sip/test_register.py",
+    "tests/integration/sip/test_room_systems.py",
+)
 
 
 class Scheduling(LoadScopeScheduling):

@@ -17,6 +17,7 @@ from mcu.protocol.sip.values import Credentials
 ALGORITHMS: Final[Mapping[str, Callable[[bytes], Any]]] = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}  # best first
 _UNQUOTED: Final = ("algorithm", "nc", "qop", "stale")
 _COUNTS: Final = 2**32
+_TIME_DIGITS: Final = 12  # of a nonce, which begins with its time in ms
 
 
 def ha1(algorithm: str, user: str, realm: str, password: str) -> str:
@@ -72,7 +73,7 @@ class Challenger:
         """Whether the nonce is ours and not too old. Where it is not, `challenges(stale=True)` asks again."""
         made, _, _ = answered.nonce.partition(".")
         try:
-            age = now - int(made, 16) / 1000
+            age = now - int(made[:_TIME_DIGITS], 16) / 1000
         except ValueError:
             return False
         return 0 <= age <= self._lives_s and hmac.compare_digest(self._nonce_of(made), answered.nonce)
@@ -84,7 +85,8 @@ class Challenger:
         return hmac.compare_digest(expected.encode(), params["response"].lower().encode(errors="replace"))
 
     def _nonce(self, now: float) -> str:
-        return self._nonce_of(f"{max(0, int(now * 1000)):012x}")
+        """Each is another, for the uses of each are counted."""
+        return self._nonce_of(f"{max(0, int(now * 1000)):0{_TIME_DIGITS}x}{secrets.token_hex(4)}")
 
     def _nonce_of(self, made: str) -> str:
         return f"{made}.{hmac.new(self._secret, made.encode(), hashlib.sha256).hexdigest()[:32]}"

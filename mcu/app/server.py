@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from socket import socket
 from typing import Final
 
@@ -123,7 +124,6 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 reach=reach,
             )
         )
-        _renew_certificate_on_hangup(stack, settings, tls)
         await _open(stack, app, door, tls)
         sip = await open_sip(
             stack,
@@ -136,6 +136,12 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         if sip is not None:
             metrics.sip_is(sip)
+        sip_tls = sip.tls if sip is not None else None
+        _renew_certificates_on_hangup(
+            stack,
+            (tls, settings.server.tls_cert, settings.server.tls_key),
+            (sip_tls, settings.sip.tls_cert, settings.sip.tls_key),
+        )
         health.started = True
         stack.callback(setattr, health, "started", False)
         log.info("serving", address=public_url, operations=_address(back), workers=len(workers.alive))
@@ -194,19 +200,24 @@ async def _measure_lag(stack: AsyncExitStack, metrics: Metrics, clock: Clock) ->
     stack.push_async_callback(end)
 
 
-def _renew_certificate_on_hangup(stack: AsyncExitStack, settings: Settings, tls: ssl.SSLContext | None) -> None:
-    """SIGHUP reads the certificate again, for those that renew it under way."""
-    certificate, key = settings.server.tls_cert, settings.server.tls_key
-    if tls is None or certificate is None or key is None:
+def _renew_certificates_on_hangup(
+    stack: AsyncExitStack, *shown: tuple[ssl.SSLContext | None, Path | None, Path | None]
+) -> None:
+    """SIGHUP reads the certificates again, for those that renew them under way: what shows each, its file and its key.
+
+    Without TLS it ends the server, as it ends any other.
+    """
+    renewed = [(context, cert, key) for context, cert, key in shown if context and cert and key]
+    if not renewed:
         return
-    context = tls
 
     def renew() -> None:
-        try:
-            load_certificate(context, certificate, key)
-            log.info("certificate_renewed")
-        except BadCertificate as error:
-            log.error("certificate_not_renewed", detail=error.detail)
+        for context, certificate, key in renewed:
+            try:
+                load_certificate(context, certificate, key)
+                log.info("certificate_renewed")
+            except BadCertificate as error:
+                log.error("certificate_not_renewed", detail=error.detail)
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, renew)

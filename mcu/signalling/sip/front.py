@@ -87,6 +87,7 @@ class FrontEnd:
             tls=options.tls,
             name=options.name,
         )
+        self.tls = options.tls  # what shows our certificate
         gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
         self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
         self._registrations = registrations

@@ -13,13 +13,13 @@ from running_server import RunningServer, running_server, wait_for
 pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
 
 
-def shown_by(server: RunningServer, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> bytes:
-    """The certificate that a new connection is shown, in DER."""
+def shown_by(server: RunningServer, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, port: int = 0) -> bytes:
+    """The certificate that a new connection is shown, in DER. `port`: another than the page's."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if newest is not ssl.TLSVersion.TLSv1_3:
         context.minimum_version = context.maximum_version = newest
-    port = int(server.base_url.rpartition(":")[2])
+    port = port or int(server.base_url.rpartition(":")[2])
     with (
         socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
@@ -31,12 +31,20 @@ def shown_by(server: RunningServer, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv
 def test_a_certificate_is_renewed_without_a_stop_and_old_tls_is_refused(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     cert, key = make_certificate(tmp_path, "localhost", begins=now, days=1)
-    with running_server(tmp_path / "server", server__tls_cert=str(cert), server__tls_key=str(key)) as server:
+    settings = {
+        **{"server__tls_cert": str(cert), "server__tls_key": str(key), "sip__tls_cert": str(cert)},
+        **{"sip__tls_key": str(key), "sip__addresses": "127.0.0.1", "sip__port": "0", "sip__tls_port": "0"},
+        **{"media__rtp_first_port": "48950", "media__rtp_last_port": "48979"},
+    }
+    with running_server(tmp_path / "server", **settings) as server:
         assert server.base_url.startswith("https://localhost:")
+        sip_port = server.logged("sip_serving")[0]["tls_port"]
         first = shown_by(server)
+        assert shown_by(server, port=sip_port) == first
         make_certificate(tmp_path, "localhost", begins=now, days=2)
         server.process.send_signal(signal.SIGHUP)
         wait_for(lambda: shown_by(server) != first)
+        assert shown_by(server, port=sip_port) == shown_by(server)
 
         cert.write_text("nothing")
         server.process.send_signal(signal.SIGHUP)

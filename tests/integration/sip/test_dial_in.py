@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from baresip import Telephone, telephone
 from dialled import PIN, enter, enter_directly, press, telephones, uri
@@ -12,10 +13,12 @@ from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
 from sound import quiet, record, share, tone
 
-from mcu.media.seams import SAMPLE_RATE
+from mcu.media.audio.sounds import SOUNDS, detect
+from mcu.media.messages import NoticeKind
+from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples
 from mcu.signalling.webrtc.messages import Gone
 
-HOST_HZ, PHONE_HZ = 900.0, 700.0
+HOST_HZ, PHONE_HZ = 3000.0, 2700.0  # above all notes of notices
 TRUNK = {"name": "ours", "hosts": ["127.0.0.1"], "prefixes": ["+46"], "verifies_callers": True}  # all calls come by it
 PATIENTS = "+46701234567"
 ENGLISH = "+46812345678"  # a number whose menu speaks that
@@ -53,6 +56,15 @@ def recordings(directory: Path) -> Path:
     return directory
 
 
+def is_heard_after_it_is_announced(samples: Samples, hertz: float) -> bool:
+    """Whether the first of a tone comes when the last sound of somebody's joining is over."""
+    ticks = samples[: samples.size // TICK_SAMPLES * TICK_SAMPLES].reshape(-1, TICK_SAMPLES).astype(np.float64)
+    wave = np.exp(-2j * np.pi * hertz * np.arange(TICK_SAMPLES) / SAMPLE_RATE) * np.hanning(TICK_SAMPLES)
+    first = int(np.argmax(np.abs(ticks @ wave) * 4 / TICK_SAMPLES > 1000)) * TICK_SAMPLES
+    joined = [at for kind, at in detect(samples) if kind is NoticeKind.JOINED]
+    return first + TICK_SAMPLES > joined[-1] + SOUNDS[NoticeKind.JOINED].size
+
+
 def hears_words(phone: Telephone, name: str) -> bool:
     """In the last half second."""
     return share(phone.heard(), WORDS[name], 0.5) > 0.5
@@ -71,6 +83,8 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
             heard = host.client.heard
             await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
             await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
+            assert is_heard_after_it_is_announced(heard().samples, PHONE_HZ)
+            assert is_heard_after_it_is_announced(phone.heard(), HOST_HZ)
             assert "Telefon gick med" in texts(host)
             phone.hang_up()
             await until(lambda: "Telefon lämnade" in texts(host))

@@ -106,12 +106,11 @@ def near(seen: Colour, wanted: Colour) -> bool:
 
 
 def test_each_hears_the_two_others(met: Meeting) -> None:
-    assert strength(met.anna_met, PHONE.tone) > LOUD
-    assert strength(met.anna_met, SYSTEM.tone) > LOUD
-    assert strength(met.phone_met, ANNA.tone) > LOUD
-    assert strength(met.phone_met, SYSTEM.tone) > LOUD / 2  # near the end of what 8 kHz can say
-    assert strength(met.system_met, ANNA.tone) > LOUD
-    assert strength(met.system_met, PHONE.tone) > LOUD / 2
+    heard = {ANNA: met.anna_met, PHONE: met.phone_met, SYSTEM: met.system_met}
+    strengths = [
+        strength(sound, other.tone) for person, sound in heard.items() for other in heard if other is not person
+    ]
+    assert min(strengths) > LOUD / 2  # two at a time, and 3 kHz is near the end of what a telephone hears
 
 
 def test_nobody_hears_itself(met: Meeting) -> None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from benchmarks.audio import share_of_a_core, weigh
 from benchmarks.contestants import ours, pin_load
-from benchmarks.machine import Pace, pace
+from benchmarks.machine import Pace
 from benchmarks.progress import say
 
 TALKERS = 3
@@ -52,7 +52,7 @@ def line(legs: Sequence[int], costs: npt.NDArray[np.float64], unit: str = "cpu_p
 
 async def _run(wanted: tuple[int, ...], seconds: float) -> dict[str, Any]:
     prefix = pin_load()
-    with pace() as beside:
+    with Pace() as beside:
         meter = PacedMeter(beside)
         worth, encodes = [], []
         for legs in wanted:

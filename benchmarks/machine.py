@@ -14,9 +14,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -91,35 +91,42 @@ class Spent(NamedTuple):
     pieces: int
 
 
-class Pace:
-    """A thread on the server's core that does PIECES of work each 20 ms, until it is stopped: some 2 % of the core."""
+class Beside(ABC):
+    """A thread on the server's core, within a `with` block."""
 
     def __init__(self) -> None:
-        self.spent = Spent(0.0, 0)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pace", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._begin, name="beside", daemon=True)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join()
 
-    def _run(self) -> None:
+    def _begin(self) -> None:
         on_the_servers_core()
+        self._run()
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Until `_stopped`."""
+
+
+class Pace(Beside):
+    """PIECES of work each 20 ms: some 2 % of the core."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spent = Spent(0.0, 0)
+
+    def _run(self) -> None:
         while not self._stopped.wait(TICK_S):
             began = time.thread_time()
             work(PIECES)
             self.spent = Spent(self.spent.seconds + time.thread_time() - began, self.spent.pieces + PIECES)
-
-
-@contextmanager
-def pace() -> Iterator[Pace]:
-    """It runs within the block."""
-    running = Pace()
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 if __name__ == "__main__":

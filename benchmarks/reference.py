@@ -8,10 +8,8 @@ slows one then slows the other: how fast a core of a virtual machine is differs 
 what its neighbours do and by what the other core does, and so would the ratio of figures taken one after the other.
 """
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -20,7 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
 from benchmarks.cameras import CANVAS, FPS
-from benchmarks.contestants import on_the_servers_core
+from benchmarks.machine import Beside
 from mcu.net.process import give_way
 
 
@@ -31,22 +29,15 @@ class Encoded(NamedTuple):
     pictures: int
 
 
-class Reference:
-    """A thread that encodes `frames` as a loop, FPS in a second, until it is stopped."""
+class Reference(Beside):
+    """Encodes `frames` as a loop, FPS in a second."""
 
     def __init__(self, frames: Sequence[VideoFrame], bits_per_second: int) -> None:
+        super().__init__()
         self.encoded = Encoded(0.0, 0)
         self._frames, self._encoder = frames, superfast(bits_per_second)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reference", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self) -> None:
-        on_the_servers_core()
         give_way()
         due = time.monotonic()
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
@@ -55,16 +46,6 @@ class Reference:
             encode(self._encoder, in_turn(self._frames, number), number)
             self.encoded = Encoded(seconds + time.thread_time() - began, number + 1)
             due = max(due + 1 / FPS, time.monotonic() - 1 / FPS)  # what is missed is left out
-
-
-@contextmanager
-def beside(frames: Sequence[VideoFrame], bits_per_second: int) -> Iterator[Reference]:
-    """The encoder runs within the block."""
-    reference = Reference(frames, bits_per_second)
-    try:
-        yield reference
-    finally:
-        reference.stop()
 
 
 def superfast(bits_per_second: int) -> VideoCodecContext:

@@ -26,7 +26,7 @@ from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import Carry, carried
 from benchmarks.processes import Spent, thread_seconds
 from benchmarks.progress import say
-from benchmarks.reference import beside
+from benchmarks.reference import Reference
 from mcu.media.picture.rates import LADDER_720P
 
 TALKERS: Final = 3
@@ -161,7 +161,7 @@ async def _spent(contestant: Ours, seconds: float) -> dict[str, Any]:
 
 async def _beside(contestant: Ours, seconds: float, frames: Sequence[VideoFrame]) -> dict[str, float]:
     """The same while an encoder encodes these on the server's core, and what a picture costs that."""
-    with beside(frames, LADDER_720P[0]) as reference:
+    with Reference(frames, LADDER_720P[0]) as reference:
         await asyncio.sleep(BEGIN_S)
         before = reference.encoded
         spent = await _spent(contestant, seconds)

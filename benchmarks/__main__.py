@@ -22,7 +22,6 @@ COMMANDS = (
     "sip",
     "scanners",
     "telephones",
-    "registrations",
     "idle",
     "registrar",
     "video",

@@ -154,9 +154,6 @@ LIMITS: Final = {  # by command
     "telephones --legs 100 --talkers 3": (
         Limit("100 G.711 legs, 3 talking: % of a core a leg", "cpu_percent_per_leg", most=0.12),
     ),
-    "registrations --endpoints 500": (
-        Limit("500 endpoints that refresh each 60 s: % of a core", "cpu_percent", most=2),
-    ),
     "compositor --tiles 16": (
         Limit("compositor, 16 tiles: of the libyuv loop", "ratio_to_libyuv", least=0.9),
         Limit("  half dirty, of all dirty", "half_dirty_ratio", least=1.8),

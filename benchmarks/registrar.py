@@ -9,12 +9,11 @@ import asyncio
 import time
 from typing import Any, cast
 
-import aiohttp
-
-from benchmarks.contestants import pin_load
+from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.processes import own_cpu_seconds
 from benchmarks.progress import say
-from benchmarks.served import Served, served
+from benchmarks.sip import settings
+from mcu.demo.server import free_port
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response, read
@@ -80,13 +79,13 @@ class Phone(asyncio.DatagramProtocol):
 
 
 async def _run(endpoints: int, every: float, seconds: float) -> dict[str, Any]:
-    prefix = pin_load()
-    settings = {"sip__addresses": "127.0.0.1", "sip__port": "0", "media__workers": "1"}
-    async with served(prefix, **settings, media__rtp_first_port="49000", media__rtp_last_port="49099") as server:
-        await _add(server, endpoints)
+    prefix, port = pin_load(), free_port()
+    async with ours(prefix, settings(port)) as server:
+        for number in range(endpoints):
+            await server.add_endpoint(f"e{number}", PASSWORD)
         say(f"{endpoints} endpoints")
         idle = await _weighed(server, seconds / 3)
-        phones = [await _phone(server, number) for number in range(endpoints)]
+        phones = [await _phone(port, number) for number in range(endpoints)]
         for phone in phones:
             await phone.register()
         say("all are registered")
@@ -100,24 +99,13 @@ async def _run(endpoints: int, every: float, seconds: float) -> dict[str, Any]:
     }
 
 
-async def _add(server: Served, endpoints: int) -> None:
-    headers = {"Authorization": f"Bearer {server.token}"}
-    async with aiohttp.ClientSession(server.url, headers=headers) as http:
-        for number in range(endpoints):
-            body = {"name": f"e{number}", "display_name": f"E {number}", "password": PASSWORD}
-            async with http.post("/api/v1/endpoints", json=body) as answer:
-                answer.raise_for_status()
-
-
-async def _phone(server: Served, number: int) -> Phone:
+async def _phone(port: int, number: int) -> Phone:
     loop = asyncio.get_running_loop()
-    _, phone = await loop.create_datagram_endpoint(
-        lambda: Phone(f"e{number}"), remote_addr=("127.0.0.1", server.sip_port)
-    )
+    _, phone = await loop.create_datagram_endpoint(lambda: Phone(f"e{number}"), remote_addr=("127.0.0.1", port))
     return phone
 
 
-async def _refreshing(server: Served, phones: list[Phone], every: float, seconds: float) -> tuple[list[int], float]:
+async def _refreshing(server: Ours, phones: list[Phone], every: float, seconds: float) -> tuple[list[int], float]:
     """What became of each refresh, and what they cost, in percent of a core."""
     apart, begun = every / len(phones), time.monotonic()
     asked: list[asyncio.Task[int]] = []
@@ -133,7 +121,7 @@ async def _refreshing(server: Served, phones: list[Phone], every: float, seconds
     return await asyncio.gather(*asked), used
 
 
-async def _weighed(server: Served, seconds: float) -> float:
+async def _weighed(server: Ours, seconds: float) -> float:
     before = own_cpu_seconds(server.pid)
     await asyncio.sleep(seconds)
     return 100 * (own_cpu_seconds(server.pid) - before) / seconds

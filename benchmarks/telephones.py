@@ -31,10 +31,9 @@ from mcu.net.sip.endpoint import Listen
 from mcu.protocol.sdp import description
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
-from mcu.protocol.sip.events import Answered, Ended, Established, Event
+from mcu.protocol.sip.events import Ended, Established, Event
 from mcu.protocol.sip.gate import Gate, Limits
 from mcu.protocol.sip.message import Response
-from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 
@@ -113,14 +112,6 @@ class Switchboard:
         self.driver = Driver(Listen(addresses=[HERE], port=0), gate, clock, self._happened, lambda _: None)
         self._port = port
         self._answers: dict[Call, asyncio.Future[bytes]] = {}
-        self._asked: dict[Key, asyncio.Future[Response]] = {}
-
-    async def ask(self, method: str, to: Recipient) -> Response:
-        """Any request outside a call. Raises `TimeoutError`."""
-        key = self.driver.agent.request(method, to, self.driver.now)
-        answered = self._asked[key] = asyncio.get_running_loop().create_future()
-        self.driver.pump()
-        return await asyncio.wait_for(answered, ANSWER_S)
 
     async def dial(self, number: str, carry: Carry) -> Phone:
         """Its sound may be sent from now on. Raises `RuntimeError` for a call that is not taken."""
@@ -147,8 +138,6 @@ class Switchboard:
         match event:
             case Established(call, Response() as response) if not self._answers[call].done():
                 self._answers[call].set_result(response.body)
-            case Answered(key, Response() as response):
-                self._asked.pop(key).set_result(response)
             case Ended(call, status) if not self._answers[call].done():
                 self._answers[call].set_exception(RuntimeError(f"a call was refused: {status}"))
 

@@ -36,7 +36,6 @@ SMALLEST = {
     "sip": ("--calls-per-second", "10", "--seconds", "1"),
     "scanners": ("--per-second", "500", "--seconds", "1"),
     "telephones": ("--legs", "4", "--talkers", "1", "--seconds", "1"),
-    "registrations": ("--endpoints", "60", "--seconds", "2"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
 OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "repair", "freezes", "bottleneck", "compositor")
@@ -102,9 +101,6 @@ KEYS = {
         *("asked", "dropped", "trunk_calls", "trunk_good_percent", "trunk_setup_p99_ms"),
         *("resident_more_mb", "cpu_percent", "processes_died"),
     },
-    "registrations": {
-        *("endpoints", "refreshes", "refused", "cpu_percent", "cpu_percent_idle", "cpu_ms_per_refresh"),
-    },
     "telephones": {
         *("legs", "talkers", "legs_seated", "cpu_percent_per_leg", "legs_per_core"),
         *("packets_received_percent_least", "longest_gap_ms"),
@@ -144,7 +140,6 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "join": lambda of: all(0 < of[first]["p50_ms"] < 10_000 for first in ("first_sound", "first_picture")),
     "sip": lambda of: (of["calls"], of["failed"], of["dialogs_left"]) == (10, 0, 0),
     "scanners": lambda of: of["asked"] > 200 and of["dropped"] > 100 and of["trunk_good_percent"] == 100,
-    "registrations": lambda of: (of["endpoints"], of["refused"]) == (60, 0) and of["refreshes"] > 0,
     "telephones": lambda of: of["legs_seated"] == 4 and of["packets_received_percent_least"] > 50,
     "compositor": lambda of: min(of[key] for key in ("fps", "libyuv_fps", "xstack_fps")) > 0,
 }

@@ -73,5 +73,7 @@ int mcu_encode(struct mcu_encoder *encoder, const int16_t *samples, uint8_t *out
 
 /* -dBov of samples by their RMS, 0 … 127, as RFC 6464 says it; 127: digital silence. */
 int mcu_level(const int16_t *samples, size_t count);
+/* The same of a payload, where that takes no decoder (G.711); -1: it takes one. */
+int mcu_level_of_payload(enum mcu_audio_codec codec, const uint8_t *payload, size_t size);
 
 #endif

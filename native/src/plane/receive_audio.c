@@ -120,13 +120,24 @@ static void hear_tones(const struct arrival *in, struct leg *leg, struct in_stre
         say_digit(in, leg, digits[i]);
 }
 
+/* As the packet says, or as it is where that is soon known: a hundred telephones need not all
+ * be decoded, to 48 kHz, to find that they are silent. */
+static int level_of(const struct in_stream *stream, const struct mcu_rtp *packet)
+{
+    return packet->level >= 0 || stream->codec < 0
+               ? packet->level
+               : mcu_level_of_payload((enum mcu_audio_codec)stream->codec, packet->payload,
+                                      packet->payload_size);
+}
+
 static void hear(const struct arrival *in, struct leg *leg, struct in_stream *stream,
                  const struct mcu_rtp *packet, int64_t sequence, int64_t timestamp)
 {
     struct sound_in *sound = stream->sound;
     stream->codec = format_of(stream, packet->payload_type);
-    if (packet->level < sound->level) /* -1, none, before all levels */
-        sound->level = packet->level;
+    const int level = level_of(stream, packet);
+    if (level < sound->level) /* -1, none, before all levels */
+        sound->level = level;
     mcu_hearing_push(sound->hearing, (enum mcu_audio_codec)stream->codec, sequence, timestamp,
                      packet->payload, packet->payload_size, in->now);
     if (sound->tones)

@@ -225,9 +225,10 @@ static void who_is_chosen_is_decrypted_also_where_it_is_quiet(void)
     close_studio(studio);
 }
 
-static void who_says_no_levels_is_as_loud_as_it_is(void)
+/* `decoded`: so many of them have to be, in each tick. */
+static void is_as_loud_as_it_is(enum mcu_audio_codec codec, int decoded)
 {
-    struct studio *studio = with_talkers(MCU_PCMU, false, false);
+    struct studio *studio = with_talkers(codec, false, false);
     struct room_mix room;
     struct phone *listener = add_phone(studio, MCU_OPUS, false, false);
     studio->phones[0].amplitude = studio->phones[1].amplitude = 300;
@@ -235,7 +236,21 @@ static void who_says_no_levels_is_as_loud_as_it_is(void)
     talk(studio, &room, 50);
     CHECK(studio->talking == 1 && row_of(studio, studio->phones[2].leg));
     CHECK(strength(listener, tones[0], 20) < 150 && strength(listener, tones[2], 20) > 2500);
+    const uint64_t before = studio->stats.audio_decodes;
+    talk(studio, &room, 25);
+    CHECK(studio->stats.audio_decodes - before <= (uint64_t)(25 * decoded));
     close_studio(studio);
+}
+
+static void who_says_no_levels_is_as_loud_as_it_is(void)
+{
+    is_as_loud_as_it_is(MCU_G722, TALKERS);
+}
+
+static void of_telephones_that_say_no_levels_only_the_loudest_are_decoded(void)
+{
+    is_as_loud_as_it_is(MCU_PCMU, 1);
+    is_as_loud_as_it_is(MCU_PCMA, 1);
 }
 
 static void who_falls_silent_makes_room_for_who_speaks_softly(void)
@@ -377,6 +392,7 @@ void tick_rooms_tests(void)
     TEST(who_claims_to_be_loud_and_is_silent_keeps_nobody_from_being_heard);
     TEST(who_is_chosen_is_decrypted_also_where_it_is_quiet);
     TEST(who_says_no_levels_is_as_loud_as_it_is);
+    TEST(of_telephones_that_say_no_levels_only_the_loudest_are_decoded);
     TEST(who_falls_silent_makes_room_for_who_speaks_softly);
     TEST(who_loses_its_place_fades_to_nothing_in_one_tick);
     TEST(a_leg_in_no_room_and_a_room_that_is_gone_are_silent);

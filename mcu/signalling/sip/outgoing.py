@@ -70,7 +70,7 @@ class Outgoing(Visit):
         self._person, self._room = out.person, room
         self._ways, self._by, self._desk, self._patience = ways, by, desk, patience
         self._stage = Stage.CALLING
-        self._way: Way | None = None  # that has been answered
+        self._way: Way | None = None  # that is tried, or has been answered
         self._early: dict[str, bytes] = {}  # what each fork has answered before it was taken
         self._rang_at: float | None = None
         self._begun_at = 0.0
@@ -81,8 +81,7 @@ class Outgoing(Visit):
         finally:
             if self._stage in UNDER_WAY:
                 self._show(Stage.ENDED)
-            if self._way is not None and self._way.trunk is not None:
-                self._ways.trunks.health[self._way.trunk.name].going -= 1
+            self._give_back()
 
     async def _arrive(self) -> None:
         try:
@@ -118,7 +117,8 @@ class Outgoing(Visit):
             return Stage.UNREACHABLE, True
         offer = await self._offer(way)
         self._early, self._rang_at, self._begun_at = {}, None, self._house.clock.monotonic()
-        self._take(way)
+        if not self._take(way):
+            return Stage.UNREACHABLE, True
         self.call = self._desk.place(self, way, flow, offer)
         ended = await self._outcome(self.call)
         if isinstance(ended, Response):
@@ -186,7 +186,7 @@ class Outgoing(Visit):
 
     def _given_up(self, call: Call, way: Way, ended: Ended | None) -> tuple[Stage, bool]:
         self._desk.forget(call)
-        self._give_back(way)
+        self._give_back()
         rang = self._rang_at is not None
         if ended is None:
             call.hang_up()
@@ -207,15 +207,16 @@ class Outgoing(Visit):
             self._ways.trunks.failed(way.trunk, self._house.clock.monotonic(), wait_s)
             log.warning("trunk_failed", trunk=way.trunk.name, call=self.name)
 
-    def _take(self, way: Way) -> None:
+    def _take(self, way: Way) -> bool:
+        if way.trunk is not None and not self._ways.trunks.take(way.trunk):
+            return False
         self._way = way
-        if way.trunk is not None:
-            self._ways.trunks.health[way.trunk.name].going += 1
+        return True
 
-    def _give_back(self, way: Way) -> None:
-        self._way = None
-        if way.trunk is not None:
-            self._ways.trunks.health[way.trunk.name].going -= 1
+    def _give_back(self) -> None:
+        way, self._way = self._way, None
+        if way is not None and way.trunk is not None:
+            self._ways.trunks.give_back(way.trunk)
 
     # -- into the room ------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Trunks:
         allowed = [one for one in self.all if one.takes(number, dear=dear)]
         if not allowed:
             raise NotAllowed("No trunk takes numbers that begin so: see sip.trunks in the configuration.")
-        free = [one for one in allowed if self.health[one.name].going < one.calls_max]
+        free = [one for one in allowed if not self._is_full(one)]
         if not free:
             raise TooMany("The trunk has as many calls as it takes.", retry_after=10)
         return sorted(free, key=lambda one: self._last(one, now))
@@ -84,6 +84,19 @@ class Trunks:
         """One that seems to be down is tried all the same, after the others."""
         health = self.health[trunk.name]
         return not health.up or health.aside_until > now
+
+    def _is_full(self, trunk: Trunk) -> bool:
+        return self.health[trunk.name].going >= trunk.calls_max
+
+    def take(self, trunk: Trunk) -> bool:
+        """One of its lines, to `give_back`: false where others have taken them all since it was looked for."""
+        if self._is_full(trunk):
+            return False
+        self.health[trunk.name].going += 1
+        return True
+
+    def give_back(self, trunk: Trunk) -> None:
+        self.health[trunk.name].going -= 1
 
     def failed(self, trunk: Trunk, now: float, retry_after: float | None = None) -> None:
         """503, or nothing at all."""

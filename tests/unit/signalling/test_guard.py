@@ -105,6 +105,14 @@ def test_a_trunk_that_does_not_answer_or_is_not_registered_comes_last_too() -> N
     assert trunks.for_number(SWEDEN, 0)[0].name == "second"
 
 
+def test_a_trunk_has_no_more_calls_than_it_takes_though_many_found_it_free() -> None:
+    trunks = Trunks([trunk()])
+    found = [trunks.for_number(SWEDEN, 0)[0] for _ in range(3)]
+    assert [trunks.take(one) for one in found] == [True, True, False]
+    trunks.give_back(found[0])
+    assert trunks.take(found[2])
+
+
 def test_a_full_trunk_is_passed_over_and_where_all_are_full_one_is_told() -> None:
     trunks = Trunks([trunk("first", priority=1), trunk("second")])
     trunks.health["first"].going = 2

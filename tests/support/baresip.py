@@ -7,6 +7,7 @@ With a `Camera` it is a room system, which shows one colour and takes pictures o
 
 import json
 import re
+import secrets
 import socket
 import subprocess
 import time
@@ -225,10 +226,12 @@ def _write_tone(path: Path, hertz: float, codec: str) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """None of those that the system gives to whoever connects: it is still free when its owner listens."""
+    while True:
+        port = 30_000 + secrets.randbelow(2_700)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 def _connected(port: int) -> socket.socket:

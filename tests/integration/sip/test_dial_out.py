@@ -154,7 +154,7 @@ async def test_what_comes_of_a_call_that_is_not_answered_is_shown(server: Runnin
         await inside(host)
         with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
             await call(here, uri=phone.uri)
-            await until(lambda: phone.rings)
+            await until(lambda: phone.rings and stages(host) == [Stage.CALLING, Stage.RINGING])
             phone.hang_up()
             await until(lambda: stages(host) == [Stage.CALLING, Stage.RINGING, Stage.BUSY])
             made = await call(here, uri=phone.uri)

@@ -79,6 +79,8 @@ class Streams:
         for sound in self._unheard:
             self._plane.remove_sound(sound)
         self._unheard.clear()
+        if inside is not self._inside:  # who enters hears what was said before in no encoder's overlap
+            own = {*own, *(inside - self._inside)}
         before, self._cues = self._cues, {leg: tuple(due) for leg, due in cues.items()}
         changed: Iterable[LegId]
         if self._cues or before:

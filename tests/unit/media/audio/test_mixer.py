@@ -163,6 +163,16 @@ def test_no_stream_that_is_heard_outside_was_ever_heard_inside_or_is_primed_with
                     assert not table.plane.primed[table.sound(leg)]
 
 
+def test_who_enters_is_on_a_stream_that_has_carried_nothing_of_the_room_before() -> None:
+    table = Table(A, B, C)
+    table.run(20, talking=[B], inside=frozenset({B, C}))
+    room = table.sound(C)
+    table.run(1, inside=frozenset({A, B, C}), muted=frozenset({B}))
+    assert table.sound(A) not in (room, table.sound(B))
+    table.run(1)
+    assert table.sound(A) == table.sound(C) == room
+
+
 def test_a_muted_leg_is_not_heard_and_not_decoded() -> None:
     table = Table(A, B).run(30, talking=(A, B), muted=frozenset({B}))
     assert table.hears(A, B) < 1

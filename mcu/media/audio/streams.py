@@ -2,7 +2,8 @@
 
 One stream is for all who are inside and do not talk, one for all at the door who hear the same notice; whoever talks,
 or hears what nobody else hears, has one of their own. A stream lasts as long as somebody hears it. A stream of those
-who are outside is never one that anybody inside has heard: nothing of the room is in it, or in its encoder.
+who are outside is never one that anybody inside has heard: nothing of the room is in it, or in its encoder. And
+those who enter begin, for a tick, on a new stream: in an encoder's overlap is what was said before they came.
 """
 
 from collections import Counter
@@ -19,10 +20,11 @@ _NOTHING, _SILENCE = 0, -1  # what the plane has instead of a stream
 
 
 class Stream(NamedTuple):
-    """`leg`: whose own it is; None: it is shared. `inside`: the room is in it."""
+    """`leg`: whose own it is; None: it is shared. `inside`: the room is in it. `entry`: of those who enter together."""
 
     leg: LegId | None
     inside: bool
+    entry: int = 0
 
 
 ROOM = Stream(None, True)  # whoever is inside and does not talk
@@ -43,6 +45,8 @@ class Streams:
         self._silenced: list[int] = []  # those that were in the tick before
         self._fresh: set[LegId] = set()  # that are not routed yet
         self._inside: frozenset[LegId] = frozenset()
+        self._entering: frozenset[LegId] = frozenset()
+        self._entry = ROOM  # the stream of those who enter in this tick
         self._own: Collection[LegId] = frozenset()
         self._cues: Mapping[LegId, Cues] = {}
         self._common: dict[Stream, Cues] = {ROOM: (), DOOR: ()}
@@ -79,14 +83,15 @@ class Streams:
         for sound in self._unheard:
             self._plane.remove_sound(sound)
         self._unheard.clear()
-        if inside is not self._inside:  # who enters hears what was said before in no encoder's overlap
-            own = {*own, *(inside - self._inside)}
+        entered, self._entering = self._entering, frozenset() if inside is self._inside else inside - self._inside
+        if self._entering:
+            self._entry = Stream(None, True, self._entry.entry + 1)
         before, self._cues = self._cues, {leg: tuple(due) for leg, due in cues.items()}
         changed: Iterable[LegId]
         if self._cues or before:
             changed = self._handles
         else:
-            changed = self._fresh.union(set(own) ^ set(self._own), _differ(inside, self._inside))
+            changed = self._fresh.union(set(own) ^ set(self._own), _differ(inside, self._inside), entered)
         self._inside, self._own = inside, own
         self._common = self._most_heard()
         for handle in self._dropped:
@@ -100,6 +105,7 @@ class Streams:
     def start_over(self) -> None:
         """The plane was not told: nothing of what it hears now can be relied on."""
         self._dropped += self._silenced
+        self._inside -= self._entering  # they have not entered yet
         for leg in self._handles:
             self._leave(leg)
             self._fresh.add(leg)
@@ -112,17 +118,19 @@ class Streams:
 
     def _most_heard(self) -> dict[Stream, Cues]:
         if not self._cues:
-            return {ROOM: (), DOOR: ()}
-        here = [leg for leg in self._handles if leg in self._inside and leg not in self._own]
+            return {ROOM: (), DOOR: (), self._entry: ()}
+        shared = [leg for leg in self._handles if leg in self._inside and leg not in self._own]
+        here = [self._cues.get(leg, ()) for leg in shared if leg not in self._entering]
+        new = [self._cues.get(leg, ()) for leg in shared if leg in self._entering]
         at_door = [self._cues[leg] for leg in self._cues.keys() & self._handles.keys() if leg not in self._inside]
-        return {ROOM: _commonest([self._cues.get(leg, ()) for leg in here]), DOOR: _commonest(at_door)}
+        return {ROOM: _commonest(here), DOOR: _commonest(at_door), self._entry: _commonest(new)}
 
     def _stream_of(self, leg: LegId) -> Stream | None:
         """Two legs share a stream only if they hear the very same."""
         cues, inside = self._cues.get(leg, ()), leg in self._inside
         if not inside and not cues and leg not in self._own:
             return None
-        shared = ROOM if inside else DOOR
+        shared = self._entry if leg in self._entering else ROOM if inside else DOOR
         return Stream(leg, inside) if leg in self._own or cues != self._common[shared] else shared
 
     def _hear(self, leg: LegId, stream: Stream | None, out: Outgoing) -> None:

@@ -173,6 +173,19 @@ def test_who_enters_is_on_a_stream_that_has_carried_nothing_of_the_room_before()
     assert table.sound(A) == table.sound(C) == room
 
 
+def test_many_who_enter_together_share_a_stream_and_those_who_enter_after_them_another() -> None:
+    table = Table(*LEGS)
+    table.run(5, inside=frozenset({B}))
+    first, then = frozenset(LEGS[:4]), frozenset(LEGS)
+    table.run(1, inside=first)
+    assert len({table.sound(leg) for leg in first - {B}}) == 1
+    of_first = table.sound(A)
+    table.run(1, inside=then)
+    assert {table.sound(leg) for leg in first} == {table.sound(B)}
+    assert {table.sound(leg) for leg in then - first}.isdisjoint({table.sound(B), of_first})
+    assert len({table.sound(leg) for leg in then - first}) == 1
+
+
 def test_a_muted_leg_is_not_heard_and_not_decoded() -> None:
     table = Table(A, B).run(30, talking=(A, B), muted=frozenset({B}))
     assert table.hears(A, B) < 1
@@ -306,6 +319,19 @@ def test_a_tick_that_was_not_sent_is_made_good_by_the_next() -> None:
     assert strength(table.heard(A, 2), HERTZ[B]) > 3900
     assert strength(table.heard(B, 2), HERTZ[A]) > 3900
     assert set(table.plane.sounds) == {table.sound(A), table.sound(B)}
+
+
+def test_who_enters_in_a_tick_that_was_not_sent_enters_in_the_next() -> None:
+    table = Table(A, B, C).run(5, talking=(B,), inside=frozenset({B, C}))
+    table.plane.behind = True
+    with pytest.raises(OverflowError):
+        table.run(1)
+    table.mixer.start_over()
+    table.plane.behind = False
+    table.run(1)
+    assert table.sound(A) != table.sound(C)
+    table.run(1)
+    assert table.sound(A) == table.sound(C)
 
 
 def test_a_leg_that_is_gone_and_here_again_in_the_next_tick_is_mixed_for() -> None:

@@ -4,6 +4,7 @@ Smaller before more seldom: below FPS_LEAST nobody can follow signing (EN 301 54
 """
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from mcu.media.seams import FrameLimit
@@ -18,6 +19,7 @@ def allows(limit: FrameLimit, width: int, height: int, fps: float) -> bool:
     return blocks <= limit.macroblocks and blocks * fps <= limit.macroblocks_per_second
 
 
+@lru_cache(maxsize=256)  # it is asked for each picture
 def within(limit: FrameLimit, width: int, height: int, fps: int) -> tuple[int, int]:
     """The largest size of the same shape that may be sent FPS_LEAST times a second, or `fps` times if that is less."""
     sizes = [(int(width * share) & ~1, int(height * share) & ~1) for share in _SHARES]

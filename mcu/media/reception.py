@@ -6,7 +6,7 @@ gate decides from then on.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -24,6 +24,7 @@ from mcu.media.transport.rtp import RtpTransport, RtpTransports
 
 CALLS_MAX: Final = 500
 _NOTHING: Final = np.zeros(0, np.int16)
+_T = TypeVar("_T")
 
 
 class _Caller(OutsideListener):
@@ -196,16 +197,10 @@ class Reception:
         return _Caller(call, transport, self._plane.add_sound(False), self._lost)
 
     def _transport(self, call: CallId) -> RtpTransport:
-        try:
-            return self._carried[call]
-        except KeyError:
-            raise NotFound("There is no such call on this worker.") from None
+        return _there(self._carried.get(call))
 
     def _known(self, call: CallId) -> _Caller:
-        try:
-            return self._callers[call]
-        except KeyError:
-            raise NotFound("There is no such call on this worker.") from None
+        return _there(self._callers.get(call))
 
     def _lost(self, caller: _Caller) -> None:
         if self._callers.get(caller.call) is caller:
@@ -214,3 +209,9 @@ class Reception:
     def _let_go(self, caller: _Caller) -> None:
         self._callers.pop(caller.call, None)
         self._plane.remove_sound(caller.sound)
+
+
+def _there(found: _T | None) -> _T:
+    if found is None:
+        raise NotFound("There is no such call on this worker.")
+    return found

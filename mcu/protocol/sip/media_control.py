@@ -15,5 +15,5 @@ _ASKS: Final = re.compile(rb"<\s*picture_fast_update[\s/>]")
 
 def asks(request: Request) -> bool:
     """Whether they need a whole picture. What else such a message may say is not known here, and nobody sends it."""
-    said = [value.partition(";")[0].strip().lower() for value in request.headers.all("Content-Type")]
-    return request.method == "INFO" and said == [TYPE] and _ASKS.search(request.body) is not None
+    said = request.content_type
+    return request.method == "INFO" and said is not None and said.value == TYPE and bool(_ASKS.search(request.body))

@@ -5,7 +5,7 @@ called all ring, and the first that answers is taken. A 3xx is an answer like an
 caller chooses who is called.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -201,10 +201,9 @@ class Bridge:
 
 def _better(one: int, other: int) -> int:
     """Of two refusals, the one that says more: a person's (6xx, busy) before a missing device's (16.7, step 6)."""
-    order: Callable[[int], tuple[bool, bool, int]] = lambda status: (  # noqa: E731 # it is said once
-        status < 600,
-        status in (0, 408, 480, 503),
-        status,
-    )
-    status = min(one, other, key=order) if one else other
+    status = min(one, other, key=_little_said) if one else other
     return status if 400 <= status <= 699 else 480
+
+
+def _little_said(status: int) -> tuple[bool, bool, int]:
+    return status < 600, status in (0, 408, 480, 503), status

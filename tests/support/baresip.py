@@ -225,12 +225,12 @@ def _write_tone(path: Path, hertz: float, codec: str) -> None:
         file.writeframes(np.repeat(tone.astype(np.int16), int(channels)).tobytes())
 
 
-def free_port() -> int:
+def free_port(host: str = "127.0.0.1") -> int:
     """None of those that the system gives to whoever connects: it is still free when its owner listens."""
     while True:
         port = 30_000 + secrets.randbelow(2_700)
         with socket.socket() as found, suppress(OSError):
-            found.bind(("127.0.0.1", port))
+            found.bind((host, port))
             return port
 
 

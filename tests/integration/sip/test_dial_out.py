@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baresip import telephone
+from baresip import free_port, telephone
 from dialled import in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
@@ -84,13 +84,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterato
     directory = tmp_path_factory.mktemp("sip")
     with full_trunk(directory, full_port), running_server(directory, **settings) as started:
         yield started
-
-
-def free_port(address: str) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind((address, 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def stages(person: Guest) -> list[Stage]:

@@ -6,14 +6,14 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mcu.api.fields import Phone, SipAddress, Text
-from mcu.api.live import LIVE
+from mcu.api.live import room_of
 from mcu.api.routes import Call, Nothing, Reply, Request, Routes
 from mcu.auth.bearer import Scope
 from mcu.conference.acts import CallOut, HangUp
 from mcu.conference.room import Room
 from mcu.conference.roster import Called, Person, Stage
 from mcu.errors import Conflict, MeetingFull, NotFound, TooMany, Unavailable
-from mcu.ids import CallId, RoomId, new_id
+from mcu.ids import CallId, new_id
 
 routes = Routes("Calls")
 
@@ -72,7 +72,7 @@ async def dial_out(call: Call[DialOutIn]) -> Reply:
     They hear nothing of it, and are not heard, until they have answered and the others have been told that they are
     there; the lobby is for them as for everybody. A call that a machine answers starts muted.
     """
-    room, body = _room(call), call.body
+    room, body = room_of(call), call.body
     language = body.language or room.meeting.language
     person = Person(name=body.name, role=body.role, language=language, kind="sip")
     name = CallId(new_id("call"))
@@ -83,19 +83,19 @@ async def dial_out(call: Call[DialOutIn]) -> Reply:
 @routes.add("GET", CALLS, answer=CalledPage, scope=Scope.ROOMS_CONTROL)
 async def list_calls(call: Call[Nothing]) -> Reply:
     """Who are called into a room, and what has come of it, oldest first."""
-    return Reply(body=CalledPage(items=[_shown(one) for one in _room(call).called()]))
+    return Reply(body=CalledPage(items=[_shown(one) for one in room_of(call).called()]))
 
 
 @routes.add("GET", CALL, answer=CalledOut, scope=Scope.ROOMS_CONTROL)
 async def get_call(call: Call[Nothing]) -> Reply:
     """One who is called."""
-    return Reply(body=_called(_room(call), CallId(call.path["call"])))
+    return Reply(body=_called(room_of(call), CallId(call.path["call"])))
 
 
 @routes.add("DELETE", CALL, status=204, scope=Scope.ROOMS_CONTROL)
 async def hang_up_call(call: Call[Nothing]) -> Reply:
     """Call somebody no longer. Who has joined stays; one whose call is over is shown no longer."""
-    await _room(call).act(None, HangUp(call=CallId(call.path["call"])))
+    await room_of(call).act(None, HangUp(call=CallId(call.path["call"])))
     return Reply()
 
 
@@ -110,7 +110,3 @@ def _shown(one: Called) -> CalledOut:
     return CalledOut(
         id=one.call, name=one.name, role=one.role, state=one.stage, participant_id=one.participant, leg=one.leg
     )
-
-
-def _room(call: Call[Nothing] | Call[DialOutIn]) -> Room:
-    return call.request.app[LIVE].conference.room(RoomId(call.path["room"]))

@@ -14,6 +14,7 @@ from typing import ClassVar
 from aiohttp import web
 
 from mcu.api.problems import Malformed
+from mcu.auth.bearer import Caller
 from mcu.auth.sealing import Seal
 from mcu.booking.store import StoredReply, Transaction
 from mcu.clock import Clock
@@ -53,15 +54,16 @@ class Replies:
         self._seal, self._clock = seal, clock
         self._in_flight: set[str] = set()
 
-    async def claim(self, request: web.Request, subject: str) -> Claim | None:
+    async def claim(self, request: web.Request, caller: Caller) -> Claim | None:
         """`None` without the header. Raises `Malformed`."""
         if (key := request.headers.get(HEADER)) is None:
             return None
         if not _KEY.fullmatch(key):
             raise Malformed("An Idempotency-Key is 1 to 255 visible ASCII characters.")
         said = (request.method, request.path_qs, request.content_type, request.headers.get("If-Match", ""))
+        who = (caller.subject, *([caller.organisation] if caller.organisation else []), key)
         return Claim(
-            key=self._seal.mac(subject.encode(), key.encode()).hex(),
+            key=self._seal.mac(*(part.encode() for part in who)).hex(),
             fingerprint=self._seal.mac(*(part.encode() for part in said), await request.read()),
         )
 

@@ -357,6 +357,7 @@ class MeetingSummary(BaseModel):
     metadata: dict[str, str]
     created_at: datetime
     created_by: str
+    organisation: str | None = Field(description="Whose it is: that of the token it was booked with")
     updated_at: datetime
 
 
@@ -430,6 +431,7 @@ def meeting_summary(meeting: Meeting, now: datetime, reach: Reach) -> MeetingSum
             cores=round(cost.of_meeting(access.max_participants, personal=meeting.personal), 2),
         ),
         metadata=dict(meeting.metadata),
+        organisation=meeting.organisation or None,
         **{name: getattr(meeting, name) for name in (*same, "created_at", "created_by", "updated_at")},
     )
 

@@ -82,6 +82,7 @@ async def list_meetings(call: Call[Nothing]) -> Reply:
         states=frozenset({query.state} if query.state else ()),
         external_id=ExternalId(source=source, value=value) if query.external_id else None,
         updated_since=query.updated_since,
+        organisation=call.caller.organisation,
     )
     page_wanted = query.wanted()
     async with api.store.reading() as tx:
@@ -97,8 +98,7 @@ async def list_meetings(call: Call[Nothing]) -> Reply:
 @routes.add("GET", MEETING, answer=MeetingOut, scope=Scope.MEETINGS_READ, etag=True, problems=(NotFound,))
 async def get_meeting(call: Call[Nothing]) -> Reply:
     """Show a meeting."""
-    async with call.request.app[API].store.reading() as tx:
-        meeting = await tx.meetings.get(MeetingId(call.path["meeting"]))
+    meeting = await read(call)
     return Reply(body=await shown(call, meeting), etag=meeting.version)
 
 
@@ -138,7 +138,7 @@ async def cancel_meeting(call: Call[Nothing]) -> Reply:
     It can still be read, as cancelled. A room that runs ends. Cancelling again changes nothing.
     """
     tx = await call.writing()
-    meeting = await tx.meetings.get(MeetingId(call.path["meeting"]), lock=True)
+    meeting = await read_locked(call, tx)
     call.require_version(meeting.version)
     if meeting.cancelled_at is None:
         meeting = await save(call, tx, replace(meeting, cancelled_at=call.request.app[API].clock.now()))
@@ -149,7 +149,7 @@ async def cancel_meeting(call: Call[Nothing]) -> Reply:
 async def get_meeting_by_external_id(call: Call[Nothing]) -> Reply:
     """Show a meeting by your own id."""
     async with call.request.app[API].store.reading() as tx:
-        meeting = await tx.meetings.by_external_id(_external(call))
+        meeting = await tx.meetings.by_external_id(_external(call), call.caller.organisation)
     if meeting is None:
         raise NotFound("There is no meeting with that external id.")
     return Reply(body=await shown(call, meeting), etag=meeting.version)
@@ -177,7 +177,7 @@ async def put_meeting_by_external_id(call: Call[MeetingReplace]) -> Reply:
     for an old one.
     """
     async with call.request.app[API].store.reading() as tx:
-        before = await tx.meetings.by_external_id(_external(call))
+        before = await tx.meetings.by_external_id(_external(call), call.caller.organisation)
     if before is None:
         if "If-Match" in call.request.headers:
             call.require_version(0)
@@ -201,14 +201,24 @@ async def rotate_pins(call: Call[RotatePins]) -> Reply:
     The old ones stop working at once; who is in the meeting stays. Personal links are not touched.
     """
     api = call.request.app[API]
-    async with api.store.reading() as tx:
-        before = await tx.meetings.get(MeetingId(call.path["meeting"]))
+    before = await read(call)
     host, guest = (Ask.MAKE if role in call.body.pins else Ask.KEEP for role in ("host", "guest"))
     pins, issued = await settle(api.pins, before.access.pins, host, guest)
     return await _save_over(call, before, replace(before, access=replace(before.access, pins=pins)), issued)
 
 
 # -- what the routes share ------------------------------------------------------------------------------------------
+
+
+async def read(call: Call[object]) -> Meeting:
+    """The one of the path. Raises `NotFound`."""
+    async with call.request.app[API].store.reading() as tx:
+        return call.own(await tx.meetings.get(MeetingId(call.path["meeting"])))
+
+
+async def read_locked(call: Call[object], tx: Transaction) -> Meeting:
+    """The same, for a change. Raises `NotFound`."""
+    return call.own(await tx.meetings.get(MeetingId(call.path["meeting"]), lock=True))
 
 
 async def shown(call: Call[object], meeting: Meeting) -> MeetingOut:
@@ -251,6 +261,7 @@ async def _book(call: Call[object], fields: MeetingReplace, external: ExternalId
         created_at=now,
         updated_at=now,
         created_by=call.caller.subject,
+        organisation=call.caller.organisation,
         external_id=external,
         participants=matched((), fields.participants),
     )
@@ -268,8 +279,7 @@ async def _free_number(tx: Transaction) -> str:
 
 async def _read_for_change(call: Call[object]) -> Meeting:
     """As it is before the change; the write checks that it still is. Hashing PINs holds no lock."""
-    async with call.request.app[API].store.reading() as tx:
-        meeting = await tx.meetings.get(MeetingId(call.path["meeting"]))
+    meeting = await read(call)
     call.require_version(meeting.version)
     return meeting
 

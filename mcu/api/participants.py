@@ -17,7 +17,7 @@ from mcu.api.meeting_models import (
     PersonalPinIn,
     PersonalPinOut,
 )
-from mcu.api.meetings import MEETING, Cancelled, links, require_live, save
+from mcu.api.meetings import MEETING, Cancelled, links, read, read_locked, require_live, save
 from mcu.api.routes import MERGE_PATCH, Call, Nothing, Reply, Routes
 from mcu.api.server import API
 from mcu.auth.bearer import Scope
@@ -25,7 +25,7 @@ from mcu.booking.meeting import BookedParticipant, Meeting
 from mcu.booking.pins import SamePins, settle_personal
 from mcu.booking.store import Stale, Transaction
 from mcu.errors import Conflict, NotFound
-from mcu.ids import MeetingId, ParticipantId
+from mcu.ids import ParticipantId
 
 routes = Routes("Participants")
 
@@ -70,7 +70,7 @@ async def add_booked_participant(call: Call[BookedParticipantIn]) -> Reply:
 async def list_booked_participants(call: Call[Nothing]) -> Reply:
     """List the people booked into a meeting."""
     wanted = call.query(PageQuery).wanted()
-    meeting = await _read(call)
+    meeting = await read(call)
     later = sorted((one for one in meeting.participants if one.id > wanted.after), key=lambda one: one.id)
     page = later[: wanted.size]
     last = page[-1].id if len(later) > wanted.size else ""
@@ -82,7 +82,7 @@ async def list_booked_participants(call: Call[Nothing]) -> Reply:
 @routes.add("GET", PARTICIPANT, answer=BookedParticipantOut, scope=Scope.MEETINGS_READ, etag=True, problems=(NotFound,))
 async def get_booked_participant(call: Call[Nothing]) -> Reply:
     """Show one of the people booked into a meeting."""
-    meeting = await _read(call)
+    meeting = await read(call)
     one = _find(call, meeting)
     return Reply(body=await _shown(call, meeting, one), etag=one.version)
 
@@ -144,7 +144,7 @@ async def set_personal_pin(call: Call[PersonalPinIn]) -> Reply:
     Who dials in to the meeting's number with it comes in under the booked name and role, where the meeting asks for a
     PIN. The answer is the only place where it is shown; one that they had before stops working.
     """
-    before = await _read(call)
+    before = await read(call)
     old = _find(call, before)
     pin, hashed = await settle_personal(call.request.app[API].pins, before, old.id, call.body.pin)
     await _put(call, await call.writing(), before, replace(old, pin=hashed))
@@ -176,7 +176,7 @@ async def create_join_token(call: Call[JoinTokenAsk]) -> Reply:
     For handing over at once, for instance to an app in which the person has just logged in.
     """
     api = call.request.app[API]
-    meeting = await _read(call)
+    meeting = await read(call)
     require_live(meeting)
     one = _find(call, meeting)
     until = (api.clock.now() + timedelta(seconds=call.body.expires_in_seconds)).replace(microsecond=0)
@@ -196,14 +196,9 @@ async def _shown(call: Call[object], meeting: Meeting, one: BookedParticipant) -
     return BookedParticipantOut.of(one, (await links(call, meeting, [one])).get(one.id))
 
 
-async def _read(call: Call[object]) -> Meeting:
-    async with call.request.app[API].store.reading() as tx:
-        return await tx.meetings.get(MeetingId(call.path["meeting"]))
-
-
 async def _live(call: Call[object], tx: Transaction) -> Meeting:
     """Locked for the change. Raises `NotFound` or `Cancelled`."""
-    meeting = await tx.meetings.get(MeetingId(call.path["meeting"]), lock=True)
+    meeting = await read_locked(call, tx)
     require_live(meeting)
     return meeting
 

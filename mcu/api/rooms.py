@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
-from mcu.api.live import LIVE
+from mcu.api.live import LIVE, room_of
 from mcu.api.routes import MERGE_PATCH, PATTERNS, Call, Nothing, Reply, Request, Routes
 from mcu.api.server import API
 from mcu.auth.bearer import Scope
@@ -222,7 +222,8 @@ async def list_rooms(call: Call[Nothing]) -> Reply:
     """The rooms that run, oldest first."""
     query = call.query(RoomQuery)
     rooms = call.request.app[LIVE].conference.rooms()
-    shown = [room_out(room) for room in rooms if query.meeting in (None, room.meeting.id)]
+    own = [room for room in rooms if call.caller.owns(room.meeting.organisation)]
+    shown = [room_out(room) for room in own if query.meeting in (None, room.meeting.id)]
     items, following = _page(shown, query)
     return Reply(body=RoomPage(items=items, next_page_token=following))
 
@@ -230,7 +231,7 @@ async def list_rooms(call: Call[Nothing]) -> Reply:
 @routes.add("GET", "/api/v1/rooms/{room}", answer=RoomOut, scope=Scope.ROOMS_CONTROL)
 async def get_room(call: Call[Nothing]) -> Reply:
     """A room that runs."""
-    return Reply(body=room_out(_room(call)))
+    return Reply(body=room_out(room_of(call)))
 
 
 @routes.add(
@@ -247,7 +248,7 @@ async def patch_room(call: Call[RoomPatch]) -> Reply:
 
     What was answered with 200 holds also if the server is killed and started again.
     """
-    room, body = _room(call), call.body
+    room, body = room_of(call), call.body
     acts: dict[str, Act] = {
         "locked": SetLocked(locked=body.locked),
         "layout": SetRoomLayout(layout=body.layout),
@@ -261,7 +262,7 @@ async def patch_room(call: Call[RoomPatch]) -> Reply:
 @routes.add("POST", "/api/v1/rooms/{room}/end", status=204, scope=Scope.ROOMS_CONTROL)
 async def end_room(call: Call[Nothing]) -> Reply:
     """End a room: everybody leaves."""
-    await _room(call).act(None, End())
+    await room_of(call).act(None, End())
     return Reply()
 
 
@@ -274,7 +275,7 @@ async def end_room(call: Call[Nothing]) -> Reply:
 )
 async def list_participants(call: Call[Nothing]) -> Reply:
     """The roster, in order of joining, the lobby too."""
-    room = _room(call)
+    room = room_of(call)
     shown = sorted((participant_out(room, line) for line in room.lines()), key=lambda one: one.id)
     items, following = _page(shown, call.query(PageQuery))
     return Reply(body=ParticipantPage(items=items, next_page_token=following))
@@ -283,7 +284,7 @@ async def list_participants(call: Call[Nothing]) -> Reply:
 @routes.add("GET", "/api/v1/rooms/{room}/participants/{leg}", answer=ParticipantOut, scope=Scope.ROOMS_CONTROL)
 async def get_live_participant(call: Call[Nothing]) -> Reply:
     """One participant."""
-    room = _room(call)
+    room = room_of(call)
     return Reply(body=participant_out(room, room.line(_leg(call))))
 
 
@@ -301,7 +302,7 @@ async def patch_live_participant(call: Call[ParticipantPatch]) -> Reply:
 
     All of it or nothing. There is no field that keeps others from being told that somebody came or left.
     """
-    room, leg, body = _room(call), _leg(call), call.body
+    room, leg, body = room_of(call), _leg(call), call.body
     room.line(leg)
     spotlight = leg if body.spotlight else (None if room.spotlight == leg else room.spotlight)
     acts: dict[str, Act] = {
@@ -321,7 +322,7 @@ async def patch_live_participant(call: Call[ParticipantPatch]) -> Reply:
 async def remove_live_participant(call: Call[Nothing]) -> Reply:
     """Send somebody away. The others are told."""
     leg = _leg(call)
-    await _room(call).act(None, Remove(leg=leg))
+    await room_of(call).act(None, Remove(leg=leg))
     return Reply()
 
 
@@ -334,7 +335,7 @@ async def remove_live_participant(call: Call[Nothing]) -> Reply:
 )
 async def get_media(call: Call[Nothing]) -> Reply:
     """Loss, jitter, bit rate, codec, size and frame rate, both ways."""
-    return Reply(body=media_out(await _room(call).leg_media(_leg(call))))
+    return Reply(body=media_out(await room_of(call).leg_media(_leg(call))))
 
 
 @routes.add("GET", "/api/v1/rooms/{room}/notices", query=PageQuery, answer=NoticePage, scope=Scope.ROOMS_CONTROL)
@@ -345,7 +346,7 @@ async def list_notices(call: Call[Nothing]) -> Reply:
     """
     name, query = RoomId(call.path["room"]), call.query(PageQuery)
     async with call.request.app[API].store.reading() as tx:
-        await tx.rooms.get(name)
+        call.own(await tx.meetings.get((await tx.rooms.get(name)).meeting))
         page = await tx.notices.page(name, PageRequest(size=query.page_size, after=query.page_token))
     rooms = {room.id: room for room in call.request.app[LIVE].conference.rooms()}
     items = [notice_out(stored.record, rooms.get(name)) for stored in page.items]
@@ -417,10 +418,6 @@ def _name(room: Room | None, leg: LegId) -> str | None:
 
 
 # -- from the request -----------------------------------------------------------------------------------------------
-
-
-def _room(call: Call[Nothing] | Call[RoomPatch] | Call[ParticipantPatch]) -> Room:
-    return call.request.app[LIVE].conference.room(RoomId(call.path["room"]))
 
 
 def _leg(call: Call[Nothing] | Call[ParticipantPatch]) -> LegId:

@@ -28,8 +28,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mcu.api.problems import PreconditionRequired
 from mcu.auth.bearer import Caller, Scope
+from mcu.booking.meeting import Meeting
 from mcu.booking.store import Stale, Transaction
-from mcu.errors import McuError, Unauthenticated
+from mcu.errors import McuError, NotFound, Unauthenticated
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -98,6 +99,12 @@ class Call(Generic[B]):
         if self.who is None:
             raise Unauthenticated("Send a bearer token.")
         return self.who
+
+    def own(self, meeting: Meeting) -> Meeting:
+        """It, where its organisation is the caller's. Raises `NotFound`, as where there is none."""
+        if not self.caller.owns(meeting.organisation):
+            raise NotFound("There is no such meeting.")
+        return meeting
 
     def query(self, model: type[Q]) -> Q:
         """The query parameters; `model` is the route's."""

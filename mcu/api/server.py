@@ -77,7 +77,7 @@ def _serve(route: Route, api: Api, replies: Replies) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         unit = Unit(api.store)
         call = await _read(route, request, api.bearer, unit)
-        claim = await replies.claim(request, call.caller.subject) if route.idempotent else None
+        claim = await replies.claim(request, call.caller) if route.idempotent else None
         if claim is None:
             async with unit:
                 response = _render(route, await route.handler(call))

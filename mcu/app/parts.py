@@ -55,7 +55,7 @@ def make_service(parts: Parts) -> web.Application:
     tokens = Tokens(key=parts.key, clock=clock)
     api = Api(
         store=parts.database,
-        bearer=bearer(settings.auth, parts.key, clock),
+        bearer=bearer(settings.auth, settings.organisations, parts.key, clock),
         tokens=tokens,
         seal=Seal(parts.key),
         pins=parts.pins,

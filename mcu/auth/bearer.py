@@ -6,7 +6,7 @@ one is configured and a token names it. Nothing of a token is ever put in an err
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from mcu.errors import Refused, Unauthenticated, Unavailable
 
 OWN_TYP = "mcu-api+jwt"
 AUDIENCE = "mcu-api"
+CLAIM = "organisation"
 ISSUER_ALGORITHMS = ("EdDSA", "RS256", "ES256")
 LEEWAY_S = 30
 JWKS_LIFE_S = 600.0
@@ -47,6 +48,12 @@ IMPLIED: Mapping[Scope, frozenset[Scope]] = {
 }
 
 
+class NoOrganisation(Refused):
+    """Each token is of an organisation that there is, but the operator's, which may all."""
+
+    code, title = "no-organisation", "The token is of no organisation"
+
+
 class ScopeMissing(Refused):
     """The token holds, but not for this."""
 
@@ -55,10 +62,15 @@ class ScopeMissing(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls, as its issuer names it, and what it may do."""
+    """Who calls, as its issuer names it, and what it may do: with what is its organisation's. "": with everybody's."""
 
     subject: str
     scopes: frozenset[Scope]
+    organisation: str = ""
+
+    def owns(self, organisation: str) -> bool:
+        """Whether what is that organisation's is for this caller."""
+        return self.organisation in ("", organisation)
 
     def require(self, scope: Scope) -> None:
         """Raises `ScopeMissing`."""
@@ -73,16 +85,27 @@ class Issuer:
     issuer: str
     jwks_url: str
     audience: str = AUDIENCE
+    organisation_claim: str = CLAIM
 
 
 class Bearer:
     """Checks API tokens; mints the server's own (`mcu token`)."""
 
-    def __init__(self, key: SigningKey, clock: Clock, issuer: str = "mcu", trusted: tuple[Issuer, ...] = ()) -> None:
-        self._key, self._clock, self._issuer = key, clock, issuer
+    def __init__(
+        self,
+        key: SigningKey,
+        clock: Clock,
+        issuer: str = "mcu",
+        trusted: tuple[Issuer, ...] = (),
+        organisations: Collection[str] = (),
+    ) -> None:
+        """`organisations`: the ids of those that there are; none: all is one."""
+        self._key, self._clock, self._issuer, self._organisations = key, clock, issuer, organisations
         self._trusted = {one.issuer: KeySet(one, clock) for one in trusted}
 
-    def mint(self, subject: str, scopes: frozenset[Scope], life: timedelta) -> str:
+    def mint(self, subject: str, scopes: frozenset[Scope], life: timedelta, organisation: str = "") -> str:
+        """Raises `NoOrganisation` for what no caller would be."""
+        self._check_organisation(organisation, scopes)
         now = self._clock.now()
         claims = {
             "iss": self._issuer,
@@ -91,11 +114,15 @@ class Bearer:
             "scope": " ".join(sorted(scopes)),
             "iat": int(now.timestamp()),
             "exp": int((now + life).timestamp()),
+            **({CLAIM: organisation} if organisation else {}),
         }
         return jwt.encode(claims, self._key.private, "EdDSA", headers={"typ": OWN_TYP, "kid": self._key.kid})
 
     async def caller(self, token: str) -> Caller:
-        """Who the token says, if it holds. Raises `Unauthenticated`, or `Unavailable` if its issuer does not answer."""
+        """Who the token says, if it holds.
+
+        Raises `Unauthenticated`, `NoOrganisation`, or `Unavailable` if its issuer does not answer.
+        """
         try:
             header = jwt.get_unverified_header(token)
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
@@ -103,7 +130,21 @@ class Bearer:
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated("The bearer token does not hold.") from error
         _check_times(claims, self._clock.now())
-        return Caller(subject=claims["sub"], scopes=_scopes(claims.get("scope", "")))
+        scopes = _scopes(claims.get("scope", ""))
+        organisation = claims.get(self._claim(issuer), "")
+        self._check_organisation(organisation, scopes)
+        return Caller(subject=claims["sub"], scopes=scopes, organisation=organisation)
+
+    def _claim(self, issuer: object) -> str:
+        keys = self._trusted.get(issuer) if isinstance(issuer, str) else None
+        return CLAIM if keys is None else keys.issuer.organisation_claim
+
+    def _check_organisation(self, organisation: object, scopes: frozenset[Scope]) -> None:
+        if organisation == "":
+            if self._organisations and Scope.ADMIN not in scopes:
+                raise NoOrganisation("Without an organisation it must allow admin.")
+        elif not isinstance(organisation, str) or organisation not in self._organisations:
+            raise NoOrganisation("The settings have no such organisation.")
 
     async def _claims(self, token: str, header: dict[str, Any], issuer: object) -> dict[str, Any]:
         if isinstance(issuer, str) and (keys := self._trusted.get(issuer)) is not None:

@@ -121,6 +121,7 @@ class Meeting:
     presentation: Presentation = "everyone"  # who may share a screen
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     created_by: str = ""
+    organisation: str = ""  # whose it is, for ever; "": the operator's, or there are none
     cancelled_at: datetime | None = None
     room: RoomId | None = None  # the room that runs now
     ran: bool = False  # a room has run

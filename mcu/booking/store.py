@@ -62,6 +62,7 @@ class MeetingFilter:
     states: frozenset[MeetingState] = frozenset()
     external_id: ExternalId | None = None
     updated_since: datetime | None = None
+    organisation: str = ""  # "": everybody's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +125,12 @@ class MeetingStore(Protocol):
 
     async def by_number(self, number: str) -> Meeting | None: ...
 
-    async def by_external_id(self, name: ExternalId, *, lock: bool = False) -> Meeting | None: ...
+    async def by_external_id(self, name: ExternalId, organisation: str) -> Meeting | None:
+        """Among that organisation's: no other's ids stand in the way of its own."""
+        ...
 
     async def add(self, meeting: Meeting) -> None:
-        """Raises `Taken` if its id, number or external id is in use."""
+        """Raises `Taken` if its id or number is in use, or its external id in its organisation."""
         ...
 
     async def replace(self, meeting: Meeting) -> None:

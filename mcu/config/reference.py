@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from mcu.config.sections import Section
-from mcu.config.settings import PREFIX, sections
+from mcu.config.settings import PREFIX, lists, sections
 
 _HEAD = """\
 # Configuration
@@ -29,7 +29,8 @@ _COMPUTED = {  # defaults that depend on the machine
 
 def reference() -> str:
     """The whole page, as Markdown."""
-    return "\n".join([_HEAD, *(_section(name, section) for name, section in sections().items())])
+    tables = (_table(name, table, "##") for name, table in lists().items())
+    return "\n".join([_HEAD, *(_section(name, section) for name, section in sections().items()), *tables])
 
 
 def _section(name: str, section: type[Section]) -> str:
@@ -44,13 +45,13 @@ def _kind(field: FieldInfo) -> type[Section] | None:
     return next((one for one in kinds if issubclass(one, Section)), None)
 
 
-def _table(name: str, section: type[Section]) -> str:
+def _table(name: str, section: type[Section], heading: str = "###") -> str:
     rows = "\n".join(
         f"| `{key}` | {_default(f'{name}.{key}', field)} | {_meaning(field)} |"
         for key, field in section.model_fields.items()
     )
     return f"""\
-### [[{name}]]
+{heading} [[{name}]]
 
 {cleandoc(section.__doc__ or "")}
 

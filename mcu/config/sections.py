@@ -401,12 +401,31 @@ class Sip(Section):
         return self
 
 
+class Organisation(Section):
+    """One of several organisations that share this server, each with what is its own; unless any is set, all is one.
+
+    What is booked with a token of an organisation (`mcu token --organisation`) is its own, and no token of another sees
+    or changes it. A token of none is the operator's, who sees all: it must allow `admin`.
+    """
+
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,39}$", description="In tokens, in the API and in logs. It stays: bookings hold it."
+    )
+    name: str = Field(min_length=1, max_length=100, description="As people know it.")
+
+
 class Auth(Section):
     """Who may use the REST API: holders of tokens from an issuer, or of tokens made by `mcu token`."""
 
     issuer: str | None = Field(None, description="The `iss` of the OpenID Connect issuer whose tokens are accepted.")
     audience: str = Field("mcu-api", description="The `aud` that the issuer's tokens must hold.")
     jwks_url: HttpUrl = Field(None, description="Where the issuer's keys are fetched. Nothing is fetched without it.")
+    organisation_claim: str = Field(
+        "organisation",
+        min_length=1,
+        max_length=200,
+        description="The claim of the issuer's tokens that holds the id of an organisation, where there are any.",
+    )
     key_file: Path | None = Field(
         None, description="The server's own signing key (Ed25519, PEM). By default `auth.pem` in the data directory."
     )

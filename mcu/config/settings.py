@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -27,6 +27,7 @@ from mcu.config.sections import (
     Logging,
     Media,
     Operations,
+    Organisation,
     Section,
     Sentry,
     Server,
@@ -74,6 +75,13 @@ class Settings(BaseSettings):
     auth: Auth = Field(default_factory=Auth)
     logging: Logging = Field(default_factory=Logging)
     sentry: Sentry = Field(default_factory=Sentry)
+    organisations: tuple[Organisation, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({one.id for one in self.organisations}) < len(self.organisations):
+            raise ValueError("organisations must have different ids")
+        return self
 
     @model_validator(mode="after")
     def _ports_for_calls(self) -> Self:
@@ -115,12 +123,14 @@ class Settings(BaseSettings):
 
 def sections() -> dict[str, type[Section]]:
     """The class of each section by its name, in the order of the reference."""
-    found: dict[str, type[Section]] = {}
-    for name, field in Settings.model_fields.items():
-        assert isinstance(field.annotation, type)
-        assert issubclass(field.annotation, Section)
-        found[name] = field.annotation
-    return found
+    annotations = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {name: one for name, one in annotations.items() if isinstance(one, type) and issubclass(one, Section)}
+
+
+def lists() -> dict[str, type[Section]]:
+    """The same of the lists of tables that are in no section."""
+    kinds = {name: get_args(field.annotation)[:1] for name, field in Settings.model_fields.items()}
+    return {name: kind for name, (kind,) in ((name, one) for name, one in kinds.items() if one)}
 
 
 def load(path: Path | None = None, over: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
@@ -161,7 +171,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _known() -> list[str]:
-    return [f"{name}.{key}" for name, section in sections().items() for key in section.model_fields]
+    return [*(f"{name}.{key}" for name, section in sections().items() for key in section.model_fields), *lists()]
 
 
 def _suggest(name: str, known: list[str]) -> str:
@@ -173,8 +183,11 @@ def _unknown_in_file(values: dict[str, Any], file: Path | None) -> Iterator[str]
     """One line for each key that no section has."""
     for name, table in values.items():
         section = sections().get(name)
-        if section is None:
-            yield f"{file}: {name} is not a section{_suggest(name, list(sections()))}"
+        if name in lists():
+            if not isinstance(table, list):
+                yield f"{file}: {name} is a list of tables: write [[{name}]]"
+        elif section is None:
+            yield f"{file}: {name} is not a section{_suggest(name, [*sections(), *lists()])}"
         elif not isinstance(table, dict):
             yield f"{file}: {name} is a section: write [{name}]"
         else:
@@ -201,10 +214,11 @@ def _explain(problem: dict[str, Any]) -> str:
 
     In a list of tables: `sip.trunks (or MCU_SIP__TRUNKS), 2, hosts, 1: …`, counted from one.
     """
-    where = ".".join(str(part) for part in problem["loc"][:2])
+    depth = 1 if problem["loc"][:1] and problem["loc"][0] in lists() else 2
+    where = ".".join(str(part) for part in problem["loc"][:depth])
     known = where in _known()
     variable = f" (or {_variable(where)})" if known else ""
-    inside = "".join(f", {part + 1}" if isinstance(part, int) else f", {part}" for part in problem["loc"][2:])
+    inside = "".join(f", {part + 1}" if isinstance(part, int) else f", {part}" for part in problem["loc"][depth:])
     return f"{where}{variable}{inside}: {str(problem['msg']).removeprefix('Value error, ')}"
 
 

@@ -94,7 +94,7 @@ async def running_server(
 def _every_right(data_directory: Path) -> str:
     """What `mcu token` would print for that server."""
     prepare(data_directory)
-    own = bearer(Auth(), load_or_create(data_directory / "auth.pem"), SystemClock())
+    own = bearer(Auth(), (), load_or_create(data_directory / "auth.pem"), SystemClock())
     return own.mint("demo", frozenset({Scope.ADMIN}), timedelta(days=1))
 
 

@@ -38,8 +38,8 @@ class Meetings:
     async def by_number(self, number: str) -> Meeting | None:
         return await self._one(M.number == number, lock=False)
 
-    async def by_external_id(self, name: ExternalId, *, lock: bool = False) -> Meeting | None:
-        return await self._one(_has_external_id(name), lock)
+    async def by_external_id(self, name: ExternalId, organisation: str) -> Meeting | None:
+        return await self._one(_has_external_id(name, organisation), lock=False)
 
     async def add(self, meeting: Meeting) -> None:
         try:
@@ -83,8 +83,12 @@ class Meetings:
             await self._connection.execute(insert(participants), rows)
 
 
-def _has_external_id(name: ExternalId) -> ColumnElement[bool]:
-    return and_(M.external_source == name.source, M.external_value == name.value)
+def _has_external_id(name: ExternalId, organisation: str) -> ColumnElement[bool]:
+    return and_(M.external_source == _source(name, organisation), M.external_value == name.value)
+
+
+def _source(name: ExternalId, organisation: str) -> str:
+    return f"{organisation}/{name.source}" if organisation else name.source
 
 
 def _conditions(wanted: MeetingFilter) -> list[ColumnElement[bool]]:
@@ -96,7 +100,9 @@ def _conditions(wanted: MeetingFilter) -> list[ColumnElement[bool]]:
     if wanted.updated_since is not None:
         found.append(M.updated_at >= wanted.updated_since)
     if wanted.external_id is not None:
-        found.append(_has_external_id(wanted.external_id))
+        found.append(_has_external_id(wanted.external_id, wanted.organisation))
+    if wanted.organisation:
+        found.append(M.organisation == wanted.organisation)
     if wanted.states:
         found.append(or_(*(_in_state(state, wanted.now) for state in sorted(wanted.states))))
     return found
@@ -121,11 +127,11 @@ def _in_state(state: MeetingState, now: datetime) -> ColumnElement[bool]:
 def _row(meeting: Meeting) -> dict[str, Any]:
     access, external, organizer = meeting.access, meeting.external_id, meeting.organizer
     same = ("id", "number", "version", "title", "language", "start", "end", "opens_at", "closes_at", "time_zone")
-    more = ("open_before_minutes", "close_after_minutes", "created_by", "created_at", "updated_at")
+    more = ("open_before_minutes", "close_after_minutes", "created_by", "organisation", "created_at", "updated_at")
     return {
         **{name: getattr(meeting, name) for name in (*same, *more, *_MEDIA, "cancelled_at")},
         **{name: getattr(access, name) for name in ("wait_for_host", "lobby", "max_participants", "locked")},
-        "external_source": external and external.source,
+        "external_source": external and _source(external, meeting.organisation),
         "external_value": external and external.value,
         "organizer": None if organizer is None else {"name": organizer.name, "email": organizer.email},
         "pin_salt": access.pins.salt,
@@ -138,11 +144,11 @@ def _row(meeting: Meeting) -> dict[str, Any]:
 def _meeting(row: Row[Any], people: tuple[BookedParticipant, ...]) -> Meeting:
     values = row._mapping
     same = ("number", "version", "title", "language", "start", "end", "time_zone", "open_before_minutes")
-    more = ("close_after_minutes", "created_by", "created_at", "updated_at", "cancelled_at", "metadata")
+    more = ("close_after_minutes", "created_by", "organisation", "created_at", "updated_at", "cancelled_at", "metadata")
     return Meeting(
         id=MeetingId(row.id),
         participants=people,
-        external_id=ExternalId(source=row.external_source, value=row.external_value) if row.external_source else None,
+        external_id=_external_id(row),
         organizer=None if row.organizer is None else Organizer(**row.organizer),
         access=Access(
             pins=Pins(salt=row.pin_salt, host=row.host_pin, guest=row.guest_pin),
@@ -155,6 +161,12 @@ def _meeting(row: Row[Any], people: tuple[BookedParticipant, ...]) -> Meeting:
         ran=bool(row.ran),
         **{name: values[name] for name in (*same, *more, *_MEDIA)},
     )
+
+
+def _external_id(row: Row[Any]) -> ExternalId | None:
+    if not row.external_source:
+        return None
+    return ExternalId(source=row.external_source.rpartition("/")[2], value=row.external_value)
 
 
 def _participant_row(meeting: Meeting, position: int, one: BookedParticipant) -> dict[str, Any]:

@@ -52,7 +52,7 @@ meetings = Table(
     Column("id", Text, primary_key=True),
     Column("number", Text, nullable=False, unique=True),
     Column("version", Integer, nullable=False),
-    Column("external_source", Text),
+    Column("external_source", Text),  # `organisation/source`, where it is an organisation's: each has its own
     Column("external_value", Text),
     Column("title", Text, nullable=False),
     Column("language", Text, nullable=False),
@@ -76,6 +76,7 @@ meetings = Table(
     Column("locked", Boolean, nullable=False),
     Column("metadata", JSON, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("organisation", Text, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False, index=True),
     Column("cancelled_at", Instant),

@@ -86,7 +86,7 @@ async def test_what_is_written_of_a_meeting_is_read_back(database: Database) -> 
     async with database.reading() as tx:
         assert await tx.meetings.get(written.id) == written
         assert await tx.meetings.by_number(written.number) == written
-        assert await tx.meetings.by_external_id(ExternalId(source="journal", value="88213")) == written
+        assert await tx.meetings.by_external_id(ExternalId(source="journal", value="88213"), "") == written
 
 
 async def test_a_meeting_is_not_written_over_by_someone_who_read_an_older_version(database: Database) -> None:

@@ -1,6 +1,6 @@
 """The booking API as a server in the test's own process: real database, real keys, real HTTP, no media."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,11 +49,18 @@ REACH = Reach(
 )
 
 
-def make_api(directory: Path, database: Database, clock: Clock, pins: PinHasher, heard: Heard) -> Api:
+def make_api(
+    directory: Path,
+    database: Database,
+    clock: Clock,
+    pins: PinHasher,
+    heard: Heard,
+    organisations: Collection[str] = (),
+) -> Api:
     key = load_or_create(directory / "auth.pem")
     return Api(
         store=database,
-        bearer=Bearer(key, clock),
+        bearer=Bearer(key, clock, organisations=organisations),
         tokens=Tokens(key=key, clock=clock),
         seal=Seal(key),
         pins=pins,
@@ -73,8 +80,8 @@ class Running:
     session: aiohttp.ClientSession
     database: Database
 
-    def token(self, *scopes: Scope, subject: str = "client:test") -> str:
-        return self.api.bearer.mint(subject, frozenset(scopes), timedelta(hours=1))
+    def token(self, *scopes: Scope, subject: str = "client:test", organisation: str = "") -> str:
+        return self.api.bearer.mint(subject, frozenset(scopes), timedelta(hours=1), organisation)
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> "Answer":
         """`headers`: `If_Match` stands for `If-Match`."""
@@ -101,10 +108,12 @@ class Answer:
 
 
 @asynccontextmanager
-async def running(directory: Path, url: str, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def running(
+    directory: Path, url: str, clock: Clock | None = None, organisations: Collection[str] = ()
+) -> AsyncIterator[Running]:
     await migrate(url)
     database, heard, pins = Database(url), Heard(), PinHasher(QUICK)
-    api = make_api(directory, database, clock or SystemClock(), pins, heard)
+    api = make_api(directory, database, clock or SystemClock(), pins, heard, organisations)
     runner = Runner(make_app(api, ROUTES))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -97,7 +97,7 @@ class RunningServer:
 def every_right(data_directory: Path) -> str:
     """A token for the server whose keys are there, with every scope."""
     key = load_or_create(data_directory / "auth.pem")
-    return bearer(Auth(), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
+    return bearer(Auth(), (), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
 
 
 def launch(directory: Path, *, by_command: bool = False, **settings: str) -> RunningServer:

@@ -347,3 +347,60 @@ async def test_a_list_shows_how_many_are_booked_and_not_who(server: Running) -> 
     (listed,) = (await server.ask("GET", MEETINGS)).body["items"]
     assert listed["participant_count"] == 2
     assert "participants" not in listed
+
+
+class Integrator:
+    """Of one organisation."""
+
+    def __init__(self, server: Running, organisation: str) -> None:
+        token = server.token(Scope.MEETINGS_WRITE, organisation=organisation)
+        self._server, self._with = server, {"Authorization": f"Bearer {token}"}
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        return await self._server.ask(method, path, body, **self._with, **headers)
+
+
+@pytest.fixture
+async def shared(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/mcu.db", organisations=("norr", "syd")) as one:
+        yield one
+
+
+async def test_what_an_organisation_books_no_other_sees_or_changes(shared: Running) -> None:
+    norr, syd = Integrator(shared, "norr"), Integrator(shared, "syd")
+    booked = await norr.ask("POST", MEETINGS, {"title": "Rond", "participants": [{"name": "Dr Berg"}]})
+    assert booked.body["organisation"] == "norr"
+    path = where(booked)
+    person = f"{path}/participants/{booked.body['participants'][0]['id']}"
+    tried = [
+        await syd.ask("GET", path),
+        await syd.ask("PATCH", path, {"title": "x"}, If_Match="*"),
+        await syd.ask("DELETE", path, If_Match="*"),
+        await syd.ask("POST", f"{path}/pins/rotate", {"pins": ["host"]}),
+        await syd.ask("GET", f"{path}/participants"),
+        await syd.ask("POST", f"{path}/participants", {"name": "Eva"}),
+        await syd.ask("GET", person),
+        await syd.ask("PATCH", person, {"name": "x"}, If_Match="*"),
+        await syd.ask("DELETE", person, If_Match="*"),
+        await syd.ask("PUT", f"{person}/pin", {}),
+        await syd.ask("POST", f"{person}/join-tokens", {}),
+    ]
+    assert [one.status for one in tried] == [404] * len(tried), [one.body for one in tried]
+    assert (await syd.ask("GET", MEETINGS)).body["items"] == []
+    assert [one["id"] for one in (await norr.ask("GET", MEETINGS)).body["items"]] == [booked.body["id"]]
+    assert (await shared.ask("GET", path)).body["title"] == "Rond"  # the operator sees all
+
+
+async def test_each_organisation_has_external_ids_and_idempotency_keys_of_its_own(shared: Running) -> None:
+    path = f"{MEETINGS}/by-external-id/journal/1"
+    mine = [(who, Integrator(shared, who)) for who in ("norr", "syd")]
+    booked = [await one.ask("PUT", path, {"title": who}, Idempotency_Key="k") for who, one in mine]
+    assert [(one.status, one.body["title"]) for one in booked] == [(201, "norr"), (201, "syd")]
+    read = [await one.ask("GET", path) for _, one in mine]
+    assert [(one.body["title"], one.body["external_id"]["source"]) for one in read] == [
+        ("norr", "journal"),
+        ("syd", "journal"),
+    ]
+    listed = [await one.ask("GET", f"{MEETINGS}?external_id=journal/1") for _, one in mine]
+    assert [[item["title"] for item in one.body["items"]] for one in listed] == [["norr"], ["syd"]]
+    assert (await shared.ask("GET", path)).status == 404  # the operator's own, of which there is none

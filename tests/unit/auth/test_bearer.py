@@ -13,7 +13,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mcu.auth.bearer import JWKS_MAX_BYTES, Bearer, Issuer, Scope, ScopeMissing
+from mcu.auth.bearer import JWKS_MAX_BYTES, Bearer, Issuer, NoOrganisation, Scope, ScopeMissing
 from mcu.auth.keys import SigningKey
 from mcu.auth.tokens import SessionToken, Tokens
 from mcu.errors import Unauthenticated, Unavailable
@@ -207,3 +207,37 @@ async def test_nobody_is_asked_when_no_issuer_is_configured(issuer: RealIssuer, 
 async def test_what_is_no_token_is_refused(bearer: Bearer, text: str) -> None:
     with pytest.raises(Unauthenticated):
         await bearer.caller(text)
+
+
+def shared(issuer: RealIssuer, clock: SetClock, *organisations: str) -> Bearer:
+    trusted = Issuer(issuer="https://idp.example", jwks_url=issuer.url, audience="mcu", organisation_claim="org_id")
+    return Bearer(SigningKey(Ed25519PrivateKey.generate()), clock, trusted=(trusted,), organisations=organisations)
+
+
+async def test_a_token_of_an_organisation_is_for_what_is_its_own(issuer: RealIssuer, clock: SetClock) -> None:
+    bearer = shared(issuer, clock, "norr", "syd")
+    caller = await bearer.caller(bearer.mint("cli", frozenset({Scope.MEETINGS_READ}), HOUR, "norr"))
+    assert [caller.owns(one) for one in ("norr", "syd", "")] == [True, False, False]
+    issuer.keys = [shown(RSA, "k1", "RS256")]
+    theirs = await bearer.caller(by_idp(RSA, "RS256", "k1", org_id="syd"))
+    assert (theirs.organisation, theirs.owns("norr")) == ("syd", False)
+
+
+async def test_a_token_of_no_organisation_is_the_operators_alone(issuer: RealIssuer, clock: SetClock) -> None:
+    bearer = shared(issuer, clock, "norr", "syd")
+    operator = await bearer.caller(bearer.mint("cli", frozenset({Scope.ADMIN}), HOUR))
+    assert all(operator.owns(one) for one in ("norr", "syd", ""))
+    with pytest.raises(NoOrganisation):
+        bearer.mint("cli", frozenset({Scope.MEETINGS_WRITE}), HOUR)
+    issuer.keys = [shown(RSA, "k1", "RS256")]
+    with pytest.raises(NoOrganisation):
+        await bearer.caller(by_idp(RSA, "RS256", "k1", organisation="norr"))  # it is another claim that is read
+
+
+@pytest.mark.parametrize("claimed", ["vast", 7, ["norr"], None, {"norr": 1}])
+async def test_a_token_of_an_organisation_that_there_is_not_is_refused(
+    issuer: RealIssuer, clock: SetClock, claimed: Any
+) -> None:
+    issuer.keys = [shown(RSA, "k1", "RS256")]
+    with pytest.raises(NoOrganisation):
+        await shared(issuer, clock, "norr").caller(by_idp(RSA, "RS256", "k1", org_id=claimed))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from mcu.config.reference import reference
-from mcu.config.settings import Settings, SettingsError, _known, load, sections, shown
+from mcu.config.settings import Settings, SettingsError, _known, lists, load, sections, shown
 
 CANARY = "hunter2-canary"
 
@@ -151,9 +151,19 @@ def test_the_public_address_is_made_of_what_is_listened_on_unless_it_is_given(tm
 def test_the_reference_has_every_setting_with_what_it_is() -> None:
     page = reference()
     for name in _known():
-        section, key = name.split(".")
-        assert f"| `{key}` | `MCU_{section.upper()}__{key.upper()}` |" in page
-    assert all(field.description for section in sections().values() for field in section.model_fields.values())
+        section, _, key = name.partition(".")
+        assert (f"| `{key}` | `MCU_{section.upper()}__{key.upper()}` |" if key else f"## [[{section}]]") in page
+    kinds = [*sections().values(), *lists().values()]
+    assert all(field.description for kind in kinds for field in kind.model_fields.values())
+
+
+def test_organisations_are_a_list_of_tables_and_each_is_there_once(tmp_path: Path) -> None:
+    text = '[[organisations]]\nid = "norr"\nname = "Region Norr"\n'
+    assert [one.id for one in load(write(tmp_path / "a.toml", text)).organisations] == ["norr"]
+    assert "different ids" in problems(write(tmp_path / "b.toml", text + text))
+    wrong = problems(write(tmp_path / "c.toml", text.replace("id =", "ide =")))
+    assert "organisations (or MCU_ORGANISATIONS), 1, ide: Extra inputs" in wrong
+    assert "write [[organisations]]" in problems(write(tmp_path / "d.toml", text.replace("[[", "[").replace("]]", "]")))
 
 
 @pytest.mark.policy("S5.3-3")

@@ -136,11 +136,11 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         if sip is not None:
             metrics.sip_is(sip)
-        sip_tls = sip.tls if sip is not None else None
+        sip_shows = sip.shows if sip is not None else ()
         _renew_certificates_on_hangup(
             stack,
             (tls, settings.server.tls_cert, settings.server.tls_key),
-            (sip_tls, settings.sip.tls_cert, settings.sip.tls_key),
+            *((context, settings.sip.tls_cert, settings.sip.tls_key) for context in sip_shows),
         )
         health.started = True
         stack.callback(setattr, health, "started", False)

@@ -1,10 +1,11 @@
 """SIP's front end, as the settings have it; there is none where no address is set."""
 
+import ssl
 from contextlib import AsyncExitStack
 
 import structlog
 
-from mcu.app.sockets import CannotListen, tls_context
+from mcu.app.sockets import CannotListen, check_clients, client_context, tls_context
 from mcu.auth.sealing import Seal
 from mcu.booking.door import Door
 from mcu.booking.endpoints import Directory
@@ -56,7 +57,8 @@ async def open_sip(
         addresses=sip.addresses,
         port=sip.port,
         tls_port=sip.tls_port,
-        tls=tls_context(sip.tls_cert, sip.tls_key),
+        tls=_shown(sip),
+        client=client_of(sip),
         name=sip.name,
         encrypted=sip.encryption == "required",
         language=sip.language,
@@ -75,6 +77,18 @@ async def open_sip(
     stack.push_async_callback(front.stop)
     log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1])
     return front
+
+
+def _shown(sip: Sip) -> ssl.SSLContext | None:
+    context = tls_context(sip.tls_cert, sip.tls_key)
+    if context is not None and sip.tls_clients_ca is not None:
+        check_clients(context, sip.tls_clients_ca)
+    return context
+
+
+def client_of(sip: Sip) -> ssl.SSLContext:
+    """What the server connects to others with. Raises `BadCertificate`."""
+    return client_context(sip.tls_ca, sip.tls_cert, sip.tls_key)
 
 
 def _limits(sip: Sip) -> Limits:

@@ -55,6 +55,36 @@ def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | 
     return context
 
 
+def check_clients(context: ssl.SSLContext, authorities: Path) -> None:
+    """Asks those who connect for a certificate, and refuses one that these have not issued. Raises `BadCertificate`."""
+    context.verify_mode = ssl.CERT_OPTIONAL
+    _load_authorities(context, authorities)
+
+
+def client_context(authorities: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """To connect with: verifies by these, or by this machine's, and shows the certificate where it is asked for one.
+
+    Whose a certificate is must be checked by who connects. Raises `BadCertificate`.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    if authorities is None:
+        context.load_default_certs()
+    else:
+        _load_authorities(context, authorities)
+    if certificate is not None and key is not None:
+        load_certificate(context, certificate, key)
+    return context
+
+
+def _load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
+    try:
+        context.load_verify_locations(authorities)
+    except OSError as error:
+        raise BadCertificate(f"{authorities} cannot be used: {_reason(error)}") from error
+
+
 def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Also into a context that is in use: new connections then get the new one. Raises `BadCertificate`."""
     try:

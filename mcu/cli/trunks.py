@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 
-from mcu.app.sip import trunk_of
+from mcu.app.sip import client_of, trunk_of
+from mcu.app.sockets import BadCertificate
 from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
 from mcu.config.sections import Sip
@@ -28,7 +29,11 @@ def trunks(sip: Sip, clock: Clock) -> Iterator[Line]:
 
 async def _asked(sip: Sip, clock: Clock) -> list[Line]:
     known = Trunks(trunk_of(one) for one in sip.trunks)
-    listen = Listen(addresses=sip.addresses, port=0, tls_port=0, name=sip.name)
+    try:
+        client = client_of(sip)
+    except BadCertificate as error:
+        return [fail("trunks", error.detail)]
+    listen = Listen(addresses=sip.addresses, port=0, tls_port=0, client=client, name=sip.name)
     gate = Gate(Limits(), clock.monotonic(), lambda _host: True)
     driver = Driver(listen, gate, clock, lambda event: _happened(keeper, event), lambda _flow: None)
     keeper = TrunkKeeper(Roads(known, driver), driver)
@@ -48,12 +53,10 @@ def _happened(keeper: TrunkKeeper, event: Event) -> None:
 
 
 async def _line(keeper: TrunkKeeper, trunk: Trunk) -> Line:
-    answers = await asyncio.gather(*(keeper.is_there(trunk, host) for host in trunk.hosts))
-    silent = [f"{host.name}:{host.port}" for host, there in zip(trunk.hosts, answers, strict=True) if not there]
+    reasons = await asyncio.gather(*(keeper.missing(trunk, host) for host in trunk.hosts))
+    silent = [f"{host.name}:{host.port}: {why}" for host, why in zip(trunk.hosts, reasons, strict=True) if why]
     what = f"trunk {trunk.name}"
     if not silent:
         return ok(what, f"it answers, by {trunk.transport.upper()}")
-    told = (
-        f"{', '.join(silent)} does not answer by {trunk.transport.upper()}: check its hosts, transport and a firewall"
-    )
+    told = f"{'; '.join(silent)} (by {trunk.transport.upper()}): check its hosts, transport and a firewall"
     return fail(what, told) if len(silent) == len(trunk.hosts) else advice(what, told)

@@ -338,6 +338,16 @@ class Sip(Section):
     tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
+    tls_clients_ca: Path | None = Field(
+        None,
+        description="PEM file with the authorities whose certificates endpoints may show instead of their password: "
+        "`sip:NAME@DOMAIN` (URI) or `NAME.DOMAIN` (DNS) in subjectAltName says whose one is.",
+    )
+    tls_ca: Path | None = Field(
+        None,
+        description="PEM file with the authorities of the servers that are called by TLS; by default this machine's. "
+        "A certificate must name the trunk's host, or the domain that was called.",
+    )
     name: str = Field(
         "",
         description="Host name by which telephones reach this server, and the domain of those that register; by "
@@ -394,6 +404,8 @@ class Sip(Section):
     def _both_or_neither(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key are given both or neither")
+        if self.tls_clients_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_clients_ca needs tls_cert and tls_key")
         if len({one.name for one in self.trunks}) < len(self.trunks):
             raise ValueError("trunks must have different names")
         if len({one.number for one in self.numbers}) < len(self.numbers):

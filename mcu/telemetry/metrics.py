@@ -49,6 +49,7 @@ _SIP = {
     "calls": "Calls that are not over.",
     "transactions": "Transactions that are kept, most for repeats that may come.",
     "connections": "TCP and TLS connections.",
+    "handshakes": "TLS handshakes of those who connect, that are not over.",
 }
 
 
@@ -105,6 +106,8 @@ class Signalling(Protocol):
     def transactions(self) -> int: ...
     @property
     def connections(self) -> int: ...
+    @property
+    def handshakes(self) -> int: ...
     @property
     def dropped(self) -> Mapping[str, int]: ...
     @property

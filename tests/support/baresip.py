@@ -146,10 +146,11 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     parameters: str = "regint=0",
     camera: Camera | None = None,
     port: int = 0,
+    certificate: Sequence[Path] = (),
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
-    It is at the address of its account. `port` 0: one that is free.
+    It is at the address of its account. `port` 0: one that is free. `certificate`: what it shows in TLS, and its key.
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
@@ -159,7 +160,11 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     picture = f";video_codecs={camera.codec}" if camera is not None else ""
     line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{picture}{secret}\n"
     (directory / "accounts").write_text(line)
-    (directory / "config").write_text(_config(directory, control, f"{address}:{port}", camera))
+    config = _config(directory, control, f"{address}:{port}", camera)
+    if certificate:
+        (directory / "shown.pem").write_text("".join(one.read_text() for one in certificate))
+        config += f"sip_certificate {directory / 'shown.pem'}\n"
+    (directory / "config").write_text(config)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             ["baresip", "-f", str(directory), "-v"], cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log

@@ -23,6 +23,7 @@ class Way:
     host: str
     transport: str = "UDP"
     port: int = 5060
+    alias: bool = False
 
 
 class End:

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from mcu.protocol.sip.certificate import Identities
+
 UNREAD_MAX: Final = 256 * 1024  # bytes that a peer leaves unread before its connection ends
 DATAGRAM_MAX: Final = 65_000
 IDLE_S: Final = 300.0
@@ -21,6 +23,7 @@ class UdpFlow:
     """Equal where it is the same socket and the same peer: a request and its answer go the same way."""
 
     transport: Final = "UDP"
+    alias: Final = False
 
     def __init__(self, socket: asyncio.DatagramTransport, host: str, port: int, peer: Peer) -> None:
         self.host, self.port, self.peer = host, port, peer
@@ -49,11 +52,23 @@ class UdpFlow:
 class StreamFlow:
     """One connection, theirs or ours. It is its own and no other's.
 
-    `idle_s`: how long it may bring nothing before it is closed, from what it brings next.
+    `idle_s`: how long it may bring nothing before it is closed, from what it brings next. `shown`: who the certificate
+    of the other side says it is. `alias`: see `protocol.sip.flow.Flow`.
     """
 
-    def __init__(self, connection: asyncio.Transport, transport: str, host: str, port: int, peer: Peer) -> None:
+    def __init__(
+        self,
+        connection: asyncio.Transport,
+        transport: str,
+        host: str,
+        port: int,
+        peer: Peer,
+        *,
+        shown: Identities,
+        alias: bool,
+    ) -> None:
         self.transport, self.host, self.port, self.peer = transport, host, port, peer
+        self.shown, self.alias = shown, alias
         self.idle_s = IDLE_S
         self._connection = connection
 

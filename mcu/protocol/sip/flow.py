@@ -22,6 +22,11 @@ class Flow(Protocol):
     @property
     def port(self) -> int: ...
 
+    @property
+    def alias(self) -> bool:
+        """Whether the peer may send requests of its own by it: it is ours, and has shown who we are (RFC 5923)."""
+        ...
+
 
 def is_reliable(flow: Flow) -> bool:
     """Whether the transport repeats by itself what is lost (RFC 3261, section 17)."""
@@ -34,7 +39,8 @@ def is_secure(flow: Flow) -> bool:
 
 def via(flow: Flow) -> str:
     """The top Via of a request of ours, with a branch that is its own, and `rport` (RFC 3581)."""
-    return f"SIP/2.0/{flow.transport} {flow.host}:{flow.port};branch={MAGIC}{secrets.token_hex(12)};rport"
+    alias = ";alias" if flow.alias else ""
+    return f"SIP/2.0/{flow.transport} {flow.host}:{flow.port};branch={MAGIC}{secrets.token_hex(12)};rport{alias}"
 
 
 def contact(flow: Flow, user: str = "") -> str:

@@ -101,10 +101,10 @@ class Gate:
 
     def trust(self, host: str, now: float) -> None:
         """Somebody there has proved who they are. Who does so is among our endpoints, of whom there are so many."""
-        self._trusted[_key(host)] = now + TRUSTED_S
+        self._trusted[address_key(host)] = now + TRUSTED_S
 
     def is_known(self, host: str, now: float) -> bool:
-        return self._trusted.get(_key(host), now) > now or self._is_listed(host) or self._is_ours(host)
+        return self._trusted.get(address_key(host), now) > now or self._is_listed(host) or self._is_ours(host)
 
     def _look_up(self, host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
@@ -162,7 +162,7 @@ class Gate:
         return Verdict.DROP
 
     def _is_calling(self, host: str) -> bool:
-        found = self._addresses.get(_key(host))
+        found = self._addresses.get(address_key(host))
         return found is not None and found.calls > 0
 
     def _drop(self, reason: str) -> bool:
@@ -181,7 +181,7 @@ class Gate:
         self._unproved += more
 
     def _address(self, host: str, now: float) -> _Address:
-        key = _key(host)
+        key = address_key(host)
         found = self._addresses.get(key)
         if found is None:
             found = self._addresses[key] = _Address(self._limits, now)
@@ -228,7 +228,7 @@ def _is_scanner(data: bytes) -> bool:
 
 
 @lru_cache(maxsize=ADDRESSES)
-def _key(host: str) -> bytes:
+def address_key(host: str) -> bytes:
     """An IPv4 address, however it is written; the /64 of one of IPv6."""
     address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv4Address):

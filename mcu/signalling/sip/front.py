@@ -60,6 +60,7 @@ class SipOptions:
     port: int
     tls_port: int
     tls: ssl.SSLContext | None
+    client: ssl.SSLContext
     name: str
     encrypted: bool
     language: Language
@@ -85,9 +86,11 @@ class FrontEnd:
             port=options.port,
             tls_port=options.tls_port,
             tls=options.tls,
+            client=options.client,
+            shows=options.tls is not None,
             name=options.name,
         )
-        self.tls = options.tls  # what shows our certificate
+        self.shows = tuple(one for one in (options.tls, options.client) if one is not None)  # our certificate
         gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
         self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
         self._registrations = registrations
@@ -134,6 +137,10 @@ class FrontEnd:
     @property
     def connections(self) -> int:
         return self._driver.endpoint.counts.connections
+
+    @property
+    def handshakes(self) -> int:
+        return self._driver.endpoint.handshakes
 
     @property
     def dropped(self) -> Mapping[str, int]:

@@ -112,7 +112,8 @@ class Outgoing(Visit):
         """The answer; or what came instead, and whether to go the next way."""
         try:
             flow = await self._ways.flow(way)
-        except Unavailable:
+        except Unavailable as error:
+            log.warning("call_not_placed", call=self.name, code=error.code, reason=error.detail if way.trunk else None)
             self._failed(way)
             return Stage.UNREACHABLE, True
         offer = await self._offer(way)

@@ -104,7 +104,8 @@ class Registrations:
     def caller(self, request: Request, flow: Flow) -> Endpoint | None:
         """The endpoint that sends this; None where it claims to be none of ours.
 
-        By the TLS connection by which it registered, else by its password. Raises what refuses it.
+        By the TLS connection by which it registered or shows its certificate, else by its password. Raises what
+        refuses it.
         """
         claimed = request.from_.uri
         if not isinstance(claimed, SipUri) or claimed.host != self.realm:
@@ -112,10 +113,16 @@ class Registrations:
         endpoint = self.directory.named(claimed.user or "")
         if endpoint is None or (self._trusted.get(flow) == endpoint.id and _is_direct(request)):
             return endpoint
+        if self._shows(endpoint, request, flow):
+            return endpoint
         proven = self._proven(request, flow)
         if proven is not endpoint:
             raise Refused("An endpoint calls in its own name.")
         return proven
+
+    def _shows(self, endpoint: Endpoint, request: Request, flow: Flow) -> bool:
+        """Whether the certificate at the other end of the connection is this endpoint's."""
+        return isinstance(flow, StreamFlow) and _is_direct(request) and flow.shown.is_users(endpoint.name, self.realm)
 
     def _proven(self, request: Request, flow: Flow) -> Endpoint:
         who = (_claimed(request), network(flow.peer.host))
@@ -160,11 +167,16 @@ class Registrations:
 
     def _registering(self, request: Request, flow: Flow) -> Endpoint:
         """Whoever registers does so for itself alone (section 10.3, steps 3 to 5)."""
-        endpoint = self._proven(request, flow)
         about = request.to.uri
-        if not isinstance(about, SipUri) or (about.user, about.host) != (endpoint.name, self.realm):
+        if not isinstance(about, SipUri) or about.host != self.realm:
+            raise Refused("Endpoints of this server's domain alone register here.")
+        named = self.directory.named(about.user or "")
+        if named is not None and self._shows(named, request, flow):
+            return named
+        if self._proven(request, flow) is not named:
             raise Refused("An endpoint registers itself alone.")
-        return endpoint
+        assert named is not None  # somebody's password has proved it
+        return named
 
     async def _answer_when_kept(
         self, endpoint: EndpointId, asked: Asked, response: Response, answering: Answering

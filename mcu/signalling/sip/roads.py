@@ -42,7 +42,7 @@ class Roads:
     async def _flow(self, addresses: Sequence[str], host: Host, transport: Transport) -> Flow:
         endpoint, port = self._sockets.endpoint, host.port
         name = host.name if transport == "tls" else ""
-        last = Unavailable("The other side's SIP server has no address.")
+        last = Unavailable("its name has no address")
         for address in addresses:
             try:
                 if transport == "udp":
@@ -60,5 +60,5 @@ async def resolved(host: Host) -> list[str]:
         async with asyncio.timeout(RESOLVE_S):
             found = await loop.getaddrinfo(host.name, host.port, type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError, UnicodeError) as error:
-        raise Unavailable("The other side's SIP server has no address.") from error
+        raise Unavailable("its name has no address") from error
     return list(dict.fromkeys(str(one[4][0]) for one in found))

@@ -17,7 +17,7 @@ from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.roads import Roads
-from mcu.signalling.sip.trunks import Host, Trunk
+from mcu.signalling.sip.trunks import Health, Host, Trunk
 from mcu.signalling.sip.ways import OWN_USER
 
 log = structlog.get_logger(__name__)
@@ -64,22 +64,32 @@ class TrunkKeeper:
     async def _probe(self, trunk: Trunk) -> None:
         health = self._roads.trunks.health[trunk.name]
         while True:
-            before = health.answers
-            health.answers = any([await self.is_there(trunk, host) for host in trunk.hosts])
-            if health.answers is not before:
-                log.info("trunk_answers" if health.answers else "trunk_silent", trunk=trunk.name)
+            before = health.answers, health.reason
+            reasons = [await self.missing(trunk, host) for host in trunk.hosts]
+            health.answers, health.reason = "" in reasons, next(filter(None, reasons), "")
+            if (health.answers, health.reason) != before:
+                self._say(trunk, health)
             await asyncio.sleep(PROBE_S)
 
-    async def is_there(self, trunk: Trunk, host: Host) -> bool:
-        """Whatever it answers, but that it cannot."""
+    def _say(self, trunk: Trunk, health: Health) -> None:
+        """`reason`: of the first of its hosts that is not there, which others may stand in for."""
+        if health.answers:
+            log.info("trunk_answers", trunk=trunk.name, but=health.reason or None)
+        else:
+            log.warning("trunk_silent", trunk=trunk.name, reason=health.reason)
+
+    async def missing(self, trunk: Trunk, host: Host) -> str:
+        """Why it is not there; "": it is, whatever it answers but that it cannot."""
         try:
             flow = await self._roads.to_trunk(trunk, host)
-        except McuError:
-            return False
+        except McuError as error:
+            return error.detail
         target = SipUri(trunk.domain)
         to = Recipient(flow, target, Address(SipUri(flow.host, OWN_USER)), Address(target))
         response = await self._answer(lambda: self._driver.agent.request("OPTIONS", to, self._driver.now))
-        return response is not None and response.status not in _DEAD
+        if response is None:
+            return "it does not answer"
+        return f"it answers that it cannot ({response.status})" if response.status in _DEAD else ""
 
     # -- registering --------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Health:
     """How a trunk is doing. `None`: nothing is known yet."""
 
     answers: bool | None = None  # OPTIONS
+    reason: str = ""  # why a host of it does not
     registered: bool | None = None  # `None` too for one that does not register
     going: int = 0  # calls
     aside_until: float = 0.0

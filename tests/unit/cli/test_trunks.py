@@ -45,7 +45,7 @@ def test_a_trunk_that_answers_is_well_and_one_host_that_does_not_is_named(
     monkeypatch.setattr(trunk_keeper, "ANSWER_S", 0.5)
     (line,) = trunks(sip(f"127.0.0.1:{operator}", "127.0.0.1:9"), SystemClock())
     assert (line.verdict, line.what) == (Verdict.ADVICE, "trunk operator")
-    assert line.text.startswith("127.0.0.1:9 does not answer")
+    assert line.text.startswith("127.0.0.1:9: it does not answer")
 
 
 def test_a_trunk_that_does_not_answer_fails(monkeypatch: pytest.MonkeyPatch) -> None:

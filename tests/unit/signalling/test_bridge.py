@@ -48,6 +48,7 @@ class Way:
     host: str
     transport: str = "TCP"
     port: int = 5060
+    alias: bool = False
 
 
 class Party:

@@ -32,7 +32,7 @@ ANNA = {"From": "<sip:anna@mcu.example>;tag=x", "To": "<sip:anna@mcu.example>"}
 class Way:
     """A flow without a socket."""
 
-    host, port = "mcu.example", 5060
+    host, port, alias = "mcu.example", 5060, False
 
     def __init__(self, transport: str = "UDP") -> None:
         self.transport, self.peer = transport, Peer("192.0.2.7", 5060)

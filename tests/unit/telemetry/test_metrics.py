@@ -119,13 +119,16 @@ def test_the_lag_of_the_event_loop_is_measured() -> None:
 def test_sip_shows_what_there_is_of_it_and_by_reason_what_was_dropped() -> None:
     metrics = Metrics()
     metrics.sip_is(
-        SimpleNamespace(calls=3, transactions=9, connections=2, dropped={"scanner": 5}, trunks={"one": False})
+        SimpleNamespace(
+            calls=3, transactions=9, connections=2, handshakes=4, dropped={"scanner": 5}, trunks={"one": False}
+        )
     )
     shown = figures(metrics)
     assert {name: figure for name, figure in shown.items() if name.startswith("mcu_sip")} == {
         "mcu_sip_calls{}": 3,
         "mcu_sip_transactions{}": 9,
         "mcu_sip_connections{}": 2,
+        "mcu_sip_handshakes{}": 4,
         "mcu_sip_dropped_total{scanner}": 5,
         "mcu_sip_trunk_up{one}": 0,
     }

@@ -76,8 +76,8 @@ LIMITS: Final = {  # by command
         Limit("mouth to ear, p50 ms", "p50_ms", most=50, beside=True),
         Limit("  p95 ms", "p95_ms", most=70, beside=True),
     ),
-    "loss --percent 0.5": (
-        Limit("single losses: longest gap, ms", "longest_gap_ms", most=20),
+    "loss --percent 0.1": (
+        Limit("0.1 % loss, each packet alone: longest gap, ms", "longest_gap_ms", most=20),
         Limit("  delay at the end, ms", "delay_last_ms", most=70),
     ),
     "loss --percent 1": (Limit("1 % loss: concealed %", "concealed_percent", most=12),),
@@ -110,6 +110,10 @@ LIMITS: Final = {  # by command
         Limit("room of 16, simulcast: legs a core", "legs_per_core", least=40),
         Limit("  encodes' worth", "encodes_worth"),
         Limit("  the machine's: encoding such a picture alone, % of a core", "encode_percent"),
+    ),
+    "inputs": (
+        Limit("room of 16, simulcast: of 16 who send small pictures", "simulcast_of_small"),
+        Limit("  nothing in it moves: of that", "still_of_simulcast"),
     ),
     "rooms": (
         Limit("rooms of 4, 9, 25: encodes a picture, most", lambda f: max(f["encodes_per_picture"]), most=1.1),

@@ -97,10 +97,11 @@ class Ours:
 
     async def media(self, number: int) -> dict[str, Any]:
         """What the server counts of the leg that joined as `number`, from 0 on."""
+        meeting = self.meetings[number % len(self.meetings)]
         headers = {"Authorization": f"Bearer {self.server.token}"}
         rooms = f"{self.server.url}/api/v1/rooms"
         async with self.http.get(rooms, headers=headers) as answer:
-            room = (await _ok(answer))["items"][0]["id"]
+            room = next(one["id"] for one in (await _ok(answer))["items"] if one["meeting_number"] == meeting)
         async with self.http.get(f"{rooms}/{room}/participants/{self.legs[number]}/media", headers=headers) as answer:
             return await _ok(answer)
 

@@ -37,6 +37,7 @@ PAYLOAD_TYPE: Final = 111
 _PICTURE_TYPES: Final[dict[VideoCodec, int]] = {"H264": 102, "VP8": 96}
 RIDS: Final = ("q", "h", "f")
 REMB: Final = 8_000_000  # bit/s: the network is no limit
+PHASE: Final = 7  # packets of its sound that each leg is ahead of the one before
 CONNECT_S: Final = 10.0
 PROBE_S: Final = 0.05
 CONSENT_S: Final = 2.0
@@ -445,7 +446,7 @@ async def carried(
 ) -> AsyncIterator[Load]:
     """Legs, connected, in the load program, which waits for `begin`. `settle`: seconds that are not counted."""
     certificate = RTCCertificate.generateCertificate()
-    legs = [WebRtcLeg(certificate, carry, 7 * number) for number, carry in enumerate(wanted)]
+    legs = [WebRtcLeg(certificate, carry, PHASE * number) for number, carry in enumerate(wanted)]
     await _connect(legs, join)
     async with carried_by(legs, directory, seconds, settle) as load:
         yield load

@@ -58,7 +58,7 @@ KEYS = {
     },
     "delay": {"p50_ms", "p95_ms", "longest_ms", "packets"},
     "loss": {
-        *("percent", "lost", "longest_gap_ms", "concealed_percent", "pesq"),
+        *("percent", "rooms", "lost", "longest_gap_ms", "concealed_percent", "pesq"),
         *("delay_p50_ms", "delay_p95_ms", "delay_last_ms", "legs_closed"),
     },
     "strangers": {"strays", "longest_gap_ms", "lost", "resident_more_mb"},

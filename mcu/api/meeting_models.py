@@ -440,7 +440,7 @@ def _ways_in(meeting: Meeting, reach: Reach) -> WayIn:
     return WayIn(
         meeting_number=meeting.number,
         web_url=f"{reach.web}/j/{meeting.number}",
-        sip_uri=f"sip:{meeting.number}@{reach.sip_domain}" if reach.sip_domain else None,
+        sip_uri=reach.sip_address(meeting),
         phone=[
             PhoneOut(number=one.number, country=one.country or None, language=one.language, label=one.label)
             for one in reach.telephones(meeting)

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from mcu.auth.bearer import Bearer, Issuer
 from mcu.auth.keys import SigningKey
 from mcu.clock import Clock
-from mcu.config.sections import Auth, Organisation
+from mcu.config import organisations as config
+from mcu.config.sections import Auth
 
 
-def bearer(auth: Auth, organisations: Iterable[Organisation], key: SigningKey, clock: Clock) -> Bearer:
+def bearer(auth: Auth, organisations: Iterable[config.Organisation], key: SigningKey, clock: Clock) -> Bearer:
     """Who may use the API by these settings."""
     trusted: tuple[Issuer, ...] = ()
     if auth.issuer and auth.jwks_url:

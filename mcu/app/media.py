@@ -1,14 +1,19 @@
 """What each media worker is told of the settings: addresses and bounds, ports of its own, a share of the cores."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+from mcu.config.organisations import Organisation
 from mcu.config.sections import Media
 from mcu.media.transport.options import MediaOptions
 
 
-def worker_options(media: Media, prompts: Path | None = None) -> list[MediaOptions]:
-    """One for each worker, by slot. `prompts`: an operator's recordings."""
+def worker_options(
+    media: Media, prompts: Path | None = None, organisations: Iterable[Organisation] = ()
+) -> list[MediaOptions]:
+    """One for each worker, by slot. `prompts`: an operator's recordings; organisations may have their own."""
+    voices = {one.id: str(one.prompts.absolute()) for one in organisations if one.prompts}
     return [
         MediaOptions(
             addresses=media.addresses,
@@ -19,6 +24,7 @@ def worker_options(media: Media, prompts: Path | None = None) -> list[MediaOptio
             rtp_ports=_share(media, slot),
             rtp_lost_s=media.rtp_lost_s,
             prompts=str(prompts.absolute()) if prompts else "",
+            voices=voices,
             memory_mb=media.worker_memory_mb,
             cores=media.worker_cores or len(os.sched_getaffinity(0)) / media.workers,
         )

@@ -108,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         public_url = settings.public_url(door.getsockname()[1])
         pins = PinHasher()
         stack.callback(pins.close)
-        reach = reach_of(settings.sip, public_url)
+        reach = reach_of(settings.sip, settings.organisations, public_url)
         registrations = await load_registrations(settings.sip, reach, database, Seal(key), clock)
         app = make_service(
             Parts(
@@ -157,7 +157,7 @@ def release() -> str:
 
 
 def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWorkers:
-    told = worker_options(settings.media, settings.sip.prompts)
+    told = worker_options(settings.media, settings.sip.prompts, settings.organisations)
     arguments = [start_arguments(options, settings.logging.level) for options in told]
     return LocalWorkers([Start(arguments=listed) for listed in arguments], metrics=metrics, clock=clock)
 

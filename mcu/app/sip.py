@@ -1,6 +1,7 @@
 """SIP's front end, as the settings have it; there is none where no address is set."""
 
 import ssl
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
 import structlog
@@ -9,12 +10,14 @@ from mcu.app.sockets import CannotListen, check_clients, client_context, tls_con
 from mcu.auth.sealing import Seal
 from mcu.booking.door import Door
 from mcu.booking.endpoints import Directory
+from mcu.booking.organisations import Organisation, Organisations
 from mcu.booking.reach import OwnNumber, Reach
 from mcu.booking.store import Store
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
-from mcu.config.sections import HOST, Sip, Trunk
+from mcu.config import organisations as config
+from mcu.config.sections import HOST, Sip, SipNumber, Trunk
 from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks, ways
 from mcu.signalling.sip.dialling import DialOptions
@@ -26,9 +29,22 @@ from mcu.signalling.sip.routing import DialPlan
 log = structlog.get_logger(__name__)
 
 
-def reach_of(sip: Sip, web: str) -> Reach:
-    """By what this server is reached."""
-    return Reach(web=web, sip_domain=sip.domain, numbers=[OwnNumber(**dict(one)) for one in sip.numbers])
+def reach_of(sip: Sip, organisations: Iterable[config.Organisation], web: str) -> Reach:
+    """By what this server is reached, and by whose."""
+    known = Organisations(organisation_of(one) for one in organisations)
+    numbers = [_own_number(one, known) for one in sip.numbers]
+    return Reach(web=web, sip_domain=sip.domain, numbers=numbers, organisations=known)
+
+
+def organisation_of(one: config.Organisation) -> Organisation:
+    """As the rest of the service knows it."""
+    fields = one.model_dump(exclude={"encryption", "prompts"})
+    return Organisation(**fields, encrypted=one.encryption == "required")
+
+
+def _own_number(one: SipNumber, known: Organisations) -> OwnNumber:
+    whose = known.with_number(one.number)
+    return OwnNumber(**{**dict(one), "organisation": one.organisation or (whose.id if whose else "")})
 
 
 async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, clock: Clock) -> Registrations:
@@ -36,7 +52,13 @@ async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, c
     async with store.reading() as tx:
         directory = Directory(await tx.endpoints.all())
     hosts = {sip.domain, *(f"[{one}]" if ":" in one else one for one in sip.addresses)}
-    plan = DialPlan(hosts, sip.call_domains, own=reach.dialled, called=lambda user: directory.called(user) is not None)
+    plan = DialPlan(
+        hosts,
+        sip.call_domains,
+        own=reach.dialled,
+        called=lambda user: directory.called(user) is not None,
+        organisations=reach.organisations,
+    )
     return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mcu.booking.meeting import Language, Meeting
+from mcu.booking.organisations import NONE, Organisations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,7 @@ class OwnNumber:
     label: str = ""
     country: str = ""  # ISO 3166-1, two letters
     meeting: str = ""  # its number; "": the reception
+    organisation: str = ""  # whose it is
 
     @property
     def is_telephone(self) -> bool:
@@ -28,6 +30,7 @@ class Reach:
     web: str
     sip_domain: str = ""
     numbers: Sequence[OwnNumber] = field(default=())
+    organisations: Organisations = NONE
 
     def dialled(self, user: str) -> OwnNumber | None:
         """The one that a caller has dialled, with or without what comes before a country's number."""
@@ -36,5 +39,12 @@ class Reach:
         return next((one for one in self.numbers if one.number in (user.lower(), e164)), None)
 
     def telephones(self, meeting: Meeting) -> list[OwnNumber]:
-        """The telephone numbers that lead to this meeting: its own, and the reception's."""
-        return [one for one in self.numbers if one.is_telephone and one.meeting in ("", meeting.number)]
+        """The telephone numbers that lead to this meeting: its own, and the reception's that are not another's."""
+        known = [one for one in self.numbers if one.is_telephone and one.meeting in ("", meeting.number)]
+        return [one for one in known if one.organisation in ("", meeting.organisation)]
+
+    def sip_address(self, meeting: Meeting) -> str | None:
+        """In its organisation's domain, where that has one. `None`: there is no SIP."""
+        organisation = self.organisations.get(meeting.organisation)
+        domain = organisation.domains[0] if organisation and organisation.domains else self.sip_domain
+        return f"sip:{meeting.number}@{domain}" if self.sip_domain else None

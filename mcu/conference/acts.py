@@ -96,6 +96,7 @@ class Tell(Act, frozen=True, kw_only=True):
 
     leg: LegId
     prompts: tuple[str, ...]  # none: be silent
+    voice: str = ""  # the organisation whose recordings go before all
 
 
 class Remove(Act, frozen=True, kw_only=True):

@@ -164,7 +164,8 @@ class Executor:
         self._audience.say(act.leg, act.text, self._clock.now())
 
     def _tell(self, act: Tell) -> Sent:
-        return self._link.send(media.SayToLeg(room=self._room, leg=act.leg, prompts=list(act.prompts)))
+        said = media.SayToLeg(room=self._room, leg=act.leg, prompts=list(act.prompts), voice=act.voice)
+        return self._link.send(said)
 
     def _remove(self, act: Remove) -> Sent:
         sent = self._link.send(media.RemoveLeg(room=self._room, leg=act.leg, cause=act.cause))

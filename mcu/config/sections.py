@@ -70,6 +70,8 @@ def _relay_url(value: str) -> str:
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], NoDecode, BeforeValidator(_by_comma)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_by_comma)]
 RelayUrls = Annotated[tuple[Annotated[str, AfterValidator(_relay_url)], ...], NoDecode, BeforeValidator(_by_comma)]
+Prefix = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}$")]
+Domain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+$", to_lower=True)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 
 
@@ -276,7 +278,7 @@ class Trunk(Section):
         "", pattern=r"^(\+[1-9][0-9]{6,14})?$", description="The number that those who are called see, as `+46…`."
     )
     priority: int = Field(10, ge=0, le=1000, description="The lowest number is tried first.")
-    prefixes: tuple[Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}$")], ...] = Field(
+    prefixes: tuple[Prefix, ...] = Field(
         min_length=1, description="What may be called: `+46`, for instance. Nothing else is."
     )
     premium: bool = Field(
@@ -323,6 +325,9 @@ class SipNumber(Section):
         "",
         pattern=r"^([1-9][0-9]{8})?$",
         description="The number of the meeting that it leads to; by default the menu.",
+    )
+    organisation: str = Field(
+        "", max_length=40, description="Whose it is; by default that whose `prefixes` fit, or the server's own."
     )
 
 
@@ -411,19 +416,6 @@ class Sip(Section):
         if len({one.number for one in self.numbers}) < len(self.numbers):
             raise ValueError("each of the numbers may be there once")
         return self
-
-
-class Organisation(Section):
-    """One of several organisations that share this server, each with what is its own; unless any is set, all is one.
-
-    What is booked with a token of an organisation (`mcu token --organisation`) is its own, and no token of another sees
-    or changes it. A token of none is the operator's, who sees all: it must allow `admin`.
-    """
-
-    id: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{0,39}$", description="In tokens, in the API and in logs. It stays: bookings hold it."
-    )
-    name: str = Field(min_length=1, max_length=100, description="As people know it.")
 
 
 class Auth(Section):

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from mcu.config.organisations import Organisation
 from mcu.config.sections import (
     Auth,
     Data,
@@ -27,7 +28,6 @@ from mcu.config.sections import (
     Logging,
     Media,
     Operations,
-    Organisation,
     Section,
     Sentry,
     Server,
@@ -79,8 +79,19 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        if len({one.id for one in self.organisations}) < len(self.organisations):
-            raise ValueError("organisations must have different ids")
+        every = [(one.id, *one.domains, *one.prefixes) for one in self.organisations]
+        said = [part for one in every for part in one]
+        if len(set(said)) < len(said):
+            raise ValueError("organisations must have different ids, domains and prefixes")
+        return self
+
+    @model_validator(mode="after")
+    def _organisations_refer_to_what_there_is(self) -> Self:
+        ids, trunks = {one.id for one in self.organisations}, {one.name for one in self.sip.trunks}
+        if any(one.organisation and one.organisation not in ids for one in self.sip.numbers):
+            raise ValueError("sip.numbers name an organisation that organisations do not have")
+        if any(set(one.trunks) - trunks for one in self.organisations):
+            raise ValueError("organisations name a trunk that sip.trunks do not have")
         return self
 
     @model_validator(mode="after")

@@ -56,6 +56,7 @@ class SayToCall(Command, frozen=True, kw_only=True):
     call: CallId
     prompts: list[str]  # names of files, without their ending
     language: str
+    voice: str = ""  # the organisation whose recordings go before all
 
 
 class RefreshCall(Command, frozen=True, kw_only=True):

@@ -316,6 +316,7 @@ class SayToLeg(Command, frozen=True, kw_only=True):
     room: RoomId
     leg: LegId
     prompts: list[str]  # names of files, without their ending; none: be silent
+    voice: str = ""  # the organisation whose recordings go before all
 
 
 class Ping(Command, frozen=True, kw_only=True):

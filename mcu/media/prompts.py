@@ -1,12 +1,13 @@
 """What the reception says: WAV files by language and name, of any rate, read once and kept at 48 kHz.
 
-The directory has one folder for each language. An operator's own recordings go before those that the build made; a
-prompt that is nowhere is told by its absence at the start, not by silence in a call.
+The directory has one folder for each language. An operator's own recordings go before those that the build made, and an
+organisation's before both; a prompt that is nowhere is told by its absence at the start, not by silence in a call.
 """
 
 import wave
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -19,27 +20,28 @@ _PAUSE: Final = np.zeros(TICK_SAMPLES * 10, np.int16)  # between two
 
 
 class Prompts:
-    """Those of one worker. `directories`: the first that has a prompt counts."""
+    """Those of one worker. `directories`: the first that has a prompt counts; `voices`: go before them, by name."""
 
-    def __init__(self, directories: Iterable[Path]) -> None:
-        self._directories = tuple(directories)
-        self._kept: dict[tuple[str, str], Samples] = {}
+    def __init__(self, directories: Iterable[Path], voices: Mapping[str, Path] = MappingProxyType({})) -> None:
+        self._directories, self._voices = tuple(directories), voices
+        self._kept: dict[Path, Samples] = {}
 
-    def samples(self, names: Sequence[str], language: str) -> Samples:
+    def samples(self, names: Sequence[str], language: str, voice: str = "") -> Samples:
         """One after the other: 1-D, int16 at 48 kHz, whole ticks. Raises `NotFound`."""
-        pieces = [piece for name in names for piece in (self._one(name, language), _PAUSE)]
+        pieces = [piece for name in names for piece in (self._one(name, language, voice), _PAUSE)]
         whole = np.concatenate(pieces) if pieces else _PAUSE[:0]
         missing = -len(whole) % TICK_SAMPLES
         return np.concatenate([whole, np.zeros(missing, np.int16)])
 
-    def _one(self, name: str, language: str) -> Samples:
-        key = (language, name)
-        if key not in self._kept:
-            self._kept[key] = _read(self._path(name, language))
-        return self._kept[key]
+    def _one(self, name: str, language: str, voice: str) -> Samples:
+        path = self._path(name, language, voice)
+        if path not in self._kept:
+            self._kept[path] = _read(path)
+        return self._kept[path]
 
-    def _path(self, name: str, language: str) -> Path:
-        for directory in self._directories:
+    def _path(self, name: str, language: str, voice: str) -> Path:
+        own = [self._voices[voice]] if voice in self._voices else []
+        for directory in (*own, *self._directories):
             path = directory / language / f"{name}.wav"
             if path.is_file():
                 return path

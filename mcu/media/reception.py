@@ -124,9 +124,9 @@ class Reception:
         """Raises `NotFound`."""
         self._transport(call).hold(held)
 
-    def say(self, call: CallId, prompts: Sequence[str], language: str) -> None:
+    def say(self, call: CallId, prompts: Sequence[str], language: str, voice: str = "") -> None:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
-        self._known(call).left = self._prompts.samples(prompts, language)
+        self._known(call).left = self._prompts.samples(prompts, language, voice)
 
     def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """See `seams.Calls`."""

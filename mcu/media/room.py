@@ -214,7 +214,7 @@ class Room:
     def say(self, command: SayToLeg, prompts: Prompts) -> None:
         """Raises `errors.NotFound`: no such leg, or no such prompt."""
         leg = self._leg(command.leg)
-        self._words.say(leg.leg, prompts.samples(command.prompts, leg.language))
+        self._words.say(leg.leg, prompts.samples(command.prompts, leg.language, command.voice))
 
     def leg_media(self, leg_id: LegId) -> LegMedia:
         leg = self._leg(leg_id)

@@ -100,7 +100,7 @@ class Worker:
         engine.on_collected = self._ticker.on_collected
         calls = RtpTransports(engine, clock=clock)
         own = [Path(options.prompts)] if options.prompts else []
-        self._prompts = Prompts([*own, BUILT])
+        self._prompts = Prompts([*own, BUILT], {name: Path(folder) for name, folder in options.voices.items()})
         self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
@@ -185,7 +185,7 @@ class Worker:
             case HoldCall():
                 reception.hold(call, held=command.held)
             case SayToCall():
-                reception.say(call, command.prompts, command.language)
+                reception.say(call, command.prompts, command.language, command.voice)
             case RefreshCall():
                 reception.refresh(call)
             case EndCall():

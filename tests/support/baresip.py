@@ -100,8 +100,10 @@ class Telephone:
 
     def heard(self) -> Samples:
         """All that it has played so far: 48 kHz mono."""
-        newest = max(self._directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
-        frames = newest.read_bytes()[HEADER:]  # the header is whole only when the file is closed
+        played = sorted(self._directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+        if not played:
+            return np.zeros(0, np.int16)
+        frames = played[-1].read_bytes()[HEADER:]  # the header is whole only when the file is closed
         samples = np.frombuffer(frames[: len(frames) // (2 * self._channels) * 2 * self._channels], np.int16)
         return samples.reshape(-1, self._channels)[:, 0].repeat(SAMPLE_RATE // self._rate)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
-from running_server import RunningServer
+from running_server import RunningServer, every_right
 
 from mcu.demo.client import MeetingClient
 from mcu.demo.guest import Guest
@@ -97,9 +97,9 @@ class Hall:
 
 
 @asynccontextmanager
-async def hall(server: RunningServer, **access: Any) -> AsyncIterator[Hall]:
-    """A standing meeting with `HOSTS` and without PINs, unless `access` says otherwise."""
-    headers = {"Authorization": f"Bearer {server.token}"}
+async def hall(server: RunningServer, organisation: str = "", **access: Any) -> AsyncIterator[Hall]:
+    """A standing meeting with `HOSTS` and without PINs, unless `access` says otherwise; an organisation's or none's."""
+    headers = {"Authorization": f"Bearer {every_right(server.data_directory, organisation)}"}
     async with aiohttp.ClientSession(server.base_url, headers=headers) as api:
         rules = {"host_pin": None, "guest_pin": None, **access}
         body = {"title": "Teammöte", "participants": HOSTS, "access": rules}

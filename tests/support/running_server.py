@@ -25,6 +25,7 @@ from mcu.app.access import bearer
 from mcu.auth.bearer import Scope
 from mcu.auth.keys import load_or_create
 from mcu.clock import SystemClock
+from mcu.config.organisations import Organisation
 from mcu.config.sections import Auth
 
 ROOT = Path(__file__).parents[2]
@@ -94,10 +95,12 @@ class RunningServer:
         self.token = every_right(self.data_directory)
 
 
-def every_right(data_directory: Path) -> str:
-    """A token for the server whose keys are there, with every scope."""
+def every_right(data_directory: Path, organisation: str = "") -> str:
+    """A token for the server whose keys are there, with every scope; of an organisation, where one is given."""
     key = load_or_create(data_directory / "auth.pem")
-    return bearer(Auth(), (), key, SystemClock()).mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1))
+    known = [Organisation(id=organisation, name="It")] if organisation else []
+    own = bearer(Auth(), known, key, SystemClock())
+    return own.mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1), organisation)
 
 
 def launch(directory: Path, *, by_command: bool = False, **settings: str) -> RunningServer:

@@ -71,7 +71,7 @@ def loudest_click(samples: Samples, hertz: float, block: int = 240) -> float:
 def share(samples: Samples, hertz: float, seconds: float) -> float:
     """The share of the last seconds that is at one frequency, 0 … 1."""
     last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
-    if np.mean(last**2) < 100:
+    if not last.size or np.mean(last**2) < 100:
         return 0.0
     spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
     at = round(hertz * last.size / SAMPLE_RATE)

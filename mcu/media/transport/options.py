@@ -14,6 +14,7 @@ class MediaOptions(msgspec.Struct, frozen=True, kw_only=True):
     rtp_ports: tuple[int, int] = (0, 0)  # first and last of those for legs that have ports of their own; 0: none
     rtp_lost_s: int = 30  # such a leg that says nothing for so long is lost
     prompts: str = ""  # a folder with an operator's recordings, which go before the built ones
+    voices: dict[str, str] = {}  # folders of organisations' own, by organisation, which go before that one
     memory_mb: int = 2048  # that it may keep: mcu.media.walls
     cores: float = 1.0  # that its rooms may cost, by the model of `cost`, before a personal view is refused
 

@@ -1,7 +1,7 @@
 """Calls people into rooms: what a room asks for becomes a visit of its own, if the guard lets it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -47,14 +47,20 @@ class Dialling:
         self.roads = Roads(self.trunks, sockets)
         self.ways = Ways(self.roads, endpoints, domains=options.domains, encrypted=house.encrypted)
         self._caps = Caps(options.at_once, options.an_hour)
+        self._caps_of = {
+            one.id: Caps(one.calls_out_max, one.calls_out_per_hour, within=self._caps) for one in house.organisations
+        }
         self._desk, self._house, self._patience = desk, house, options.patience
 
     def call(self, out: CallOut, room: Room) -> None:
         now = self._house.clock.monotonic()
-        by = self.ways.to(out.to, now)
-        self._caps.begin(now)
-        visit = Outgoing(self._house, out, room, ways=self.ways, by=by, desk=self._desk, patience=self._patience)
-        self._desk.begin(visit).add_done_callback(lambda _: self._caps.end())
+        organisation = self._house.organisations.get(room.meeting.organisation)
+        by = self.ways.to(out.to, now, organisation)
+        caps = self._caps if organisation is None else self._caps_of[organisation.id]
+        caps.begin(now)
+        house = self._house if organisation is None else replace(self._house, voice=organisation.id)
+        visit = Outgoing(house, out, room, ways=self.ways, by=by, desk=self._desk, patience=self._patience)
+        self._desk.begin(visit).add_done_callback(lambda _: caps.end())
         log.info("call_made", call=out.call, room=room.id)
 
     def hang_up(self, call: CallId) -> None:

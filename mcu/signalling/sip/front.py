@@ -41,11 +41,12 @@ from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.dialling import Dialling, DialOptions
-from mcu.signalling.sip.incoming import Incoming
+from mcu.signalling.sip.incoming import Incoming, Who
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.trunk_keeper import TrunkKeeper
+from mcu.signalling.sip.trunks import Trunk
 from mcu.signalling.sip.visit import House, Unsighted, Visit
 from mcu.signalling.sip.ways import Way
 
@@ -102,6 +103,7 @@ class FrontEnd:
             line=self._driver,
             encrypted=options.encrypted,
             language=options.language,
+            organisations=registrations.plan.organisations,
         )
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
         self._switch = Switch(self._driver, registrations, self._dialling.ways, encrypted=options.encrypted)
@@ -244,15 +246,24 @@ class FrontEnd:
     def _visited(self, call: Call, route: Route, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
         trunk = self._dialling.trunks.at(flow.peer.host)
-        house = self._house if trunk is None else replace(self._house, encrypted=trunk.encrypted)
+        house = self._house_of(route.organisation, trunk)
         number = calling_number(call.invite) if trunk is not None and trunk.verifies else ""
-        visit = Incoming(house, name, call, route, flow.peer.host, caller, number)
+        who = Who(address=flow.peer.host, endpoint=caller, number=number, by_trunk=trunk is not None)
+        visit = Incoming(house, name, call, route, who)
         self._by_call[call] = visit
         task = self.begin(visit)
         if caller is not None:
             self._registrations.engaged(caller.id)
             task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
         log.info("call_came", call=name, transport=flow.transport, trunk=trunk and trunk.name)
+
+    def _house_of(self, name: str, trunk: Trunk | None) -> House:
+        """As it is for a call to this organisation, over this trunk."""
+        house, organisation = self._house, self._house.organisations.get(name)
+        if organisation is not None:
+            language = organisation.language or house.language
+            house = replace(house, encrypted=organisation.encrypted, language=language, voice=name)
+        return house if trunk is None else replace(house, encrypted=trunk.encrypted)
 
     # -- dialling.Desk ------------------------------------------------------------------------------------------------
 

@@ -59,15 +59,22 @@ def in_domains(host: str, domains: Collection[str]) -> bool:
 
 
 class Caps:
-    """How many calls there may be at a time, and begin in an hour."""
+    """How many calls there may be at a time, and begin in an hour; `within` the caps of all, where there are such."""
 
-    def __init__(self, at_once: int, an_hour: int) -> None:
-        self._at_once, self._an_hour = at_once, an_hour
+    def __init__(self, at_once: int, an_hour: int, within: "Caps | None" = None) -> None:
+        self._at_once, self._an_hour, self._within = at_once, an_hour, within
         self._begun: deque[float] = deque()
         self.going = 0
 
     def begin(self, now: float) -> None:
-        """One more; `end` it. Raises `TooMany`."""
+        """One more; `end` it. Raises `TooMany`, and counts nothing then."""
+        self._check(now)
+        if self._within is not None:
+            self._within.begin(now)
+        self._begun.append(now)
+        self.going += 1
+
+    def _check(self, now: float) -> None:
         while self._begun and now - self._begun[0] >= HOUR_S:
             self._begun.popleft()
         if self.going >= self._at_once:
@@ -75,11 +82,11 @@ class Caps:
         if len(self._begun) >= self._an_hour:
             wait = HOUR_S - (now - self._begun[0])
             raise TooMany("As many have been called as may be in an hour.", retry_after=int(wait) + 1)
-        self._begun.append(now)
-        self.going += 1
 
     def end(self) -> None:
         self.going -= 1
+        if self._within is not None:
+            self._within.end()
 
 
 def _transport(uri: SipUri) -> dict[str, str | None]:

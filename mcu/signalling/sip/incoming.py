@@ -1,6 +1,7 @@
 """A call that dials in: answered in a worker's reception, led by the menu, and let through the door into its room."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from mcu.booking.door import Entrant, NotAdmitted
@@ -8,9 +9,10 @@ from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import Meeting
 from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
-from mcu.errors import McuError, MeetingFull, TooMany, Unavailable
+from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
 from mcu.ids import CallId
 from mcu.media.call_messages import AnswerCall, CallTold
+from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
@@ -20,6 +22,13 @@ from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, a
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 
+
+class NotSecured(NotAcceptable):
+    """The meeting's organisation takes encrypted calls alone."""
+
+    code, title = "not-secured", "The meeting takes encrypted calls alone"
+
+
 REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
     NotOpen: Prompt.NOT_OPEN,
     MeetingOver: Prompt.MEETING_OVER,
@@ -27,23 +36,31 @@ REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
     MeetingFull: Prompt.MEETING_FULL,
     TooMany: Prompt.TOO_MANY,
     Unavailable: Prompt.CANNOT,
+    NotSecured: Prompt.NOT_SECURED,
 }
 
 
-class Incoming(Visit):
-    """`route`: to a meeting's number, or to the reception. `address`: of the peer, for the door's limits.
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Who calls. `address`: of the peer, for the door's limits.
 
-    `caller`: the endpoint of ours that has shown to be it, by whose name the others know it. `number`: from which it is
-    made, "" where nobody has checked that.
+    `endpoint`: of ours, that has shown to be it, and by whose name the others know it. `number`: from which it is made,
+    "" where nobody has checked that.
     """
 
-    def __init__(
-        self, house: House, name: CallId, call: Call, route: Route, address: str, caller: Endpoint | None, number: str
-    ) -> None:
+    address: str
+    endpoint: Endpoint | None
+    number: str = field(repr=False)
+    by_trunk: bool
+
+
+class Incoming(Visit):
+    """`route`: to a meeting's number, or to the reception."""
+
+    def __init__(self, house: House, name: CallId, call: Call, route: Route, who: Who) -> None:
         super().__init__(house, name, call)
-        language = route.language or (house.language if caller is None else caller.language)
-        self._menu = Menu(language, str(route.to))
-        self._address, self._caller, self._number = address, caller, number
+        language = route.language or (house.language if who.endpoint is None else who.endpoint.language)
+        self._menu, self._who = Menu(language, str(route.to)), who
 
     async def _arrive(self) -> None:
         """Answers their offer, on any worker."""
@@ -104,18 +121,31 @@ class Incoming(Visit):
     async def _ask(self, number: str, pin: str | None) -> None:
         now = self._house.clock.monotonic()
         try:
-            await self._admit(await self._house.door.by_pin(number, pin, self._address))
+            entrant = await self._house.door.by_pin(number, pin, self._who.address)
+            self._check_secured(entrant.meeting)
+            await self._admit(entrant)
         except NotAdmitted:
             await self._do(self._menu.not_opened(now))
         except tuple(REFUSALS) as error:
             await self._leave_after((REFUSALS[type(error)], Prompt.GOODBYE), self._menu.language)
 
+    def _check_secured(self, meeting: Meeting) -> None:
+        """A call in the clear that no trunk's settings allow comes in where the meeting's organisation does.
+
+        Raises `NotSecured`.
+        """
+        organisation = self._house.organisations.get(meeting.organisation)
+        clear = not (self._who.by_trunk or is_secured(self._agreed[1].encode()))
+        if clear and organisation is not None and organisation.encrypted:
+            raise NotSecured
+
     def _name(self, meeting: Meeting) -> str:
         """Of who has no PIN of their own. A number is not a right: the role is that of the PIN."""
-        booked = [one.name for one in meeting.participants if self._number and one.phone == self._number]
+        booked = [one.name for one in meeting.participants if self._who.number and one.phone == self._who.number]
         if len(booked) == 1:
             return booked[0]
-        return SEAT_NAMES[self._language] if self._caller is None else self._caller.display_name
+        endpoint = self._who.endpoint
+        return SEAT_NAMES[self._language] if endpoint is None else endpoint.display_name
 
     async def _admit(self, entrant: Entrant) -> None:
         self._menu.opened()

@@ -23,6 +23,7 @@ class Prompt(StrEnum):
     NOT_OPEN = "not-open"
     MEETING_OVER = "meeting-over"
     MEETING_FULL = "meeting-full"
+    NOT_SECURED = "not-secured"  # the call is in the clear, which this meeting does not take
     TOO_MANY = "too-many"  # attempts
 
     # coming in

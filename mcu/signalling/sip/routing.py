@@ -5,11 +5,12 @@ not shown to be one of our endpoints, reaches meetings and the reception, and ne
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from mcu.booking.meeting import Language
+from mcu.booking.organisations import NONE, Organisation, Organisations
 from mcu.booking.reach import OwnNumber
 from mcu.protocol.sip.uri import SipUri, TelUri, Uri
 from mcu.signalling.sip.guard import in_domains
@@ -35,11 +36,13 @@ class Route:
     to: str | SipUri = field(default="", repr=False)
     status: int = 0
     language: Language | None = None
+    organisation: str = ""  # whose number or domain was dialled
 
 
 RULES: Final = (
     "An endpoint reaches such other domains as sip.call_domains allows; a stranger's address is taken as ours.",
     "A number or a name of the server's own (`sip.numbers`) leads where the settings say.",
+    "What is dialled at an organisation's domain, or its number, is as its settings say: language, sound, encryption.",
     f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
     f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
     "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627).",
@@ -60,12 +63,31 @@ class DialPlan:
         *,
         own: Callable[[str], OwnNumber | None],
         called: Callable[[str], bool],
+        organisations: Organisations = NONE,
     ) -> None:
         self._hosts, self._domains, self._own, self._called = hosts, domains, own, called
+        self.organisations = organisations
 
     def route(self, dialled: Uri, *, stranger: bool) -> Route:
+        route = self._route(dialled, stranger=stranger)
+        at = self._at(dialled)
+        if at is None or route.kind not in (Kind.MEETING, Kind.RECEPTION):
+            return route
+        steps = (*route.steps, f"It is dialled at {at.name}.")
+        return replace(route, steps=steps, organisation=at.id)
+
+    def _at(self, dialled: Uri) -> Organisation | None:
+        """Whose own it is: by the number first, for any gateway sends that to our domain."""
+        if (own := self._own(_user(dialled))) is not None and own.organisation:
+            return self.organisations.get(own.organisation)
+        return self.organisations.at(dialled.host) if isinstance(dialled, SipUri) else None
+
+    def _is_ours(self, host: str) -> bool:
+        return host in self._hosts or self.organisations.at(host) is not None
+
+    def _route(self, dialled: Uri, *, stranger: bool) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
-        if not stranger and isinstance(dialled, SipUri) and dialled.host not in self._hosts:
+        if not stranger and isinstance(dialled, SipUri) and not self._is_ours(dialled.host):
             return self._abroad(dialled, (who, "The domain is not ours."))
         user = _user(dialled)
         steps = (who, "The address is taken as ours." if stranger else "The address is ours.")

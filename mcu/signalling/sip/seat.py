@@ -18,8 +18,8 @@ from mcu.signalling.sip.prompts import Words
 class Seat:
     """Raises nothing, but in `leave`: a room that ends tells so itself."""
 
-    def __init__(self, room: Room, leg: LegId, clock: Clock) -> None:
-        self._room, self._leg, self._clock = room, leg, clock
+    def __init__(self, room: Room, leg: LegId, clock: Clock, voice: str) -> None:
+        self._room, self._leg, self._clock, self._voice = room, leg, clock, voice
         self._controls = Controls(leg)
         self._held = self._said_held = self._camera = False
 
@@ -87,4 +87,4 @@ class Seat:
 
     async def _say(self, words: Words) -> None:
         with suppress(McuError):  # the seat is gone, and this is about to be told
-            await self._room.act(self._leg, Tell(leg=self._leg, prompts=words))
+            await self._room.act(self._leg, Tell(leg=self._leg, prompts=words, voice=self._voice))

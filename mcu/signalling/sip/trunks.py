@@ -1,6 +1,6 @@
 """Trunks: which of them take a number, in which order, and how each is doing. Pure: it is given the time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -68,12 +68,16 @@ class Trunks:
         self.health = {one.name: Health() for one in self.all}
         self._addresses: dict[str, set[str]] = {one.name: {host.name for host in one.hosts} for one in self.all}
 
-    def for_number(self, number: str, now: float) -> list[Trunk]:
-        """Those that may take it, the best first. Raises `NotAllowed`, `TooMany` (all are full) or `Unavailable`."""
+    def for_number(self, number: str, now: float, names: Collection[str] = ()) -> list[Trunk]:
+        """Those that may take it, the best first; of `names` alone, where there are any.
+
+        Raises `NotAllowed`, `TooMany` (all are full) or `Unavailable`.
+        """
         if not self.all:
             raise Unavailable("There is no trunk: see sip.trunks in the configuration.")
         dear = is_dear(number)
-        allowed = [one for one in self.all if one.takes(number, dear=dear)]
+        open_ = [one for one in self.all if not names or one.name in names]
+        allowed = [one for one in open_ if one.takes(number, dear=dear)]
         if not allowed:
             raise NotAllowed("No trunk takes numbers that begin so: see sip.trunks in the configuration.")
         free = [one for one in allowed if not self._is_full(one)]

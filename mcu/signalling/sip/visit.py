@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from mcu.booking.door import Door
+from mcu.booking.organisations import Organisations
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
@@ -109,6 +110,8 @@ class House:
     line: Line
     encrypted: bool
     language: Language
+    organisations: Organisations
+    voice: str = ""  # whose recordings are heard: an organisation's
 
 
 class Visit(ABC):
@@ -246,7 +249,8 @@ class Visit(ABC):
         """While it has no seat. Where its worker is dead, or is about to be told so, nothing is: see `_come_back`."""
         if self.worker is not None:
             with suppress(Unavailable):
-                await self.worker.ask(SayToCall(call=self.name, prompts=list(words), language=language))
+                said = SayToCall(call=self.name, prompts=list(words), language=language, voice=self._house.voice)
+                await self.worker.ask(said)
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
@@ -255,7 +259,7 @@ class Visit(ABC):
         if worker is not self.worker:
             await self._bring_to(worker)
         await room.seat_call(leg, self.name, unattended=unattended)
-        self._seat = Seat(room, leg, self._house.clock)
+        self._seat = Seat(room, leg, self._house.clock, self._house.voice)
         await room.attach(leg, self)
         await self._seat.show(camera=self._has_picture)
         await self._seat.hold(self._held)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
+from mcu.booking.organisations import Organisation
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.digest import Answerer
@@ -64,20 +65,23 @@ class Ways:
         self.trunks, self._roads, self._endpoints = roads.trunks, roads, endpoints
         self._domains, self._encrypted = domains, encrypted
 
-    def to(self, to: str, now: float) -> list[Way]:
-        """The best first. Raises what refuses it: `Invalid`, `NotAllowed`, `NotFound`, `TooMany` or `Unavailable`."""
+    def to(self, to: str, now: float, of: Organisation | None = None) -> list[Way]:
+        """The best first. `of`: for whom it is called.
+
+        Raises what refuses it: `Invalid`, `NotAllowed`, `NotFound`, `TooMany` or `Unavailable`.
+        """
+        encrypted = self._encrypted if of is None else of.encrypted
         target = guard.target(to)
         if isinstance(target, TelUri):
-            return [
-                _over(one, host, target) for one in self.trunks.for_number(target.number, now) for host in one.hosts
-            ]
+            trunks = self.trunks.for_number(target.number, now, () if of is None else of.trunks)
+            return [_over(one, host, target) for one in trunks for host in one.hosts]
         if (target.host, target.port) == (self._endpoints.realm, None):
-            return [_to_own(one, self._encrypted) for one in self._endpoints.locate(target)]
+            return [_to_own(one, encrypted) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
         transport = cast("Transport", "tls" if target.secure else target.transport or "udp")
         host = Host(target.host.strip("[]"), target.port or PORTS[transport])
-        return [Way(target=target, host=host, transport=transport, encrypted=self._encrypted)]
+        return [Way(target=target, host=host, transport=transport, encrypted=encrypted)]
 
     async def flow(self, way: Way) -> Flow:
         """Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address."""

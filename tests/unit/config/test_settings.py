@@ -160,7 +160,7 @@ def test_the_reference_has_every_setting_with_what_it_is() -> None:
 def test_organisations_are_a_list_of_tables_and_each_is_there_once(tmp_path: Path) -> None:
     text = '[[organisations]]\nid = "norr"\nname = "Region Norr"\n'
     assert [one.id for one in load(write(tmp_path / "a.toml", text)).organisations] == ["norr"]
-    assert "different ids" in problems(write(tmp_path / "b.toml", text + text))
+    assert "different ids, domains" in problems(write(tmp_path / "b.toml", text + text))
     wrong = problems(write(tmp_path / "c.toml", text.replace("id =", "ide =")))
     assert "organisations (or MCU_ORGANISATIONS), 1, ide: Extra inputs" in wrong
     assert "write [[organisations]]" in problems(write(tmp_path / "d.toml", text.replace("[[", "[").replace("]]", "]")))

@@ -226,6 +226,15 @@ async def test_the_end_of_the_worker_ends_every_call(desk: Desk) -> None:
     assert [transport.released for transport in desk.made] == [True, True]
 
 
+def test_an_organisations_recording_goes_before_the_operators_and_is_heard_by_no_others_callers(tmp_path: Path) -> None:
+    for folder, loud in (("norr", 700), ("own", 500)):
+        record(tmp_path / folder / "sv" / "pin.wav", np.full(960, loud, np.int16))
+    record(tmp_path / "own" / "sv" / "wrong.wav", np.full(960, 9, np.int16))
+    prompts = Prompts([tmp_path / "own"], {"norr": tmp_path / "norr"})
+    assert [prompts.samples(["pin"], "sv", voice)[0] for voice in ("norr", "syd", "", "norr")] == [700, 500, 500, 700]
+    assert prompts.samples(["wrong"], "sv", "norr")[0] == 9
+
+
 def test_an_operators_recording_goes_before_the_built_one_whatever_its_rate(tmp_path: Path) -> None:
     own, built = tmp_path / "own", tmp_path / "built"
     record(own / "sv" / "pin.wav", np.full(800, 500, np.int16), rate=8000)

@@ -130,6 +130,33 @@ def test_a_trunk_is_known_by_its_hosts_and_by_what_they_resolve_to() -> None:
     assert trunks.at("192.0.2.5") is trunks.all[0]
 
 
+def test_caps_of_one_hold_within_those_of_all_and_a_refused_call_counts_for_neither() -> None:
+    everybodys = Caps(3, 100)
+    norr, syd = Caps(2, 3, within=everybodys), Caps(2, 100, within=everybodys)
+    for one in (norr, norr, syd):
+        one.begin(0)
+    for full in (norr, syd):  # norr by its own, syd by those of all
+        with pytest.raises(TooMany):
+            full.begin(0)
+    norr.end()
+    syd.begin(0)
+    assert (norr.going, syd.going, everybodys.going) == (1, 2, 3)
+    for one in (syd, syd):
+        one.end()
+    norr.begin(0)
+    norr.end()
+    with pytest.raises(TooMany):
+        norr.begin(0)  # of an hour, in which what was refused was none
+    assert everybodys.going == 1
+
+
+def test_of_the_trunks_an_organisation_calls_over_its_own_alone() -> None:
+    trunks = Trunks([trunk("a"), trunk("b")])
+    assert [one.name for one in trunks.for_number(SWEDEN, 0, ("b",))] == ["b"]
+    with pytest.raises(NotAllowed):
+        trunks.for_number(SWEDEN, 0, ("c",))
+
+
 def test_caps_hold_at_a_time_and_in_an_hour() -> None:
     caps = Caps(2, 3)
     caps.begin(0)

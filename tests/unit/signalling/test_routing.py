@@ -1,7 +1,11 @@
 """The dial plan: who may reach what, and why."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from mcu.booking.organisations import Organisation, Organisations
 from mcu.booking.reach import OwnNumber, Reach
 from mcu.protocol.sip.uri import parse_uri
 from mcu.signalling.sip.routing import RULES, DialPlan, Kind
@@ -64,13 +68,42 @@ def test_a_number_of_the_servers_own_leads_where_the_settings_say(
     assert user not in " ".join(route.steps)
 
 
+def organisation(name: str, **more: Any) -> Organisation:
+    return Organisation(id=name, name=f"Region {name}", calls_out_max=1, calls_out_per_hour=1, **more)
+
+
+SHARED = Organisations([organisation("norr", domains=("norr.example",)), organisation("syd", prefixes=("+468",))])
+
+
+@pytest.mark.parametrize("stranger", [True, False])
+@pytest.mark.parametrize(
+    ("dialled", "whose"),
+    [
+        (f"sip:{MEETING}@norr.example", "norr"),
+        ("sip:NORR.example", "norr"),
+        ("sip:+46812345678@mcu.example", "syd"),
+        ("sip:+46812345678@norr.example", "syd"),  # to whatever domain a gateway sends it
+        ("sip:vard@norr.example", "norr"),
+        ("sip:vard@mcu.example", ""),
+        (f"sip:{MEETING}@mcu.example", ""),
+    ],
+)
+def test_whose_a_call_is_is_said_by_the_number_or_the_domain(dialled: str, whose: str, stranger: bool) -> None:
+    numbers = [replace(one, organisation="syd" if one.number.startswith("+468") else "") for one in REACH.numbers]
+    reach = replace(REACH, numbers=numbers)
+    plan = DialPlan({"mcu.example"}, [], own=reach.dialled, called=lambda _: False, organisations=SHARED)
+    route = plan.route(parse_uri(dialled), stranger=stranger)
+    assert (route.kind in (Kind.MEETING, Kind.RECEPTION), route.organisation) == (True, whose)
+    assert (f"It is dialled at Region {whose}." in route.steps) == bool(whose)
+
+
 def test_each_step_is_explained_and_says_no_number() -> None:
     for dialled in ("sip:701@mcu.example", "tel:+46701234567", f"sip:{MEETING}@mcu.example", "sip:bo@other.example"):
         route = PLAN.route(parse_uri(dialled), stranger=False)
         assert len(route.steps) >= 2
         assert "701" not in " ".join(route.steps) + repr(route)
         assert MEETING not in repr(route)
-    assert len(RULES) == 6
+    assert len(RULES) == 7
 
 
 def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:

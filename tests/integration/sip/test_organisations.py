@@ -1,0 +1,135 @@
+"""Organisations that share a server: whose words are heard, whose encryption holds, whose calls are counted."""
+
+import asyncio
+import json
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from baresip import Telephone, telephone
+from dialled import PIN, enter_directly, press, telephones, uri
+from hall import Hall, hall, inside, until
+from running_server import RunningServer, running_server
+from sound import record, share, tone
+
+NORR_HZ, ALL_HZ = 1500.0, 1800.0  # of what is said at Norr's number, and at everybody's
+AT_ONCE = {"norr": 6, "syd": 7}
+IN_ALL = 10
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    directory = tmp_path_factory.mktemp("organisations")
+    norr, everybodys = directory / "norr", directory / "all"
+    record(norr / "sv" / "welcome.wav", tone(NORR_HZ, 100))
+    record(everybodys / "sv" / "welcome.wav", tone(ALL_HZ, 100))
+    record(everybodys / "sv" / "not-secured.wav", tone(ALL_HZ, 100))
+    shared = [
+        {"id": "norr", "name": "Region Norr", "prompts": str(norr), "prefixes": ["+4690"]},
+        {"id": "syd", "name": "Region Syd", "encryption": "offered"},
+    ]
+    settings = {
+        "media__workers": "1",
+        "media__addresses": "127.0.0.1",
+        "media__rtp_first_port": "49200",
+        "media__rtp_last_port": "49399",
+        "sip__addresses": "127.0.0.1",
+        "sip__port": "0",
+        "sip__encryption": "offered",
+        "sip__prompts": str(everybodys),
+        "sip__call_domains": "127.0.0.9",
+        "sip__calls_out_max": str(IN_ALL),
+        "sip__numbers": json.dumps([{"number": "+4690123456"}, {"number": "syd", "organisation": "syd"}]),
+        "organisations": json.dumps([{**one, "calls_out_max": AT_ONCE[str(one["id"])]} for one in shared]),
+    }
+    with running_server(directory / "server", **settings) as started:
+        yield started
+
+
+async def test_at_its_number_an_organisations_own_words_are_heard_and_calls_in_the_clear_are_refused(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with telephone(tmp_path / "secured", hertz=700) as phone:
+        phone.dial(uri(server, "+4690123456"))
+        await hears(phone, NORR_HZ)
+    with telephone(tmp_path / "clear", hertz=700, encryption="") as phone:
+        phone.dial(uri(server, "+4690123456"))
+        await until(lambda: phone.closed)
+        assert "488" in phone.log
+        phone.dial(uri(server, "syd"))  # has no words of its own
+        await hears(phone, ALL_HZ)
+
+
+async def hears(phone: Telephone, hertz: float) -> None:
+    await until(lambda: share(phone.heard(), hertz, 0.5) > 0.5)
+
+
+@pytest.mark.policy("S10")
+async def test_a_call_in_the_clear_does_not_come_into_the_meeting_of_one_that_wants_encryption(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with (
+        hall(server, organisation="norr", guest_pin=PIN) as norr,
+        hall(server, organisation="syd", guest_pin=PIN) as syd,
+    ):
+        hosts = [await norr.host(), await syd.host()]
+        await inside(*hosts)
+        with telephone(tmp_path / "phone", hertz=700, encryption="") as phone:
+            await enter_directly(syd, phone, hosts[1])  # whose settings let it
+            phone.hang_up()
+            await until(lambda: telephones(hosts[1]) == [])
+            phone.dial(uri(server, norr.number))
+            await until(lambda: phone.log.count("audio: start") > 1)
+            await asyncio.sleep(1)
+            before = ends(phone)
+            await press(phone, f"{PIN}#")
+            await hears(phone, ALL_HZ)  # why
+            await until(lambda: ends(phone) > before)
+        assert telephones(hosts[0]) == []
+
+
+def ends(phone: Telephone) -> int:
+    return phone.log.count("terminated") + phone.log.count("session closed")
+
+
+async def test_caps_of_each_organisation_and_of_all_hold_under_fifty_requests_at_a_time(server: RunningServer) -> None:
+    """Who is called rings for ever."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.9", 0))
+        whom = f"sip:bo@127.0.0.9:{silent.getsockname()[1]}"
+        async with AsyncExitStack() as stack:
+            halls = {name: await stack.enter_async_context(hall(server, organisation=name)) for name in AT_ONCE}
+            for one in halls.values():
+                await inside(await one.host())
+            assert await asked(halls["norr"], whom) == {202: AT_ONCE["norr"], 429: 50 - AT_ONCE["norr"]}
+            left = IN_ALL - AT_ONCE["norr"]
+            assert await asked(halls["syd"], whom) == {202: left, 429: 50 - left}  # fewer than it may
+
+
+async def asked(here: Hall, whom: str) -> Counter[int]:
+    path = f"{await here.room()}/dial-out"
+
+    async def one() -> int:
+        async with here.api.post(path, json={"name": "Bo", "uri": whom}) as answer:
+            return answer.status
+
+    return Counter(await asyncio.gather(*(one() for _ in range(50))))
+
+
+async def test_rooms_of_another_organisation_are_neither_seen_nor_steered(server: RunningServer) -> None:
+    async with hall(server, organisation="norr") as norr, hall(server, organisation="syd") as syd:
+        await inside(await norr.host())
+        room = await norr.room()
+        tried = [("GET", ""), ("PATCH", ""), ("POST", "/end"), ("GET", "/participants"), ("GET", "/notices")]
+        tried += [("POST", "/dial-out"), ("GET", "/calls")]
+        said: dict[str, Any] = {"PATCH": {"locked": True}, "POST": {"name": "Bo", "uri": "sip:bo@127.0.0.9"}}
+        for method, part in tried:
+            body = None if part == "/end" else said.get(method)
+            async with syd.api.request(method, room + part, json=body) as answer:
+                assert answer.status == 404, (method, part, await answer.text())
+        seen = [{one["id"] for one in (await here.get("/api/v1/rooms"))["items"]} for here in (norr, syd)]
+        assert room.rpartition("/")[2] in seen[0] - seen[1]

@@ -23,7 +23,7 @@ from mcu.app import data
 from mcu.app.media import worker_options
 from mcu.app.operations import Health, make_operations
 from mcu.app.parts import Parts, make_service
-from mcu.app.sip import load_registrations, open_sip, reach_of
+from mcu.app.sip import load_registrations, make_sip, open_sip, reach_of
 from mcu.app.sockets import BadCertificate, listen, load_certificate, tls_context
 from mcu.auth.keys import load_or_create
 from mcu.auth.pins import PinHasher
@@ -46,6 +46,7 @@ from mcu.telemetry.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 LAG_S: Final = 0.1  # how often the event loop's lag is measured
+SIP_PATH: Final = "/sip"  # of WebSockets
 GRACE_S: Final = 2.0  # for requests under way, when we stop
 
 
@@ -124,9 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 reach=reach,
             )
         )
-        await _open(stack, app, door, tls)
-        sip = await open_sip(
-            stack,
+        sip = make_sip(
             settings.sip,
             conference=conference,
             workers=workers,
@@ -135,6 +134,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             clock=clock,
         )
         if sip is not None:
+            app.router.add_get(SIP_PATH, sip.web_sockets.handle)
+        await _open(stack, app, door, tls)
+        if sip is not None:
+            await open_sip(stack, sip)
             metrics.sip_is(sip)
         sip_shows = sip.shows if sip is not None else ()
         _renew_certificates_on_hangup(

@@ -62,8 +62,7 @@ async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, c
     return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)
 
 
-async def open_sip(
-    stack: AsyncExitStack,
+def make_sip(
     sip: Sip,
     *,
     conference: Conference,
@@ -72,7 +71,7 @@ async def open_sip(
     registrations: Registrations,
     clock: Clock,
 ) -> FrontEnd | None:
-    """Takes calls until the stack unwinds. Raises `CannotListen` or `BadCertificate`."""
+    """Nothing listens yet. Raises `BadCertificate`."""
     if not sip.addresses:
         return None
     options = SipOptions(
@@ -87,9 +86,13 @@ async def open_sip(
         dialling=_dialling(sip),
         limits=_limits(sip),
     )
-    front = FrontEnd(
+    return FrontEnd(
         options, conference=conference, workers=workers, door=door, registrations=registrations, clock=clock
     )
+
+
+async def open_sip(stack: AsyncExitStack, front: FrontEnd) -> None:
+    """Takes calls until the stack unwinds. Raises `CannotListen`."""
     try:
         await front.start()
     except OSError as error:
@@ -98,7 +101,6 @@ async def open_sip(
         ) from error
     stack.push_async_callback(front.stop)
     log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1])
-    return front
 
 
 def _shown(sip: Sip) -> ssl.SSLContext | None:

@@ -18,6 +18,7 @@ from mcu.errors import Unavailable
 from mcu.net.sip.connection import Connection
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
 from mcu.net.sip.tls import Door, unreachable
+from mcu.net.sip.websocket import WebSockets
 from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.gate import address_key
 from mcu.protocol.sip.grammar import Malformed
@@ -72,6 +73,7 @@ class Endpoint:
         self._doors: list[Door] = []
         self._connections: set[StreamFlow] = set()
         self._by_address: Counter[bytes] = Counter()
+        self.web_sockets = WebSockets(self)
         self._going: dict[tuple[str, str, int, str], StreamFlow] = {}  # transport, host, port, name
 
     async def start(self) -> None:
@@ -124,6 +126,7 @@ class Endpoint:
             flow.close()
         for datagrams, _, _ in self._udp:
             datagrams.close()
+        self._udp.clear()
         await asyncio.sleep(0)
 
     def _named(self, address: str) -> str:
@@ -202,6 +205,8 @@ class Endpoint:
     def opened(self, flow: StreamFlow, *, ours: bool) -> bool:
         """Whether it may stay."""
         address = address_key(flow.peer.host)
+        if not self._udp:
+            return False  # we have not begun, or have ended
         if len(self._connections) >= CONNECTIONS_MAX:
             self.counts.refused["too many"] += 1
             return False
@@ -236,8 +241,8 @@ class Endpoint:
 
     def own(self, transport: str, address: str, port: int) -> tuple[str, int]:
         """How peers reach us: not by the port that a connection of ours happens to have."""
-        listening = self._udp[0][2] if transport == "TCP" else self._doors[0].port if self._doors else port
-        return self._named(address), listening
+        listening = {"TCP": self._udp[0][2], "TLS": self._doors[0].port if self._doors else port}
+        return self._named(address), listening.get(transport, port)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from mcu.protocol.sip.certificate import Identities
 
@@ -49,6 +49,16 @@ class UdpFlow:
         return True
 
 
+class Wire(Protocol):
+    """A connection that is written to: an `asyncio.Transport`, or what stands for one."""
+
+    def write(self, data: bytes) -> None: ...
+    def is_closing(self) -> bool: ...
+    def get_write_buffer_size(self) -> int: ...
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
 class StreamFlow:
     """One connection, theirs or ours. It is its own and no other's.
 
@@ -58,7 +68,7 @@ class StreamFlow:
 
     def __init__(
         self,
-        connection: asyncio.Transport,
+        connection: Wire,
         transport: str,
         host: str,
         port: int,

@@ -44,9 +44,10 @@ def via(flow: Flow) -> str:
 
 
 def contact(flow: Flow, user: str = "") -> str:
-    """Where the peer reaches us, in this call."""
+    """Where the peer reaches us, in this call. Of WebSockets there is one name alone (RFC 7118, section 5.4)."""
     who = f"{user}@" if user else ""
-    transport = "" if flow.transport == "UDP" else f";transport={flow.transport.lower()}"
+    name = "ws" if flow.transport == "WSS" else flow.transport.lower()
+    transport = "" if flow.transport == "UDP" else f";transport={name}"
     return f"<sip:{who}{flow.host}:{flow.port}{transport}>"
 
 

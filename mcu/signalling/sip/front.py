@@ -19,6 +19,7 @@ from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
+from mcu.net.sip.websocket import WebSockets
 from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import (
@@ -122,6 +123,11 @@ class FrontEnd:
     def ports(self) -> tuple[int, int]:
         """Of UDP and TCP, and of TLS (0: there is none)."""
         return self._driver.endpoint.ports
+
+    @property
+    def web_sockets(self) -> WebSockets:
+        """Of the web server, that speak SIP."""
+        return self._driver.endpoint.web_sockets
 
     def _is_trunk(self, host: str) -> bool:
         return self._dialling.trunks.at(host) is not None

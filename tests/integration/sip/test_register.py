@@ -1,15 +1,19 @@
 """Endpoints of our own: real baresip phones that register at a real server, which then knows where each is."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from endpoints import NAMES, PASSWORD, contacts, phone, posted, settings, states, until
+from endpoints import NAMES, PASSWORD, address, contacts, phone, posted, settings, states, until
 from running_server import RunningServer, running_server
 from typer.testing import CliRunner
+from web_phone import web_phone
 
 from mcu.cli.entry import cli
+from mcu.protocol.sip.message import Request
+from mcu.protocol.sip.responses import response_to
 
 FIRST_PORT = 48_400
 
@@ -32,6 +36,26 @@ def test_phones_register_by_each_transport_are_shown_and_leave(server: RunningSe
         assert all(one["instance"].startswith("urn:uuid:") for one in contacts(server))
     until(lambda: set(states(server).values()) == {"offline"})
     assert contacts(server) == []
+
+
+async def test_a_browsers_phone_registers_by_websocket_and_is_called_there_until_it_goes(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        async with web_phone(f"{server.base_url}/sip") as browser:
+            answer = await browser.register("anna", "127.0.0.1", PASSWORD)
+            assert (answer.status, answer.tokens("Require")) == (200, {"outbound"})
+            assert [(one["transport"], one["address"]) for one in contacts(server)] == [("WS", "127.0.0.1")]
+            bo = await asyncio.to_thread(phone, server, stack, tmp_path, "bo", "tcp")
+            await asyncio.to_thread(until, lambda: states(server)["bo"] == "online")
+            bo.dial(f"sip:701@{address(server)}")
+            called = await browser.next()
+            assert isinstance(called, Request)
+            assert (called.method, called.via.transport) == ("INVITE", "WS")
+            assert called.contacts[0].uri.transport == "ws"
+            await browser.send(response_to(called, 486, tag="busy"))
+            await asyncio.to_thread(until, lambda: "486" in bo.log)
+        await asyncio.to_thread(until, lambda: states(server)["anna"] == "offline")
 
 
 def test_a_wrong_password_registers_nobody_and_no_log_has_a_name_or_a_password(

@@ -9,6 +9,9 @@ minute and falls back when somebody comes in, until an hour has passed without a
 Whoever comes with a personal link or a join token guesses nothing and is never counted, nor held up. Asking without a
 PIN is no guess at one, but may be at a number: BARE slows it, by address.
 
+Those who call over a trunk share its address: each is an address of its own here, by the number that the trunk says
+(`signalling.sip.callers`), and all of them together are slowed by TRUNK, for a number is soon made up.
+
 How many of the million PINs of six digits can be tried at a meeting: from all new addresses together 1440 a day,
 0.14 %; from an address where somebody has come in, 2890 a day, 0.3 %. One address that tries its luck at all meetings
 has 4350 a day. Two attempts of an address are looked at side by side, so each may be exceeded by one.
@@ -39,7 +42,7 @@ SIDE_BY_SIDE = 2  # attempts of one address: as many as there are threads for ha
 
 @dataclass(frozen=True)
 class Pace:
-    """So many failures at once, and then one each so many seconds."""
+    """So many at once, and then one each so many seconds."""
 
     name: str
     amount: int
@@ -49,6 +52,7 @@ class Pace:
 PAIR = Pace("pair", 10, 30.0)
 ADDRESS = Pace("address", 30, 20.0)
 BARE = Pace("bare", 100, 6.0)
+TRUNK = Pace("trunk", 300, 2.0)
 
 
 @dataclass
@@ -62,20 +66,20 @@ class Turn:
 
 
 class Paces:
-    """Who has failed how often of late (the generic cell rate algorithm: one time for each)."""
+    """What each has done how often of late (the generic cell rate algorithm: one time for each)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: OrderedDict[tuple[str, ...], float] = OrderedDict()  # when its failures will all be forgotten
+        self._due: OrderedDict[tuple[str, ...], float] = OrderedDict()  # when all that is counted will be forgotten
 
     def check(self, pace: Pace, *names: str) -> None:
-        """Raises `TooMany` until there is another failure to be had: `every_s` at the most."""
+        """Raises `TooMany` until there is another to be had: `every_s` at the most."""
         due = self._due.get((pace.name, *names), 0.0)
         wait = due - self._clock.monotonic() - (pace.amount - 1) * pace.every_s
         if wait > 0:
             raise _too_many(min(wait, pace.every_s))
 
-    def failed(self, pace: Pace, *names: str) -> None:
+    def count(self, pace: Pace, *names: str) -> None:
         key, now = (pace.name, *names), self._clock.monotonic()
         self._due[key] = max(self._due.get(key, now), now) + pace.every_s
         self._due.move_to_end(key)
@@ -95,14 +99,17 @@ class Guesses:
         self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def attempt(self, number: str, address: str, *, bare: bool = False) -> AsyncIterator[None]:
+    async def attempt(self, number: str, address: str, caller: str = "", *, bare: bool = False) -> AsyncIterator[None]:
         """Few at a time from an address, or many at once would all be let through. `bare`: without a PIN.
 
-        Raises `TooMany`. `number` need not be a meeting's: guessing numbers is guessing too.
+        `caller`: who it is of those that an address, a telephone network's, stands for. Raises `TooMany`. `number` need
+        not be a meeting's: guessing numbers is guessing too.
         """
-        who = network(address)
+        who = _who(address, caller)
         queue = self._queues.setdefault(who, asyncio.Semaphore(SIDE_BY_SIDE))
         async with queue:
+            if caller:
+                self._paces.check(TRUNK, network(address))
             if bare:
                 self._paces.check(BARE, who)
             else:
@@ -117,23 +124,25 @@ class Guesses:
         for limit, name in ((MEETING, number), (ALL, "all")):
             self._take_turn(limit, name)
 
-    def failed(self, number: str, address: str, *, bare: bool = False) -> None:
-        who = network(address)
+    def failed(self, number: str, address: str, caller: str = "", *, bare: bool = False) -> None:
+        who = _who(address, caller)
+        if caller:
+            self._paces.count(TRUNK, network(address))
         if bare:
-            self._paces.failed(BARE, who)
+            self._paces.count(BARE, who)
             return
-        self._paces.failed(PAIR, number, who)
-        self._paces.failed(ADDRESS, who)
+        self._paces.count(PAIR, number, who)
+        self._paces.count(ADDRESS, who)
         for limit, name in ((MEETING, number), (ALL, "all")):
             self._limits.hit(limit, name)
         for turn in self._turns_of(number):
             turn.failed_at = self._clock.monotonic()
             turn.at, turn.wait = turn.failed_at + turn.wait, min(turn.wait * 2, turn.longest)
 
-    def succeeded(self, number: str, address: str) -> None:
+    def succeeded(self, number: str, address: str, caller: str = "") -> None:
         for turn in self._turns_of(number):
             turn.wait = 1.0
-        pair = (number, network(address))
+        pair = (number, _who(address, caller))
         self._known[pair] = None
         self._known.move_to_end(pair)
         if len(self._known) > KNOWN_MAX:
@@ -155,6 +164,10 @@ class Guesses:
 
     def _turns_of(self, number: str) -> list[Turn]:
         return [turn for turn in (self._turns.get(number), self._turns.get("all")) if turn is not None]
+
+
+def _who(address: str, caller: str) -> str:
+    return f"{network(address)} {caller}" if caller else network(address)
 
 
 def network(address: str) -> str:

@@ -54,17 +54,20 @@ class Door:
             raise TokenInvalid("The invitation was withdrawn: ask for a new link.")
         return Entrant(meeting=meeting, role=person.role, participant=person)
 
-    async def by_pin(self, number: str, pin: str | None, address: str) -> Entrant:
-        """`pin` `None`: none was given, which is right where guests need none. Raises `NotAdmitted` or `TooMany`."""
-        async with self._guesses.attempt(number, address, bare=pin is None):
+    async def by_pin(self, number: str, pin: str | None, address: str, caller: str = "") -> Entrant:
+        """`pin` `None`: none was given, which is right where guests need none. `caller`: see `Guesses.attempt`.
+
+        Raises `NotAdmitted` or `TooMany`.
+        """
+        async with self._guesses.attempt(number, address, caller, bare=pin is None):
             async with self._store.reading() as tx:
                 meeting = await tx.meetings.by_number(number)
             entrant = await self._entrant(meeting, pin)
             if entrant is None:
-                self._guesses.failed(number, address, bare=pin is None)
+                self._guesses.failed(number, address, caller, bare=pin is None)
                 raise NotAdmitted("Look at the invitation and try again.")
             if pin is not None:
-                self._guesses.succeeded(number, address)
+                self._guesses.succeeded(number, address, caller)
             return entrant
 
     async def _entrant(self, meeting: Meeting | None, pin: str | None) -> Entrant | None:

@@ -23,7 +23,7 @@ class NetworkChecks:
             self._paces.check(CHECK, who)
         except TooMany as error:
             raise TooMany("The network is checked too often from there: wait.", error.retry_after) from None
-        self._paces.failed(CHECK, who)
+        self._paces.count(CHECK, who)
 
     async def answer(self, offer: str) -> str:
         """The SDP answer. Raises `errors.Invalid`, and `errors.Unavailable` where no worker can be tried just now."""

@@ -13,7 +13,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.roster import Language
 from mcu.conference.workers import Worker, Workers
-from mcu.errors import McuError
+from mcu.errors import McuError, TooMany
 from mcu.ids import CallId, new_id
 from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
@@ -41,6 +41,7 @@ from mcu.protocol.sip.identity import calling_number
 from mcu.protocol.sip.info import key_of
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri
+from mcu.signalling.sip.callers import Callers
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.incoming import Incoming, Who
 from mcu.signalling.sip.registrations import Registrations, refusal
@@ -109,6 +110,7 @@ class FrontEnd:
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
         self._switch = Switch(self._driver, registrations, self._dialling.ways, encrypted=options.encrypted)
         self._keeper = TrunkKeeper(self._dialling.roads, self._driver)
+        self._callers = Callers(clock)
         self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
         self._by_call: dict[Call, Visit] = {}
@@ -252,9 +254,14 @@ class FrontEnd:
     def _visited(self, call: Call, route: Route, flow: Flow, caller: Endpoint | None) -> None:
         name = CallId(new_id("call"))
         trunk = self._dialling.trunks.at(flow.peer.host)
+        try:
+            known = "" if trunk is None else self._callers.called(trunk.name, call.invite)
+        except TooMany as error:
+            call.refuse(480, refusal(error))  # not 503: it is the caller who may not, and the trunk may
+            return
         house = self._house_of(route.organisation, trunk)
         number = calling_number(call.invite) if trunk is not None and trunk.verifies else ""
-        who = Who(address=flow.peer.host, endpoint=caller, number=number, by_trunk=trunk is not None)
+        who = Who(address=flow.peer.host, caller=known, endpoint=caller, number=number, by_trunk=trunk is not None)
         visit = Incoming(house, name, call, route, who)
         self._by_call[call] = visit
         task = self.begin(visit)

@@ -42,13 +42,14 @@ REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
-    """Who calls. `address`: of the peer, for the door's limits.
+    """Who calls. `address`: of the peer, for the door's limits, and over a trunk the `caller`: see `callers`.
 
     `endpoint`: of ours, that has shown to be it, and by whose name the others know it. `number`: from which it is made,
     "" where nobody has checked that.
     """
 
     address: str
+    caller: str
     endpoint: Endpoint | None
     number: str = field(repr=False)
     by_trunk: bool
@@ -121,7 +122,7 @@ class Incoming(Visit):
     async def _ask(self, number: str, pin: str | None) -> None:
         now = self._house.clock.monotonic()
         try:
-            entrant = await self._house.door.by_pin(number, pin, self._who.address)
+            entrant = await self._house.door.by_pin(number, pin, self._who.address, self._who.caller)
             self._check_secured(entrant.meeting)
             await self._admit(entrant)
         except NotAdmitted:

@@ -130,7 +130,7 @@ class Registrations:
         try:
             name = self._authenticator.user(request, self._now)
         except WrongPassword:
-            self._paces.failed(PAIR, *who)
+            self._paces.count(PAIR, *who)
             raise
         endpoint = self.directory.named(name)
         assert endpoint is not None  # it has a password

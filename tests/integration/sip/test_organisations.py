@@ -14,9 +14,14 @@ from baresip import Telephone, telephone
 from dialled import PIN, enter_directly, press, telephones, uri
 from hall import Hall, hall, inside, until
 from running_server import RunningServer, running_server
+from sip_messages import request
 from sound import record, share, tone
 
+from mcu.protocol.sip.message import Response, read
+from mcu.signalling.sip.callers import CALLS
+
 NORR_HZ, ALL_HZ = 1500.0, 1800.0  # of what is said at Norr's number, and at everybody's
+TRUNK = "127.0.0.8"
 AT_ONCE = {"norr": 6, "syd": 7}
 IN_ALL = 10
 
@@ -41,6 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "sip__port": "0",
         "sip__encryption": "offered",
         "sip__prompts": str(everybodys),
+        "sip__trunks": json.dumps([{"name": "ours", "hosts": [TRUNK], "prefixes": ["+46"]}]),
         "sip__call_domains": "127.0.0.9",
         "sip__calls_out_max": str(IN_ALL),
         "sip__numbers": json.dumps([{"number": "+4690123456"}, {"number": "syd", "organisation": "syd"}]),
@@ -133,3 +139,29 @@ async def test_rooms_of_another_organisation_are_neither_seen_nor_steered(server
                 assert answer.status == 404, (method, part, await answer.text())
         seen = [{one["id"] for one in (await here.get("/api/v1/rooms"))["items"]} for here in (norr, syd)]
         assert room.rpartition("/")[2] in seen[0] - seen[1]
+
+
+def test_who_calls_too_often_over_a_trunk_is_told_so_and_others_call_on(server: RunningServer) -> None:
+    """Calls that offer nothing to be heard: they are refused for that, until they are too many."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trunk:
+        trunk.bind((TRUNK, 0))
+        trunk.connect(("127.0.0.1", server.logged("sip_serving")[0]["port"]))
+        trunk.settimeout(10)
+        statuses = [called_by(trunk, "+46701234567", i) for i in range(CALLS.amount + 1)]
+        assert statuses == [503] * CALLS.amount + [480]
+        assert called_by(trunk, "+46701234568", 0) == 503
+    assert "+4670123456" not in server.log_path.read_text("utf-8")
+
+
+def called_by(trunk: socket.socket, number: str, which: int) -> int:
+    """What the call of this number is answered."""
+    name = f"{number[-2:]}-{which}"
+    via = f"SIP/2.0/UDP {TRUNK}:{trunk.getsockname()[1]};branch=z9hG4bK{name}"
+    invite = request(Via=via, From=f"<sip:{number}@{TRUNK}>;tag=1", Call_ID=name)
+    trunk.send(bytes(invite))
+    while True:
+        said = read(trunk.recv(65_536))
+        if isinstance(said, Response) and said.call_id == name and said.status >= 200:
+            to = said.headers.one("To") or ""
+            trunk.send(bytes(request("ACK", Via=via, From=f"<sip:{number}@{TRUNK}>;tag=1", To=to, Call_ID=name)))
+            return said.status

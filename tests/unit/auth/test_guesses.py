@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcu.auth.guesses import ADDRESS, BARE, MEETING, PAIR, SIDE_BY_SIDE, Guesses, Pace, network
+from mcu.auth.guesses import ADDRESS, BARE, MEETING, PAIR, SIDE_BY_SIDE, TRUNK, Guesses, Pace, network
 from mcu.errors import TooMany
 
 
@@ -213,3 +213,23 @@ def test_an_ipv6_subscriber_is_one_address() -> None:
     assert network("::ffff:192.0.2.1") == network("192.0.2.1")
     assert network("fe80::1%eth0") == network("fe80::2")
     assert network("") == network("nonsense")
+
+
+async def test_callers_over_a_trunk_are_slowed_each_by_themselves_and_all_together(
+    guesses: Guesses,
+) -> None:
+    async def tries(caller: str, number: str = MINE, *, bare: bool = False) -> None:
+        async with guesses.attempt(number, ME, caller, bare=bare):
+            guesses.failed(number, ME, caller, bare=bare)
+
+    for _ in range(PAIR.amount):
+        await tries("anna")
+    with pytest.raises(TooMany):
+        await tries("anna")
+    await tries("bo")  # who has the same address
+    await right(guesses, MINE, ME)  # as has somebody who is no caller
+    for i in range(TRUNK.amount - PAIR.amount - 1):
+        await tries(f"made up {i}", f"{i:09}", bare=True)
+    with pytest.raises(TooMany):
+        await tries("another")
+    await right(guesses, MINE, ME)

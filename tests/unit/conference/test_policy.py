@@ -346,7 +346,7 @@ def test_no_act_has_a_word_for_keeping_a_notice_from_anybody() -> None:
         "SetLocked": {"locked"},
         "SetSpotlight": {"leg"},
         "Post": {"leg", "text"},
-        "Tell": {"leg", "prompts"},
+        "Tell": {"leg", "prompts", "voice"},
         "Remove": {"leg", "cause"},
         "CallOut": {"call", "to", "person"},
         "HangUp": {"call"},

@@ -1,0 +1,140 @@
+"""BFCP's sockets: whose floor it is, and who has no business there."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import floor_octets as octets
+import pytest
+from floor_octets import TcpClient
+from hall import until
+
+from mcu.clock import SystemClock
+from mcu.net import floors
+from mcu.net.floors import Client, FloorLine, FloorServer
+from mcu.protocol.bfcp.floor import Asked, Ids, Released
+
+HOST = "127.0.0.1"
+IDS = (1234, 7)
+FLOOR_1 = octets.number(2, 1)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FloorServer]:
+    made = FloorServer([HOST, "::1"], 0, SystemClock())
+    await made.start()
+    yield made
+    await made.close()
+
+
+class Call:
+    """One with a floor. `told`: what its client asked for."""
+
+    def __init__(self, server: FloorServer, *, host: str = HOST, by_udp: bool = False) -> None:
+        self.told: list[Asked | Released] = []
+        client = Client(hosts=frozenset({host}), address=(host, 9) if by_udp else None)
+        self.line: FloorLine = server.open(Ids(*IDS), client, self.told.append)
+
+
+async def connected(server: FloorServer, ids: tuple[int, int] = IDS) -> TcpClient:
+    client = TcpClient(ids)
+    await client.connect(HOST, server.port)
+    return client
+
+
+def asked(family: int, port: int, data: bytes, host: str = HOST) -> bytes | None:
+    """What a datagram is answered; None: nothing within a moment."""
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        one.settimeout(0.3)
+        one.sendto(data, (host, port))
+        try:
+            return one.recv(2048)
+        except TimeoutError:
+            return None
+
+
+async def test_datagrams_are_heard_from_where_the_call_is_by_who_knows_both_numbers(server: FloorServer) -> None:
+    Call(server, by_udp=True)
+    hello = octets.message(octets.HELLO)
+    answer = await asyncio.to_thread(asked, socket.AF_INET, server.port, hello)
+    assert answer is not None
+    assert octets.told(answer).primitive == octets.HELLO_ACK
+    others = [
+        (socket.AF_INET, HOST, octets.message(octets.HELLO, ids=(1234, 8))),
+        (socket.AF_INET, HOST, octets.message(octets.HELLO, ids=(1235, 7))),
+        (socket.AF_INET, HOST, b"\x40\x0b"),
+        (socket.AF_INET6, "::1", hello),
+    ]
+    heard = [asyncio.to_thread(asked, family, server.port, data, host) for family, host, data in others]
+    assert await asyncio.gather(*heard) == [None] * 4
+    assert server.dropped["of nobody"] == 4
+
+
+async def test_a_connection_shows_by_its_first_message_whose_it_is(server: FloorServer) -> None:
+    call = Call(server)
+    client = await connected(server)
+    client.ask(octets.REQUEST, FLOOR_1)
+    await until(lambda: call.told == [Asked()])
+    call.line.grant()
+    await until(lambda: client.states() == [octets.PENDING, octets.GRANTED])
+    await client.close()
+    await until(lambda: call.told == [Asked(), Released()])
+
+
+@pytest.mark.parametrize("data", [octets.message(11, version=1, ids=(1, 1)), b"\x20" * 12, b"GET / HTTP/1.1\r\n\r\n"])
+async def test_a_connection_of_nobody_is_closed_without_a_word(server: FloorServer, data: bytes) -> None:
+    Call(server)
+    client = await connected(server)
+    client.write(data)
+    await until(lambda: client.closed)
+    assert client.heard == []
+
+
+async def test_a_connection_that_says_nothing_is_closed(server: FloorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(floors, "FIRST_S", 0.05)
+    client = await connected(server)
+    await until(lambda: client.closed)
+
+
+async def test_one_address_has_so_many_connections(server: FloorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(floors, "CONNECTIONS_OF_ONE", 2)
+    clients = [await connected(server) for _ in range(3)]
+    await until(lambda: [one.closed for one in clients] == [False, False, True])
+    for one in clients:
+        await one.close()
+
+
+async def test_who_connects_again_goes_on_there(server: FloorServer) -> None:
+    call = Call(server)
+    first = await connected(server)
+    first.ask(octets.REQUEST, FLOOR_1)
+    await until(lambda: call.told == [Asked()])
+    second = await connected(server)
+    second.ask(octets.USER_QUERY)
+    await until(lambda: first.closed)
+    call.line.grant()
+    await until(lambda: second.states() == [octets.GRANTED])
+    assert call.told == [Asked()]
+    await second.close()
+
+
+async def test_who_says_too_much_is_heard_no_more_for_a_while(server: FloorServer) -> None:
+    Call(server)
+    client = await connected(server)
+    for _ in range(floors.A_SECOND + 1):
+        client.ask(octets.HELLO)
+    await until(lambda: client.closed)
+    assert len(client.heard) <= floors.A_SECOND
+
+
+async def test_a_call_that_is_over_has_no_floor(server: FloorServer) -> None:
+    call = Call(server)
+    client = await connected(server)
+    client.ask(octets.HELLO)
+    await until(lambda: client.heard)
+    call.line.close()
+    await until(lambda: client.closed)
+    assert call.told == []
+    again = await connected(server)
+    again.ask(octets.HELLO)
+    await until(lambda: again.closed)

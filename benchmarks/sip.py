@@ -37,6 +37,7 @@ def settings(port: int) -> dict[str, str]:
     return MEDIA | {
         "MCU_SIP__ADDRESSES": "127.0.0.1",
         "MCU_SIP__PORT": str(port),
+        "MCU_SIP__FLOOR_PORT": "0",
         "MCU_SIP__ENCRYPTION": "offered",
         "MCU_SIP__KNOWN": "127.0.0.1",
         "MCU_MEDIA__ADDRESSES": "127.0.0.1",

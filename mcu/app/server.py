@@ -126,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             )
         )
         sip = make_sip(
-            settings.sip,
+            settings,
             conference=conference,
             workers=workers,
             door=app[LIVE].door,

@@ -1,7 +1,7 @@
 """SIP's front end, as the settings have it; there is none where no address is set."""
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
@@ -18,6 +18,7 @@ from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
 from mcu.config import organisations as config
 from mcu.config.sections import HOST, Sip, SipNumber, Trunk
+from mcu.config.settings import Settings
 from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks, ways
 from mcu.signalling.sip.dialling import DialOptions
@@ -63,7 +64,7 @@ async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, c
 
 
 def make_sip(
-    sip: Sip,
+    settings: Settings,
     *,
     conference: Conference,
     workers: Workers,
@@ -72,12 +73,15 @@ def make_sip(
     clock: Clock,
 ) -> FrontEnd | None:
     """Nothing listens yet. Raises `BadCertificate`."""
+    sip = settings.sip
     if not sip.addresses:
         return None
     options = SipOptions(
         addresses=sip.addresses,
         port=sip.port,
         tls_port=sip.tls_port,
+        floor_addresses=_floor_addresses(sip, settings.media.addresses),
+        floor_port=sip.floor_port,
         tls=_shown(sip),
         client=client_of(sip),
         name=sip.name,
@@ -97,10 +101,11 @@ async def open_sip(stack: AsyncExitStack, front: FrontEnd) -> None:
         await front.start()
     except OSError as error:
         raise CannotListen(
-            f"SIP cannot have its ports ({error.strerror}): set sip.addresses, sip.port and sip.tls_port"
+            f"SIP cannot have its ports ({error.strerror}): set sip.addresses, sip.port, sip.tls_port and "
+            "sip.floor_port"
         ) from error
     stack.push_async_callback(front.stop)
-    log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1])
+    log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1], floor_port=front.floor_port)
 
 
 def _shown(sip: Sip) -> ssl.SSLContext | None:
@@ -113,6 +118,11 @@ def _shown(sip: Sip) -> ssl.SSLContext | None:
 def client_of(sip: Sip) -> ssl.SSLContext:
     """What the server connects to others with. Raises `BadCertificate`."""
     return client_context(sip.tls_ca, sip.tls_cert, sip.tls_key)
+
+
+def _floor_addresses(sip: Sip, media: Sequence[str]) -> tuple[str, ...]:
+    """Those that the SDP of calls may name, which are media's: all of the machine's where none are set."""
+    return tuple(media) or tuple(sorted({"::" if ":" in one else "0.0.0.0" for one in sip.addresses}))
 
 
 def _limits(sip: Sip) -> Limits:

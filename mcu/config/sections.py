@@ -341,6 +341,11 @@ class Sip(Section):
     addresses: Addresses = Field((), description="IP addresses, IPv4 and IPv6, to listen on.")
     port: Port = Field(5060, description="UDP and TCP port; 0 takes a free one.")
     tls_port: Port = Field(5061, description="TLS port; 0 takes a free one. Used where `tls_cert` is set.")
+    floor_port: Port = Field(
+        5070,
+        description="UDP and TCP port of BFCP, by which room systems ask to share their screens, on the addresses of "
+        "`media`; 0 takes a free one.",
+    )
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
     tls_clients_ca: Path | None = Field(

@@ -74,7 +74,6 @@ class Terms:
 
     address: str  # ours, as the peer reaches it
     kinds: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN, Kind.SLIDES)
-    offered: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN)  # of those: what is offered first; slides, by who has them
     encryption: Encryption = Encryption.REQUIRED
     pixels_max: int = PIXELS_MAX
 
@@ -126,7 +125,7 @@ class RtpTransport:
         to be closed.
         """
         before = description.parse(said) if said else None
-        self._take_ports(exchange.kinds(before) if before is not None else self._terms.offered)
+        self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
         ours = self._ours()
         self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
         return str(self._offered.description)

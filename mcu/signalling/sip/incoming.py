@@ -74,9 +74,10 @@ class Incoming(Visit):
         reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
         self.worker = worker
         answer = answered(reply)
-        self._agreed = (offer, answer.answer)
+        said = self._answer_to(offer, answer.answer)
+        self._agreed = (offer, said)
         await self._hold(answer.held)
-        call.answer(answer.answer.encode())
+        call.answer(said.encode())
         self._house.line.pump()
 
     async def _come_back(self) -> None:

@@ -135,7 +135,7 @@ class Outgoing(Visit):
         await worker.ask(EndCall(call=self.name))  # what was offered by the way before
         self.worker = worker
         command = OfferCall(call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs)
-        return answered(await worker.ask(command)).answer
+        return self._slides.offer(answered(await worker.ask(command)).answer)
 
     async def _outcome(self, call: Call) -> Response | Ended | None:
         """`None`: nothing in time, or it was hung up here."""
@@ -225,7 +225,7 @@ class Outgoing(Visit):
         waited = self._house.clock.monotonic() - (self._rang_at or self._begun_at)
         automatic = is_automatic(response, waited, self._patience.person_s)
         assert self.worker is not None
-        await self.worker.ask(AcceptCall(call=self.name, answer=self._agreed[0]))
+        await self.worker.ask(AcceptCall(call=self.name, answer=self._accepted(self._agreed[0])))
         self._show(Stage.ANSWERED)
         pressed = await self._told()
         leg = await self._room.reserve(self._person)

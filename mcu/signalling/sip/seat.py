@@ -22,20 +22,35 @@ class Seat:
         self._room, self._leg, self._clock, self._voice = room, leg, clock, voice
         self._controls = Controls(leg)
         self._held = self._said_held = self._camera = False
+        self.others_share = False  # as far as it may know of others
 
     async def key(self, key: str) -> None:
         await self._do(self._controls.key(key, self._clock.monotonic()))
 
     async def heard_of(self, update: Update) -> None:
         if isinstance(update, RosterNow):
+            self.others_share = any(line.screen and line.leg != self._leg for line in update.lines)
             await self._follow_hold()
         await self._do(self._controls.heard_of(update, self._clock.monotonic(), self._clock.now()))
 
-    async def share(self, on: bool) -> None:
-        """It shares a screen by a line of its own, or no longer. It hears why that is not seen, where it is not."""
+    async def share(self, on: bool) -> bool:
+        """It shares a screen by a line of its own, or no longer: whether it may. It hears why, where it may not."""
         words = await self._words_of(Do((), (SetScreen(leg=self._leg, on=on),)))
         if words:
             await self._say(words)
+        return not words
+
+    @property
+    def shares(self) -> bool:
+        """Whether it does, as the room has it."""
+        seat = self._room.seat(self._leg)
+        return seat is not None and seat.screen
+
+    @property
+    def in_room(self) -> bool:
+        """The others have been told of it."""
+        seat = self._room.seat(self._leg)
+        return seat is not None and seat.knows
 
     def next_timer(self) -> float | None:
         return self._controls.next_timer()

@@ -37,6 +37,9 @@ from mcu.media.call_messages import (
     SayToCall,
 )
 from mcu.media.messages import Answered
+from mcu.net.floors import FloorServer
+from mcu.net.sip.endpoint import Flow
+from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.exchange import Kind, kinds
 from mcu.protocol.sip import media_control
@@ -48,6 +51,7 @@ from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.reoffer import Line, Reoffer
 from mcu.signalling.sip.seat import Seat
+from mcu.signalling.sip.slides import Slides
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +99,9 @@ class Pending(McuError):
 
 
 Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
+OfFloor = Asked | Released
 OfMedia = CallTold | CallLost | CallUnsighted | CallShares | WorkerLost
-Happening = Signalled | OfMedia | Pressed | Update | HungUp
+Happening = Signalled | OfMedia | OfFloor | Pressed | Update | HungUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +113,7 @@ class House:
     door: Door
     clock: Clock
     line: Line
+    floors: FloorServer
     encrypted: bool
     language: Language
     organisations: Organisations
@@ -131,6 +137,7 @@ class Visit(ABC):
         self._offered = ""  # ours, where they asked for one in the call
         self._held = False  # by them
         self._reoffer: Reoffer | None = None
+        self._slides = Slides(house.floors, self.tell)
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
@@ -165,6 +172,7 @@ class Visit(ABC):
             self._refuse(500)
         finally:
             self._hang_up()
+            self._slides.close()
             await self._leave()
 
     # -- until it has a seat ------------------------------------------------------------------------------------------
@@ -204,6 +212,7 @@ class Visit(ABC):
                 await self._seat.key(key)
             case Update() if self._seat is not None:
                 await self._seat.heard_of(happening)
+                await self._slides.follow(self._seat)
             case _:
                 await self._media_happened(happening)
 
@@ -217,12 +226,16 @@ class Visit(ABC):
                 await self._move()
             case CallShares() | CallUnsighted() | Unsighted():
                 await self._about_pictures(happening)
+            case Asked():
+                await self._slides.follow(self._seat)
+            case Released() if self._seat is not None:
+                await self._seat.share(False)
             case _:
                 pass
 
     async def _about_pictures(self, happening: CallShares | CallUnsighted | Unsighted) -> None:
         match happening:
-            case CallShares(on=on):
+            case CallShares(on=on) if not self._slides.used:
                 self._shares = on
                 if self._seat is not None:
                     await self._seat.share(on)
@@ -235,6 +248,7 @@ class Visit(ABC):
     async def _say_farewell(self, cause: GoneCause) -> None:
         """The room has no seat for it any more, and its worker has it in the reception again where others did that."""
         self._seat = None
+        await self._slides.follow(None)
         try:
             await self._leave_after(FAREWELLS[cause], self._language)
         except (KeyError, McuError):
@@ -277,14 +291,15 @@ class Visit(ABC):
         """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`."""
         assert self.call is not None
         theirs, said = self._agreed
-        offer = answered(await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted))).answer
+        asked = await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted))
+        offer = self._slides.offer(answered(asked).answer)
         former, self.worker = self.worker, worker
         self._reoffer = Reoffer(self.call, self._house.line)
         try:
             answer = await self._reoffer.answer_to(offer)
         finally:
             self._reoffer = None
-        reply = answered(await worker.ask(AcceptCall(call=self.name, answer=answer)))
+        reply = answered(await worker.ask(AcceptCall(call=self.name, answer=self._accepted(answer))))
         self._agreed, self._held = (theirs, offer), False
         await self._hold(reply.held)
         if former is not None:
@@ -327,10 +342,11 @@ class Visit(ABC):
             self.call.changes.refuse(error.sip)
         else:
             if offer:
-                await self._agree((offer, reply.answer), held=reply.held)
+                said = self._answer_to(offer, reply.answer)
+                await self._agree((offer, said), held=reply.held)
             else:
-                self._offered = reply.answer
-            self.call.changes.accept(reply.answer.encode())
+                said = self._offered = self._slides.offer(reply.answer)
+            self.call.changes.accept(said.encode())
         self._house.line.pump()
 
     async def _changed(self, message: Request | Response) -> None:
@@ -338,8 +354,23 @@ class Visit(ABC):
         offered, self._offered = self._offered, ""
         if offered and message.body and self.worker is not None:
             theirs = message.body.decode(errors="replace")
-            reply = answered(await self.worker.ask(AcceptCall(call=self.name, answer=theirs)))
+            reply = answered(await self.worker.ask(AcceptCall(call=self.name, answer=self._accepted(theirs))))
             await self._agree((theirs, offered), held=reply.held)
+
+    def _answer_to(self, offer: str, reply: str) -> str:
+        """With what we have to say of the floor beside the media."""
+        return self._slides.answer(offer, reply, self._peer)
+
+    def _accepted(self, answer: str) -> str:
+        """Theirs, of media alone. Raises `Invalid`."""
+        return self._slides.accept(answer, self._peer)
+
+    @property
+    def _peer(self) -> str:
+        """From where their signalling comes."""
+        assert self.call is not None
+        assert isinstance(self.call.flow, Flow)
+        return self.call.flow.peer.host
 
     async def _agree(self, agreed: tuple[str, str], *, held: bool) -> None:
         self._agreed = agreed

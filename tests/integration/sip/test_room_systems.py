@@ -4,20 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import pytest
-from av.video.frame import VideoFrame
 from baresip import Camera, Telephone, shows, telephone
 from dialled import PIN, in_the_room, press, telephones
 from endpoints import address, settings
 from hall import hall, inside, until, until_answer
 from linphone import linphone
 from pictures import BLUE, GREEN, RED, Colour, frame_of
-from room_system import RoomSystem, room_system
+from room_system import content, latest, room_system
 from running_server import RunningServer, running_server
 
 from mcu.demo.client import MeetingClient
-from mcu.demo.guest import Guest
 from mcu.demo.sources import LivePicture
 from mcu.media.messages import Source
 from mcu.signalling.webrtc.messages import Screen
@@ -81,20 +78,6 @@ async def test_linphone_sends_and_gets_pictures(server: RunningServer, tmp_path:
                 return came["codec"] == went["codec"] == "VP8" and came["width"] > 0 and went["packets"] > 10
 
             await until_answer(both_ways)
-
-
-def latest(system: RoomSystem, source: Source) -> VideoFrame | None:
-    """What it was sent last, decoded."""
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.options = {"flags": "low_delay"}
-    frames = [frame for one in system.pictures[source] for frame in decoder.decode(av.Packet(one.data))]
-    return frames[-1] if frames else None
-
-
-def content(person: Guest) -> VideoFrame | None:
-    assert person.client is not None
-    assert person.client.content is not None
-    return person.client.content.latest
 
 
 async def test_what_a_room_system_shares_is_a_presentation_and_it_gets_those_of_others(server: RunningServer) -> None:

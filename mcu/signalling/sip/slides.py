@@ -1,0 +1,87 @@
+"""A call's right to share its screen: its system asks for it by BFCP, and the room grants it (ADR 33).
+
+What the room allows, and who gives way, is the room's: asking for the floor is what pressing the page's button is.
+"""
+
+from collections.abc import Callable
+
+from mcu.net.floors import Client, FloorLine, FloorServer
+from mcu.protocol.bfcp.floor import Asked, Released
+from mcu.protocol.sdp import floor
+from mcu.protocol.sdp.description import Description, parse
+from mcu.protocol.sdp.floor import Taken, Terms
+from mcu.signalling.sip.seat import Seat
+
+
+class Slides:
+    """Of one call. `tell` is told what its system asks for; `close` it."""
+
+    def __init__(self, server: FloorServer, tell: Callable[[Asked | Released], None]) -> None:
+        self._server, self._tell = server, tell
+        self._ids = server.ids()
+        self._line: FloorLine | None = None
+        self._offer: Description | None = None  # ours, until it is answered
+        self._added: int | None = None  # the place of our line in it, where the worker does not know of one
+
+    # -- SDP ----------------------------------------------------------------------------------------------------------
+
+    def answer(self, offer: str, reply: str, peer: str) -> str:
+        """Our answer with the line for the floor in it. `peer`: from where their signalling comes."""
+        said, taken = floor.answered(parse(offer), parse(reply), self._terms)
+        self._take(taken, peer)
+        return str(said)
+
+    def offer(self, said: str) -> str:
+        """Our offer with it. `accept` takes what comes back."""
+        self._offer, self._added = floor.offered(parse(said), self._terms)
+        return str(self._offer)
+
+    def accept(self, answer: str, peer: str) -> str:
+        """Their answer, as the worker that made the offer understands it. Raises `Invalid`."""
+        said = parse(answer)
+        if self._offer is None:
+            return answer
+        self._take(floor.accepted(self._offer, said), peer)
+        return answer if self._added is None else str(floor.without(said, self._added))
+
+    @property
+    def _terms(self) -> Terms:
+        return Terms(self._ids, self._server.port)
+
+    def _take(self, taken: Taken | None, peer: str) -> None:
+        client = None if taken is None else Client(hosts=frozenset((taken.host, peer)), address=taken.address)
+        if client is not None and self._line is not None and self._line.client == client:
+            return
+        self.close()
+        self._line = None if client is None else self._server.open(self._ids, client, self._tell)
+
+    # -- the room -----------------------------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> bool:
+        """Its system asks: when it shares, and when no more, is known by that alone."""
+        return self._line is not None and self._line.used
+
+    async def follow(self, seat: Seat | None) -> None:
+        """What the room has come to: who asks is answered once it is in the room, and others' sharing is told."""
+        line = self._line
+        if line is None:
+            return
+        if seat is None:
+            line.deny()
+            line.revoke()
+            line.others(False)
+            return
+        if line.granted and not seat.shares:
+            line.revoke()
+        line.others(seat.others_share)
+        if line.asks and seat.in_room:
+            if await seat.share(True):
+                line.grant()
+            else:
+                line.deny()
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None

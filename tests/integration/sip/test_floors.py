@@ -1,0 +1,109 @@
+"""Room systems that wait for the floor before they share (BFCP), and people who see it, in a real server."""
+
+from collections.abc import Iterator
+
+import floor_octets as bfcp
+import pytest
+from baresip import shows
+from dialled import PIN, in_the_room, telephones
+from endpoints import address, settings
+from floor_octets import TcpClient
+from hall import Hall, hall, inside, until
+from libre_floor import floor_client
+from pictures import GREEN, RED, frame_of
+from room_system import content, latest, room_system
+from running_server import RunningServer, running_server
+
+from mcu.demo.client import MeetingClient
+from mcu.demo.guest import Guest
+from mcu.demo.sources import LivePicture
+from mcu.media.messages import Source
+from mcu.signalling.webrtc.messages import Screen
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    place = tmp_path_factory.mktemp("floors")
+    given = settings(place, 48_700) | {"sip__call_domains": "127.0.0.1"}
+    with running_server(place, media__workers="1", media__fps="15", **given) as started:
+        yield started
+
+
+async def with_screen(here: Hall) -> Guest:
+    """A host by browser who has a red screen to share, and sees what others share."""
+    host = here.stranger()
+    screen = LivePicture(iter(lambda: frame_of(RED, 640, 480), None), 5)
+    await host.join(here.number, "Berg", MeetingClient(screen=screen, content=True), token=here.link("Berg"))
+    await inside(host)
+    return host
+
+
+def port(server: RunningServer) -> int:
+    """Of the floors."""
+    found: int = server.logged("sip_serving")[0]["floor_port"]
+    return found
+
+
+async def test_a_room_system_is_granted_the_floor_and_loses_it_to_a_person_who_shares(server: RunningServer) -> None:
+    """It speaks by Debian's libre, over UDP."""
+    async with hall(server) as here, room_system(floor="UDP/BFCP") as system:
+        host = await with_screen(here)
+        await system.dial(address(server), here.number)
+        await in_the_room(host)
+        ids = {"conference": system.number("confid"), "user": system.number("userid")}
+        assert system.theirs.port == port(server)
+        with floor_client("127.0.0.1", port(server), **ids) as client:
+            client.do("hello", "query", "request")
+            await until(lambda: ("FloorRequestStatus", "Granted") in client.heard)
+            assert client.heard[0] == ("HelloAck", "-")
+            await until(lambda: [entry.screen for entry in telephones(host)] == [True])
+            system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
+            await until(lambda: shows(content(host), [GREEN]))
+            await host.send(Screen(on=True))
+            await until(lambda: ("FloorRequestStatus", "Revoked") in client.heard)
+            system.stop(Source.SCREEN)
+            await until(lambda: client.heard[-1] == ("FloorStatus", "Granted"))
+            await until(lambda: shows(latest(system, Source.SCREEN), [RED]))
+            client.heard.clear()
+            client.do("request")
+            await until(lambda: ("FloorRequestStatus", "Granted") in client.heard)
+            client.do("release")
+            await until(lambda: client.heard[-2:] == [("FloorRequestStatus", "Released"), ("FloorStatus", "-")])
+            await until(lambda: [entry.screen for entry in telephones(host)] == [False])
+
+
+async def test_the_floor_is_the_rooms_to_give_and_nobody_has_it_outside(server: RunningServer) -> None:
+    """Over TCP: in the voice menu it waits, and where hosts alone share it is denied to a guest."""
+    async with hall(server, guest_pin=PIN) as here, room_system(floor="TCP/BFCP") as system:
+        await here.merge(media={"presentation": "hosts"})
+        host = await with_screen(here)
+        await host.send(Screen(on=True))
+        await system.dial(address(server), here.number)
+        client = TcpClient((system.number("confid"), system.number("userid")))
+        await client.connect("127.0.0.1", port(server))
+        client.ask(bfcp.FLOOR_QUERY, bfcp.number(2, 1))
+        client.ask(bfcp.REQUEST, bfcp.number(2, 1))
+        await until(lambda: client.states() == [bfcp.PENDING])
+        assert [kind for kind, _ in client.heard[0].attributes] == [2]  # the floor, of which nothing is told yet
+        system.press(f"{PIN}#")
+        await in_the_room(host)
+        await until(lambda: client.states() == [bfcp.PENDING, bfcp.DENIED])
+        await until(lambda: client.heard[-1].primitive == bfcp.FLOOR_STATUS and client.heard[-1].state == bfcp.GRANTED)
+        await client.close()
+
+
+async def test_a_room_system_that_is_called_is_offered_slides_and_their_floor(server: RunningServer) -> None:
+    async with hall(server) as here, room_system(floor="UDP/BFCP") as system:
+        host = await with_screen(here)
+        body = {"name": "Sal 3", "uri": await system.listen()}
+        async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
+            assert answer.status == 202, await answer.text()
+        await in_the_room(host)
+        ids = {"conference": system.number("confid"), "user": system.number("userid")}
+        await host.send(Screen(on=True))
+        await until(lambda: shows(latest(system, Source.SCREEN), [RED]))
+        with floor_client("127.0.0.1", port(server), **ids) as client:
+            client.do("request")
+            await until(lambda: ("FloorRequestStatus", "Granted") in client.heard)
+            system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
+            await until(lambda: shows(content(host), [GREEN]))

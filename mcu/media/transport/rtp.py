@@ -412,7 +412,9 @@ class RtpTransport:
 
     def _carries(self) -> int:
         """What all its lines carry of pictures."""
-        return sum(line.carries for line in self._lines.values() if line.kind is not Kind.AUDIO)
+        together = (s.bits_of_pictures for s in self._streams() if s.bits_of_pictures is not None)
+        each = sum(line.carries for line in self._lines.values() if line.kind is not Kind.AUDIO)
+        return min([each, *together])
 
     # -- what they share ------------------------------------------------------------------------------------------
 

@@ -83,6 +83,7 @@ class Stream:
     rtcp_port: int  # the same as `rtp_port`: multiplexed (RFC 5761)
     keys: Keys | None
     bits_per_second: int | None = None  # the most that we may send
+    bits_of_pictures: int | None = None  # and of all that are pictures together
     protocol: str
 
     @property
@@ -182,15 +183,21 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         rtcp_port=_rtcp_port(media),
         keys=keys,
         bits_per_second=_bandwidth(session, media, kind),
+        bits_of_pictures=_of_pictures(session),
         protocol=media.protocol,
     )
 
 
 def _bandwidth(session: Description, media: Media, kind: Kind) -> int | None:
     """Of the session's, where the line has none of its own, pictures get what sound leaves."""
-    if media.bits_per_second is not None or session.bits_per_second is None:
+    if media.bits_per_second is not None:
         return media.bits_per_second
-    return session.bits_per_second if kind is Kind.AUDIO else max(LEAST_BITS, session.bits_per_second - SOUND_BITS)
+    return session.bits_per_second if kind is Kind.AUDIO else _of_pictures(session)
+
+
+def _of_pictures(session: Description) -> int | None:
+    said = session.bits_per_second
+    return None if said is None else max(LEAST_BITS, said - SOUND_BITS)
 
 
 def _audio(found: Sequence[Format]) -> Format | None:

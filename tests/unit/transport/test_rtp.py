@@ -112,18 +112,19 @@ async def test_a_telephone_takes_no_ports_for_pictures(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "said", "carries"),
+    ("place", "said", "kinds", "carries"),
     [
-        ("t=0 0", "b=AS:384\r\nt=0 0", 304_000),
-        ("a=rtpmap:97", "b=AS:300\r\na=rtpmap:97", 300_000),
-        ("a=rtpmap:97", "b=TIAS:0\r\na=rtpmap:97", 0),
+        ("t=0 0", "b=AS:384\r\nt=0 0", (Kind.AUDIO, Kind.MAIN), 304_000),
+        ("t=0 0", "b=AS:384\r\nt=0 0", tuple(Kind), 304_000),
+        ("a=rtpmap:97", "b=AS:300\r\na=rtpmap:97", (Kind.AUDIO, Kind.MAIN), 300_000),
+        ("a=rtpmap:97", "b=TIAS:0\r\na=rtpmap:97", (Kind.AUDIO, Kind.MAIN), 0),
     ],
-    ids=["of all, less the sound", "of pictures", "none for now"],
+    ids=["of all, less the sound", "of all, with slides", "of pictures", "none for now"],
 )
 async def test_no_more_is_said_to_be_carried_than_the_other_side_takes_and_no_larger_picture(
-    engine: Engine, place: str, said: str, carries: int
+    engine: Engine, place: str, said: str, kinds: tuple[Kind, ...], carries: int
 ) -> None:
-    terms = Terms(address="127.0.0.1")
+    terms = Terms(address="127.0.0.1", kinds=kinds)
     ends, told = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(2)], Told()
     offer = ends[0].offer().replace("42e01f", "42e00d")
     ends[1].answer(offer.replace(place, said, 1), told)
@@ -166,7 +167,7 @@ async def test_what_is_not_sdp_is_refused_and_an_answer_to_nothing_too(engine: E
 
 async def test_when_the_range_is_used_up_no_port_of_the_leg_stays_taken(engine: Engine) -> None:
     pairs = (PORTS[1] - PORTS[0] + 1) // 2
-    terms = Terms(address="127.0.0.1", offered=tuple(Kind))
+    terms = Terms(address="127.0.0.1")
     ends = [RtpTransport(engine, terms, print, SystemClock()) for _ in range(pairs // 3 + 1)]
     *first, last = ends
     for end in first:

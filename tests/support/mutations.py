@@ -2,7 +2,7 @@
 
 Each message goes to a whole agent that has calls in every state; its owner answers what it tells. Nothing may be
 raised, and none may take longer than `SLOWEST_S` of processor time. The same seed gives the same messages, but for the
-tags and branches of the agent's own.
+tags and branches of the agent's own. As many of BFCP go to floors (`broken_floors.py`).
 
     scripts/mutate [MESSAGES]
 """
@@ -12,14 +12,16 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from broken_floors import torment as torment_floors
+from mutator import SLOWEST_S, Mutator
 from sip_wire import ANSWER, Way
 
 from mcu.errors import McuError
-from mcu.protocol.sdp import description, exchange
+from mcu.protocol.bfcp.floor import Ids
+from mcu.protocol.sdp import description, exchange, floor
 from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
@@ -36,13 +38,13 @@ from mcu.protocol.sip.stream import Ping, Pong, Stream
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 
-SLOWEST_S: Final = 0.1
 ROUND: Final = 200  # messages that one agent gets
 OURS: Final = exchange.Ours(
     address="192.0.2.1",
     ports={kind: exchange.Ports(30_000, 30_001) for kind in exchange.Kind},
     origin=description.Origin(1, 1, "192.0.2.1"),
 )
+FLOOR: Final = floor.Terms(Ids(1234, 7), 5070)
 SDP: Final = (
     "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nb=AS:512\r\nt=0 0\r\n"
     "m=audio 4000 RTP/SAVP 96 9 8 0 101\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1;stereo=0\r\n"
@@ -55,7 +57,8 @@ SDP: Final = (
     "a=fmtp:97 profile-level-id=42801f;packetization-mode=1;max-fs=8192;max-mbps=245000\r\n"
     "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\n"
     "a=rtpmap:98 VP8/90000\r\na=rtcp-fb:* nack pli\r\na=rtcp-fb:97 ccm fir\r\na=content:slides\r\na=rtcp-mux\r\n"
-    "m=application 0 UDP/BFCP *\r\na=floorctrl:c-s\r\n"
+    "m=application 5070 UDP/BFCP *\r\na=floorctrl:c-s\r\na=confid:1\r\na=userid:2\r\na=floorid:1 mstrm:11\r\n"
+    "a=setup:actpass\r\na=connection:new\r\na=bfcpver:1 2\r\n"
 )
 HEADERS: Final = (
     'Contact: "Anna \\" Ek" <sip:anna@192.0.2.7:5060;transport=tcp>;+sip.instance="<urn:uuid:1>";reg-id=1;expires=60',
@@ -94,28 +97,6 @@ METHODS: Final = (
     *("REFER", "NOTIFY", "MESSAGE", "SUBSCRIBE", "PUBLISH"),
 )
 STATUSES: Final = (100, 180, 183, 200, 200, 200, 301, 401, 407, 408, 422, 486, 491, 500, 503, 603)
-TOKENS: Final = (
-    *(
-        b"\r\n",
-        b"\r\n\r\n",
-        b"\n",
-        b"\r",
-        b"\0",
-        b"\xff",
-        b"\xc3\x28",
-        b";",
-        b";;",
-        b"<",
-        b">",
-        b'"',
-        b"\\",
-        b",",
-        b":",
-    ),
-    *(b"@", b"[", b"]", b"%", b"%00", b"%zz", b"=", b"*", b"?", b" ", b"\t", b"sip:", b"sips:", b"tel:", b"SIP/2.0"),
-    *(b"4294967296", b"-1", b"0", b"99999999999999999999", b"2147483648", b"z9hG4bK", b"\xe2\x80\xae", b"2001:db8::1"),
-    *(b";tag=", b";branch=", b"a=", b"m=", b"c=IN IP6 ::", b"|2^31|", b"inline:", b"Content-Length: 0\r\n", b"1e9"),
-)
 WAY: Final = Way("mcu.example")
 STREAM: Final = Way("mcu.example", "TLS", 5061)
 ANNA: Final = Address(SipUri("mcu.example", "anna"))
@@ -172,79 +153,6 @@ class Author:
         return "\r\n".join([start, *fields, "", body]).encode(errors="surrogateescape")
 
 
-class Mutator:
-    """Breaks what it is given, a little or much."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._ways: Sequence[Callable[[bytearray], None]] = (
-            *(self._flip, self._insert, self._insert, self._delete, self._repeat, self._swap_lines, self._drop_line),
-            *(self._double_line, self._number, self._number, self._cut, self._much, self._replace),
-        )
-
-    def broken(self, data: bytes) -> bytes:
-        changed = bytearray(data)
-        for _ in range(self._chance.choice((0, 1, 1, 1, 2, 2, 3, 5, 12))):
-            if changed:
-                self._chance.choice(self._ways)(changed)
-        return bytes(changed)
-
-    def _place(self, data: bytearray) -> int:
-        return self._chance.randrange(len(data))
-
-    def _span(self, data: bytearray) -> slice:
-        start = self._place(data)
-        return slice(start, start + self._chance.choice((1, 2, 4, 10, 40, 200)))
-
-    def _flip(self, data: bytearray) -> None:
-        data[self._place(data)] ^= 1 << self._chance.randrange(8)
-
-    def _insert(self, data: bytearray) -> None:
-        at = self._place(data)
-        data[at:at] = self._chance.choice(TOKENS)
-
-    def _replace(self, data: bytearray) -> None:
-        data[self._span(data)] = self._chance.choice(TOKENS)
-
-    def _delete(self, data: bytearray) -> None:
-        del data[self._span(data)]
-
-    def _repeat(self, data: bytearray) -> None:
-        span = self._span(data)
-        data[span.start : span.start] = data[span] * self._chance.choice((1, 2, 30))
-
-    def _much(self, data: bytearray) -> None:
-        at = self._place(data)
-        data[at:at] = self._chance.choice(TOKENS) * self._chance.choice((10, 300, 3000))
-
-    def _cut(self, data: bytearray) -> None:
-        del data[self._place(data) :]
-
-    def _number(self, data: bytearray) -> None:
-        digits = [at for at, byte in enumerate(data) if 48 <= byte <= 57]
-        if digits:
-            at = self._chance.choice(digits)
-            data[at : at + 1] = self._chance.choice((b"", b"0", b"-1", b"65536", b"4294967296", b"9" * 40))
-
-    def _lines(self, data: bytearray, change: Callable[[list[bytes]], None]) -> None:
-        lines = bytes(data).split(b"\r\n")
-        change(lines)
-        data[:] = b"\r\n".join(lines)
-
-    def _swap_lines(self, data: bytearray) -> None:
-        def swap(lines: list[bytes]) -> None:
-            one, other = (self._chance.randrange(len(lines)) for _ in range(2))
-            lines[one], lines[other] = lines[other], lines[one]
-
-        self._lines(data, swap)
-
-    def _drop_line(self, data: bytearray) -> None:
-        self._lines(data, lambda lines: lines.remove(self._chance.choice(lines)))
-
-    def _double_line(self, data: bytearray) -> None:
-        self._lines(data, lambda lines: lines.append(self._chance.choice(lines)))
-
-
 # -- who gets them --------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +166,7 @@ class Victim:
         self._registrar = Registrar[Way](Gruus("mcu.example", b"key" * 11))
         self.author = Author(chance)
         self._offered = exchange.offer(OURS)
+        self._with_floor, _ = floor.offered(self._offered.description, FLOOR)
 
     def receive(self, data: bytes) -> None:
         """Over UDP and over a stream, and as SDP alone."""
@@ -336,9 +245,13 @@ class Victim:
     def _answered(self, offer: bytes) -> bytes:
         """Their offer as an offer, and as an answer to ours."""
         with contextlib.suppress(McuError):
-            exchange.accepted(self._offered, description.parse(offer.decode(errors="replace")), OURS)
+            theirs = description.parse(offer.decode(errors="replace"))
+            floor.accepted(self._with_floor, theirs)
+            exchange.accepted(self._offered, floor.without(theirs, 3), OURS)
         try:
-            reply, _ = exchange.answer(description.parse(offer.decode(errors="replace")), OURS)
+            theirs = description.parse(offer.decode(errors="replace"))
+            reply, _ = exchange.answer(theirs, OURS)
+            reply, _ = floor.answered(theirs, reply, FLOOR)
         except McuError:
             return ANSWER
         description.parse(str(reply))
@@ -388,7 +301,11 @@ def main() -> None:
     parser.add_argument("messages", type=int)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    print(json.dumps({"seed": options.seed, **vars(torment(options.messages, options.seed))}))
+    survived = {
+        **vars(torment(options.messages, options.seed)),
+        "floors": torment_floors(options.messages, options.seed),
+    }
+    print(json.dumps({"seed": options.seed, **survived}))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import contextlib
 import time
 
 import pytest
-from mutations import SLOWEST_S, torment
+from mutations import torment
+from mutator import SLOWEST_S
 
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import read

@@ -74,6 +74,24 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *
 
 /* -- sound -- */
 
+#define TICK_US 20000
+#define FROM_ZERO 250 /* packets: 5 s */
+
+/* A call that goes on with another worker has a new stream there. Some telephones take its
+ * packets for late ones where its numbers are behind those of before (baresip's jitter buffer
+ * for minutes), so these begin by the clock, which all workers have in common: as if it had
+ * been one stream. Not so near their end that who misses the first would see none before the
+ * turn, and count the turns wrongly (RFC 3711 section 3.3.1). */
+static void begin_by_clock(struct out_stream *stream, int64_t tick, int64_t samples,
+                           int64_t now)
+{
+    const int64_t ticks = now / TICK_US;
+    stream->offset = (uint32_t)((ticks - tick) * samples);
+    stream->sequence = ticks & 0xFFFF;
+    if (stream->sequence > 0xFFFF - FROM_ZERO)
+        stream->sequence = 0;
+}
+
 int plane_sound_codec(const struct leg *leg)
 {
     return leg->out[MCU_AUDIO] && send_media(leg) ? leg->out[MCU_AUDIO]->codec : -1;
@@ -87,6 +105,8 @@ bool plane_send_sound(struct leg *leg, struct udp_batch *batch,
         return false;
     struct out_stream *stream = leg->out[MCU_AUDIO];
     const int64_t samples = mcu_codec_clock((enum mcu_audio_codec)codec) / 50;
+    if (!leg->webrtc && stream->tick == INT64_MIN)
+        begin_by_clock(stream, packet->tick, samples, now);
     const uint32_t timestamp = stream->offset + (uint32_t)(packet->tick * samples);
     /* also where SRTP refuses it: it is lost then, and no other has its number */
     struct mcu_rtp header = send_header(stream, ++stream->sequence, timestamp, now);

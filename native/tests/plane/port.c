@@ -155,14 +155,46 @@ static void a_keyed_leg_is_where_its_authentic_packets_come_from(void)
     mcu_plane_free(plane);
 }
 
-static bool is_sent_sound(struct telephone *telephone, int64_t tick, int sound)
+static bool send_sound(struct telephone *telephone, int64_t tick, int sound,
+                       struct packet *packet)
 {
     static const int16_t samples[MCU_TICK];
-    struct packet packet;
     const struct mcu_mix mix = {.sound = sound, .samples = samples};
     const struct mcu_route route = {.leg = telephone->client.leg, .sound = sound};
     CHECK(mcu_plane_send(telephone->client.plane, tick, &mix, 1, &route, 1) == 0);
-    return receive_rtp(&telephone->client, AUDIO_TYPE, &packet, QUIET_MS);
+    return receive_rtp(&telephone->client, AUDIO_TYPE, packet, QUIET_MS);
+}
+
+static bool is_sent_sound(struct telephone *telephone, int64_t tick, int sound)
+{
+    struct packet packet;
+    return send_sound(telephone, tick, sound, &packet);
+}
+
+/* What a call is sent first, by a plane of its own that has run for so many ticks. */
+static struct mcu_rtp first_of(int64_t ticks)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct packet packet;
+    call(&telephone, plane);
+    answer(&telephone);
+    CHECK(send_sound(&telephone, ticks, mcu_plane_add_sound(plane, true), &packet));
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+    return packet.rtp;
+}
+
+static void a_call_that_moves_to_another_plane_is_sent_later_numbers_there(void)
+{
+    const struct mcu_rtp before = first_of(1000000);
+    usleep(40000);
+    const struct mcu_rtp after = first_of(7);
+    const uint16_t packets = after.sequence - before.sequence;
+    const uint32_t samples = after.timestamp - before.timestamp;
+    const uint16_t from_zero = 300; /* where numbers began anew meanwhile */
+    CHECK(packets >= 2 && packets < 500 + from_zero && after.ssrc != before.ssrc);
+    CHECK(samples >= 2 * 960 && samples < 500 * 960);
 }
 
 static void a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more(void)
@@ -186,6 +218,7 @@ static void a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more(
 
 void port_tests(void)
 {
+    TEST(a_call_that_moves_to_another_plane_is_sent_later_numbers_there);
     TEST(a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more);
     TEST(a_range_of_ports_is_used_up_and_freed);
     TEST(a_plain_leg_takes_packets_from_its_remote_address_only);

@@ -1,7 +1,7 @@
 """The media workers of this machine: as many processes as was asked for, each started again when it dies.
 
-A slot is a place for a worker; a worker that was started again has the slot of the former one and a new name. A worker
-that dies soon after its start is started again later and later, up to `BACKOFF_MAX_S`.
+A slot is a place for a worker; a worker that was started again has the slot of the former one and a new name. The first
+that dies is started again at once; where the next dies soon after, later and later, up to `BACKOFF_MAX_S`.
 """
 
 import asyncio
@@ -103,7 +103,7 @@ class LocalWorkers:
 
     async def _keep(self, slot: int) -> None:
         """The life of a slot. Ends only when we stop, or when its very first worker never answered."""
-        generation, backoff, answered = 0, BACKOFF_S, False
+        generation, backoff, answered = 0, 0.0, False
         while not self._stopping:
             generation += 1
             begun = self._clock.monotonic()
@@ -112,8 +112,8 @@ class LocalWorkers:
                 return
             self._metrics.worker_restarted()
             steady = self._clock.monotonic() - begun > STEADY_S
-            backoff = BACKOFF_S if steady else min(backoff * 2, BACKOFF_MAX_S)
             await asyncio.sleep(0 if steady else backoff)
+            backoff = 0 if steady else min(max(backoff * 2, BACKOFF_S), BACKOFF_MAX_S)
 
     async def _run(self, slot: int, name: str) -> bool:
         """One worker from start to death. Returns whether it ever answered."""

@@ -1,5 +1,6 @@
 """A call that dials in: answered in a worker's reception, led by the menu, and let through the door into its room."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,13 +13,14 @@ from mcu.conference.roster import Person
 from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
 from mcu.ids import CallId
 from mcu.media.call_messages import AnswerCall, CallTold
+from mcu.media.messages import Answered
 from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.routing import Route
-from mcu.signalling.sip.visit import PICK_S, Happening, House, Pressed, Visit, answered
+from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit, answered
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 
@@ -64,21 +66,28 @@ class Incoming(Visit):
         self._menu, self._who = Menu(language, str(route.to)), who
 
     async def _arrive(self) -> None:
-        """Answers their offer, on any worker."""
+        """Answers their offer, on any worker; on another where that one dies."""
         call = self.call
         assert call is not None
         offer = call.invite.body.decode(errors="replace")
         if not offer:
             raise Unavailable("Calls without an offer are not taken.")
-        worker = await self._house.workers.pick(PICK_S)
-        reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
-        self.worker = worker
-        answer = answered(reply)
+        try:
+            answer = await self._taken_by_one(offer)
+        except Unavailable:
+            await asyncio.sleep(MOVE_AGAIN_S)  # as in `_move`
+            answer = await self._taken_by_one(offer)
         said = self._answer_to(offer, answer.answer)
         self._agreed = (offer, said)
         await self._hold(answer.held)
         call.answer(said.encode())
         self._house.line.pump()
+
+    async def _taken_by_one(self, offer: str) -> Answered:
+        worker = await self._house.workers.pick(PICK_S)
+        reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
+        self.worker = worker
+        return answered(reply)
 
     async def _come_back(self) -> None:
         if self._in_menu:

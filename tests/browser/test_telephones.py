@@ -85,7 +85,7 @@ def met(server: RunningServer, playwright: Playwright, tmp_path_factory: pytest.
 def come(phone: Telephone, uri: str) -> None:
     """In by the meeting's own number and its PIN."""
     phone.dial(uri)
-    until(lambda: "audio: start" in phone.log)
+    until(lambda: phone.talks)
     time.sleep(1)
     phone.press(f"{PIN}#")
 

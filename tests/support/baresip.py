@@ -94,9 +94,19 @@ class Telephone:
         return "Incoming call from" in self.log
 
     @property
+    def talks(self) -> bool:
+        """Whether a call of its has been taken."""
+        return "Call established" in self.log
+
+    @property
     def closed(self) -> bool:
-        """Whether its call is over."""
+        """Whether a call of its is over."""
         return "terminated" in self.log or "session closed" in self.log
+
+    @property
+    def hung_up(self) -> int:
+        """How many calls of its the other side has ended with BYE."""
+        return self.log.count("session closed: Connection reset by peer")
 
     def heard(self) -> Samples:
         """All that it has played so far: 48 kHz mono."""
@@ -110,6 +120,10 @@ class Telephone:
     def _command(self, command: str, params: str = "") -> None:
         message = json.dumps({"command": command, "params": params})
         self._control.sendall(f"{len(message)}:{message},".encode())
+
+    def vanish(self) -> None:
+        """`kill -9`."""
+        self._process.kill()
 
     def close(self) -> None:
         self._control.close()
@@ -149,10 +163,12 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     camera: Camera | None = None,
     port: int = 0,
     certificate: Sequence[Path] = (),
+    settings: str = "",
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
     It is at the address of its account. `port` 0: one that is free. `certificate`: what it shows in TLS, and its key.
+    `settings`: more lines of its configuration.
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
@@ -162,7 +178,7 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     picture = f";video_codecs={camera.codec}" if camera is not None else ""
     line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{picture}{secret}\n"
     (directory / "accounts").write_text(line)
-    config = _config(directory, control, f"{address}:{port}", camera)
+    config = _config(directory, control, f"{address}:{port}", camera) + settings
     if certificate:
         (directory / "shown.pem").write_text("".join(one.read_text() for one in certificate))
         config += f"sip_certificate {directory / 'shown.pem'}\n"
@@ -233,11 +249,15 @@ def _write_tone(path: Path, hertz: float, codec: str) -> None:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """None of those that the system gives to whoever connects: it is still free when its owner listens."""
+    """None of those that the system gives to whoever connects: it is still free when its owner listens.
+
+    And nobody has the one after it: baresip, told of one, listens for TLS there.
+    """
     while True:
-        port = 30_000 + secrets.randbelow(2_700)
-        with socket.socket() as found, suppress(OSError):
+        port = 30_000 + 2 * secrets.randbelow(1_350)
+        with socket.socket() as found, socket.socket() as after, suppress(OSError):
             found.bind((host, port))
+            after.bind((host, port + 1))
             return port
 
 

@@ -33,8 +33,8 @@ async def press(phone: Telephone, keys: str) -> None:
 async def enter(here: Hall, phone: Telephone, host: Guest, *, number: str = "reception", pin: str = PIN) -> None:
     """Through the menu: what is pressed while it speaks counts. `number`: by which it is reached."""
     phone.dial(uri(here.server, number))
-    await until(lambda: "audio: start" in phone.log)
-    await asyncio.sleep(1)
+    await until(lambda: phone.talks)
+    await asyncio.sleep(0.5)
     await press(phone, here.number)
     await asyncio.sleep(2)
     await press(phone, f"{pin}#")
@@ -44,7 +44,7 @@ async def enter(here: Hall, phone: Telephone, host: Guest, *, number: str = "rec
 async def enter_directly(here: Hall, phone: Telephone, host: Guest) -> None:
     """By the meeting's own number: the PIN alone is asked for."""
     phone.dial(uri(here.server, here.number))
-    await until(lambda: "audio: start" in phone.log)
-    await asyncio.sleep(1)
+    await until(lambda: phone.talks)
+    await asyncio.sleep(0.5)
     await press(phone, f"{PIN}#")
     await in_the_room(host)

@@ -165,7 +165,7 @@ async def test_no_number_pin_or_key_of_a_caller_is_in_a_log(server: RunningServe
     async with hall(server, guest_pin=PIN) as here:
         with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
             phone.dial(uri(server, "reception"))
-            await until(lambda: "audio: start" in phone.log)
+            await until(lambda: phone.talks)
             await press(phone, here.number)
             await asyncio.sleep(1)
             await press(phone, "999999#")

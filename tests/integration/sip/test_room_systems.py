@@ -43,7 +43,7 @@ async def test_a_room_system_sees_nothing_before_it_is_in_the_room_and_then_all_
         how = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
         with telephone(tmp_path / "system", hertz=700, **how) as system:
             system.dial(f"sip:{here.number}@{address(server, transport)}")
-            await until(lambda: "audio: start" in system.log)
+            await until(lambda: system.talks)
             assert await asyncio.to_thread(system.sees, 1.0) is None
             await press(system, f"{PIN}#")
             await in_the_room(host)

@@ -29,9 +29,9 @@ Password = Annotated[str, StringConstraints(min_length=12, max_length=128, patte
 
 
 class NoDomain(Conflict):
-    """There is no SIP here, so that endpoints would have no address."""
+    """There is no SIP here, or the organisation has no domain, so that endpoints would have no address."""
 
-    code, title = "no-sip", "This server does not speak SIP: set sip.addresses"
+    code, title = "no-sip", "There is no domain for endpoints: set sip.addresses, and the organisation's domains"
     http = 409
 
 
@@ -61,13 +61,17 @@ class EndpointOut(BaseModel):
     language: Literal["sv", "en"]
     state: State = Field(description="`online`: it is registered; `busy`: and in a call")
     created_at: datetime
+    organisation: str | None = Field(description="Whose it is: that of the token it was added with")
 
     @classmethod
     def of(cls, endpoint: Endpoint, switchboard: Switchboard) -> "EndpointOut":
         same = ("id", "name", "number", "display_name", "language", "created_at")
-        uri = f"sip:{endpoint.name}@{switchboard.realm}"
-        state = switchboard.state(endpoint.id)
-        return cls(**{name: getattr(endpoint, name) for name in same}, uri=uri, state=state)
+        return cls(
+            **{name: getattr(endpoint, name) for name in same},
+            uri=f"sip:{endpoint.name}@{switchboard.domain_of(endpoint.organisation)}",
+            state=switchboard.state(endpoint.id),
+            organisation=endpoint.organisation or None,
+        )
 
 
 class EndpointWithPassword(EndpointOut):
@@ -126,13 +130,13 @@ class DialRulesOut(BaseModel):
     problems=(Taken, NoDomain),
 )
 async def add_endpoint(call: Call[EndpointIn]) -> Reply:
-    """Add a telephone or a room system.
+    """Add a telephone or a room system, for the token's organisation.
 
     It registers by SIP with its name and its password, and is then called by its number or its URI.
     """
-    board, asked = call.request.app[LIVE].switchboard, call.body
-    if not board.realm:
-        raise NoDomain("Endpoints have their addresses in its domain.")
+    board, asked, organisation = call.request.app[LIVE].switchboard, call.body, call.caller.organisation
+    if not board.domain_of(organisation):
+        raise NoDomain("Endpoints have their addresses in the server's domain, or their organisation's.")
     made = asked.password or "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(PASSWORD_LENGTH))
     name = EndpointId(new_id("ep"))
     endpoint = Endpoint(
@@ -141,8 +145,9 @@ async def add_endpoint(call: Call[EndpointIn]) -> Reply:
         number=asked.number,
         display_name=asked.display_name,
         language=asked.language,
-        secret=board.secret(name, asked.name, made, asked.digests),
+        secret=board.secret(name, asked.name, organisation, made, asked.digests),
         created_at=call.request.app[API].clock.now(),
+        organisation=organisation,
     )
     tx = await call.writing()
     await tx.endpoints.add(endpoint)
@@ -160,7 +165,7 @@ async def list_endpoints(call: Call[Nothing]) -> Reply:
     """List the telephones and room systems, each with its state."""
     board, wanted = call.request.app[LIVE].switchboard, call.query(PageQuery).wanted()
     async with call.request.app[API].store.reading() as tx:
-        page = await tx.endpoints.page(wanted)
+        page = await tx.endpoints.page(wanted, call.caller.organisation)
     items = [EndpointOut.of(one, board) for one in page.items]
     return Reply(body=EndpointPage(items=items, next_page_token=page_token(page.last)))
 
@@ -170,7 +175,7 @@ async def remove_endpoint(call: Call[Nothing]) -> Reply:
     """Remove one. It can register and call no more; calls that stand go on."""
     name = EndpointId(call.path["endpoint"])
     tx = await call.writing()
-    await tx.endpoints.remove(name)
+    await tx.endpoints.remove(name, call.caller.organisation)
 
     async def removed() -> None:
         call.request.app[LIVE].switchboard.removed(name)
@@ -191,7 +196,7 @@ async def list_registrations(call: Call[Nothing]) -> Reply:
             instance=one.instance or None,
             expires_at=one.expires_at,
         )
-        for one in call.request.app[LIVE].switchboard.contacts()
+        for one in call.request.app[LIVE].switchboard.contacts(call.caller.organisation)
     ]
     return Reply(body=RegistrationPage(items=items))
 
@@ -206,7 +211,11 @@ async def list_dial_rules(call: Call[Nothing]) -> Reply:
     "POST", "/api/v1/dial-rules/test", body=DialTest, answer=DialTestOut, scope=Scope.ADMIN, problems=(Invalid,)
 )
 async def test_dial_rules(call: Call[DialTest]) -> Reply:
-    """Say where a call would go, and why. Nobody is called."""
-    asked = call.body
-    told = call.request.app[LIVE].switchboard.explain(asked.dialled, stranger=asked.caller == "stranger")
+    """Say where a call would go, and why. Nobody is called.
+
+    One of ours is an endpoint of the token's organisation.
+    """
+    asked, board = call.body, call.request.app[LIVE].switchboard
+    stranger = asked.caller == "stranger"
+    told = board.explain(asked.dialled, stranger=stranger, organisation=call.caller.organisation)
     return Reply(body=DialTestOut(route=told.route, steps=list(told.steps)))

@@ -57,7 +57,7 @@ async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, c
         hosts,
         sip.call_domains,
         own=reach.dialled,
-        called=lambda user: directory.called(user) is not None,
+        called=lambda user, organisation: directory.called(user, organisation) is not None,
         organisations=reach.organisations,
     )
     return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)

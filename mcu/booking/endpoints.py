@@ -18,7 +18,7 @@ State = Literal["offline", "online", "busy"]
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """`name` is the user of its URI and of its password, `number` is dialled and has digits alone.
+    """`name` is the user of its URI and of its password, `number` is dialled and has digits alone: its organisation's.
 
     `secret`: the digests of its password, one for each algorithm, sealed.
     """
@@ -30,6 +30,7 @@ class Endpoint:
     language: Language
     secret: bytes = field(repr=False)
     created_at: datetime
+    organisation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +56,32 @@ class Explained:
 class Switchboard(Protocol):
     """What the rest of the service may ask of the telephones' side."""
 
-    @property
-    def realm(self) -> str:
-        """The domain of the endpoints' URIs; "" where there is no SIP."""
+    def domain_of(self, organisation: str) -> str:
+        """Of the URIs of its endpoints, or of those of none; "": it has none, or there is no SIP."""
         ...
 
-    def secret(self, endpoint: EndpointId, name: str, password: str, digests: Sequence[Digest]) -> bytes:
+    def secret(
+        self, endpoint: EndpointId, name: str, organisation: str, password: str, digests: Sequence[Digest]
+    ) -> bytes:
         """What is kept of a password: these digests of it."""
         ...
 
     def state(self, endpoint: EndpointId) -> State: ...
 
-    def contacts(self) -> Sequence[Contact]: ...
+    def contacts(self, organisation: str = "") -> Sequence[Contact]:
+        """Where endpoints are reached: an organisation's, or everybody's."""
+        ...
 
     @property
     def rules(self) -> Sequence[str]:
         """Of the dial plan, in words."""
         ...
 
-    def explain(self, dialled: str, *, stranger: bool) -> Explained:
-        """Where a number, a name or a URI leads. Raises `Invalid`."""
+    def explain(self, dialled: str, *, stranger: bool, organisation: str = "") -> Explained:
+        """Where a number, a name or a URI leads; dialled by a stranger, or by an organisation's endpoint.
+
+        Raises `Invalid`.
+        """
         ...
 
     def added(self, endpoint: Endpoint) -> None:
@@ -90,8 +97,8 @@ class Directory:
     """Every endpoint."""
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
-        self._by_name: dict[str, Endpoint] = {}
-        self._by_number: dict[str, Endpoint] = {}
+        self._by_name: dict[tuple[str, str], Endpoint] = {}  # by organisation and name
+        self._by_number: dict[tuple[str, str], Endpoint] = {}
         self._by_id: dict[EndpointId, Endpoint] = {}
         for endpoint in endpoints:
             self.put(endpoint)
@@ -102,22 +109,23 @@ class Directory:
     def get(self, endpoint: EndpointId) -> Endpoint | None:
         return self._by_id.get(endpoint)
 
-    def named(self, name: str) -> Endpoint | None:
-        return self._by_name.get(name)
+    def named(self, name: str, organisation: str = "") -> Endpoint | None:
+        return self._by_name.get((organisation, name))
 
-    def called(self, user: str) -> Endpoint | None:
-        """Whom a name or a number means."""
-        return self._by_name.get(user) or self._by_number.get(user.removeprefix("+"))
+    def called(self, user: str, organisation: str = "") -> Endpoint | None:
+        """Whom a name or a number means in an organisation."""
+        found = self._by_name.get((organisation, user))
+        return found or self._by_number.get((organisation, user.removeprefix("+")))
 
     def put(self, endpoint: Endpoint) -> None:
-        self._by_id[endpoint.id] = self._by_name[endpoint.name] = endpoint
+        self._by_id[endpoint.id] = self._by_name[endpoint.organisation, endpoint.name] = endpoint
         if endpoint.number is not None:
-            self._by_number[endpoint.number] = endpoint
+            self._by_number[endpoint.organisation, endpoint.number] = endpoint
 
     def drop(self, endpoint: EndpointId) -> Endpoint | None:
         """Who it was."""
         gone = self._by_id.pop(endpoint, None)
         if gone is not None:
-            del self._by_name[gone.name]
-            self._by_number.pop(gone.number or "", None)
+            del self._by_name[gone.organisation, gone.name]
+            self._by_number.pop((gone.organisation, gone.number or ""), None)
         return gone

@@ -44,8 +44,12 @@ class Organisations:
 
     def with_number(self, number: str) -> Organisation | None:
         """Whose E.164 number it is: the longest prefix decides."""
-        found = [(len(prefix), one) for one in self for prefix in one.prefixes if number.startswith(prefix)]
-        return max(found, key=lambda one: one[0])[1] if found else None
+        return next((one for _, one in self.prefixes_of(number)), None)
+
+    def prefixes_of(self, number: str) -> list[tuple[str, Organisation]]:
+        """Those with which it begins, the longest first, each with whose it is."""
+        found = [(prefix, one) for one in self for prefix in one.prefixes if number.startswith(prefix)]
+        return sorted(found, key=lambda one: -len(one[0]))
 
 
 NONE: Final = Organisations()

@@ -189,14 +189,16 @@ class EndpointStore(Protocol):
 
     async def all(self) -> Sequence[Endpoint]: ...
 
-    async def page(self, page: PageRequest) -> Page[Endpoint]: ...
-
-    async def add(self, endpoint: Endpoint) -> None:
-        """Raises `Taken` if its name or number is in use."""
+    async def page(self, page: PageRequest, organisation: str = "") -> Page[Endpoint]:
+        """`organisation`: whose; "": everybody's."""
         ...
 
-    async def remove(self, endpoint: EndpointId) -> None:
-        """With its bindings. Raises `NotFound`."""
+    async def add(self, endpoint: Endpoint) -> None:
+        """Raises `Taken` if its name or number is in use in its organisation."""
+        ...
+
+    async def remove(self, endpoint: EndpointId, organisation: str = "") -> None:
+        """With its bindings. Raises `NotFound`, also where it is another organisation's than the one that is given."""
         ...
 
     async def bindings(self) -> Sequence[StoredBinding]: ...

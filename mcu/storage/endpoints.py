@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,10 @@ from mcu.storage.pages import cut
 from mcu.storage.tables import bindings, endpoints
 
 
+def _of(organisation: str) -> ColumnElement[bool]:
+    return endpoints.c.organisation == organisation if organisation else true()
+
+
 class Endpoints:
     """Implements `mcu.booking.store.EndpointStore`."""
 
@@ -23,8 +27,9 @@ class Endpoints:
     async def all(self) -> Sequence[Endpoint]:
         return [Endpoint(**row._mapping) for row in await self._connection.execute(select(endpoints))]
 
-    async def page(self, page: PageRequest) -> Page[Endpoint]:
-        query = select(endpoints).where(endpoints.c.id > page.after).order_by(endpoints.c.id).limit(page.size + 1)
+    async def page(self, page: PageRequest, organisation: str = "") -> Page[Endpoint]:
+        query = select(endpoints).where(endpoints.c.id > page.after, _of(organisation))
+        query = query.order_by(endpoints.c.id).limit(page.size + 1)
         return cut([Endpoint(**row._mapping) for row in await self._connection.execute(query)], page.size)
 
     async def add(self, endpoint: Endpoint) -> None:
@@ -33,8 +38,8 @@ class Endpoints:
         except IntegrityError as error:
             raise Taken("An endpoint with that name, or that number, exists.") from error
 
-    async def remove(self, endpoint: EndpointId) -> None:
-        done = await self._connection.execute(delete(endpoints).where(endpoints.c.id == endpoint))
+    async def remove(self, endpoint: EndpointId, organisation: str = "") -> None:
+        done = await self._connection.execute(delete(endpoints).where(endpoints.c.id == endpoint, _of(organisation)))
         if done.rowcount != 1:
             raise NotFound("There is no such endpoint.")
 

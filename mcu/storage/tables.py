@@ -139,12 +139,15 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("number", Text, unique=True),
+    Column("name", Text, nullable=False),
+    Column("number", Text),
     Column("display_name", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("secret", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("organisation", Text, nullable=False, server_default=""),
+    UniqueConstraint("organisation", "name"),
+    UniqueConstraint("organisation", "number"),
 )
 
 bindings = Table(

@@ -268,6 +268,16 @@ async def test_endpoints_are_kept_with_where_they_are_reached_and_both_go_togeth
     with pytest.raises(Taken):
         async with database.writing() as tx:
             await tx.endpoints.add(replace(anna, id=EndpointId(new_id("ep")), number=None))
+    namesake = replace(anna, id=EndpointId(new_id("ep")), organisation="norr")  # each organisation has its own
+    async with database.writing() as tx:
+        await tx.endpoints.add(namesake)
+    async with database.reading() as tx:
+        assert (await tx.endpoints.page(PageRequest(), "norr")).items == [namesake]
+    with pytest.raises(NotFound):
+        async with database.writing() as tx:
+            await tx.endpoints.remove(namesake.id, "syd")
+    async with database.writing() as tx:
+        await tx.endpoints.remove(namesake.id, "norr")
     async with database.reading() as tx:
         assert await tx.endpoints.all() == (await tx.endpoints.page(PageRequest())).items == [anna]
         assert await tx.endpoints.bindings() == [replace(bound, port=5062), bound]

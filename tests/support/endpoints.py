@@ -11,7 +11,7 @@ from typing import Any
 
 from baresip import Telephone, telephone
 from certificates import make_certificate
-from running_server import RunningServer, get_json
+from running_server import RunningServer, every_right, get_json
 
 WITHIN_S = 15.0
 PASSWORD = "kanarie-losenord"
@@ -40,16 +40,19 @@ def settings(directory: Path, first_port: int) -> dict[str, str]:
     }
 
 
-def posted(server: RunningServer, name: str, **said: Any) -> None:
+def posted(server: RunningServer, name: str, organisation: str = "", **said: Any) -> None:
     """Debian's baresip knows no digest but MD5."""
+    token = every_right(server.data_directory, organisation)
     body = {"name": name, "display_name": NAMES[name], "password": PASSWORD, "digests": ["MD5"], **said}
-    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     asked = urllib.request.Request(f"{server.base_url}/api/v1/endpoints", json.dumps(body).encode(), headers)
     urllib.request.urlopen(asked).close()
 
 
-def states(server: RunningServer) -> dict[str, str]:
-    status, listed = get_json(f"{server.base_url}/api/v1/endpoints", server.token)
+def states(server: RunningServer, organisation: str = "") -> dict[str, str]:
+    """Of an organisation's endpoints, or everybody's."""
+    token = every_right(server.data_directory, organisation)
+    status, listed = get_json(f"{server.base_url}/api/v1/endpoints", token)
     assert status == 200
     return {one["name"]: one["state"] for one in listed["items"]}
 

@@ -62,7 +62,7 @@ class Bridge:
         """Calls all of them, who are one endpoint's. Raises `NotAcceptable` where the offer may not be passed on."""
         self.callee = targets[0].endpoint
         for one in targets:
-            to = Address(SipUri(self._domain, one.endpoint.name))
+            to = Address(SipUri(one.domain, one.endpoint.name))
             self.ring(one.flow, one.uri, to, [("Route", route) for route in one.routes])
         return list(self._ringing)
 

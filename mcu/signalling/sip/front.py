@@ -248,7 +248,8 @@ class FrontEnd:
         assert isinstance(flow, Flow)
         try:
             caller = self._registrations.caller(call.invite, flow)
-            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None)
+            of = "" if caller is None else caller.organisation
+            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None, of=of)
         except McuError as error:
             call.refuse(error.sip, refusal(error))
             return
@@ -257,7 +258,7 @@ class FrontEnd:
         elif route.kind is Kind.REFUSED:
             call.refuse(route.status)
         elif route.kind is Kind.ENDPOINT and caller is not None:
-            self._switch.connect(call, caller, route.to)
+            self._switch.connect(call, caller, route)
         elif route.kind is Kind.DOMAIN and caller is not None and isinstance(route.to, SipUri):
             self._switch.connect_abroad(call, caller, route.to)
         else:
@@ -271,7 +272,8 @@ class FrontEnd:
         except TooMany as error:
             call.refuse(480, refusal(error))  # not 503: it is the caller who may not, and the trunk may
             return
-        house = self._house_of(route.organisation, trunk)
+        whose = route.organisation or (caller.organisation if caller is not None else "")
+        house = self._house_of(whose, trunk)
         number = calling_number(call.invite) if trunk is not None and trunk.verifies else ""
         who = Who(address=flow.peer.host, caller=known, endpoint=caller, number=number, by_trunk=trunk is not None)
         visit = Incoming(house, name, call, route, who)

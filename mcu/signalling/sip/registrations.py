@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -33,7 +34,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.registrar import LONGEST_S, SHORTEST_S, Binding, Registrar, TooBrief
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
-from mcu.protocol.sip.uri import SipUri, parse_uri
+from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
 from mcu.protocol.sip.values import parse_address
 from mcu.signalling.sip.routing import RULES, DialPlan
 
@@ -56,6 +57,7 @@ class Target:
     """One way to an endpoint: a request goes by `flow`, to `uri`, with these as its Route."""
 
     endpoint: Endpoint
+    domain: str  # of its address
     flow: Flow
     uri: SipUri
     routes: tuple[str, ...]
@@ -74,17 +76,38 @@ class Registrations:
     def __init__(
         self, domain: str, *, plan: DialPlan, directory: Directory, store: Store, seal: Seal, clock: Clock
     ) -> None:
-        self.realm, self.directory = domain, directory
+        self.realm, self.directory, self.plan = domain, directory, plan
         self._store, self._seal, self._clock = store, seal, clock
         self._registrar = Registrar[Flow](Gruus(domain, seal.mac(b"gruu")))
-        self._authenticator = Authenticator(Challenger(domain), self._passwords)
+        self._authenticators = {
+            name: Authenticator(Challenger(self.domain_of(name)), partial(self._passwords, name))
+            for name in ("", *(one.id for one in plan.organisations))
+        }
         self._paces = Paces(clock)
         self._kept: dict[EndpointId, tuple[StoredBinding, ...]] = {}
         self._trusted: dict[Flow, EndpointId] = {}  # TLS connections by which somebody has registered
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls: Counter[EndpointId] = Counter()  # in which each is now
-        self.plan = plan
+
+    def domain_of(self, organisation: str) -> str:
+        known = self.plan.organisations.get(organisation)
+        if known is None:
+            return self.realm
+        return known.domains[0] if self.realm and known.domains else ""
+
+    def _whose(self, host: str) -> str | None:
+        """Whose endpoints have their addresses there; `None`: none of ours."""
+        at = self.plan.organisations.at(host)
+        return at.id if at is not None else "" if host == self.realm else None
+
+    def is_ours(self, host: str) -> bool:
+        return self._whose(host) is not None
+
+    def _at(self, uri: Uri) -> Endpoint | None:
+        """Whose address this is."""
+        organisation = self._whose(uri.host) if isinstance(uri, SipUri) else None
+        return None if organisation is None else self.directory.named(_user(uri), organisation)
 
     async def start(self, flow_to: FlowTo) -> None:
         """What was acknowledged before a restart holds again."""
@@ -108,36 +131,35 @@ class Registrations:
         refuses it.
         """
         claimed = request.from_.uri
-        if not isinstance(claimed, SipUri) or claimed.host != self.realm:
-            return None
-        endpoint = self.directory.named(claimed.user or "")
+        endpoint = self._at(claimed)
         if endpoint is None or (self._trusted.get(flow) == endpoint.id and _is_direct(request)):
             return endpoint
         if self._shows(endpoint, request, flow):
             return endpoint
-        proven = self._proven(request, flow)
+        proven = self._proven(request, flow, endpoint.organisation)
         if proven is not endpoint:
             raise Refused("An endpoint calls in its own name.")
         return proven
 
     def _shows(self, endpoint: Endpoint, request: Request, flow: Flow) -> bool:
         """Whether the certificate at the other end of the connection is this endpoint's."""
-        return isinstance(flow, StreamFlow) and _is_direct(request) and flow.shown.is_users(endpoint.name, self.realm)
+        domain = self.domain_of(endpoint.organisation)
+        return isinstance(flow, StreamFlow) and _is_direct(request) and flow.shown.is_users(endpoint.name, domain)
 
-    def _proven(self, request: Request, flow: Flow) -> Endpoint:
+    def _proven(self, request: Request, flow: Flow, organisation: str) -> Endpoint:
         who = (_claimed(request), network(flow.peer.host))
         self._paces.check(PAIR, *who)
         try:
-            name = self._authenticator.user(request, self._now)
+            name = self._authenticators[organisation].user(request, self._now)
         except WrongPassword:
             self._paces.count(PAIR, *who)
             raise
-        endpoint = self.directory.named(name)
+        endpoint = self.directory.named(name, organisation)
         assert endpoint is not None  # it has a password
         return endpoint
 
-    def _passwords(self, name: str) -> Mapping[str, str] | None:
-        endpoint = self.directory.named(name)
+    def _passwords(self, organisation: str, name: str) -> Mapping[str, str] | None:
+        endpoint = self.directory.named(name, organisation)
         if endpoint is None:
             return None
         digests: Mapping[str, str] = json.loads(self._seal.open(endpoint.secret, endpoint.id.encode()))
@@ -168,12 +190,13 @@ class Registrations:
     def _registering(self, request: Request, flow: Flow) -> Endpoint:
         """Whoever registers does so for itself alone (section 10.3, steps 3 to 5)."""
         about = request.to.uri
-        if not isinstance(about, SipUri) or about.host != self.realm:
-            raise Refused("Endpoints of this server's domain alone register here.")
-        named = self.directory.named(about.user or "")
+        organisation = self._whose(about.host) if isinstance(about, SipUri) else None
+        if organisation is None:
+            raise Refused("Endpoints of this server's domains alone register here.")
+        named = self._at(about)
         if named is not None and self._shows(named, request, flow):
             return named
-        if self._proven(request, flow) is not named:
+        if self._proven(request, flow, organisation) is not named:
             raise Refused("An endpoint registers itself alone.")
         assert named is not None  # somebody's password has proved it
         return named
@@ -226,28 +249,32 @@ class Registrations:
 
     # -- where they are -----------------------------------------------------------------------------------------------
 
-    def locate(self, dialled: str | SipUri) -> Sequence[Target]:
-        """Every way to whom a number, a name or a URI of ours means, the newest first.
+    def locate(self, dialled: str | SipUri, organisation: str = "") -> Sequence[Target]:
+        """Every way to whom a number or a name in an organisation, or a URI of ours, means: the newest first.
 
         Raises `NotFound` where it means nobody, `NotReached` where who it means is registered nowhere.
         """
         if not isinstance(dialled, SipUri):
-            endpoint = self.directory.called(dialled)
+            endpoint = self.directory.called(dialled, organisation)
             bindings = self._registrar.bindings(endpoint.id, self._now) if endpoint else ()
         elif "gr" in dialled.params and dialled.params["gr"] is None:
             user, bindings = self._registrar.hidden(dialled, self._now)
             endpoint = self.directory.get(EndpointId(user))
         else:
-            endpoint = self.directory.called(dialled.user or "")
-            find = self._registrar.device if "gr" in dialled.params else _every(self._registrar)
+            device = "gr" in dialled.params
+            user, whose = dialled.user or "", self._whose(dialled.host) or organisation
+            endpoint = self.directory.get(EndpointId(user)) if device else self.directory.called(user, whose)
+            find = self._registrar.device if device else _every(self._registrar)
             bindings = find(endpoint.id, dialled, self._now) if endpoint else ()
         if endpoint is None:
             raise NotFound("No endpoint has that number or name.")
         if not bindings:
             raise NotReached("Nobody is registered there now.")
-        return [_target(endpoint, one) for one in _one_of_each_device(bindings)]
+        domain = self.domain_of(endpoint.organisation)
+        return [_target(endpoint, one, domain) for one in _one_of_each_device(bindings)]
 
-    def contacts(self) -> Sequence[Contact]:
+    def contacts(self, organisation: str = "") -> Sequence[Contact]:
+        ours = {one.id for one in self.directory if organisation in ("", one.organisation)}
         return [
             Contact(
                 endpoint=EndpointId(user),
@@ -259,6 +286,7 @@ class Registrations:
             )
             for user, bindings in self._registrar.users(self._now)
             for one in bindings
+            if user in ours
         ]
 
     def state(self, endpoint: EndpointId) -> State:
@@ -279,16 +307,19 @@ class Registrations:
     def rules(self) -> Sequence[str]:
         return RULES
 
-    def explain(self, dialled: str, *, stranger: bool) -> Explained:
+    def explain(self, dialled: str, *, stranger: bool, organisation: str = "") -> Explained:
         """Raises `Invalid`."""
         uri = parse_uri(dialled) if ":" in dialled else SipUri(self.realm, dialled)
-        route = self.plan.route(uri, stranger=stranger)
+        route = self.plan.route(uri, stranger=stranger, of=organisation)
         return Explained(route=route.kind, steps=route.steps)
 
     # -- what is changed of them --------------------------------------------------------------------------------------
 
-    def secret(self, endpoint: EndpointId, name: str, password: str, digests: Sequence[Digest]) -> bytes:
-        kept = {algorithm: ha1(algorithm, name, self.realm, password) for algorithm in digests}
+    def secret(
+        self, endpoint: EndpointId, name: str, organisation: str, password: str, digests: Sequence[Digest]
+    ) -> bytes:
+        domain = self.domain_of(organisation)
+        kept = {algorithm: ha1(algorithm, name, domain, password) for algorithm in digests}
         return self._seal.close(json.dumps(kept).encode(), endpoint.encode())
 
     def added(self, endpoint: Endpoint) -> None:
@@ -339,9 +370,9 @@ def _one_of_each_device(bindings: Sequence[Binding[Flow]]) -> Iterator[Binding[F
         seen.add(one.instance)
 
 
-def _target(endpoint: Endpoint, one: Binding[Flow]) -> Target:
+def _target(endpoint: Endpoint, one: Binding[Flow], domain: str) -> Target:
     assert isinstance(one.contact.uri, SipUri)  # the registrar binds no other
-    return Target(endpoint, one.flow, one.contact.uri, one.path)
+    return Target(endpoint, domain, one.flow, one.contact.uri, one.path)
 
 
 def _same(one: StoredBinding) -> tuple[object, ...]:
@@ -351,6 +382,10 @@ def _same(one: StoredBinding) -> tuple[object, ...]:
 def _is_direct(request: Request) -> bool:
     """Nobody stands between, whose connection others may share."""
     return len(request.vias) == 1
+
+
+def _user(uri: Uri) -> str:
+    return (uri.user or "") if isinstance(uri, SipUri) else ""
 
 
 def _claimed(request: Request) -> str:

@@ -45,7 +45,8 @@ RULES: Final = (
     "What is dialled at an organisation's domain, or its number, is as its settings say: language, sound, encryption.",
     f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
     f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
-    "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627).",
+    "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627): of its own organisation, of "
+    "that whose domain it dials, or by the whole number, an organisation's prefix with the endpoint's number.",
     "Whatever else a stranger dials is the voice menu; an endpoint is told that nobody is there (404).",
 )
 
@@ -53,7 +54,7 @@ RULES: Final = (
 class DialPlan:
     """`hosts`: that are this server. `domains`: of others, that may be called; see `guard.in_domains`.
 
-    `own`: its own numbers. `called`: whether a name or a number is an endpoint's.
+    `own`: its own numbers. `called`: whether a name or a number is an endpoint's of an organisation.
     """
 
     def __init__(
@@ -62,14 +63,15 @@ class DialPlan:
         domains: Collection[str],
         *,
         own: Callable[[str], OwnNumber | None],
-        called: Callable[[str], bool],
+        called: Callable[[str, str], bool],
         organisations: Organisations = NONE,
     ) -> None:
         self._hosts, self._domains, self._own, self._called = hosts, domains, own, called
         self.organisations = organisations
 
-    def route(self, dialled: Uri, *, stranger: bool) -> Route:
-        route = self._route(dialled, stranger=stranger)
+    def route(self, dialled: Uri, *, stranger: bool, of: str = "") -> Route:
+        """`of`: whose endpoint dials, where none is a stranger's."""
+        route = self._route(dialled, of, stranger=stranger)
         at = self._at(dialled)
         if at is None or route.kind not in (Kind.MEETING, Kind.RECEPTION):
             return route
@@ -85,7 +87,7 @@ class DialPlan:
     def _is_ours(self, host: str) -> bool:
         return host in self._hosts or self.organisations.at(host) is not None
 
-    def _route(self, dialled: Uri, *, stranger: bool) -> Route:
+    def _route(self, dialled: Uri, of: str, *, stranger: bool) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
         if not stranger and isinstance(dialled, SipUri) and not self._is_ours(dialled.host):
             return self._abroad(dialled, (who, "The domain is not ours."))
@@ -100,19 +102,39 @@ class DialPlan:
             return Route(Kind.RECEPTION, (*steps, "The reception's name, or none: the voice menu."))
         if stranger:
             return Route(Kind.RECEPTION, (*steps, "Strangers reach meetings alone: the voice menu."))
-        return self._to_endpoint(dialled, user, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
+        return self._to_endpoint(dialled, user, of, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
 
     def _abroad(self, dialled: SipUri, steps: tuple[str, ...]) -> Route:
         if not dialled.user or not in_domains(dialled.host, self._domains):
             return Route(Kind.REFUSED, (*steps, "sip.call_domains does not allow it: refused."), status=403)
         return Route(Kind.DOMAIN, (*steps, "sip.call_domains allows it."), dialled)
 
-    def _to_endpoint(self, dialled: Uri, user: str, steps: tuple[str, ...]) -> Route:
+    def _to_endpoint(self, dialled: Uri, user: str, of: str, steps: tuple[str, ...]) -> Route:
         if isinstance(dialled, SipUri) and "gr" in dialled.params:
             return Route(Kind.ENDPOINT, (*steps, "A GRUU: one device of an endpoint."), dialled)
-        if self._called(user):
-            return Route(Kind.ENDPOINT, (*steps, "The number or the name of an endpoint."), user)
+        at = self.organisations.at(dialled.host) if isinstance(dialled, SipUri) else None
+        whose = at.id if at is not None else of
+        if self._called(user, whose):
+            named = self.organisations.get(whose)
+            said = f"The number or the name of an endpoint{f' of {named.name}' if named else ''}."
+            return Route(Kind.ENDPOINT, (*steps, said), user, organisation=whose)
+        return self._by_number(user, steps)
+
+    def _by_number(self, user: str, steps: tuple[str, ...]) -> Route:
+        """A whole number means the same at every domain: that of its prefix's organisation."""
+        number = e164(user)
+        for prefix, organisation in self.organisations.prefixes_of(number):
+            for local in (number, number.removeprefix(prefix)):
+                if self._called(local, organisation.id):
+                    said = f"A number of {organisation.name}: an endpoint of theirs."
+                    return Route(Kind.ENDPOINT, (*steps, said), local, organisation=organisation.id)
         return Route(Kind.REFUSED, (*steps, "No endpoint has that number or name: refused."), status=404)
+
+
+def e164(user: str) -> str:
+    """With its `+`, also where it was dialled with `00` or nothing before it; "": no number that says its country."""
+    digits = user.removeprefix("+").removeprefix("00")
+    return f"+{digits}" if digits.isascii() and digits.isdigit() and len(digits) > NUMBER_DIGITS else ""
 
 
 def _user(dialled: Uri) -> str:

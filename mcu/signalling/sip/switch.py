@@ -23,7 +23,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge
 from mcu.signalling.sip.registrations import Registrations, refusal
-from mcu.signalling.sip.routing import Kind
+from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.ways import Ways
 
 log = structlog.get_logger(__name__)
@@ -37,11 +37,12 @@ class Switch:
         self._bridges: dict[Call, Bridge] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def connect(self, call: Call, caller: Endpoint, dialled: str | SipUri) -> None:
+    def connect(self, call: Call, caller: Endpoint, route: Route) -> None:
         """Calls the endpoint whom an endpoint dialled. What refuses it is said to the caller."""
-        bridge = self._bridge(call, caller)
         try:
-            ringing = bridge.start(self._registrations.locate(dialled))
+            targets = self._registrations.locate(route.to, route.organisation)
+            bridge = self._bridge(call, caller, targets[0].endpoint)
+            ringing = bridge.start(targets)
         except McuError as error:
             call.refuse(error.sip)
             return
@@ -56,7 +57,8 @@ class Switch:
     async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         bridge = self._bridge(call, caller)
         try:
-            way, *_ = self._ways.to(str(dialled), self._driver.now)
+            organisation = self._registrations.plan.organisations.get(caller.organisation)
+            way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
             flow = await self._ways.flow(way)
             if call.state is State.INVITED:  # they have not given up meanwhile
                 self._begin(bridge, [call, bridge.ring(flow, way.target, Address(way.target))])
@@ -64,9 +66,16 @@ class Switch:
             call.refuse(error.sip)
         self._driver.pump()
 
-    def _bridge(self, call: Call, caller: Endpoint) -> Bridge:
+    def _bridge(self, call: Call, caller: Endpoint, callee: Endpoint | None = None) -> Bridge:
+        """Encrypted where the organisation of either wants that."""
         name = CallId(new_id("call"))
-        return Bridge(self, name, call, caller, domain=self._registrations.realm, encrypted=self._encrypted)
+        domain = self._registrations.domain_of(caller.organisation)
+        encrypted = any(self._wants_encryption(one) for one in (caller, callee) if one is not None)
+        return Bridge(self, name, call, caller, domain=domain, encrypted=encrypted)
+
+    def _wants_encryption(self, endpoint: Endpoint) -> bool:
+        organisation = self._registrations.plan.organisations.get(endpoint.organisation)
+        return self._encrypted if organisation is None else organisation.encrypted
 
     def _begin(self, bridge: Bridge, calls: Sequence[Call]) -> None:
         self._bridges |= dict.fromkeys(calls, bridge)
@@ -128,7 +137,7 @@ class Switch:
         sender = self._registrations.caller(request, call.flow)
         if sender is None or sender is not bridge.side(call):
             raise Refused("Only an endpoint of ours transfers its own calls.")
-        route = self._registrations.plan.route(refer.target, stranger=False)
+        route = self._registrations.plan.route(refer.target, stranger=False, of=sender.organisation)
         if route.kind is not Kind.MEETING or refer.replaces:
             raise Refused("Calls are transferred into meetings alone.")
         return str(route.to)

@@ -50,8 +50,9 @@ class Way:
 class Endpoints(Protocol):
     """Our own, and where each has registered."""
 
-    @property
-    def realm(self) -> str: ...
+    def is_ours(self, host: str) -> bool:
+        """Whether it is the domain of our endpoints, or of some of them."""
+        ...
 
     def locate(self, dialled: SipUri) -> Sequence[Target]:
         """Raises `NotFound`."""
@@ -75,7 +76,7 @@ class Ways:
         if isinstance(target, TelUri):
             trunks = self.trunks.for_number(target.number, now, () if of is None else of.trunks)
             return [_over(one, host, target) for one in trunks for host in one.hosts]
-        if (target.host, target.port) == (self._endpoints.realm, None):
+        if target.port is None and self._endpoints.is_ours(target.host):
             return [_to_own(one, encrypted) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")

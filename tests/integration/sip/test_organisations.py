@@ -5,23 +5,27 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from baresip import Telephone, telephone
 from dialled import PIN, enter_directly, press, telephones, uri
+from endpoints import phone, posted, states
 from hall import Hall, hall, inside, until
-from running_server import RunningServer, running_server
+from running_server import RunningServer, every_right, running_server
 from sip_messages import request
 from sound import record, share, tone
+from typer.testing import CliRunner
 
+from mcu.cli.entry import cli
 from mcu.protocol.sip.message import Response, read
 from mcu.signalling.sip.callers import CALLS
 
 NORR_HZ, ALL_HZ = 1500.0, 1800.0  # of what is said at Norr's number, and at everybody's
 TRUNK = "127.0.0.8"
+NORRS, SYDS = "127.0.0.21", "127.0.0.22"  # their domains, where their telephones are too: there is no DNS here
 AT_ONCE = {"norr": 6, "syd": 7}
 IN_ALL = 10
 
@@ -34,8 +38,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     record(everybodys / "sv" / "welcome.wav", tone(ALL_HZ, 100))
     record(everybodys / "sv" / "not-secured.wav", tone(ALL_HZ, 100))
     shared = [
-        {"id": "norr", "name": "Region Norr", "prompts": str(norr), "prefixes": ["+4690"]},
-        {"id": "syd", "name": "Region Syd", "encryption": "offered"},
+        {"id": "norr", "name": "Region Norr", "prompts": str(norr), "prefixes": ["+4690"], "domains": [NORRS]},
+        {"id": "syd", "name": "Region Syd", "encryption": "offered", "prefixes": ["+46401234"], "domains": [SYDS]},
     ]
     settings = {
         "media__workers": "1",
@@ -139,6 +143,47 @@ async def test_rooms_of_another_organisation_are_neither_seen_nor_steered(server
                 assert answer.status == 404, (method, part, await answer.text())
         seen = [{one["id"] for one in (await here.get("/api/v1/rooms"))["items"]} for here in (norr, syd)]
         assert room.rpartition("/")[2] in seen[0] - seen[1]
+
+
+async def test_endpoints_of_two_organisations_have_the_same_name_and_call_each_other_by_domain_and_whole_number(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    posted(server, "anna", "norr", number="21")
+    posted(server, "anna", "syd", number="22")
+    with ExitStack() as stack:
+        norr = phone(server, stack, tmp_path / "norr", "anna", account=f"anna@{NORRS}")
+        syd = phone(
+            server, stack, tmp_path / "syd", "anna", account=f"anna@{SYDS}", hertz=1100, more=";answermode=auto"
+        )
+        await until(lambda: [states(server, one) for one in ("norr", "syd")] == [{"anna": "online"}] * 2)
+        norr.dial(f"sip:22@{NORRS}")  # a short number is one's own organisation's
+        await until(lambda: "404" in norr.log)
+        for called, times in ((f"sip:anna@{SYDS}", 1), (f"sip:+4640123422@{NORRS}", 2)):
+            norr.dial(called)
+            await until(lambda times=times: norr.log.count("Call established") == times)  # type: ignore[misc]
+            await until(lambda: share(norr.heard(), 1100, 0.5) > 0.8)
+            assert [states(server, one) for one in ("norr", "syd")] == [{"anna": "busy"}] * 2
+            norr.hang_up()
+            await until(lambda: [states(server, one) for one in ("norr", "syd")] == [{"anna": "online"}] * 2)
+        assert f"sip:anna@{NORRS}" in syd.log
+
+
+def test_where_a_call_of_an_organisations_endpoint_goes_is_explained(server: RunningServer) -> None:
+    posted(server, "bo", "syd", number="23")
+    assert explained(server, f"sip:bo@{SYDS}") == "The number or the name of an endpoint of Region Syd."
+    assert explained(server, "+4640123423") == "A number of Region Syd: an endpoint of theirs."
+    assert explained(server, "23") == "No endpoint has that number or name: refused."
+
+
+def explained(server: RunningServer, dialled: str) -> str:
+    """The last of what `mcu dial-test` prints for Norr."""
+    told = CliRunner().invoke(
+        cli,
+        ["dial-test", dialled, "--json"],
+        env={"MCU_URL": server.base_url, "MCU_TOKEN": every_right(server.data_directory, "norr")},
+    )
+    assert told.exit_code == 0, told.output
+    return str(json.loads(told.stdout)["steps"][-1])
 
 
 def test_who_calls_too_often_over_a_trunk_is_told_so_and_others_call_on(server: RunningServer) -> None:

@@ -74,7 +74,7 @@ class Exchange:
         self.parties = {name: Party(name) for name in ("anna", "bo0", "bo1")}
         self.anna, self.bo, self.other = self.parties.values()
         self.targets = [
-            Target(endpoint("bo"), Way(f"bo{i}", "mcu.example"), SipUri(f"bo{i}.example", "bo"), ())  # type: ignore[arg-type] # no socket
+            Target(endpoint("bo"), "mcu.example", Way(f"bo{i}", "mcu.example"), SipUri(f"bo{i}.example", "bo"), ())  # type: ignore[arg-type] # no socket
             for i in range(devices)
         ]
         self.bridge: Bridge | None = None

@@ -19,7 +19,8 @@ from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Asked
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transactions import Key
-from mcu.protocol.sip.values import parse_credentials
+from mcu.protocol.sip.uri import SipUri, parse_uri
+from mcu.protocol.sip.values import parse_address, parse_credentials
 from mcu.signalling.sip.registrations import KEPT_LONGER, NotReached, Registrations
 from mcu.signalling.sip.routing import DialPlan
 from mcu.storage.database import Database
@@ -46,7 +47,7 @@ class House:
         self.said: list[Response] = []
         self.known = Registrations(
             "mcu.example",
-            plan=DialPlan(["mcu.example"], [], own=lambda _: None, called=lambda _: False),
+            plan=DialPlan(["mcu.example"], [], own=lambda _: None, called=lambda *_: False),
             directory=Directory(endpoints),
             store=database,
             seal=seal,
@@ -85,7 +86,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await migrate(url)
     database, seal = Database(url), Seal(load_or_create(tmp_path / "key.pem"))
     name = EndpointId("ep_1")
-    secret = House(database, seal).known.secret(name, "anna", PASSWORD, ["SHA-256", "MD5"])
+    secret = House(database, seal).known.secret(name, "anna", "", PASSWORD, ["SHA-256", "MD5"])
     anna = Endpoint(
         id=name,
         name="anna",
@@ -117,6 +118,17 @@ async def test_a_refresh_is_written_when_what_is_on_disk_would_not_outlast_it(ho
     assert await kept(house) == [house.at + timedelta(seconds=60 * KEPT_LONGER)]
     await house.register(flow, Expires="0")
     assert await kept(house) == []
+
+
+async def test_a_public_gruu_leads_to_its_device(house: House) -> None:
+    flow, other = Way(), Way()
+    for way, device in ((flow, "one"), (other, "two")):
+        contact = f'<sip:anna@192.0.2.7>;+sip.instance="<urn:uuid:{device}>"'
+        said = await house.register(way, Contact=contact, Supported="gruu", Call_ID=device, Expires="60")
+    theirs = [parse_address(one) for one in said.headers.listed("Contact")]
+    gruu = parse_uri(next(one.params["pub-gruu"] or "" for one in theirs if "two" in str(one)).strip('"'))
+    assert isinstance(gruu, SipUri)
+    assert [one.flow for one in house.known.locate(gruu)] == [other]
 
 
 async def test_an_endpoint_is_reached_by_its_flow_until_it_expires(house: House) -> None:

@@ -18,8 +18,12 @@ REACH = Reach(
         OwnNumber(number="vard", language="en", meeting="482915372"),
     ],
 )
+CALLED = {("", "701"), ("", "anna"), ("norr", "anna"), ("norr", "701"), ("syd", "12"), ("syd", "+46812399")}
 PLAN = DialPlan(
-    {"mcu.example", "192.0.2.1"}, ["friend.example"], own=REACH.dialled, called={"701", "anna"}.__contains__
+    {"mcu.example", "192.0.2.1"},
+    ["friend.example"],
+    own=REACH.dialled,
+    called=lambda user, whose: (whose, user) in CALLED,
 )
 MEETING = "482915370"
 
@@ -91,10 +95,44 @@ SHARED = Organisations([organisation("norr", domains=("norr.example",)), organis
 def test_whose_a_call_is_is_said_by_the_number_or_the_domain(dialled: str, whose: str, stranger: bool) -> None:
     numbers = [replace(one, organisation="syd" if one.number.startswith("+468") else "") for one in REACH.numbers]
     reach = replace(REACH, numbers=numbers)
-    plan = DialPlan({"mcu.example"}, [], own=reach.dialled, called=lambda _: False, organisations=SHARED)
+    plan = DialPlan({"mcu.example"}, [], own=reach.dialled, called=lambda *_: False, organisations=SHARED)
     route = plan.route(parse_uri(dialled), stranger=stranger)
     assert (route.kind in (Kind.MEETING, Kind.RECEPTION), route.organisation) == (True, whose)
     assert (f"It is dialled at Region {whose}." in route.steps) == bool(whose)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "of", "whom"),
+    [
+        ("sip:anna@mcu.example", "norr", ("norr", "anna")),  # a short name is one's own organisation's
+        ("sip:anna@mcu.example", "", ("", "anna")),
+        ("sip:anna@mcu.example", "syd", None),
+        ("tel:701;phone-context=x", "norr", ("norr", "701")),
+        ("sip:701@norr.example", "syd", ("norr", "701")),  # it is the domain that says whose
+        ("sip:12@norr.example", "syd", None),
+        ("tel:+46812312", "norr", None),
+        ("tel:+46812", "norr", None),
+        ("sip:00468000000012@norr.example", "norr", None),
+        ("tel:+4680000000012", "norr", ("syd", "12")),  # the prefix with the number
+        ("sip:004680000000012@norr.example", "", ("syd", "12")),
+        ("tel:+4680000000013", "norr", None),
+        ("tel:+4790000000012", "norr", None),
+    ],
+)
+def test_an_endpoint_reaches_those_of_its_own_organisation_by_name_and_others_by_domain_or_whole_number(
+    dialled: str, of: str, whom: tuple[str, str] | None
+) -> None:
+    shared = Organisations(
+        [organisation("norr", domains=("norr.example",)), organisation("syd", prefixes=("+468", "+46800000000"))]
+    )
+    called = lambda user, whose: (whose, user) in CALLED  # noqa: E731 # as the directory says
+    plan = DialPlan({"mcu.example"}, [], own=lambda _: None, called=called, organisations=shared)
+    route = plan.route(parse_uri(dialled), stranger=False, of=of)
+    assert (whom is None) == (route.kind is Kind.REFUSED)
+    if whom is not None:
+        assert (route.kind, route.organisation, route.to) == (Kind.ENDPOINT, *whom)
+        assert whom[1] not in " ".join(route.steps)
+    assert plan.route(parse_uri(dialled), stranger=True).kind is Kind.RECEPTION
 
 
 def test_each_step_is_explained_and_says_no_number() -> None:

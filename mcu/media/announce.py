@@ -12,6 +12,7 @@ the room at that moment was told (S5.3-1). Who is let in while a batch plays sha
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegEvent, LegState, after
@@ -24,8 +25,7 @@ REPORT_TICKS = 500  # 10 s: two RTCP intervals of a receiver (RFC 3550 6.2: 5 s 
 _AWAY = (LegState.HELD, LegState.RECONNECTING, LegState.ANNOUNCING)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TickPlan:
+class TickPlan(NamedTuple):
     """What both mixers and the room do in one tick. It is the `Gate` of `seams.py`."""
 
     inside: frozenset[LegId]

@@ -43,12 +43,12 @@ class Receipts:
 
     def sent(self, leg: LegId, notice: NoticeId, *, first: int, last: int) -> None:
         """A notice has been sent whole to a leg."""
-        ledger = self._ledgers.setdefault(leg, Ledger())
+        ledger = self._ledger(leg)
         ledger.awaited.append(Awaited(notice, first, last))
 
     def reported(self, leg: LegId, highest: int, lost: int) -> list[tuple[NoticeId, bool]]:
         """A receiver report came; the notices it decides, and whether each was received."""
-        ledger = self._ledgers.setdefault(leg, Ledger())
+        ledger = self._ledger(leg)
         decided = [
             (awaited.notice, lost - ledger.lost_before(awaited.first) <= MOST_LOST)
             for awaited in ledger.awaited
@@ -58,6 +58,11 @@ class Receipts:
             ledger.awaited.popleft()
         ledger.reports.append((highest, lost))
         return decided
+
+    def _ledger(self, leg: LegId) -> Ledger:
+        if (ledger := self._ledgers.get(leg)) is None:
+            ledger = self._ledgers[leg] = Ledger()
+        return ledger
 
     def forget(self, leg: LegId) -> None:
         """The leg's connection is over: it will report no more, and a new one counts from nothing."""

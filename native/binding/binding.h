@@ -16,6 +16,9 @@ struct module_state {
 int add_picture_type(PyObject *module);
 int add_plane_type(PyObject *module);
 int add_event_types(PyObject *module); /* with the constants of events and sources */
+/* One of those with these values, which it takes, NULL too: as calling the type, but for the
+ * function in Python that collections.namedtuple gives it. */
+PyObject *named(PyObject *type, PyObject *values);
 int add_rows_type(PyObject *module);
 
 int add_vp8_type(PyObject *module);

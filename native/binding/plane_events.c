@@ -2,6 +2,7 @@
 #include "plane.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define EVENTS_AT_ONCE 64
 
@@ -77,13 +78,26 @@ static size_t take_events(struct mcu_plane *plane, struct mcu_event *events)
     return count;
 }
 
+PyObject *named(PyObject *type, PyObject *values)
+{
+    void *const slot = PyType_GetSlot(&PyTuple_Type, Py_tp_new);
+    newfunc make;
+    memcpy(&make, &slot, sizeof make); /* ISO C does not convert these */
+    PyObject *arguments = values ? PyTuple_Pack(1, values) : NULL;
+    PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
+    Py_XDECREF(arguments);
+    Py_XDECREF(values);
+    return made;
+}
+
 static PyObject *event_object(PyObject *type, const struct mcu_event *event)
 {
-    return PyObject_CallFunction(
-        type, "iiLLLIINN", (int)event->kind, event->leg, (long long)event->a,
-        (long long)event->b, (long long)event->c, (unsigned)event->width,
-        (unsigned)event->height, PyBool_FromLong(event->key),
-        PyBytes_FromStringAndSize((const char *)event->data, (Py_ssize_t)event->size));
+    return named(type, Py_BuildValue("iiLLLIINN", (int)event->kind, event->leg,
+                                     (long long)event->a, (long long)event->b,
+                                     (long long)event->c, (unsigned)event->width,
+                                     (unsigned)event->height, PyBool_FromLong(event->key),
+                                     PyBytes_FromStringAndSize((const char *)event->data,
+                                                               (Py_ssize_t)event->size)));
 }
 
 /* Appends events to a list, and frees them in any case. */

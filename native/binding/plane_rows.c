@@ -115,7 +115,7 @@ static PyObject *talker_list(PyObject *type, const struct found *found)
     for (size_t at = 0; list && at < found->count; at++) {
         const struct mcu_talker *talker = &found->talkers[at];
         PyObject *item =
-            PyObject_CallFunction(type, "iii", talker->room, talker->leg, talker->level);
+            named(type, Py_BuildValue("iii", talker->room, talker->leg, talker->level));
         if (!item || PyList_SetItem(list, (Py_ssize_t)at, item) != 0)
             Py_CLEAR(list);
     }

@@ -1,7 +1,7 @@
 """What all rooms of a worker send in one tick: a row of samples for each stream of sound, and who hears another one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,7 @@ Sums = npt.NDArray[np.int32]  # rows of TICK_SAMPLES: sums that are not limited 
 _ROWS = 64  # to begin with
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """What legs said in one tick: who, and a row of TICK_SAMPLES for each."""
 
     talkers: Sequence[Talker]

@@ -15,7 +15,8 @@
  * One mutex guards all legs and is held for a batch of packets or one leg's step, never while
  * something is encoded or a system call sleeps. Every function may be called from any thread
  * and none waits for the network. What the plane has to say is put in a bounded queue of
- * events; `mcu_plane_fd` is readable while there are any.
+ * events; `mcu_plane_fd` is readable while there are any but a few MCU_EVENT_REPORT and
+ * MCU_EVENT_LOSS, which wait for the next of another kind.
  *
  * Times are microseconds of CLOCK_MONOTONIC. Handles are positive and are not used again while
  * the plane lives. Functions that fail return -1, change nothing, and say why in errno: ENOENT

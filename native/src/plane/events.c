@@ -9,11 +9,14 @@
 
 /* From here on pictures are dropped, so that there is room for what cannot be had again. */
 #define PICTURES_UNTIL (MCU_PLANE_EVENTS / 2)
+/* So many of those that can wait for others wait. */
+#define WAIT_UNTIL (MCU_PLANE_EVENTS / 8)
 
 struct events {
     pthread_mutex_t lock;
     int fd;
     size_t first, count, bytes;
+    bool told; /* `fd` is readable */
     uint64_t dropped;
     struct mcu_event ring[MCU_PLANE_EVENTS];
 };
@@ -51,6 +54,14 @@ static bool has_room(const struct events *events, const struct mcu_event *event)
     return events->count < MCU_PLANE_EVENTS;
 }
 
+/* Each leg's come once a second, and nothing is late that is done at the next tick: a wake-up
+ * costs more than the event. */
+static bool can_wait(const struct events *events, const struct mcu_event *event)
+{
+    return (event->kind == MCU_EVENT_REPORT || event->kind == MCU_EVENT_LOSS) &&
+           events->count < WAIT_UNTIL;
+}
+
 bool events_put(struct events *events, const struct mcu_event *event)
 {
     pthread_mutex_lock(&events->lock);
@@ -58,8 +69,10 @@ bool events_put(struct events *events, const struct mcu_event *event)
     if (room) {
         events->ring[(events->first + events->count++) % MCU_PLANE_EVENTS] = *event;
         events->bytes += event->size;
-        if (events->count == 1)
+        if (!events->told && !can_wait(events, event)) {
+            events->told = true;
             eventfd_write(events->fd, 1);
+        }
     } else {
         events->dropped++;
     }
@@ -78,8 +91,10 @@ int events_take(struct events *events, struct mcu_event *event)
         events->first = (events->first + 1) % MCU_PLANE_EVENTS;
         events->bytes -= event->size;
         eventfd_t value;
-        if (--events->count == 0)
+        if (--events->count == 0 && events->told) {
+            events->told = false;
             eventfd_read(events->fd, &value);
+        }
     }
     pthread_mutex_unlock(&events->lock);
     return taken;

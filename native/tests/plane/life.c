@@ -150,6 +150,29 @@ static void events_are_bounded_and_pictures_go_first(void)
     events_free(events);
 }
 
+static void reports_wait_for_others(void)
+{
+    struct events *events = events_new();
+    struct pollfd ready = {.fd = events_fd(events), .events = POLLIN};
+    const struct mcu_event report = {.kind = MCU_EVENT_REPORT},
+                           tick = {.kind = MCU_EVENT_COLLECTED};
+    struct mcu_event event;
+    int taken = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        CHECK(events_put(events, &report) && events_put(events, &report));
+        CHECK(poll(&ready, 1, 0) == 0);
+        CHECK(events_put(events, &tick) && events_put(events, &report));
+        CHECK(poll(&ready, 1, 0) == 1);
+        while (events_take(events, &event))
+            taken++;
+        CHECK(poll(&ready, 1, 0) == 0);
+    }
+    CHECK(taken == 8);
+    for (int i = 0; poll(&ready, 1, 0) == 0; i++) /* but not for ever */
+        CHECK(i < MCU_PLANE_EVENTS && events_put(events, &report));
+    events_free(events);
+}
+
 /* -- removal while packets fly -- */
 
 struct storm {
@@ -272,6 +295,7 @@ void life_tests(void)
     TEST(two_planes_cannot_have_one_port);
     TEST(one_port_on_all_addresses);
     TEST(events_are_bounded_and_pictures_go_first);
+    TEST(reports_wait_for_others);
     TEST(legs_are_removed_while_packets_fly);
     TEST(a_leg_goes_while_another_thread_shows_it_pictures);
     TEST(a_codec_that_is_none_is_refused);

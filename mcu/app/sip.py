@@ -19,6 +19,7 @@ from mcu.conference.workers import Workers
 from mcu.config import organisations as config
 from mcu.config.sections import HOST, Sip, SipNumber, Trunk
 from mcu.config.settings import Settings
+from mcu.net import floors
 from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks, ways
 from mcu.signalling.sip.dialling import DialOptions
@@ -80,8 +81,7 @@ def make_sip(
         addresses=sip.addresses,
         port=sip.port,
         tls_port=sip.tls_port,
-        floor_addresses=_floor_addresses(sip, settings.media.addresses),
-        floor_port=sip.floor_port,
+        floors=_floors(sip, settings.media.addresses),
         tls=_shown(sip),
         client=client_of(sip),
         name=sip.name,
@@ -101,11 +101,17 @@ async def open_sip(stack: AsyncExitStack, front: FrontEnd) -> None:
         await front.start()
     except OSError as error:
         raise CannotListen(
-            f"SIP cannot have its ports ({error.strerror}): set sip.addresses, sip.port, sip.tls_port and "
-            "sip.floor_port"
+            f"SIP cannot have its ports ({error.strerror}): set sip.addresses, sip.port, sip.tls_port, "
+            "sip.floor_port and sip.floor_tls_port"
         ) from error
     stack.push_async_callback(front.stop)
-    log.info("sip_serving", port=front.ports[0], tls_port=front.ports[1], floor_port=front.floor_port)
+    log.info(
+        "sip_serving",
+        port=front.ports[0],
+        tls_port=front.ports[1],
+        floor_port=front.floors.port,
+        floor_tls_port=front.floors.tls_port,
+    )
 
 
 def _shown(sip: Sip) -> ssl.SSLContext | None:
@@ -120,9 +126,16 @@ def client_of(sip: Sip) -> ssl.SSLContext:
     return client_context(sip.tls_ca, sip.tls_cert, sip.tls_key)
 
 
-def _floor_addresses(sip: Sip, media: Sequence[str]) -> tuple[str, ...]:
-    """Those that the SDP of calls may name, which are media's: all of the machine's where none are set."""
-    return tuple(media) or tuple(sorted({"::" if ":" in one else "0.0.0.0" for one in sip.addresses}))
+def _floors(sip: Sip, media: Sequence[str]) -> floors.Listen:
+    """On the addresses that the SDP of calls may name, which are media's: all of the machine's where none are set.
+
+    No certificate is asked of who comes there: what shows whose floor it is are its numbers.
+    """
+    everywhere = sorted({"::" if ":" in one else "0.0.0.0" for one in sip.addresses})
+    tls = tls_context(sip.tls_cert, sip.tls_key)
+    return floors.Listen(
+        addresses=tuple(media) or everywhere, port=sip.floor_port, tls_port=sip.floor_tls_port, tls=tls
+    )
 
 
 def _limits(sip: Sip) -> Limits:

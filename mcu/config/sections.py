@@ -346,6 +346,7 @@ class Sip(Section):
         description="UDP and TCP port of BFCP, by which room systems ask to share their screens, on the addresses of "
         "`media`; 0 takes a free one.",
     )
+    floor_tls_port: Port = Field(5071, description="And of BFCP with TLS; used where `tls_cert` is set.")
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
     tls_clients_ca: Path | None = Field(

@@ -1,4 +1,4 @@
-"""BFCP's sockets: one port of UDP and TCP for the floors of all calls, which their numbers tell apart.
+"""BFCP's sockets: a port of UDP and TCP, and one of TLS, for the floors of all calls, which their numbers tell apart.
 
 What does not come from where the call's own signalling or SDP says, or does not know both of its floor's numbers, is
 let go without a word. Nothing grows without bound: connections are counted, altogether and by address; one that has not
@@ -9,12 +9,14 @@ second are read.
 import asyncio
 import secrets
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
 from mcu.clock import Clock
+from mcu.net.fingerprint import fingerprint_of
 from mcu.protocol.bfcp.floor import Asked, Floor, Ids, Released
 from mcu.protocol.bfcp.message import Malformed, Message, read_header
 from mcu.protocol.bfcp.stream import Stream
@@ -34,6 +36,15 @@ class Client:
 
     hosts: frozenset[str]
     address: tuple[str, int] | None  # None: it connects
+    secure: bool = False  # by TLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    addresses: Sequence[str]
+    port: int = 0  # of UDP and TCP
+    tls_port: int = 0
+    tls: ssl.SSLContext | None = None
 
 
 class FloorLine:
@@ -98,6 +109,10 @@ class FloorLine:
             self._floor.datagram(data, self._now)
             self._pump()
 
+    def comes_by(self, *, secure: bool) -> bool:
+        """Whether its client connects, with TLS or without."""
+        return self.reliable and self.client.secure == secure
+
     def message(self, message: Message, connection: "_Connection") -> None:
         if not self._may_say_more():
             connection.close()
@@ -153,12 +168,13 @@ class FloorLine:
 
 
 class FloorServer:
-    """`start` before use, `close` after it."""
+    """`start` before use, `close` after it. Ports: 0 takes any; that of TLS has nobody where there is no `tls`."""
 
-    def __init__(self, addresses: Sequence[str], port: int, clock: Clock) -> None:
-        self.port = port  # 0: any, until it has started
+    def __init__(self, listen: Listen, clock: Clock) -> None:
+        self.port, self.tls_port = listen.port, listen.tls_port
+        self.tls = listen.tls  # what shows our certificate
         self.dropped = Counter[str]()  # messages and connections, by reason
-        self._addresses, self._clock = addresses, clock
+        self._addresses, self._clock = listen.addresses, clock
         self._lines: dict[Ids, FloorLine] = {}
         self._udp: list[asyncio.DatagramTransport] = []
         self._tcp: list[asyncio.Server] = []
@@ -178,6 +194,16 @@ class FloorServer:
         server = await loop.create_server(lambda: _Connection(self), address, self.port)
         self._tcp.append(server)
         self.port = server.sockets[0].getsockname()[1]
+        if self.tls is not None:
+            secure = await loop.create_server(
+                lambda: _Connection(self, secure=True),
+                address,
+                self.tls_port,
+                ssl=self.tls,
+                ssl_handshake_timeout=FIRST_S,
+            )
+            self._tcp.append(secure)
+            self.tls_port = secure.sockets[0].getsockname()[1]
         taken = _datagrams(address, self.port)
         udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=taken)
         self._udp.append(udp)
@@ -190,6 +216,11 @@ class FloorServer:
         for udp in self._udp:
             udp.close()
         await asyncio.sleep(0)
+
+    @property
+    def fingerprint(self) -> str:
+        """By which who connects with TLS knows us; "": there is none."""
+        return "" if self.tls is None else fingerprint_of(self.tls)
 
     def ids(self) -> Ids:
         """For a new floor: numbers that cannot be guessed, of which some systems take no negative ones."""
@@ -266,8 +297,8 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _Connection(asyncio.Protocol):
     """A client's, which its first message says."""
 
-    def __init__(self, server: FloorServer) -> None:
-        self._server = server
+    def __init__(self, server: FloorServer, *, secure: bool = False) -> None:
+        self._server, self._secure = server, secure
         self._stream = Stream()
         self._line: FloorLine | None = None
         self._host = ""
@@ -293,7 +324,7 @@ class _Connection(asyncio.Protocol):
 
     def _message(self, message: Message) -> None:
         line = self._server.line(bytes(message), self._host)
-        if line is None or not line.reliable or self._line not in (None, line):
+        if line is None or not line.comes_by(secure=self._secure) or self._line not in (None, line):
             self._server.dropped["of nobody"] += 1
             self.close()
             return

@@ -1,6 +1,8 @@
 """BFCP's octets, written and read apart from the server's own code; and a client that speaks them by TCP."""
 
 import asyncio
+import hashlib
+import ssl
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,8 +98,16 @@ class TcpClient:
         self.closed = False
         self._ids, self._transaction = ids, 0
 
-    async def connect(self, host: str, port: int) -> None:
-        reader, self._writer = await asyncio.open_connection(host, port)
+    async def connect(self, host: str, port: int, fingerprint: str = "") -> None:
+        """`fingerprint`: with TLS, to whoever has such a certificate and to nobody else."""
+        context = None
+        if fingerprint:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        reader, self._writer = await asyncio.open_connection(host, port, ssl=context)
+        if fingerprint:
+            shown = self._writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            assert fingerprint == f"sha-256 {hashlib.sha256(shown).digest().hex(':').upper()}"
         self._reading = asyncio.create_task(self._read(reader))
 
     def ask(self, primitive: int, *attributes: bytes) -> None:

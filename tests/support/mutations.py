@@ -246,7 +246,7 @@ class Victim:
         """Their offer as an offer, and as an answer to ours."""
         with contextlib.suppress(McuError):
             theirs = description.parse(offer.decode(errors="replace"))
-            floor.accepted(self._with_floor, theirs)
+            floor.accepted(self._with_floor, theirs, FLOOR)
             exchange.accepted(self._offered, floor.without(theirs, 3), OURS)
         try:
             theirs = description.parse(offer.decode(errors="replace"))

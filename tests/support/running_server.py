@@ -31,7 +31,7 @@ from mcu.config.sections import Auth
 ROOT = Path(__file__).parents[2]
 START_S = 90.0  # on a machine that does much else
 _DEFAULTS = {
-    **{"server__port": "0", "operations__port": "0", "sip__floor_port": "0"},
+    **{"server__port": "0", "operations__port": "0", "sip__floor_port": "0", "sip__floor_tls_port": "0"},
     **{"media__workers": "1", "logging__format": "json"},
 }
 

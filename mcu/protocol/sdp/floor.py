@@ -12,8 +12,9 @@ from mcu.protocol.bfcp.floor import FLOOR, Ids
 from mcu.protocol.bfcp.message import RELIABLE, UNRELIABLE
 from mcu.protocol.sdp.description import Attribute, Description, Media
 
-UDP, TCP = "UDP/BFCP", "TCP/BFCP"
-VERSIONS: Final = {UDP: UNRELIABLE, TCP: RELIABLE}
+NAME: Final = "BFCP"  # which every such line has
+UDP, TCP, TLS = "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"
+VERSIONS: Final = {UDP: UNRELIABLE, TCP: RELIABLE, TLS: RELIABLE}
 LABEL: Final = "3"  # of our slides, where they have none
 
 
@@ -23,6 +24,8 @@ class Terms:
 
     ids: Ids
     port: int  # of UDP and of TCP
+    tls_port: int = 0
+    fingerprint: str = ""  # of the certificate that is shown there; "": there is no TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,13 @@ class Taken:
 
     host: str
     address: tuple[str, int] | None
+    secure: bool = False  # by TLS
 
 
 def answered(offer: Description, reply: Description, terms: Terms) -> tuple[Description, Taken | None]:
     """`reply`, in which the line is answered: refused where it cannot be taken."""
     at, labelled = _found(offer), _labelled(reply)
-    if at is None or labelled is None or not _may_be_client(offer.media[at]):
+    if at is None or labelled is None or not _may_be_client(offer.media[at], terms):
         return reply, None
     theirs = offer.media[at]
     line = _line(theirs.protocol, terms, labelled.label, theirs.value("connection") or "new")
@@ -58,13 +62,13 @@ def offered(said: Description, terms: Terms) -> tuple[Description, int | None]:
     return replace(said, media=(*labelled.said.media, line)), len(said.media)
 
 
-def accepted(offer: Description, answer: Description) -> Taken | None:
+def accepted(offer: Description, answer: Description, terms: Terms) -> Taken | None:
     """What they took of our offer."""
     at = _found(offer)
     if at is None or at >= len(answer.media):
         return None
     theirs = answer.media[at]
-    if theirs.port == 0 or theirs.protocol != offer.media[at].protocol or not _may_be_client(theirs):
+    if theirs.port == 0 or theirs.protocol != offer.media[at].protocol or not _may_be_client(theirs, terms):
         return None
     return _taken(answer, theirs)
 
@@ -81,18 +85,19 @@ def _found(said: Description, *, refused: bool = False) -> int | None:
     )
 
 
-def _may_be_client(theirs: Media) -> bool:
+def _may_be_client(theirs: Media, terms: Terms) -> bool:
     """And connects, and speaks our version. An offer that says nothing is of a client (RFC 8856, section 5.1)."""
     roles = (theirs.value("floorctrl") or "c-only").split()
     versions = theirs.value("bfcpver")
     connects = theirs.protocol == UDP or (theirs.value("setup") or "active") in ("active", "actpass")
     speaks = versions is None or str(VERSIONS[theirs.protocol]) in versions.split()
-    return connects and speaks and bool({"c-only", "c-s"} & set(roles))
+    reachable = theirs.protocol != TLS or terms.fingerprint != ""
+    return connects and speaks and reachable and bool({"c-only", "c-s"} & set(roles))
 
 
 def _taken(session: Description, theirs: Media) -> Taken:
     host = session.address_of(theirs)
-    return Taken(host, (host, theirs.port) if theirs.protocol == UDP else None)
+    return Taken(host, (host, theirs.port) if theirs.protocol == UDP else None, theirs.protocol == TLS)
 
 
 class _Labelled(NamedTuple):
@@ -124,6 +129,14 @@ def _line(protocol: str, terms: Terms, label: str, connection: str) -> Media:
         Attribute("floorid", f"{FLOOR} mstrm:{label}"),
         Attribute("bfcpver", str(VERSIONS[protocol])),
     ]
-    if protocol == TCP:
+    if protocol != UDP:
         attributes += [Attribute("setup", "passive"), Attribute("connection", connection)]
-    return Media(kind="application", port=terms.port, protocol=protocol, formats=("*",), attributes=tuple(attributes))
+    if protocol == TLS:
+        attributes.append(Attribute("fingerprint", terms.fingerprint))
+    return Media(
+        kind="application",
+        port=terms.tls_port if protocol == TLS else terms.port,
+        protocol=protocol,
+        formats=("*",),
+        attributes=tuple(attributes),
+    )

@@ -17,7 +17,7 @@ from mcu.errors import McuError, TooMany
 from mcu.ids import CallId, new_id
 from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
-from mcu.net.floors import FloorServer
+from mcu.net import floors
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.net.sip.websocket import WebSockets
@@ -63,8 +63,7 @@ class SipOptions:
     addresses: tuple[str, ...]
     port: int
     tls_port: int
-    floor_addresses: tuple[str, ...]
-    floor_port: int
+    floors: floors.Listen
     tls: ssl.SSLContext | None
     client: ssl.SSLContext
     name: str
@@ -96,18 +95,19 @@ class FrontEnd:
             shows=options.tls is not None,
             name=options.name,
         )
-        self.shows = tuple(one for one in (options.tls, options.client) if one is not None)  # our certificate
+        shown = (options.tls, options.client, options.floors.tls)
+        self.shows = tuple(one for one in shown if one is not None)  # our certificate
         gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
         self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
         self._registrations = registrations
-        self._floors = FloorServer(options.floor_addresses, options.floor_port, clock)
+        self.floors = floors.FloorServer(options.floors, clock)
         self._house = House(
             conference=conference,
             workers=workers,
             door=door,
             clock=clock,
             line=self._driver,
-            floors=self._floors,
+            floors=self.floors,
             encrypted=options.encrypted,
             language=options.language,
             organisations=registrations.plan.organisations,
@@ -136,10 +136,6 @@ class FrontEnd:
         """Of the web server, that speak SIP."""
         return self._driver.endpoint.web_sockets
 
-    @property
-    def floor_port(self) -> int:
-        return self._floors.port
-
     def _is_trunk(self, host: str) -> bool:
         return self._dialling.trunks.at(host) is not None
 
@@ -165,13 +161,13 @@ class FrontEnd:
     def dropped(self) -> Mapping[str, int]:
         counts = self._driver.endpoint.counts
         unreadable = {"not SIP": counts.malformed, "not answerable": self._driver.agent.dropped}
-        floors = {f"floor: {reason}": count for reason, count in self._floors.dropped.items()}
-        return {**unreadable, **floors, **counts.refused, **self._driver.gate.dropped}
+        of_floors = {f"floor: {reason}": count for reason, count in self.floors.dropped.items()}
+        return {**unreadable, **of_floors, **counts.refused, **self._driver.gate.dropped}
 
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had."""
         await self._driver.start()
-        await self._floors.start()
+        await self.floors.start()
         await self._registrations.start(self._driver.endpoint.datagrams_to)
         self._workers.subscribe(self)
         self._conference.call_with(self._dialling)
@@ -186,7 +182,7 @@ class FrontEnd:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._keeper.stop()
         await self._registrations.stop()
-        await self._floors.close()
+        await self.floors.close()
         await self._driver.close()
 
     # -- conference.workers.WorkersListener ---------------------------------------------------------------------------

@@ -27,13 +27,16 @@ class Slides:
 
     def answer(self, offer: str, reply: str, peer: str) -> str:
         """Our answer with the line for the floor in it. `peer`: from where their signalling comes."""
-        said, taken = floor.answered(parse(offer), parse(reply), self._terms)
+        if floor.NAME not in offer:
+            self._take(None, peer)
+            return reply
+        said, taken = floor.answered(parse(offer), parse(reply), self._terms(offer))
         self._take(taken, peer)
         return str(said)
 
     def offer(self, said: str) -> str:
         """Our offer with it. `accept` takes what comes back."""
-        self._offer, self._added = floor.offered(parse(said), self._terms)
+        self._offer, self._added = floor.offered(parse(said), self._terms(said))
         return str(self._offer)
 
     def accept(self, answer: str, peer: str) -> str:
@@ -41,15 +44,20 @@ class Slides:
         said = parse(answer)
         if self._offer is None:
             return answer
-        self._take(floor.accepted(self._offer, said), peer)
+        self._take(floor.accepted(self._offer, said, self._terms(answer)), peer)
         return answer if self._added is None else str(floor.without(said, self._added))
 
-    @property
-    def _terms(self) -> Terms:
-        return Terms(self._ids, self._server.port)
+    def _terms(self, theirs: str) -> Terms:
+        """What there is to say of the floor in an answer to that."""
+        server = self._server
+        if floor.TLS not in theirs:
+            return Terms(self._ids, server.port)
+        return Terms(self._ids, server.port, server.tls_port, server.fingerprint)
 
     def _take(self, taken: Taken | None, peer: str) -> None:
-        client = None if taken is None else Client(hosts=frozenset((taken.host, peer)), address=taken.address)
+        client = None
+        if taken is not None:
+            client = Client(hosts=frozenset((taken.host, peer)), address=taken.address, secure=taken.secure)
         if client is not None and self._line is not None and self._line.client == client:
             return
         self.close()

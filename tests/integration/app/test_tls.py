@@ -38,13 +38,13 @@ def test_a_certificate_is_renewed_without_a_stop_and_old_tls_is_refused(tmp_path
     }
     with running_server(tmp_path / "server", **settings) as server:
         assert server.base_url.startswith("https://localhost:")
-        sip_port = server.logged("sip_serving")[0]["tls_port"]
+        sip_port, floor_port = (server.logged("sip_serving")[0][name] for name in ("tls_port", "floor_tls_port"))
         first = shown_by(server)
         assert shown_by(server, port=sip_port) == first
         make_certificate(tmp_path, "localhost", begins=now, days=2)
         server.process.send_signal(signal.SIGHUP)
         wait_for(lambda: shown_by(server) != first)
-        assert shown_by(server, port=sip_port) == shown_by(server)
+        assert shown_by(server, port=sip_port) == shown_by(server, port=floor_port) == shown_by(server)
 
         cert.write_text("nothing")
         server.process.send_signal(signal.SIGHUP)

@@ -72,15 +72,17 @@ async def test_a_room_system_is_granted_the_floor_and_loses_it_to_a_person_who_s
             await until(lambda: [entry.screen for entry in telephones(host)] == [False])
 
 
-async def test_the_floor_is_the_rooms_to_give_and_nobody_has_it_outside(server: RunningServer) -> None:
-    """Over TCP: in the voice menu it waits, and where hosts alone share it is denied to a guest."""
-    async with hall(server, guest_pin=PIN) as here, room_system(floor="TCP/BFCP") as system:
+@pytest.mark.policy("S5.3-1")
+@pytest.mark.parametrize("floor", ["TCP/BFCP", "TCP/TLS/BFCP"])
+async def test_the_floor_is_the_rooms_to_give_and_nobody_has_it_outside(server: RunningServer, floor: str) -> None:
+    """In the voice menu it waits, and where hosts alone share it is denied to a guest."""
+    async with hall(server, guest_pin=PIN) as here, room_system(floor=floor) as system:
         await here.merge(media={"presentation": "hosts"})
         host = await with_screen(here)
         await host.send(Screen(on=True))
         await system.dial(address(server), here.number)
         client = TcpClient((system.number("confid"), system.number("userid")))
-        await client.connect("127.0.0.1", port(server))
+        await client.connect("127.0.0.1", system.theirs.port, system.theirs.value("fingerprint") or "")
         client.ask(bfcp.FLOOR_QUERY, bfcp.number(2, 1))
         client.ask(bfcp.REQUEST, bfcp.number(2, 1))
         await until(lambda: client.states() == [bfcp.PENDING])

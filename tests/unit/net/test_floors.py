@@ -2,16 +2,20 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import floor_octets as octets
 import pytest
+from certificates import make_certificate
 from floor_octets import TcpClient
 from hall import until
 
 from mcu.clock import SystemClock
 from mcu.net import floors
-from mcu.net.floors import Client, FloorLine, FloorServer
+from mcu.net.floors import Client, FloorLine, FloorServer, Listen
 from mcu.protocol.bfcp.floor import Asked, Ids, Released
 
 HOST = "127.0.0.1"
@@ -21,7 +25,7 @@ FLOOR_1 = octets.number(2, 1)
 
 @pytest.fixture
 async def server() -> AsyncIterator[FloorServer]:
-    made = FloorServer([HOST, "::1"], 0, SystemClock())
+    made = FloorServer(Listen(addresses=[HOST, "::1"]), SystemClock())
     await made.start()
     yield made
     await made.close()
@@ -30,14 +34,14 @@ async def server() -> AsyncIterator[FloorServer]:
 class Call:
     """One with a floor. `told`: what its client asked for."""
 
-    def __init__(self, server: FloorServer, *, host: str = HOST, by_udp: bool = False) -> None:
+    def __init__(self, server: FloorServer, *, by_udp: bool = False, secure: bool = False) -> None:
         self.told: list[Asked | Released] = []
-        client = Client(hosts=frozenset({host}), address=(host, 9) if by_udp else None)
+        client = Client(hosts=frozenset({HOST}), address=(HOST, 9) if by_udp else None, secure=secure)
         self.line: FloorLine = server.open(Ids(*IDS), client, self.told.append)
 
 
-async def connected(server: FloorServer, ids: tuple[int, int] = IDS) -> TcpClient:
-    client = TcpClient(ids)
+async def connected(server: FloorServer) -> TcpClient:
+    client = TcpClient(IDS)
     await client.connect(HOST, server.port)
     return client
 
@@ -138,3 +142,26 @@ async def test_a_call_that_is_over_has_no_floor(server: FloorServer) -> None:
     again = await connected(server)
     again.ask(octets.HELLO)
     await until(lambda: again.closed)
+
+
+async def test_with_tls_a_client_knows_us_by_the_fingerprint_and_without_it_is_not_heard(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "localhost", begins=datetime.now(UTC), days=1)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    server = FloorServer(Listen(addresses=[HOST], tls=context), SystemClock())
+    await server.start()
+    call = Call(server, secure=True)
+    clear, client = await connected(server), TcpClient(IDS)
+    clear.ask(octets.REQUEST, FLOOR_1, octets.number(1, 7))
+    await until(lambda: clear.closed)
+    await client.connect(HOST, server.tls_port, server.fingerprint)
+    client.ask(octets.REQUEST, FLOOR_1)
+    await until(lambda: client.states() == [octets.PENDING])
+    assert call.told == [Asked()]
+    await client.close()
+    await server.close()
+    assert server.fingerprint.startswith("sha-256 ")
+    make_certificate(tmp_path, "localhost", begins=datetime.now(UTC), days=2)
+    former = server.fingerprint
+    context.load_cert_chain(cert, key)
+    assert server.fingerprint != former

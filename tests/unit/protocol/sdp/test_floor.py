@@ -23,10 +23,10 @@ def ours() -> Ours:
     return Ours(address="192.0.2.1", ports=ports, encryption=Encryption.OFFERED, origin=Origin(1, 1, "192.0.2.1"))
 
 
-def answered(offer: str) -> tuple[Description, Taken | None]:
+def answered(offer: str, terms: Terms = TERMS) -> tuple[Description, Taken | None]:
     """As the media's answer has the other lines."""
     reply, _ = exchange.answer(parse(offer), ours())
-    return floor.answered(parse(offer), reply, TERMS)
+    return floor.answered(parse(offer), reply, terms)
 
 
 def line(said: Description) -> Media:
@@ -59,6 +59,14 @@ def test_a_system_that_connects_is_waited_for() -> None:
     assert taken == Taken("192.0.2.7", None)
 
 
+def test_with_a_certificate_tls_is_taken_and_the_certificate_named() -> None:
+    by_tls = ROOM_SYSTEM.replace("UDP/BFCP *", "TCP/TLS/BFCP *\r\na=setup:active\r\na=fingerprint:sha-256 01:02")
+    said, taken = answered(by_tls, Terms(TERMS.ids, 5070, 5071, "sha-256 AB:CD"))
+    found = line(said)
+    assert (found.port, found.protocol, found.value("fingerprint")) == (5071, "TCP/TLS/BFCP", "sha-256 AB:CD")
+    assert (found.value("setup"), taken) == ("passive", Taken("192.0.2.7", None, secure=True))
+
+
 @pytest.mark.parametrize(
     ("former", "now"),
     [
@@ -66,11 +74,12 @@ def test_a_system_that_connects_is_waited_for() -> None:
         ("UDP/BFCP *", "UDP/BFCP *\r\na=bfcpver:1"),
         ("UDP/BFCP *", "TCP/BFCP *\r\na=setup:passive"),
         ("UDP/BFCP *", "UDP/TLS/BFCP *"),
+        ("UDP/BFCP *", "TCP/TLS/BFCP *"),
         ("application 5070", "application 0"),
         ("a=content:slides", "a=content:main"),
         ("video 5002", "video 0"),
     ],
-    ids=["only a server", "another version", "waits itself", "DTLS", "refused", "no slides", "slides refused"],
+    ids=["only a server", "another version", "waits itself", "DTLS", "TLS", "refused", "no slides", "slides refused"],
 )
 def test_a_line_that_cannot_be_taken_is_refused_and_the_call_goes_on(former: str, now: str) -> None:
     said, taken = answered(ROOM_SYSTEM.replace(former, now))
@@ -90,7 +99,7 @@ def test_our_offer_has_the_line_after_the_medias_own_and_its_answer_is_read_with
     assert line(said).value("floorid") == f"1 mstrm:{said.media[2].value('label')}"
     reply, _ = exchange.answer(said, ours())
     theirs = str(reply).replace("m=application 0 UDP/BFCP *", "m=application 6000 UDP/BFCP *\r\na=floorctrl:c-only")
-    assert floor.accepted(said, parse(theirs)) == Taken("192.0.2.1", ("192.0.2.1", 6000))
+    assert floor.accepted(said, parse(theirs), TERMS) == Taken("192.0.2.1", ("192.0.2.1", 6000))
     streams = exchange.accepted(offered, floor.without(parse(theirs), added), ours())
     assert [stream.kind for stream in streams] == list(Kind)
 
@@ -101,7 +110,7 @@ def test_an_answer_without_it_is_one_of_a_telephone(answer: str) -> None:
     assert added is not None
     reply, _ = exchange.answer(said, ours())
     theirs = parse(str(reply).replace("m=application 0 UDP/BFCP *\r\n", answer and f"{answer}\r\n"))
-    assert floor.accepted(said, theirs) is None
+    assert floor.accepted(said, theirs, TERMS) is None
 
 
 def test_what_is_offered_again_has_the_line_where_it_was() -> None:

@@ -17,7 +17,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
 from mcu.config import organisations as config
-from mcu.config.sections import HOST, Sip, SipNumber, Trunk
+from mcu.config.sections import HOST, Sip, SipNumber, SipZone, Trunk
 from mcu.config.settings import Settings
 from mcu.net import floors
 from mcu.protocol.sip.gate import Limits
@@ -27,6 +27,7 @@ from mcu.signalling.sip.front import FrontEnd, SipOptions
 from mcu.signalling.sip.outgoing import Patience
 from mcu.signalling.sip.registrations import Registrations
 from mcu.signalling.sip.routing import DialPlan
+from mcu.signalling.sip.zones import Zone, Zones
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ async def load_registrations(sip: Sip, reach: Reach, store: Store, seal: Seal, c
         own=reach.dialled,
         called=lambda user, organisation: directory.called(user, organisation) is not None,
         organisations=reach.organisations,
+        zones=Zones([_zone(one) for one in sip.zones]),
     )
     return Registrations(sip.domain, plan=plan, directory=directory, store=store, seal=seal, clock=clock)
 
@@ -136,6 +138,10 @@ def _floors(sip: Sip, media: Sequence[str]) -> floors.Listen:
     return floors.Listen(
         addresses=tuple(media) or everywhere, port=sip.floor_port, tls_port=sip.floor_tls_port, tls=tls
     )
+
+
+def _zone(zone: SipZone) -> Zone:
+    return Zone(**dict(zone) | {"reaches": frozenset(zone.reaches)})
 
 
 def _limits(sip: Sip) -> Limits:

@@ -331,6 +331,30 @@ class SipNumber(Section):
     )
 
 
+class SipZone(Section):
+    """A network whose telephones are kept apart from others', such as the closed health-care network, or the Internet.
+
+    Where there are zones, who is in none of them calls no other telephone and is called by none. Calls into meetings
+    are everybody's: their media goes through this server in any case. Media between two zones does too.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="In `reaches`, and in what `mcu dial-test` says.")
+    networks: Networks = Field(
+        min_length=1,
+        description="Its addresses: `10.0.0.0/8`, for instance; `0.0.0.0/0` and `::/0` for all that are in no smaller "
+        "network of another zone.",
+    )
+    direct: bool = Field(
+        True, description="Whether media between two telephones of the zone goes straight from one to the other."
+    )
+    reaches: tuple[str, ...] = Field((), description="Other zones that its telephones may call.")
+    address: Annotated[str, AfterValidator(lambda value: _address(value) if value else "")] = Field(
+        "",
+        description="Which of `media.addresses` its telephones send their media to; by default the first of their "
+        "family.",
+    )
+
+
 class Sip(Section):
     """Telephones and room systems that dial in, and are called. There is no SIP unless addresses are set.
 
@@ -387,6 +411,9 @@ class Sip(Section):
     )
     numbers: tuple[SipNumber, ...] = Field((), description="Numbers and names of its own: see [[sip.numbers]] below.")
     trunks: tuple[Trunk, ...] = Field((), description="Ways to the telephone network: see [[sip.trunks]] below.")
+    zones: tuple[SipZone, ...] = Field(
+        (), description="Networks whose telephones are kept apart: see [[sip.zones]] below. By default none are."
+    )
     known: Networks = Field(
         (),
         description="Networks that are listened to however much comes from there: gateways to the telephone network, "
@@ -421,6 +448,9 @@ class Sip(Section):
             raise ValueError("trunks must have different names")
         if len({one.number for one in self.numbers}) < len(self.numbers):
             raise ValueError("each of the numbers may be there once")
+        zones = {one.name for one in self.zones}
+        if len(zones) < len(self.zones) or any(not zones.issuperset(one.reaches) for one in self.zones):
+            raise ValueError("zones must have different names, and reach such as there are")
         return self
 
 

@@ -71,7 +71,28 @@ class EndCall(Command, frozen=True, kw_only=True):
     call: CallId
 
 
+class RelayCall(Command, frozen=True, kw_only=True):
+    """What one side of a call between two others says to the other (SDP): their packets go through this worker.
+
+    Answered by `Answered`: what the other side is to be told. The first makes the relay.
+    """
+
+    call: CallId
+    side: int  # who says it: 0 or 1
+    said: str  # SDP
+    believed: bool  # it may be at the addresses that it says; else only authentic packets show where it is
+    addresses: tuple[str, str]  # ours, by which each side reaches us; "": the first
+    ipv6: tuple[bool, bool]  # of each side, where it has ""
+
+
+class EndRelay(Command, frozen=True, kw_only=True):
+    """A call between two others is over, or goes on elsewhere. One that is not there is no error."""
+
+    call: CallId
+
+
 CallCommand = AnswerCall | OfferCall | AcceptCall | ChangeCall | HoldCall | SayToCall | RefreshCall | EndCall
+RelayCommand = RelayCall | EndRelay
 
 
 # -- events ---------------------------------------------------------------------------------------------------------

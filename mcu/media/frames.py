@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mcu.media.call_messages import CallCommand, CallEvent
+from mcu.media.call_messages import CallCommand, CallEvent, RelayCommand
 from mcu.media.messages import (
     AddLeg,
     AdmitLeg,
@@ -52,6 +52,7 @@ AnyCommand = (
     | SayToLeg
     | CheckNetwork
     | CallCommand
+    | RelayCommand
     | Ping
 )
 AnyReply = Done | Answered | LegMediaReply | Failed

@@ -33,6 +33,8 @@ from mcu.media.call_messages import (
     HoldCall,
     OfferCall,
     RefreshCall,
+    RelayCall,
+    RelayCommand,
     SayToCall,
 )
 from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
@@ -62,6 +64,7 @@ from mcu.media.seams import TransportFactory
 from mcu.media.ticker import Ticker
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
+from mcu.media.transport.relay import Relays
 from mcu.media.transport.rtp import RtpTransports
 from mcu.media.transport.webrtc import WebRtcTransports
 from mcu.media.walls import memory_used_up, prepare, put_up
@@ -102,6 +105,7 @@ class Worker:
         own = [Path(options.prompts)] if options.prompts else []
         self._prompts = Prompts([*own, BUILT], {name: Path(folder) for name, folder in options.voices.items()})
         self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
+        self._relays = Relays(engine)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
 
@@ -122,6 +126,7 @@ class Worker:
             for room in list(self._rooms):
                 await self._close_room(room)
             self._reception.close()
+            self._relays.close()
             await self._transports.close()
 
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
@@ -164,9 +169,17 @@ class Worker:
                 return Answered(answer=await self._probes.answer(command.offer))
         if isinstance(command, CallCommand):
             return self._receive(command)
+        if isinstance(command, RelayCommand):
+            return self._relay(command)
         room = self._room(command.room)
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
+
+    def _relay(self, command: RelayCommand) -> AnyReply:
+        if isinstance(command, RelayCall):
+            return Answered(answer=self._relays.carry(command))
+        self._relays.end(command.call)
+        return Done()
 
     def _receive(self, command: CallCommand) -> AnyReply:
         call, reception = command.call, self._reception

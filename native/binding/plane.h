@@ -46,6 +46,7 @@ PyObject *plane_events(PyObject *self, PyObject *nothing);
 PyObject *plane_add_webrtc(PyObject *self, PyObject *args);
 PyObject *plane_restart_ice(PyObject *self, PyObject *args);
 PyObject *plane_add_rtp(PyObject *self, PyObject *args);
+PyObject *plane_add_relay(PyObject *self, PyObject *args);
 PyObject *plane_set_remote(PyObject *self, PyObject *args);
 PyObject *plane_set_keys(PyObject *self, PyObject *args);
 PyObject *plane_remove(PyObject *self, PyObject *args);

@@ -45,6 +45,27 @@ PyObject *plane_add_rtp(PyObject *self, PyObject *args)
     return leg < 0 ? refused() : Py_BuildValue("(iHH)", leg, rtp_port, rtcp_port);
 }
 
+PyObject *plane_add_relay(PyObject *self, PyObject *args)
+{
+    const char *one, *other;
+    struct sockaddr_storage here, there;
+    struct mcu_relay_side sides[2];
+    PyThreadState *thread;
+    if (!PyArg_ParseTuple(args, "ss", &one, &other) || !get_address(one, &here) ||
+        !get_address(other, &there))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_add_relay(plane, (const struct sockaddr *)&here,
+                                           (const struct sockaddr *)&there, sides);
+    release_plane(self, thread);
+    return result ? refused()
+                  : Py_BuildValue("((iHH)(iHH))", sides[0].leg, sides[0].rtp_port,
+                                  sides[0].rtcp_port, sides[1].leg, sides[1].rtp_port,
+                                  sides[1].rtcp_port);
+}
+
 static void set_port(struct sockaddr_storage *address, uint16_t port)
 {
     if (address->ss_family == AF_INET)

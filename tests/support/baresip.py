@@ -108,6 +108,12 @@ class Telephone:
         """How many calls of its the other side has ended with BYE."""
         return self.log.count("session closed: Connection reset by peer")
 
+    @property
+    def plays(self) -> bool:
+        """Whether a second of what it hears is there."""
+        written = [path.stat().st_size for path in self._directory.glob("dump-*-dec.wav")]
+        return max(written, default=0) > 2 * self._rate * self._channels
+
     def heard(self) -> Samples:
         """All that it has played so far: 48 kHz mono."""
         played = sorted(self._directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
@@ -164,15 +170,17 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     port: int = 0,
     certificate: Sequence[Path] = (),
     settings: str = "",
+    at: str = "",
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
-    It is at the address of its account. `port` 0: one that is free. `certificate`: what it shows in TLS, and its key.
-    `settings`: more lines of its configuration.
+    It is `at` its own address, or that of its account. `port` 0: one that is free. `certificate`: what it shows in TLS,
+    and its key. `settings`: more lines of its configuration.
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
     user, address = account.partition(":")[0].split("@")
+    address = at or address
     _write_tone(directory / "tone.wav", hertz, codec)
     secret = f";mediaenc={encryption}" if encryption else ""
     picture = f";video_codecs={camera.codec}" if camera is not None else ""

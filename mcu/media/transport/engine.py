@@ -9,7 +9,7 @@ an event is told so and ends alone.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -35,6 +35,11 @@ class LegEvents(Protocol):
         """`on_event` raised: the leg is of no use any more."""
 
 
+class RelayAddress(NamedTuple):
+    told: str
+    bound: str
+
+
 class Engine:
     """Owns `plane` and watches it on the running loop. `close` ends both.
 
@@ -53,7 +58,7 @@ class Engine:
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
         self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)
-        self._addresses = (*options.public, *bound)
+        self._addresses, self._bound = (*options.public, *bound), tuple(bound)
         self.on_collected: Callable[[int, int], None] = lambda _tick, _since: None
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -68,6 +73,17 @@ class Engine:
         if found is None:
             raise Unavailable(f"There is no {'IPv6' if ipv6 else 'IPv4'} address here: see media.addresses.")
         return found
+
+    def relay_address(self, address: str, *, ipv6: bool) -> RelayAddress:
+        """By which one side of a relay reaches us: this one, or "": as `rtp_address`. Raises `Unavailable`."""
+        if not address:
+            told = self.rtp_address(ipv6=ipv6)
+            bound = next((one for one in self._bound if (":" in one) == ipv6), None)
+        else:
+            told, bound = address, address if address in self._bound else None
+        if bound is None:
+            raise Unavailable("An address of a zone is none of media.addresses: see sip.zones in the configuration.")
+        return RelayAddress(told, bound)
 
     def listen(self, handle: int, leg: LegEvents) -> None:
         """From now on `leg` hears of the leg that the plane calls `handle`."""

@@ -31,21 +31,20 @@ from mcu.media.transport.incoming import Incoming
 from mcu.media.transport.streams import NUMBERS
 from mcu.protocol.sdp import description, exchange, h264
 from mcu.protocol.sdp.codecs import Format
-from mcu.protocol.sdp.description import Description, Origin
+from mcu.protocol.sdp.description import NOWHERE, Description, Origin
 from mcu.protocol.sdp.exchange import Encryption, Kind, Offered, Ours, Ports, Stream
 
 log = structlog.get_logger()
 
 SOURCES: Final = {Kind.AUDIO: native.AUDIO, Kind.MAIN: native.CAMERA, Kind.SLIDES: native.SCREEN}
 _PICTURES: Final = {Source.CAMERA: Kind.MAIN, Source.SCREEN: Kind.SLIDES}
-_PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
+PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
     "AEAD_AES_256_GCM": "AEAD_AES_256_GCM",
     "AEAD_AES_128_GCM": "AEAD_AES_128_GCM",
     "AES_256_CM_HMAC_SHA1_80": "AES256_CM_SHA1_80",
     "AES_CM_128_HMAC_SHA1_80": "AES128_CM_SHA1_80",
 }
 _AUDIO: Final = {"opus": "opus", "g722": "G722", "pcma": "PCMA", "pcmu": "PCMU"}
-NOWHERE: Final = "0.0.0.0"  # the address of who holds as RFC 2543 had it
 PIXELS_MAX: Final = 4096 * 4096
 
 
@@ -294,7 +293,7 @@ class RtpTransport:
         """What of a line may change while it is used. Where packets are known to come from stays, until they move."""
         plane, line.stream = self._engine.plane, stream
         if stream.keys is not None:
-            plane.set_keys(line.handle, _PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
+            plane.set_keys(line.handle, PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
         if stream.kind is not Kind.AUDIO:
             line.most = stream.limits.bits_per_second
             if stream.bits_per_second is not None:  # 0: no picture for now
@@ -430,7 +429,7 @@ class RtpTransport:
 
     def _profile(self) -> str:
         keys = next((stream.keys for stream in self._streams()), None)
-        return "" if keys is None else _PROFILES[keys.suite]
+        return "" if keys is None else PROFILES[keys.suite]
 
     def release(self) -> None:
         """As `close`, at once, and without a word."""

@@ -14,6 +14,7 @@ from mcu.errors import Invalid
 MAX_BYTES: Final = 64 * 1024
 MAX_LINES: Final = 1000
 MAX_MEDIA: Final = 16
+NOWHERE: Final = "0.0.0.0"  # the address of who holds as RFC 2543 had it
 DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 REVERSED: Final[dict[Direction, Direction]] = {
@@ -102,6 +103,12 @@ class Media(Attributed):
         yield from self._lines()
         yield from map(str, self.attributes)
 
+    @property
+    def own_rtcp_port(self) -> int:
+        """Where its RTCP is taken if that is not multiplexed (RFC 3605)."""
+        stated = (self.value("rtcp") or "").split(" ")[0]
+        return int(stated) if stated.isascii() and stated.isdigit() and 0 < int(stated) < 65536 else self.port + 1
+
     def refused(self) -> "Media":
         """The answer to one that is not taken."""
         return Media(kind=self.kind, port=0, protocol=self.protocol, formats=self.formats)
@@ -128,7 +135,7 @@ class Description(Attributed):
     def direction_of(self, media: Media) -> Direction:
         """The media's own, else the session's (RFC 8866, section 6.7). To nowhere nothing is sent (RFC 3264, 8.4)."""
         stated: Direction = media.own_direction or self.own_direction or "sendrecv"
-        if (media.connection or self.connection) != "0.0.0.0":  # a hold of RFC 2543
+        if (media.connection or self.connection) != NOWHERE:
             return stated
         return "sendonly" if stated == "sendrecv" else "inactive" if stated == "recvonly" else stated
 

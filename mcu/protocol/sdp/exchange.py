@@ -180,7 +180,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         direction=_held(REVERSED[theirs], held=ours.held),
         address=session.address_of(media),
         rtp_port=media.port,
-        rtcp_port=_rtcp_port(media),
+        rtcp_port=media.port if media.has("rtcp-mux") else media.own_rtcp_port,
         keys=keys,
         bits_per_second=_bandwidth(session, media, kind),
         bits_of_pictures=_of_pictures(session),
@@ -226,13 +226,6 @@ def _encrypted(media: Media, ours: Ours, kind: Kind) -> tuple[bool, Keys | None]
     kept = before is not None and before.suite == theirs.suite
     key = before.ours if before is not None and kept else crypto.made(theirs.tag, theirs.suite).key
     return True, Keys(theirs.suite, theirs.tag, key, theirs.key)
-
-
-def _rtcp_port(media: Media) -> int:
-    if media.has("rtcp-mux"):
-        return media.port
-    stated = (media.value("rtcp") or "").split(" ")[0]  # RFC 3605
-    return int(stated) if stated.isascii() and stated.isdigit() and 0 < int(stated) < 65536 else media.port + 1
 
 
 def _held(direction: Direction, *, held: bool) -> Direction:

@@ -1,11 +1,13 @@
 """A call of an endpoint to another, or into another domain, through us: two calls, and what one says the other hears.
 
-Media goes straight between the two: their SDP is passed on, where it keeps to the policy. Of several devices of who is
-called all ring, and the first that answers is taken. A 3xx is an answer like any other that is none: nobody but the
-caller chooses who is called.
+Their SDP is passed on where it keeps to the policy, as the passage of their media has it (`passage.py`): straight from
+one to the other, or through a worker. Of several devices of who is called all ring, and the first that answers is
+taken. A 3xx is an answer like any other that is none: nobody but the caller chooses who is called.
 """
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
@@ -24,7 +26,8 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.registrations import Target
+from mcu.signalling.sip.passage import CALLED, CALLER, Otherwise, Passage, Then
+from mcu.signalling.sip.reoffer import Reoffer
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +47,25 @@ class Desk(Protocol):
     def respond(self, key: Key, response: Response) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One way to whom is called."""
+
+    flow: Flow
+    target: SipUri
+    to: Address
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A device that is to be called: `offer` is what it is told, as its passage has it."""
+
+    device: Device
+    passage: Passage
+    offer: bytes
+
+
 class Bridge:
     """`start` it once, and `tell` it what happens to each of its calls."""
 
@@ -55,25 +77,22 @@ class Bridge:
         self._ringing: list[Call] = []
         self._out: Call | None = None  # who has answered
         self._early: Call | None = None  # whose early media the caller hears
+        self._passages: dict[Call, Passage] = {}  # by whom is called
+        self._reoffers: dict[Call, Reoffer] = {}
+        self._said: dict[Call, bytes] = {}  # what each has agreed to, in its own words
         self.refer_id = 0  # CSeq of the REFER that one side has sent (RFC 3515, section 2.4.6)
         self._refused = 0  # the status of the best refusal
 
-    def start(self, targets: Sequence[Target]) -> list[Call]:
-        """Calls all of them, who are one endpoint's. Raises `NotAcceptable` where the offer may not be passed on."""
-        self.callee = targets[0].endpoint
-        for one in targets:
-            to = Address(SipUri(one.domain, one.endpoint.name))
-            self.ring(one.flow, one.uri, to, [("Route", route) for route in one.routes])
-        return list(self._ringing)
-
-    def ring(self, flow: Flow, target: SipUri, to: Address, headers: Sequence[tuple[str, str]] = ()) -> Call:
-        """Calls one. Raises `NotAcceptable`."""
-        offer = self._in.invite.body
-        self._check(offer)
+    def start(self, rings: Sequence[Ring], callee: Endpoint | None) -> list[Call]:
+        """Calls all of them, who are one's."""
+        self.callee = callee
         who = Address(SipUri(self._domain, self.caller.name), self.caller.display_name)
-        call = self._desk.place(Recipient(flow, target, who, to, headers), offer)
-        self._ringing.append(call)
-        return call
+        for one in rings:
+            to = one.device
+            call = self._desk.place(Recipient(to.flow, to.target, who, to.to, to.headers), one.offer)
+            self._ringing.append(call)
+            self._passages[call] = one.passage
+        return list(self._ringing)
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -81,11 +100,13 @@ class Bridge:
         return [self.caller, *([self.callee] if self.callee is not None else [])]
 
     def tell(self, happening: Happening) -> None:
+        reoffer = self._reoffers.get(happening.call)
+        if reoffer is not None and reoffer.takes(happening):
+            return
         try:
             self._happened(happening)
         except McuError as error:
-            log.info("call_ended", call=self.name, code=error.code)
-            self.hang_up(error.sip)
+            self._failed(error)
         self._desk.pump()
 
     def _happened(self, happening: Happening) -> None:
@@ -109,21 +130,22 @@ class Bridge:
     def _progressed(self, call: Call, response: Response) -> None:
         """Ringing is told as it comes; early media is heard of the first alone that has any."""
         if response.body and self._early in (None, call):
-            self._check(response.body)
+            self.check(response.body)
             self._early = call
-            self._in.ring(response.status, response.body)
+            self._tell(call, response.body, lambda said: self._in.ring(response.status, said), self._failed)
         elif self._early is None:
             self._in.ring(180)
 
     def _answered(self, call: Call, message: Request | Response) -> None:
         if self._out is not None or call not in self._ringing:
             return
-        self._check(message.body)
+        self.check(message.body)
         self._ringing.remove(call)
         self._out = call
         for other in list(self._ringing):
             other.hang_up()
-        self._in.answer(message.body)
+        self._said = {self._in: self._in.invite.body, call: message.body}
+        self._tell(call, message.body, self._in.answer, self._failed)
 
     # -- while it stands ----------------------------------------------------------------------------------------------
 
@@ -132,22 +154,49 @@ class Bridge:
         if other is None or not request.body or (self._encrypted and not is_secured(request.body)):
             call.changes.refuse(488)
             return
-        try:
-            other.changes.offer(request.body)
-        except McuError as error:
-            call.changes.refuse(error.sip)
+        self._tell(call, request.body, other.changes.offer, lambda error: call.changes.refuse(error.sip))
 
     def _changed(self, call: Call, message: Request | Response) -> None:
-        """What the one says to the other's change, the other is told."""
+        """What the one says to the other's change, the other is told. A change that fails leaves all as it was."""
         other = self._other(call)
         if other is None or not isinstance(message, Response):
             return
-        if not message.is_success:
+        asked = other.changes.asked
+        if not message.is_success or asked is None:
             other.changes.refuse(message.status)
+            self._tell(other, self._said[other], lambda _: None, self._failed)
         elif self._encrypted and not is_secured(message.body):
             raise NotAcceptable("The answer to a change was not encrypted.")
         else:
-            other.changes.accept(message.body)
+            self._said = {other: asked.body, call: message.body}
+            self._tell(call, message.body, other.changes.accept, self._failed)
+
+    def _tell(self, call: Call, said: bytes, then: Then, otherwise: Otherwise) -> None:
+        """The other side of `call`, by the passage of their media."""
+        side, passage = (CALLED, self._passages.get(call)) if call is not self._in else (CALLER, self.passage)
+        if passage is not None:
+            passage.tell(side, said, then, otherwise)
+
+    def _failed(self, error: McuError) -> None:
+        log.info("call_ended", call=self.name, code=error.code)
+        self.hang_up(error.sip)
+
+    async def move(self, passage: Passage) -> None:
+        """Their media goes another way from now on. Raises `McuError` where a side does not take that."""
+        assert self._out is not None
+        calls = self._in, self._out
+        told = [await passage.told(side, self._said[call]) for side, call in enumerate(calls)]
+        self._passages[self._out] = passage
+        self._reoffers = {call: Reoffer(call, self._desk) for call in calls}
+        try:
+            offered = zip(calls, reversed(told), strict=True)
+            answers = await asyncio.gather(*(self._reoffers[call].answer_to(said.decode()) for call, said in offered))
+        finally:
+            self._reoffers = {}
+        for side, (call, answer) in enumerate(zip(calls, answers, strict=True)):
+            self.check(answer.encode())
+            self._said[call] = answer.encode()
+            await passage.told(side, self._said[call])
 
     def _within(self, call: Call, request: Request, key: Key) -> None:
         other = self._other(call)
@@ -157,6 +206,16 @@ class Bridge:
                 said["Event"] = f"refer;id={self.refer_id}"
             other.notify(request.method, list(said.items()), request.body)
         self._desk.respond(key, response_to(request, 200 if request.method in PASSED else 501))
+
+    @property
+    def passages(self) -> list[Passage]:
+        """Of all who are called."""
+        return list(self._passages.values())
+
+    @property
+    def passage(self) -> Passage | None:
+        """Of whom has answered."""
+        return None if self._out is None else self._passages.get(self._out)
 
     def across(self, call: Call) -> Call:
         """The other side's. Raises `Conflict` where the call does not stand."""
@@ -175,6 +234,8 @@ class Bridge:
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def _ended(self, call: Call, status: int) -> None:
+        if (passage := self._passages.pop(call, None)) is not None:
+            passage.end()
         if call is self._in:
             self.hang_up()
         elif call is self._out:
@@ -193,7 +254,7 @@ class Bridge:
             call.hang_up()
         self._desk.pump()
 
-    def _check(self, body: bytes) -> None:
+    def check(self, body: bytes) -> None:
         """Raises `NotAcceptable` for what may not be passed on: nothing to be heard, or in the clear."""
         if not body or (self._encrypted and not is_secured(body)):
             raise NotAcceptable("What the other side offers is not encrypted, or is nothing.")

@@ -113,7 +113,7 @@ class FrontEnd:
             organisations=registrations.plan.organisations,
         )
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
-        self._switch = Switch(self._driver, registrations, self._dialling.ways, encrypted=options.encrypted)
+        self._switch = Switch(self._driver, registrations, self._dialling.ways, workers, encrypted=options.encrypted)
         self._keeper = TrunkKeeper(self._dialling.roads, self._driver)
         self._callers = Callers(clock)
         self._conference, self._workers = conference, workers
@@ -199,6 +199,7 @@ class FrontEnd:
                 visit.tell(event)
 
     def on_death(self, worker: Worker) -> None:
+        self._switch.on_death(worker)
         for visit in list(self._visits.values()):
             if visit.worker is worker:
                 visit.lost()

@@ -36,7 +36,7 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
 from mcu.protocol.sip.values import parse_address
-from mcu.signalling.sip.routing import RULES, DialPlan
+from mcu.signalling.sip.routing import RULES, DialPlan, Kind, Route
 
 log = structlog.get_logger(__name__)
 
@@ -311,7 +311,15 @@ class Registrations:
         """Raises `Invalid`."""
         uri = parse_uri(dialled) if ":" in dialled else SipUri(self.realm, dialled)
         route = self.plan.route(uri, stranger=stranger, of=organisation)
-        return Explained(route=route.kind, steps=route.steps)
+        steps = [*route.steps, *self.plan.zones.explained(self._addresses(route))]
+        return Explained(route=route.kind, steps=steps if route.kind is Kind.ENDPOINT else route.steps)
+
+    def _addresses(self, route: Route) -> list[str]:
+        """From which whom it leads to has registered."""
+        try:
+            return [one.flow.peer.host for one in self.locate(route.to, route.organisation)]
+        except McuError:
+            return []
 
     # -- what is changed of them --------------------------------------------------------------------------------------
 

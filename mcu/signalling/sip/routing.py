@@ -15,6 +15,7 @@ from mcu.booking.reach import OwnNumber
 from mcu.protocol.sip.uri import SipUri, TelUri, Uri
 from mcu.signalling.sip.guard import in_domains
 from mcu.signalling.sip.menu import NUMBER_DIGITS
+from mcu.signalling.sip.zones import OPEN, Zones
 
 RECEPTION: Final = "reception"
 
@@ -48,11 +49,13 @@ RULES: Final = (
     "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627): of its own organisation, of "
     "that whose domain it dials, or by the whole number, an organisation's prefix with the endpoint's number.",
     "Whatever else a stranger dials is the voice menu; an endpoint is told that nobody is there (404).",
+    "The zones of both (`sip.zones`) say whether one endpoint reaches the other, and how their media goes: straight, "
+    "through this server, or not at all (403).",
 )
 
 
 class DialPlan:
-    """`hosts`: that are this server. `domains`: of others, that may be called; see `guard.in_domains`.
+    """`hosts`: that are this server. `domains`: of others, that may be called; see `guard.in_domains`. `zones`: of all.
 
     `own`: its own numbers. `called`: whether a name or a number is an endpoint's of an organisation.
     """
@@ -64,8 +67,10 @@ class DialPlan:
         *,
         own: Callable[[str], OwnNumber | None],
         called: Callable[[str, str], bool],
+        zones: Zones = OPEN,
         organisations: Organisations = NONE,
     ) -> None:
+        self.zones = zones
         self._hosts, self._domains, self._own, self._called = hosts, domains, own, called
         self.organisations = organisations
 

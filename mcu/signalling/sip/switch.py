@@ -1,12 +1,14 @@
 """Calls of our endpoints to each other and into other domains: which bridge each is part of, and who is in a call."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 import structlog
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import McuError, Refused
+from mcu.conference.workers import Worker, Workers
+from mcu.errors import Conflict, McuError, Refused, Unavailable
 from mcu.ids import CallId, new_id
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow
@@ -21,10 +23,13 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.bridge import Bridge
+from mcu.signalling.sip.bridge import Bridge, Device, Ring
+from mcu.signalling.sip.passage import CALLER, Between, Passage, Straight, Through
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
+from mcu.signalling.sip.visit import MOVE_AGAIN_S, MOVES, PICK_S
 from mcu.signalling.sip.ways import Ways
+from mcu.signalling.sip.zones import Apart, Course
 
 log = structlog.get_logger(__name__)
 
@@ -32,41 +37,91 @@ log = structlog.get_logger(__name__)
 class Switch:
     """A `bridge.Desk`. `ways`: to other domains."""
 
-    def __init__(self, driver: Driver, registrations: Registrations, ways: Ways, *, encrypted: bool) -> None:
+    def __init__(
+        self, driver: Driver, registrations: Registrations, ways: Ways, workers: Workers, *, encrypted: bool
+    ) -> None:
         self._driver, self._registrations, self._ways, self._encrypted = driver, registrations, ways, encrypted
+        self._workers, self._zones = workers, registrations.plan.zones
         self._bridges: dict[Call, Bridge] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connect(self, call: Call, caller: Endpoint, route: Route) -> None:
         """Calls the endpoint whom an endpoint dialled. What refuses it is said to the caller."""
-        try:
-            targets = self._registrations.locate(route.to, route.organisation)
-            bridge = self._bridge(call, caller, targets[0].endpoint)
-            ringing = bridge.start(targets)
-        except McuError as error:
-            call.refuse(error.sip)
-            return
-        self._begin(bridge, [call, *ringing])
+        self._begin(call, self._connect(call, caller, route))
 
     def connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         """The same into another domain, which must be found first."""
-        task = asyncio.create_task(self._connect_abroad(call, caller, dialled))
+        self._begin(call, self._connect_abroad(call, caller, dialled))
+
+    def _begin(self, call: Call, connecting: Coroutine[None, None, None]) -> None:
+        self._run(self._connecting(call, connecting))
+
+    def _run(self, what: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
-        bridge = self._bridge(call, caller)
+    async def _connecting(self, call: Call, connecting: Coroutine[None, None, None]) -> None:
         try:
-            organisation = self._registrations.plan.organisations.get(caller.organisation)
-            way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
-            flow = await self._ways.flow(way)
-            if call.state is State.INVITED:  # they have not given up meanwhile
-                self._begin(bridge, [call, bridge.ring(flow, way.target, Address(way.target))])
+            await connecting
+        except Apart as error:
+            warning = [("Warning", f'399 {self._registrations.realm} "{error.title}"')]
+            call.refuse(error.sip, warning, error.title)
         except McuError as error:
             call.refuse(error.sip)
         self._driver.pump()
 
-    def _bridge(self, call: Call, caller: Endpoint, callee: Endpoint | None = None) -> Bridge:
+    async def _connect(self, call: Call, caller: Endpoint, route: Route) -> None:
+        targets = self._registrations.locate(route.to, route.organisation)
+        to = Address(SipUri(targets[0].domain, targets[0].endpoint.name))
+        devices = [Device(one.flow, one.uri, to, [("Route", route) for route in one.routes]) for one in targets]
+        await self._ring(call, caller, devices, targets[0].endpoint)
+
+    async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
+        organisation = self._registrations.plan.organisations.get(caller.organisation)
+        way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
+        flow = await self._ways.flow(way)
+        await self._ring(call, caller, [Device(flow, way.target, Address(way.target))], None)
+
+    async def _ring(self, call: Call, caller: Endpoint, devices: Sequence[Device], callee: Endpoint | None) -> None:
+        """All at once that the caller's zone reaches, when it is known which way the media of each goes."""
+        bridge = self._bridge(call, caller, callee)
+        bridge.check(call.invite.body)
+        rings: list[Ring] = []
+        try:
+            for device, course in self._courses(call, devices):
+                rings.append(await self._ready(call, device, course))
+            if call.state is not State.INVITED:
+                raise Conflict("They have given up meanwhile.")
+        except McuError:
+            for ring in rings:
+                ring.passage.end()
+            raise
+        ringing = bridge.start(rings, callee)
+        self._bridges |= dict.fromkeys([call, *ringing], bridge)
+        for endpoint in bridge.endpoints:
+            self._registrations.engaged(endpoint.id)
+        log.info("call_bridged", call=bridge.name, ringing=len(ringing))
+
+    def _courses(self, call: Call, devices: Sequence[Device]) -> list[tuple[Device, Course]]:
+        """Of those who may be reached. Raises `Apart` where nobody may."""
+        found = []
+        for device in devices:
+            with suppress(Apart):
+                found.append((device, self._zones.course(_host(call), device.flow.peer.host)))
+        if not found:
+            raise Apart
+        return found
+
+    async def _ready(self, call: Call, device: Device, course: Course) -> Ring:
+        passage: Passage = Straight()
+        if not course.direct:
+            between = Between(self._zones, course, (_host(call), device.flow.peer.host))
+            worker = await self._workers.pick(PICK_S)
+            passage = Through(CallId(new_id("call")), worker, between, self._driver.pump)
+        return Ring(device, passage, await passage.told(CALLER, call.invite.body))
+
+    def _bridge(self, call: Call, caller: Endpoint, callee: Endpoint | None) -> Bridge:
         """Encrypted where the organisation of either wants that."""
         name = CallId(new_id("call"))
         domain = self._registrations.domain_of(caller.organisation)
@@ -76,12 +131,6 @@ class Switch:
     def _wants_encryption(self, endpoint: Endpoint) -> bool:
         organisation = self._registrations.plan.organisations.get(endpoint.organisation)
         return self._encrypted if organisation is None else organisation.encrypted
-
-    def _begin(self, bridge: Bridge, calls: Sequence[Call]) -> None:
-        self._bridges |= dict.fromkeys(calls, bridge)
-        for one in bridge.endpoints:
-            self._registrations.engaged(one.id)
-        log.info("call_bridged", call=bridge.name, ringing=len(calls) - 1)
 
     def takes(self, event: Event) -> bool:
         """Whether it is of a call between endpoints, which is told."""
@@ -100,6 +149,36 @@ class Switch:
             for one in bridge.endpoints:
                 self._registrations.disengaged(one.id)
         return True
+
+    # -- a worker dies ------------------------------------------------------------------------------------------------
+
+    def on_death(self, worker: Worker) -> None:
+        """Calls whose media it carried go on by another; those that ring are over."""
+        for bridge in set(self._bridges.values()):
+            carried = isinstance(bridge.passage, Through) and bridge.passage.worker is worker
+            if carried:
+                self._run(self._move(bridge))
+            elif any(passage.worker is worker for passage in bridge.passages):
+                bridge.hang_up(Unavailable.sip)
+
+    async def _move(self, bridge: Bridge) -> None:
+        """By re-INVITE of both, as calls of a meeting are moved."""
+        try:
+            for left in reversed(range(MOVES)):
+                passage = bridge.passage
+                if not isinstance(passage, Through):
+                    return  # it is over
+                try:
+                    await bridge.move(passage.anew(await self._workers.pick(PICK_S)))
+                    log.info("call_moved", call=bridge.name)
+                    return
+                except Unavailable:  # that one has died too, or its death is not known yet
+                    if not left:
+                        raise
+                    await asyncio.sleep(MOVE_AGAIN_S)
+        except McuError as error:
+            log.info("call_ended", call=bridge.name, code=error.code)
+            bridge.hang_up(error.sip)
 
     # -- transfers ----------------------------------------------------------------------------------------------------
 
@@ -160,3 +239,9 @@ class Switch:
 
     def respond(self, key: Key, response: Response) -> None:
         self._driver.respond(key, response)
+
+
+def _host(call: Call) -> str:
+    """From which its other side's signalling comes."""
+    assert isinstance(call.flow, Flow)
+    return call.flow.peer.host

@@ -136,6 +136,21 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int leg, enum mcu_srtp_profile p
                        const uint8_t *sending, const uint8_t *receiving);
 int mcu_plane_remove(struct mcu_plane *plane, int leg);
 
+/* Two legs with ports of their own, on two of the plane's addresses (their ports do not
+ * matter), each of which sends on what comes to the other: RTP, RTCP and DTLS, by the like
+ * port, as it came. Nothing of it is decrypted, and nothing of the plane's own is said to
+ * either. Each takes packets from where `mcu_plane_set_remote` says alone; once
+ * `mcu_plane_set_keys` was told with what its far end encrypts (`receiving`), also from where
+ * an authentic one came, while nothing comes from where it should (RTP and RTCP each for
+ * itself). Neither is ever told of as silent, and they are removed one by one. EINVAL: an
+ * address that is not the plane's. */
+struct mcu_relay_side {
+    int leg;
+    uint16_t rtp_port, rtcp_port;
+};
+int mcu_plane_add_relay(struct mcu_plane *plane, const struct sockaddr *one,
+                        const struct sockaddr *other, struct mcu_relay_side sides[2]);
+
 struct mcu_format {
     uint8_t payload_type;
     int codec;   /* enum mcu_audio_codec or enum mcu_video_codec, by the stream's source */

@@ -88,7 +88,8 @@ void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now)
     leg->said = leg->dtls_said = leg->nacked = 0;
     if (leg->congestion)
         leg->congestion->reports = 0;
-    if (leg->silent || leg->held || !leg->connected || now - leg->authentic_at < most)
+    if (leg->silent || leg->held || leg->across || !leg->connected ||
+        now - leg->authentic_at < most)
         return;
     leg->silent = true;
     plane_say(plane, MCU_EVENT_SILENT, leg->handle, 0);

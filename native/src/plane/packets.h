@@ -41,6 +41,8 @@ void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now);
 /* receive.c: a datagram came on one of the plane's own sockets, or on a leg's own. */
 void receive_shared(const struct arrival *in);
 void receive_own(const struct arrival *in, struct leg *leg, bool rtcp);
+/* relay.c: likewise, on one of a pair. */
+void relay_receive(const struct arrival *in, struct leg *leg, bool rtcp);
 
 /* receive_audio.c, receive_video.c: a packet of a stream, header taken apart, not decrypted.
  */

@@ -66,6 +66,21 @@ static const union udp_address *local_of(const struct mcu_plane *plane, int fami
     return NULL;
 }
 
+const union udp_address *ports_local(const struct mcu_plane *plane,
+                                     const struct sockaddr *address)
+{
+    union udp_address wanted;
+    if (!udp_address_from(&wanted, address))
+        return NULL;
+    for (size_t i = 0; i < plane->socket_count; i++) {
+        const union udp_address *local = &plane->sockets[i]->local;
+        udp_set_port(&wanted, udp_port(local));
+        if (udp_address_equal(&wanted, local))
+            return local;
+    }
+    return NULL;
+}
+
 static int begin(struct mcu_plane *plane, struct leg *leg)
 {
     const int handle = leg_begin(plane, leg);
@@ -78,10 +93,9 @@ static int begin(struct mcu_plane *plane, struct leg *leg)
     return -1;
 }
 
-int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
-                      uint16_t *rtcp_port)
+int ports_add(struct mcu_plane *plane, const union udp_address *local, uint16_t *rtp_port,
+              uint16_t *rtcp_port)
 {
-    const union udp_address *local = local_of(plane, family);
     struct leg *leg = local ? leg_new(false) : NULL;
     if (!leg) {
         errno = local ? ENOMEM : EINVAL;
@@ -102,6 +116,18 @@ int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
         errno = why;
     }
     return handle;
+}
+
+int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
+                      uint16_t *rtcp_port)
+{
+    return ports_add(plane, local_of(plane, family), rtp_port, rtcp_port);
+}
+
+bool ports_here(const struct arrival *in, const struct leg *leg, bool rtcp)
+{
+    return leg->connected &&
+           udp_address_equal(rtcp ? &leg->rtcp_remote : &leg->remote, in->from);
 }
 
 int mcu_plane_hold(struct mcu_plane *plane, int handle, bool held)

@@ -2,6 +2,7 @@
 #include "../wire/bytes.h"
 #include "legs.h"
 #include "packets.h"
+#include "ports.h"
 
 #include <mcu/demux.h>
 
@@ -269,17 +270,18 @@ void receive_shared(const struct arrival *in)
  * while nothing authentic comes from where it should. */
 static bool may_come(const struct arrival *in, const struct leg *leg, bool rtcp)
 {
-    const union udp_address *remote = rtcp ? &leg->rtcp_remote : &leg->remote;
     if (!leg->connected)
         return leg->receiving != NULL;
-    return udp_address_equal(remote, in->from) ||
+    return ports_here(in, leg, rtcp) ||
            (leg->receiving && in->now - leg->heard_at >= MOVES_AFTER_US);
 }
 
 void receive_own(const struct arrival *in, struct leg *leg, bool rtcp)
 {
     const enum mcu_datagram kind = mcu_demux(in->data, in->size);
-    if (!may_come(in, leg, rtcp))
+    if (leg->across)
+        relay_receive(in, leg, rtcp);
+    else if (!may_come(in, leg, rtcp))
         plane_drop(in->plane, leg, MCU_DROP_STRANGER);
     else if (in->size > MCU_DATAGRAM || (kind != MCU_IS_RTP && kind != MCU_IS_RTCP) ||
              (rtcp && kind == MCU_IS_RTP))

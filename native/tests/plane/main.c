@@ -15,6 +15,7 @@ int main(void)
     tcp_tests();
     size_tests();
     port_tests();
+    relay_tests();
     life_tests();
     tick_rooms_tests();
     tick_sounds_tests();

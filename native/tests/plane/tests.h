@@ -14,6 +14,7 @@ void rtcp_tests(void);
 void tcp_tests(void);
 void size_tests(void);
 void port_tests(void);
+void relay_tests(void);
 void life_tests(void);
 void tick_rooms_tests(void);
 void tick_sounds_tests(void);

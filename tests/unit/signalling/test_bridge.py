@@ -17,8 +17,8 @@ from mcu.protocol.sip.message import Response, read
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.bridge import Bridge
-from mcu.signalling.sip.registrations import Target
+from mcu.signalling.sip.bridge import Bridge, Device, Ring
+from mcu.signalling.sip.passage import Straight
 
 HEAD = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=%s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 KEY = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + b"A" * 40 + b"\r\n"
@@ -73,8 +73,8 @@ class Exchange:
         self.server = Agent()
         self.parties = {name: Party(name) for name in ("anna", "bo0", "bo1")}
         self.anna, self.bo, self.other = self.parties.values()
-        self.targets = [
-            Target(endpoint("bo"), "mcu.example", Way(f"bo{i}", "mcu.example"), SipUri(f"bo{i}.example", "bo"), ())  # type: ignore[arg-type] # no socket
+        self.devices = [
+            Device(Way(f"bo{i}", "mcu.example"), SipUri(f"bo{i}.example", "bo"), Address(SipUri("mcu.example", "bo")))  # type: ignore[arg-type] # no socket
             for i in range(devices)
         ]
         self.bridge: Bridge | None = None
@@ -120,9 +120,13 @@ class Exchange:
     def _connect(self, call: Call) -> None:
         self.bridge = Bridge(self, CallId("call_1"), call, endpoint("anna"), domain="mcu.example", encrypted=True)
         try:
-            self.bridge.start(self.targets)
+            self.bridge.check(call.invite.body)
+            self.bridge.start(self.rings(call.invite.body), endpoint("bo"))
         except NotAcceptable as error:
             call.refuse(error.sip)
+
+    def rings(self, offer: bytes) -> list[Ring]:
+        return [Ring(device, Straight(), offer) for device in self.devices]
 
     # -- bridge.Desk --------------------------------------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ def test_each_step_is_explained_and_says_no_number() -> None:
         assert len(route.steps) >= 2
         assert "701" not in " ".join(route.steps) + repr(route)
         assert MEETING not in repr(route)
-    assert len(RULES) == 7
+    assert len(RULES) == 8
 
 
 def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:

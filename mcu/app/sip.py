@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from typing import Final
 
 import structlog
 
@@ -21,7 +22,7 @@ from mcu.config.sections import HOST, Sip, SipNumber, SipZone, Trunk
 from mcu.config.settings import Settings
 from mcu.net import floors
 from mcu.protocol.sip.gate import Limits
-from mcu.signalling.sip import trunks, ways
+from mcu.signalling.sip import trunks
 from mcu.signalling.sip.dialling import DialOptions
 from mcu.signalling.sip.front import FrontEnd, SipOptions
 from mcu.signalling.sip.outgoing import Patience
@@ -30,6 +31,8 @@ from mcu.signalling.sip.routing import DialPlan
 from mcu.signalling.sip.zones import Zone, Zones
 
 log = structlog.get_logger(__name__)
+
+DNS_PORT: Final = 53
 
 
 def reach_of(sip: Sip, organisations: Iterable[config.Organisation], web: str) -> Reach:
@@ -157,6 +160,7 @@ def _dialling(sip: Sip) -> DialOptions:
     return DialOptions(
         trunks=tuple(trunk_of(one) for one in sip.trunks),
         domains=tuple(one.lower() for one in sip.call_domains),
+        dns_server=dns_server_of(sip),
         at_once=sip.calls_out_max,
         an_hour=sip.calls_out_per_hour,
         patience=Patience(ring_s=sip.ring_s, person_s=sip.person_s),
@@ -165,7 +169,7 @@ def _dialling(sip: Sip) -> DialOptions:
 
 def trunk_of(trunk: Trunk) -> trunks.Trunk:
     """As the front end knows it."""
-    hosts = tuple(_host(text, trunk.transport) for text in trunk.hosts)
+    hosts = tuple(trunks.Host(name, port) for name, port in map(_host, trunk.hosts))
     return trunks.Trunk(
         name=trunk.name,
         hosts=hosts,
@@ -185,7 +189,16 @@ def trunk_of(trunk: Trunk) -> trunks.Trunk:
     )
 
 
-def _host(text: str, transport: trunks.Transport) -> trunks.Host:
+def dns_server_of(sip: Sip) -> tuple[str, int] | None:
+    """`None`: this machine's own."""
+    if not sip.dns_server:
+        return None
+    address, port = _host(sip.dns_server)
+    return address, port or DNS_PORT
+
+
+def _host(text: str) -> tuple[str, int | None]:
+    """A name or an address, and the port if it says one."""
     found = HOST.fullmatch(text)
     assert found is not None  # the settings have been read
-    return trunks.Host(found[1].strip("[]").lower(), int(found[2] or ways.PORTS[transport]))
+    return found[1].strip("[]").lower(), int(found[2]) if found[2] else None

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 
-from mcu.app.sip import client_of, trunk_of
+from mcu.app.sip import client_of, dns_server_of, trunk_of
 from mcu.app.sockets import BadCertificate
 from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
 from mcu.config.sections import Sip
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Listen
+from mcu.net.sip.names import Names
 from mcu.protocol.sip.events import Answered, Event
 from mcu.protocol.sip.gate import Gate, Limits
 from mcu.signalling.sip.roads import Roads
@@ -36,7 +37,7 @@ async def _asked(sip: Sip, clock: Clock) -> list[Line]:
     listen = Listen(addresses=sip.addresses, port=0, tls_port=0, client=client, name=sip.name)
     gate = Gate(Limits(), clock.monotonic(), lambda _host: True)
     driver = Driver(listen, gate, clock, lambda event: _happened(keeper, event), lambda _flow: None)
-    keeper = TrunkKeeper(Roads(known, driver), driver)
+    keeper = TrunkKeeper(Roads(known, driver, Names(dns_server_of(sip))), driver)
     try:
         await driver.start()
     except OSError as error:
@@ -54,7 +55,7 @@ def _happened(keeper: TrunkKeeper, event: Event) -> None:
 
 async def _line(keeper: TrunkKeeper, trunk: Trunk) -> Line:
     reasons = await asyncio.gather(*(keeper.missing(trunk, host) for host in trunk.hosts))
-    silent = [f"{host.name}:{host.port}: {why}" for host, why in zip(trunk.hosts, reasons, strict=True) if why]
+    silent = [f"{host}: {why}" for host, why in zip(trunk.hosts, reasons, strict=True) if why]
     what = f"trunk {trunk.name}"
     if not silent:
         return ok(what, f"it answers, by {trunk.transport.upper()}")

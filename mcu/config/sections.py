@@ -55,6 +55,14 @@ def _host(value: str) -> str:
     return value
 
 
+def _is_server(value: str) -> bool:
+    found = HOST.fullmatch(value)
+    try:
+        return found is not None and bool(ipaddress.ip_address(found[1].strip("[]")))
+    except ValueError:
+        return False
+
+
 def _http_url(value: str | None) -> str | None:
     if value is not None and not value.startswith(("https://", "http://")):
         raise ValueError("must begin with https:// or http://")
@@ -267,7 +275,8 @@ class Trunk(Section):
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
         min_length=1,
         max_length=8,
-        description="Host names or addresses, each with a port where it is not the usual one.",
+        description="Host names or addresses, each with its port. A name without one is asked for its servers (SRV), "
+        "which are tried as they say; an address without one has the usual port.",
     )
     transport: Literal["udp", "tcp", "tls"] = Field("udp", description="`tls` checks that the host's name is its own.")
     domain: str = Field("", description="Of its users and numbers; by default the first host.")
@@ -397,6 +406,11 @@ class Sip(Section):
         description="Domains and addresses whose SIP addresses rooms and our endpoints may call: `example.org`, "
         "`*.example.org`, or `*` for all. By default none.",
     )
+    dns_server: str = Field(
+        "",
+        description="Address, and port, of the DNS server that is asked for names which are called: domains, and "
+        "trunks' hosts. By default this machine's, after its file of hosts.",
+    )
     calls_out_max: int = Field(30, ge=0, le=10_000, description="Calls that rooms may make at a time, in all.")
     calls_out_per_hour: int = Field(300, ge=0, le=1_000_000, description="And in an hour.")
     ring_s: float = Field(
@@ -444,6 +458,8 @@ class Sip(Section):
             raise ValueError("tls_cert and tls_key are given both or neither")
         if self.tls_clients_ca is not None and self.tls_cert is None:
             raise ValueError("tls_clients_ca needs tls_cert and tls_key")
+        if self.dns_server and not _is_server(self.dns_server):
+            raise ValueError("dns_server must be an IP address (IPv6 in brackets), and may have a port after a colon")
         if len({one.name for one in self.trunks}) < len(self.trunks):
             raise ValueError("trunks must have different names")
         if len({one.number for one in self.numbers}) < len(self.numbers):

@@ -9,6 +9,7 @@ import structlog
 from mcu.conference.acts import CallOut
 from mcu.conference.room import Room
 from mcu.ids import CallId
+from mcu.net.sip.names import Names
 from mcu.signalling.sip import outgoing
 from mcu.signalling.sip.guard import Caps
 from mcu.signalling.sip.outgoing import Outgoing, Patience
@@ -26,6 +27,7 @@ class DialOptions:
 
     trunks: tuple[Trunk, ...]
     domains: tuple[str, ...]
+    dns_server: tuple[str, int] | None
     at_once: int
     an_hour: int
     patience: Patience
@@ -44,7 +46,7 @@ class Dialling:
 
     def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, endpoints: Endpoints, house: House) -> None:
         self.trunks = Trunks(options.trunks)
-        self.roads = Roads(self.trunks, sockets)
+        self.roads = Roads(self.trunks, sockets, Names(options.dns_server))
         self.ways = Ways(self.roads, endpoints, domains=options.domains, encrypted=house.encrypted)
         self._caps = Caps(options.at_once, options.an_hour)
         self._caps_of = {

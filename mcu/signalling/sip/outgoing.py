@@ -21,6 +21,7 @@ from mcu.errors import McuError, Unavailable
 from mcu.ids import LegId
 from mcu.media.call_messages import AcceptCall, CallLost, CallTold, EndCall, OfferCall
 from mcu.net.sip.endpoint import Flow
+from mcu.net.sip.names import Place
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
@@ -50,6 +51,15 @@ class Desk(Protocol):
 
     def forget(self, call: Call) -> None:
         """Nothing more of this call is for the visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """An attempt that came to nothing. `again`: another may not. `wait_s`: what the other side says until its next."""
+
+    stage: Stage
+    again: bool
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,31 +112,55 @@ class Outgoing(Visit):
             outcome = await self._try(way)
             if isinstance(outcome, Response):
                 return outcome
-            stage, next_ = outcome
-            if not next_:
+            stage = outcome.stage
+            if not outcome.again:
                 break
         self._show(stage)
         raise NotAnswered
 
-    async def _try(self, way: Way) -> Response | tuple[Stage, bool]:
-        """The answer; or what came instead, and whether to go the next way."""
+    async def _try(self, way: Way) -> Response | Missed:
+        """The answer, or what came instead."""
+        if not self._take(way):
+            return Missed(Stage.UNREACHABLE, True)
+        outcome = await self._try_each(way)
+        if isinstance(outcome, Response):
+            return outcome
+        self._give_back()
+        if outcome.again:
+            self._failed(way, outcome.wait_s)
+        return outcome
+
+    async def _try_each(self, way: Way) -> Response | Missed:
+        """One server after another, of those that the name has (RFC 3263, section 4.3)."""
+        outcome: Response | Missed = Missed(Stage.UNREACHABLE, True)
         try:
-            flow = await self._ways.flow(way)
+            for place in await self._ways.places(way):
+                outcome = await self._try_at(way, place)
+                if isinstance(outcome, Response) or not outcome.again:
+                    break
         except Unavailable as error:
-            log.warning("call_not_placed", call=self.name, code=error.code, reason=error.detail if way.trunk else None)
-            self._failed(way)
-            return Stage.UNREACHABLE, True
+            self._unreached(way, error)
+        return outcome
+
+    async def _try_at(self, way: Way, place: Place | Flow) -> Response | Missed:
+        try:
+            flow = await self._ways.flow(place)
+        except Unavailable as error:
+            self._unreached(way, error)
+            return Missed(Stage.UNREACHABLE, True)
         offer = await self._offer(way)
         self._early, self._rang_at, self._begun_at = {}, None, self._house.clock.monotonic()
-        if not self._take(way):
-            return Stage.UNREACHABLE, True
         self.call = self._desk.place(self, way, flow, offer)
         ended = await self._outcome(self.call)
         if isinstance(ended, Response):
             self._agreed = (self._answer_in(ended), offer)
             self._house = replace(self._house, encrypted=way.encrypted)  # for what it is moved by
             return ended
-        return self._given_up(self.call, way, ended)
+        return self._given_up(self.call, ended)
+
+    def _unreached(self, way: Way, error: Unavailable) -> None:
+        """Only of a trunk is it said what was looked for there."""
+        log.warning("call_not_placed", call=self.name, code=error.code, reason=error.detail if way.trunk else None)
 
     async def _offer(self, way: Way) -> str:
         worker = self._room.worker
@@ -185,23 +219,17 @@ class Outgoing(Visit):
         """The 2xx may say nothing new where a reliable provisional response had the answer (RFC 3262, section 5)."""
         return (response.body or self._early.get(response.to.tag or "", b"")).decode(errors="replace")
 
-    def _given_up(self, call: Call, way: Way, ended: Ended | None) -> tuple[Stage, bool]:
+    def _given_up(self, call: Call, ended: Ended | None) -> Missed:
         self._desk.forget(call)
-        self._give_back()
         rang = self._rang_at is not None
         if ended is None:
             call.hang_up()
             self._house.line.pump()
             if self._stage is Stage.ENDED:
-                return Stage.ENDED, False
-            if call.is_heard:
-                return Stage.NO_ANSWER, False
-            self._failed(way)
-            return Stage.UNREACHABLE, True
+                return Missed(Stage.ENDED, False)
+            return Missed(Stage.NO_ANSWER, False) if call.is_heard else Missed(Stage.UNREACHABLE, True)
         again = ended.status in NEXT_WAY and not rang
-        if again:
-            self._failed(way, retry_after(ended.message))
-        return stage_of(ended.status, rang=rang), again
+        return Missed(stage_of(ended.status, rang=rang), again, retry_after(ended.message))
 
     def _failed(self, way: Way, wait_s: float | None = None) -> None:
         if way.trunk is not None:

@@ -80,7 +80,7 @@ class Switch:
     async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         organisation = self._registrations.plan.organisations.get(caller.organisation)
         way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
-        flow = await self._ways.flow(way)
+        flow = await self._ways.connected(way)
         await self._ring(call, caller, [Device(flow, way.target, Address(way.target))], None)
 
     async def _ring(self, call: Call, caller: Endpoint, devices: Sequence[Device], callee: Endpoint | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from mcu.errors import McuError
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow
+from mcu.net.sip.names import Place
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.events import Answered
 from mcu.protocol.sip.message import Request, Response
@@ -79,9 +81,19 @@ class TrunkKeeper:
             log.warning("trunk_silent", trunk=trunk.name, reason=health.reason)
 
     async def missing(self, trunk: Trunk, host: Host) -> str:
-        """Why it is not there; "": it is, whatever it answers but that it cannot."""
+        """Why it is not there; "": one of its servers is, whatever it answers but that it cannot."""
+        reason = ""
         try:
-            flow = await self._roads.to_trunk(trunk, host)
+            for place in await self._roads.to_trunk(trunk, host):
+                if not (reason := await self._missing_at(trunk, place)):
+                    break
+        except McuError as error:
+            return error.detail
+        return reason
+
+    async def _missing_at(self, trunk: Trunk, place: Place) -> str:
+        try:
+            flow = await self._roads.flow(place)
         except McuError as error:
             return error.detail
         target = SipUri(trunk.domain)
@@ -105,11 +117,11 @@ class TrunkKeeper:
             await asyncio.sleep(due)
 
     async def _register_once(self, trunk: Trunk, registration: Registration) -> float:
-        """At the first host that answers: seconds to the next."""
+        """At the first server that answers: seconds to the next."""
         due = AGAIN_S
-        for host in trunk.hosts:
+        for place in await self._places(trunk):
             try:
-                flow = await self._roads.to_trunk(trunk, host)
+                flow = await self._roads.flow(place)
             except McuError:
                 due = registration.answered(None)
                 continue
@@ -119,6 +131,13 @@ class TrunkKeeper:
             if registration.registered or not due:
                 break
         return due
+
+    async def _places(self, trunk: Trunk) -> list[Place]:
+        found: list[Place] = []
+        for host in trunk.hosts:
+            with suppress(McuError):
+                found += await self._roads.to_trunk(trunk, host)
+        return found
 
     # -- asking -------------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from mcu.errors import TooMany, Unavailable
+from mcu.protocol.sip.locating import Transport
 from mcu.signalling.sip.guard import NotAllowed, is_dear
-
-Transport = Literal["udp", "tcp", "tls"]
 
 ASIDE_S: Final = 30.0  # a trunk that failed is tried last for so long
 ASIDE_MOST_S: Final = 600.0  # whatever its Retry-After says
@@ -15,10 +14,13 @@ ASIDE_MOST_S: Final = 600.0  # whatever its Retry-After says
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where a trunk listens: a name, or an address, IPv6 without brackets."""
+    """Where a trunk listens: a name, or an address, IPv6 without brackets. A name without a port has SRV records."""
 
     name: str
-    port: int
+    port: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.port is None else f"{self.name}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)

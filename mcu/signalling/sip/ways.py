@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from mcu.booking.organisations import Organisation
+from mcu.errors import Unavailable
 from mcu.net.sip.endpoint import Flow
+from mcu.net.sip.names import Place
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.digest import Answerer
+from mcu.protocol.sip.locating import ANY, Transport
 from mcu.protocol.sip.uri import SipUri, TelUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip import guard
 from mcu.signalling.sip.guard import NotAllowed
 from mcu.signalling.sip.registrations import Target
 from mcu.signalling.sip.roads import Roads
-from mcu.signalling.sip.trunks import Host, Transport, Trunk
+from mcu.signalling.sip.trunks import Host, Trunk
 
-PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's title is nobody's business
 
 
@@ -26,8 +28,8 @@ class Way:
 
     target: SipUri
     host: Host
-    transport: Transport
     encrypted: bool
+    transports: tuple[Transport, ...] = ()  # that may be used
     codecs: tuple[str, ...] = ()  # all
     trunk: Trunk | None = None
     known: Flow | None = None
@@ -80,24 +82,47 @@ class Ways:
             return [_to_own(one, encrypted) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
-        transport = cast("Transport", "tls" if target.secure else target.transport or "udp")
-        host = Host(target.host.strip("[]"), target.port or PORTS[transport])
-        return [Way(target=target, host=host, transport=transport, encrypted=encrypted)]
+        host = Host(target.host.strip("[]"), target.port)
+        return [Way(target=target, host=host, transports=_transports(target), encrypted=encrypted)]
 
-    async def flow(self, way: Way) -> Flow:
-        """Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address."""
+    async def places(self, way: Way) -> Sequence[Place | Flow]:
+        """Where it leads, the best first.
+
+        Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address.
+        """
         if way.known is not None:
-            return way.known
+            return [way.known]
         if way.trunk is not None:
             return await self._roads.to_trunk(way.trunk, way.host)
-        return await self._roads.past_trunks(way.host, way.transport)
+        return await self._roads.past_trunks(way.host, way.transports)
+
+    async def flow(self, place: Place | Flow) -> Flow:
+        """Raises `Unavailable`."""
+        return await self._roads.flow(place) if isinstance(place, Place) else place
+
+    async def connected(self, way: Way) -> Flow:
+        """To the first place that can be connected to. Raises as `places` does."""
+        missing = Unavailable("it cannot be connected to")
+        for place in await self.places(way):
+            try:
+                return await self.flow(place)
+            except Unavailable as error:
+                missing = error
+        raise missing
+
+
+def _transports(target: SipUri) -> tuple[Transport, ...]:
+    """That a URI allows: what its domain prefers of them is asked there (RFC 3263, section 4.1)."""
+    if target.secure:
+        return ("tls",)
+    return ANY if target.transport is None else (cast("Transport", target.transport),)
 
 
 def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
     return Way(
         target=SipUri(trunk.domain, number.number, params={"user": "phone"}),
         host=host,
-        transport=trunk.transport,
+        transports=(trunk.transport,),
         encrypted=trunk.encrypted,
         codecs=trunk.codecs,
         trunk=trunk,
@@ -106,12 +131,5 @@ def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
 
 def _to_own(one: Target, encrypted: bool) -> Way:
     """By the flow by which it registered, whatever its address says."""
-    peer = one.flow.peer
-    return Way(
-        target=one.uri,
-        host=Host(peer.host, peer.port),
-        transport="udp" if one.flow.transport == "UDP" else "tcp",
-        encrypted=encrypted,
-        known=one.flow,
-        routes=one.routes,
-    )
+    host = Host(one.flow.peer.host, one.flow.peer.port)
+    return Way(target=one.uri, host=host, encrypted=encrypted, known=one.flow, routes=one.routes)

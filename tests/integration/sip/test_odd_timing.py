@@ -1,11 +1,10 @@
 """Messages that come late, crossed or by a proxy: sipp's calls at a real server, and Kamailio in front of it."""
 
-import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kamailio import IN_CALLS, kamailio
 from running_server import RunningServer, running_server, wait_for
 
 from benchmarks.sipp import CALL, Called, call
@@ -13,26 +12,10 @@ from mcu.demo.server import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
 CALLS = 10
-KAMAILIO = """
-debug=1
-log_stderror=yes
-children=1
-tcp_children=1
+PROXY = """
 listen=udp:127.0.0.1:{port}
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "sl.so"
-loadmodule "tm.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "siputils.so"
-loadmodule "textops.so"
 request_route {{
-    if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); }}
-        else if (is_method("ACK") && t_check_trans()) {{ t_relay(); }}
-        exit;
-    }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    {in_calls}
     if (is_method("INVITE")) record_route();
     $du = "sip:127.0.0.1:{server}";
     t_relay();
@@ -80,24 +63,8 @@ async def test_what_comes_late_or_crossed_is_answered_as_it_should_be_and_leaves
 
 async def test_calls_come_through_a_proxy_that_stays_in_their_way(server: RunningServer, tmp_path: Path) -> None:
     port = free_port()
-    with kamailio(tmp_path, port, port_of(server)):
+    script = PROXY.format(port=port, server=port_of(server), in_calls=IN_CALLS)
+    with kamailio(tmp_path, script, port):
         done = await called(port, tmp_path)
     assert (done.calls, done.failed) == (CALLS, 0)
     no_call_is_left(server)
-
-
-@contextlib.contextmanager
-def kamailio(directory: Path, port: int, server: int) -> Iterator[None]:
-    """A proxy with Record-Route before the server."""
-    config = directory / "kamailio.cfg"
-    config.write_text(KAMAILIO.format(port=port, server=server))
-    log = directory / "kamailio.log"
-    words = ["kamailio", "-DD", "-E", "-f", str(config), "-Y", str(directory), "-m", "16", "-M", "4"]
-    with log.open("wb") as writer:
-        process = subprocess.Popen(words, stdout=writer, stderr=writer)
-    try:
-        wait_for(lambda: f":{port:04X}" in Path("/proc/net/udp").read_text())
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)

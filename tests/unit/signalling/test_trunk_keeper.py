@@ -8,6 +8,7 @@ from hall import until
 from mcu.clock import SystemClock
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Listen
+from mcu.net.sip.names import Names
 from mcu.protocol.sip.digest import Challenger, ha1
 from mcu.protocol.sip.events import Answered, Asked, Event
 from mcu.protocol.sip.gate import Gate, Limits
@@ -82,7 +83,7 @@ async def kept(operator: Operator) -> AsyncIterator[Trunks]:
         if isinstance(event, Answered):
             keeper.answered(event)
 
-    keeper = TrunkKeeper(Roads(trunks, ours), ours)
+    keeper = TrunkKeeper(Roads(trunks, ours, Names()), ours)
     await ours.start()
     keeper.start()
     try:

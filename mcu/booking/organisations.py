@@ -19,6 +19,7 @@ class Organisation:
     domains: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()  # of its numbers: E.164
     language: Language | None = None
+    call_control: str = ""  # the SIP URI of its own system; "": its endpoints are ours
     encrypted: bool = True
     trunks: tuple[str, ...] = ()  # that its meetings call by; none: all
     calls_out_max: int
@@ -41,6 +42,11 @@ class Organisations:
 
     def at(self, domain: str) -> Organisation | None:
         return self._by_domain.get(domain.lower())
+
+    def elsewhere(self, domain: str) -> Organisation | None:
+        """Whose domain it is, where that one has a call control of its own."""
+        found = self.at(domain)
+        return found if found is not None and found.call_control else None
 
     def with_number(self, number: str) -> Organisation | None:
         """Whose E.164 number it is: the longest prefix decides."""

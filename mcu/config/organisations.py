@@ -1,9 +1,9 @@
 """The setting of organisations that share a server: `[[organisations]]`, a list of tables in no section."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mcu.config.sections import Domain, Prefix, Section
 
@@ -29,6 +29,12 @@ class Organisation(Section):
     language: Literal["sv", "en"] | None = Field(
         None, description="In which the voice menu begins at its numbers and domains; by default `sip.language`."
     )
+    call_control: str = Field(
+        "",
+        pattern=r"^(sips?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?)?$",
+        description="Where its own SIP system is, `sip:host:port;transport=tls`: what is called at its domains and "
+        "numbers is called there. By default its endpoints are this server's.",
+    )
     encryption: Literal["required", "offered"] = Field(
         "required",
         description="Of calls to its numbers, domains and meetings, and of those that its meetings make. Calls by a "
@@ -42,3 +48,9 @@ class Organisation(Section):
     calls_out_per_hour: int = Field(
         100, ge=0, le=1_000_000, description="And in an hour. What `sip` says of all holds too."
     )
+
+    @model_validator(mode="after")
+    def _called_somewhere(self) -> Self:
+        if self.call_control and not self.domains:
+            raise ValueError("call_control needs domains")
+        return self

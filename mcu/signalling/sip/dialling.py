@@ -47,7 +47,9 @@ class Dialling:
     def __init__(self, options: DialOptions, desk: Desk, sockets: Sockets, endpoints: Endpoints, house: House) -> None:
         self.trunks = Trunks(options.trunks)
         self.roads = Roads(self.trunks, sockets, Names(options.dns_server))
-        self.ways = Ways(self.roads, endpoints, domains=options.domains, encrypted=house.encrypted)
+        self.ways = Ways(
+            self.roads, endpoints, domains=options.domains, encrypted=house.encrypted, organisations=house.organisations
+        )
         self._caps = Caps(options.at_once, options.an_hour)
         self._caps_of = {
             one.id: Caps(one.calls_out_max, one.calls_out_per_hour, within=self._caps) for one in house.organisations

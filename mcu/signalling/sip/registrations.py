@@ -94,12 +94,14 @@ class Registrations:
         known = self.plan.organisations.get(organisation)
         if known is None:
             return self.realm
-        return known.domains[0] if self.realm and known.domains else ""
+        return known.domains[0] if self.realm and known.domains and not known.call_control else ""
 
     def _whose(self, host: str) -> str | None:
         """Whose endpoints have their addresses there; `None`: none of ours."""
         at = self.plan.organisations.at(host)
-        return at.id if at is not None else "" if host == self.realm else None
+        if at is not None:
+            return None if at.call_control else at.id
+        return "" if host == self.realm else None
 
     def is_ours(self, host: str) -> bool:
         return self._whose(host) is not None

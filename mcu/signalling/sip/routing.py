@@ -41,7 +41,8 @@ class Route:
 
 
 RULES: Final = (
-    "An endpoint reaches such other domains as sip.call_domains allows; a stranger's address is taken as ours.",
+    "An endpoint reaches organisations that have a call control of their own, by domain or whole number, and other "
+    "domains as sip.call_domains allows; a stranger's address is taken as ours.",
     "A number or a name of the server's own (`sip.numbers`) leads where the settings say.",
     "What is dialled at an organisation's domain, or its number, is as its settings say: language, sound, encryption.",
     f"{NUMBER_DIGITS} digits are a meeting's number: its door asks for the PIN, also where there is no such meeting.",
@@ -90,7 +91,8 @@ class DialPlan:
         return self.organisations.at(dialled.host) if isinstance(dialled, SipUri) else None
 
     def _is_ours(self, host: str) -> bool:
-        return host in self._hosts or self.organisations.at(host) is not None
+        at = self.organisations.at(host)
+        return not at.call_control if at is not None else host in self._hosts
 
     def _route(self, dialled: Uri, of: str, *, stranger: bool) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
@@ -110,6 +112,8 @@ class DialPlan:
         return self._to_endpoint(dialled, user, of, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
 
     def _abroad(self, dialled: SipUri, steps: tuple[str, ...]) -> Route:
+        if dialled.user and (there := self.organisations.elsewhere(dialled.host)) is not None:
+            return Route(Kind.DOMAIN, (*steps, _connected("domain", there)), dialled)
         if not dialled.user or not in_domains(dialled.host, self._domains):
             return Route(Kind.REFUSED, (*steps, "sip.call_domains does not allow it: refused."), status=403)
         return Route(Kind.DOMAIN, (*steps, "sip.call_domains allows it."), dialled)
@@ -129,11 +133,23 @@ class DialPlan:
         """A whole number means the same at every domain: that of its prefix's organisation."""
         number = e164(user)
         for prefix, organisation in self.organisations.prefixes_of(number):
+            if organisation.call_control:
+                there = whole_number(organisation, number)
+                return Route(Kind.DOMAIN, (*steps, _connected("number", organisation)), there)
             for local in (number, number.removeprefix(prefix)):
                 if self._called(local, organisation.id):
                     said = f"A number of {organisation.name}: an endpoint of theirs."
                     return Route(Kind.ENDPOINT, (*steps, said), local, organisation=organisation.id)
         return Route(Kind.REFUSED, (*steps, "No endpoint has that number or name: refused."), status=404)
+
+
+def whole_number(there: Organisation, number: str) -> SipUri:
+    """As it is called at an organisation's own call control."""
+    return SipUri(there.domains[0], number, params={"user": "phone"})
+
+
+def _connected(what: str, there: Organisation) -> str:
+    return f"The {what} is of {there.name}, which has a call control of its own: it is called there."
 
 
 def e164(user: str) -> str:

@@ -75,17 +75,18 @@ class Switch:
         targets = self._registrations.locate(route.to, route.organisation)
         to = Address(SipUri(targets[0].domain, targets[0].endpoint.name))
         devices = [Device(one.flow, one.uri, to, [("Route", route) for route in one.routes]) for one in targets]
-        await self._ring(call, caller, devices, targets[0].endpoint)
+        bridge = self._bridge(call, caller, encrypted=self._wants_encryption(caller, targets[0].endpoint))
+        await self._ring(call, bridge, devices, targets[0].endpoint)
 
     async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         organisation = self._registrations.plan.organisations.get(caller.organisation)
         way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
         flow = await self._ways.connected(way)
-        await self._ring(call, caller, [Device(flow, way.target, Address(way.target))], None)
+        bridge = self._bridge(call, caller, encrypted=way.encrypted)
+        await self._ring(call, bridge, [Device(flow, way.target, Address(way.target))], None)
 
-    async def _ring(self, call: Call, caller: Endpoint, devices: Sequence[Device], callee: Endpoint | None) -> None:
+    async def _ring(self, call: Call, bridge: Bridge, devices: Sequence[Device], callee: Endpoint | None) -> None:
         """All at once that the caller's zone reaches, when it is known which way the media of each goes."""
-        bridge = self._bridge(call, caller, callee)
         bridge.check(call.invite.body)
         rings: list[Ring] = []
         try:
@@ -121,16 +122,15 @@ class Switch:
             passage = Through(CallId(new_id("call")), worker, between, self._driver.pump)
         return Ring(device, passage, await passage.told(CALLER, call.invite.body))
 
-    def _bridge(self, call: Call, caller: Endpoint, callee: Endpoint | None) -> Bridge:
-        """Encrypted where the organisation of either wants that."""
+    def _bridge(self, call: Call, caller: Endpoint, *, encrypted: bool) -> Bridge:
         name = CallId(new_id("call"))
         domain = self._registrations.domain_of(caller.organisation)
-        encrypted = any(self._wants_encryption(one) for one in (caller, callee) if one is not None)
         return Bridge(self, name, call, caller, domain=domain, encrypted=encrypted)
 
-    def _wants_encryption(self, endpoint: Endpoint) -> bool:
-        organisation = self._registrations.plan.organisations.get(endpoint.organisation)
-        return self._encrypted if organisation is None else organisation.encrypted
+    def _wants_encryption(self, *endpoints: Endpoint) -> bool:
+        """Whether the organisation of any of them does."""
+        organisations = [self._registrations.plan.organisations.get(one.organisation) for one in endpoints]
+        return any(self._encrypted if one is None else one.encrypted for one in organisations)
 
     def takes(self, event: Event) -> bool:
         """Whether it is of a call between endpoints, which is told."""

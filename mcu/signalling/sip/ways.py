@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from mcu.booking.organisations import Organisation
+from mcu.booking.organisations import Organisation, Organisations
 from mcu.errors import Unavailable
 from mcu.net.sip.endpoint import Flow
 from mcu.net.sip.names import Place
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.locating import ANY, Transport
-from mcu.protocol.sip.uri import SipUri, TelUri
+from mcu.protocol.sip.uri import SipUri, TelUri, parse_uri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip import guard
 from mcu.signalling.sip.guard import NotAllowed
 from mcu.signalling.sip.registrations import Target
 from mcu.signalling.sip.roads import Roads
+from mcu.signalling.sip.routing import whole_number
 from mcu.signalling.sip.trunks import Host, Trunk
 
 OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's title is nobody's business
@@ -64,9 +65,17 @@ class Endpoints(Protocol):
 class Ways:
     """Finds them, by the settings; and goes them."""
 
-    def __init__(self, roads: Roads, endpoints: Endpoints, *, domains: Sequence[str], encrypted: bool) -> None:
+    def __init__(
+        self,
+        roads: Roads,
+        endpoints: Endpoints,
+        *,
+        domains: Sequence[str],
+        encrypted: bool,
+        organisations: Organisations,
+    ) -> None:
         self.trunks, self._roads, self._endpoints = roads.trunks, roads, endpoints
-        self._domains, self._encrypted = domains, encrypted
+        self._domains, self._encrypted, self._organisations = domains, encrypted, organisations
 
     def to(self, to: str, now: float, of: Organisation | None = None) -> list[Way]:
         """The best first. `of`: for whom it is called.
@@ -75,6 +84,11 @@ class Ways:
         """
         encrypted = self._encrypted if of is None else of.encrypted
         target = guard.target(to)
+        if (connected := self._connected(target)) is not None:
+            there, target = connected
+            control = parse_uri(there.call_control)
+            assert isinstance(control, SipUri)  # the settings have been read
+            return [_straight(target, control, encrypted or there.encrypted)]
         if isinstance(target, TelUri):
             trunks = self.trunks.for_number(target.number, now, () if of is None else of.trunks)
             return [_over(one, host, target) for one in trunks for host in one.hosts]
@@ -82,8 +96,17 @@ class Ways:
             return [_to_own(one, encrypted) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
-        host = Host(target.host.strip("[]"), target.port)
-        return [Way(target=target, host=host, transports=_transports(target), encrypted=encrypted)]
+        return [_straight(target, target, encrypted)]
+
+    def _connected(self, target: SipUri | TelUri) -> tuple[Organisation, SipUri] | None:
+        """Who has a call control of its own that this is called at, and how it is called there."""
+        if isinstance(target, SipUri):
+            there = self._organisations.elsewhere(target.host)
+            return None if there is None else (there, target)
+        there = self._organisations.with_number(target.number)
+        if there is None or not there.call_control:
+            return None
+        return there, whole_number(there, target.number)
 
     async def places(self, way: Way) -> Sequence[Place | Flow]:
         """Where it leads, the best first.
@@ -116,6 +139,12 @@ def _transports(target: SipUri) -> tuple[Transport, ...]:
     if target.secure:
         return ("tls",)
     return ANY if target.transport is None else (cast("Transport", target.transport),)
+
+
+def _straight(target: SipUri, road: SipUri, encrypted: bool) -> Way:
+    """To where `road` leads."""
+    host = Host(road.host.strip("[]"), road.port)
+    return Way(target=target, host=host, transports=_transports(road), encrypted=encrypted)
 
 
 def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:

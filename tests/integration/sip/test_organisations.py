@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baresip import Telephone, telephone
+from baresip import Telephone, free_port, telephone
 from dialled import PIN, enter_directly, press, telephones, uri
 from endpoints import phone, posted, states
 from hall import Hall, hall, inside, until
@@ -26,12 +26,19 @@ from mcu.signalling.sip.callers import CALLS
 NORR_HZ, ALL_HZ = 1500.0, 1800.0  # of what is said at Norr's number, and at everybody's
 TRUNK = "127.0.0.8"
 NORRS, SYDS = "127.0.0.21", "127.0.0.22"  # their domains, where their telephones are too: there is no DNS here
+VASTS = "127.0.0.23"
 AT_ONCE = {"norr": 6, "syd": 7}
 IN_ALL = 10
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def vasts_port() -> int:
+    """Of the call control that one of them has."""
+    return free_port(VASTS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, vasts_port: int) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("organisations")
     norr, everybodys = directory / "norr", directory / "all"
     record(norr / "sv" / "welcome.wav", tone(NORR_HZ, 100))
@@ -40,6 +47,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     shared = [
         {"id": "norr", "name": "Region Norr", "prompts": str(norr), "prefixes": ["+4690"], "domains": [NORRS]},
         {"id": "syd", "name": "Region Syd", "encryption": "offered", "prefixes": ["+46401234"], "domains": [SYDS]},
+        {
+            "id": "vast",
+            "name": "Region Väst",
+            "encryption": "offered",
+            "domains": ["vast.example"],
+            "call_control": f"sip:{VASTS}:{vasts_port};transport=udp",
+        },
     ]
     settings = {
         "media__workers": "1",
@@ -54,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "sip__call_domains": "127.0.0.9",
         "sip__calls_out_max": str(IN_ALL),
         "sip__numbers": json.dumps([{"number": "+4690123456"}, {"number": "syd", "organisation": "syd"}]),
-        "organisations": json.dumps([{**one, "calls_out_max": AT_ONCE[str(one["id"])]} for one in shared]),
+        "organisations": json.dumps([{**one, "calls_out_max": AT_ONCE.get(str(one["id"]), 1)} for one in shared]),
     }
     with running_server(directory / "server", **settings) as started:
         yield started
@@ -106,30 +120,6 @@ def ends(phone: Telephone) -> int:
     return phone.log.count("terminated") + phone.log.count("session closed")
 
 
-async def test_caps_of_each_organisation_and_of_all_hold_under_fifty_requests_at_a_time(server: RunningServer) -> None:
-    """Who is called rings for ever."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.9", 0))
-        whom = f"sip:bo@127.0.0.9:{silent.getsockname()[1]}"
-        async with AsyncExitStack() as stack:
-            halls = {name: await stack.enter_async_context(hall(server, organisation=name)) for name in AT_ONCE}
-            for one in halls.values():
-                await inside(await one.host())
-            assert await asked(halls["norr"], whom) == {202: AT_ONCE["norr"], 429: 50 - AT_ONCE["norr"]}
-            left = IN_ALL - AT_ONCE["norr"]
-            assert await asked(halls["syd"], whom) == {202: left, 429: 50 - left}  # fewer than it may
-
-
-async def asked(here: Hall, whom: str) -> Counter[int]:
-    path = f"{await here.room()}/dial-out"
-
-    async def one() -> int:
-        async with here.api.post(path, json={"name": "Bo", "uri": whom}) as answer:
-            return answer.status
-
-    return Counter(await asyncio.gather(*(one() for _ in range(50))))
-
-
 async def test_rooms_of_another_organisation_are_neither_seen_nor_steered(server: RunningServer) -> None:
     async with hall(server, organisation="norr") as norr, hall(server, organisation="syd") as syd:
         await inside(await norr.host())
@@ -168,22 +158,52 @@ async def test_endpoints_of_two_organisations_have_the_same_name_and_call_each_o
         assert f"sip:anna@{NORRS}" in syd.log
 
 
+async def test_an_organisations_own_call_control_is_called_at_its_domain(
+    server: RunningServer, tmp_path: Path, vasts_port: int
+) -> None:
+    """By an endpoint of another, and by a meeting."""
+    posted(server, "cilla", "norr")
+    with ExitStack() as stack:
+        bo = telephone(
+            tmp_path / "bo", hertz=1100, account=f"bo@{VASTS}", parameters="regint=0;answermode=auto", port=vasts_port
+        )
+        bo = stack.enter_context(bo)
+        cilla = phone(server, stack, tmp_path, "cilla", account=f"cilla@{NORRS}")
+        await until(lambda: states(server, "norr").get("cilla") == "online")
+        cilla.dial("sip:bo@vast.example")
+        await until(lambda: "Call established" in cilla.log)
+        await until(lambda: share(cilla.heard(), 1100, 0.5) > 0.8)
+        cilla.hang_up()
+        await until(lambda: bo.closed)
+        async with hall(server, organisation="norr") as here:
+            host = await here.host()
+            await inside(host)
+            async with here.api.post(
+                f"{await here.room()}/dial-out", json={"name": "Bo", "uri": "sip:bo@vast.example"}
+            ) as answer:
+                assert answer.status == 202
+            await until(lambda: bo.log.count("Call established") == 2)
+
+
 def test_where_a_call_of_an_organisations_endpoint_goes_is_explained(server: RunningServer) -> None:
     posted(server, "bo", "syd", number="23")
-    assert explained(server, f"sip:bo@{SYDS}") == "The number or the name of an endpoint of Region Syd."
-    assert explained(server, "+4640123423") == "A number of Region Syd: an endpoint of theirs."
-    assert explained(server, "23") == "No endpoint has that number or name: refused."
+    assert "The number or the name of an endpoint of Region Syd." in explained(server, f"sip:bo@{SYDS}")
+    assert "A number of Region Syd: an endpoint of theirs." in explained(server, "+4640123423")
+    said = "The domain is of Region Väst, which has a call control of its own: it is called there."
+    assert said in explained(server, "sip:bo@vast.example")
+    assert "No endpoint has that number or name: refused." in explained(server, "23")
 
 
-def explained(server: RunningServer, dialled: str) -> str:
-    """The last of what `mcu dial-test` prints for Norr."""
+def explained(server: RunningServer, dialled: str) -> list[str]:
+    """The steps that `mcu dial-test` prints for Norr."""
     told = CliRunner().invoke(
         cli,
         ["dial-test", dialled, "--json"],
         env={"MCU_URL": server.base_url, "MCU_TOKEN": every_right(server.data_directory, "norr")},
     )
     assert told.exit_code == 0, told.output
-    return str(json.loads(told.stdout)["steps"][-1])
+    steps: list[str] = json.loads(told.stdout)["steps"]
+    return steps
 
 
 def test_who_calls_too_often_over_a_trunk_is_told_so_and_others_call_on(server: RunningServer) -> None:
@@ -210,3 +230,27 @@ def called_by(trunk: socket.socket, number: str, which: int) -> int:
             to = said.headers.one("To") or ""
             trunk.send(bytes(request("ACK", Via=via, From=f"<sip:{number}@{TRUNK}>;tag=1", To=to, Call_ID=name)))
             return said.status
+
+
+async def test_caps_of_each_organisation_and_of_all_hold_under_fifty_requests_at_a_time(server: RunningServer) -> None:
+    """The last here: nobody answers those who are called, and they are called for a while."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.9", 0))
+        whom = f"sip:bo@127.0.0.9:{silent.getsockname()[1]}"
+        async with AsyncExitStack() as stack:
+            halls = {name: await stack.enter_async_context(hall(server, organisation=name)) for name in AT_ONCE}
+            for one in halls.values():
+                await inside(await one.host())
+            assert await asked(halls["norr"], whom) == {202: AT_ONCE["norr"], 429: 50 - AT_ONCE["norr"]}
+            left = IN_ALL - AT_ONCE["norr"]
+            assert await asked(halls["syd"], whom) == {202: left, 429: 50 - left}  # fewer than it may
+
+
+async def asked(here: Hall, whom: str) -> Counter[int]:
+    path = f"{await here.room()}/dial-out"
+
+    async def one() -> int:
+        async with here.api.post(path, json={"name": "Bo", "uri": whom}) as answer:
+            return answer.status
+
+    return Counter(await asyncio.gather(*(one() for _ in range(50))))

@@ -135,6 +135,21 @@ def test_an_endpoint_reaches_those_of_its_own_organisation_by_name_and_others_by
     assert plan.route(parse_uri(dialled), stranger=True).kind is Kind.RECEPTION
 
 
+def test_an_organisation_with_a_call_control_of_its_own_is_called_there_by_domain_and_whole_number() -> None:
+    away = organisation("vast", domains=("vast.example",), prefixes=("+4631",), call_control="sip:192.0.2.9")
+    plan = DialPlan(
+        {"mcu.example"}, [], own=lambda _: None, called=lambda *_: False, organisations=Organisations([away])
+    )
+    for dialled in ("sip:bo@vast.example", "sip:+46311234567@vast.example"):
+        route = plan.route(parse_uri(dialled), stranger=False, of="norr")
+        assert (route.kind, str(route.to)) == (Kind.DOMAIN, dialled)
+        assert plan.route(parse_uri(dialled), stranger=True).kind is Kind.RECEPTION
+    for dialled in ("tel:+46311234567", "sip:0046311234567@mcu.example"):
+        route = plan.route(parse_uri(dialled), stranger=False)
+        assert (route.kind, str(route.to)) == (Kind.DOMAIN, "sip:+46311234567@vast.example;user=phone")
+        assert "Region vast" in route.steps[-1]
+
+
 def test_each_step_is_explained_and_says_no_number() -> None:
     for dialled in ("sip:701@mcu.example", "tel:+46701234567", f"sip:{MEETING}@mcu.example", "sip:bo@other.example"):
         route = PLAN.route(parse_uri(dialled), stranger=False)

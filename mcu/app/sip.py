@@ -160,6 +160,7 @@ def _dialling(sip: Sip) -> DialOptions:
     return DialOptions(
         trunks=tuple(trunk_of(one) for one in sip.trunks),
         domains=tuple(one.lower() for one in sip.call_domains),
+        by_dtls=sip.keys == "dtls",
         dns_server=dns_server_of(sip),
         at_once=sip.calls_out_max,
         an_hour=sip.calls_out_per_hour,
@@ -184,6 +185,7 @@ def trunk_of(trunk: Trunk) -> trunks.Trunk:
         dear=trunk.premium,
         codecs=trunk.codecs,
         encrypted=trunk.encryption == "required",
+        by_dtls=trunk.keys == "dtls",
         verifies=trunk.verifies_callers,
         calls_max=trunk.calls_max,
     )

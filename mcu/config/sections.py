@@ -264,6 +264,13 @@ class Turn(Section):
         return self
 
 
+Keys = Literal["sdp", "dtls"]
+KEYS = (
+    "Where calls that the server makes have the keys of what is encrypted: `sdp`, written in the SDP (SDES), which is "
+    "only as secret as the signalling; or `dtls` (DTLS-SRTP). "
+)
+
+
 class Trunk(Section):
     """One way to the telephone network. Calls over it go and come as `encryption` says, whatever `sip.encryption` is.
 
@@ -301,6 +308,7 @@ class Trunk(Section):
         "required",
         description="`offered`: calls by it go in the clear, as gateways of telephone networks often want it.",
     )
+    keys: Keys = Field("sdp", description=KEYS + "Calls that come choose for themselves.")
     verifies_callers: bool = Field(
         False,
         description="Whether the numbers of those who call over it are checked there: who calls from the phone of a "
@@ -400,6 +408,7 @@ class Sip(Section):
     encryption: Literal["required", "offered"] = Field(
         "required", description="`offered` also takes calls in the clear, such as of a telephone network's gateway."
     )
+    keys: Keys = Field("sdp", description=KEYS + "Of calls that no trunk takes; calls that come choose for themselves.")
     language: Literal["sv", "en"] = Field("sv", description="In which the voice menu begins.")
     call_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = Field(
         (),

@@ -182,10 +182,13 @@ class Plane:
     def set_remote(self, leg: int, address: str, port: int, rtcp_port: int | None = None, /) -> None:
         """`rtcp_port` None: on the same port (RFC 5761)."""
 
-    def set_keys(self, leg: int, profile: str, sending: bytes, receiving: bytes, /) -> None:
+    def require_keys(self, leg: int, /) -> None:
+        """Nothing of a leg with ports of its own passes in the clear from now on, and it may have DTLS."""
+
+    def set_keys(self, leg: int, profile: str, sending: bytes, receiving: bytes, rtcp: bool = False, /) -> None:
         """`profile` by its IANA name without a prefix: AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES256_CM_SHA1_80 or
         AES128_CM_SHA1_80. Keys: master key, then salt. A direction that has this key already goes on as it was.
-        Raises `ValueError`."""
+        `rtcp`: of RTCP alone, which has an association of its own. Raises `ValueError`."""
 
     def hold(self, leg: int, held: bool, /) -> None:
         """Of a leg with ports of its own: while it is held it is sent RTCP alone, and is not SILENT however long."""
@@ -222,7 +225,9 @@ class Plane:
         telephone-events (`dtmf`: their payload type) are.
         """
 
-    def send_dtls(self, leg: int, data: Buffer, /) -> None: ...
+    def send_dtls(self, leg: int, data: Buffer, rtcp: bool = False, /) -> None:
+        """To where the leg is; `rtcp`: to where its RTCP is, that has a port of its own."""
+
     def send_picture(
         self, legs: Sequence[int], source: int, codec: str, data: Buffer, timestamp: int, key: bool, /
     ) -> int:

@@ -3,8 +3,25 @@
 A call is in the worker's reception until a room has seated it.
 """
 
+import msgspec
+
 from mcu.ids import CallId
 from mcu.media.messages import Cause, Command, Event
+from mcu.protocol.sdp.exchange import Kind
+
+
+class LineKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Of SRTP, that a line of a call has by DTLS. Who moves with its call may not know how to shake hands once more: it
+    goes on with these, until it has done so."""
+
+    kind: Kind
+    rtcp: bool  # of RTCP alone, which had a port of its own
+    profile: str  # as the plane calls it
+    ours: bytes
+    theirs: bytes
+
+    def __repr__(self) -> str:
+        return f"LineKeys({self.kind})"
 
 
 class AnswerCall(Command, frozen=True, kw_only=True):
@@ -22,6 +39,8 @@ class OfferCall(Command, frozen=True, kw_only=True):
     said: str  # our SDP to them, of the former worker; "" where there is no call yet
     encrypted: bool
     codecs: tuple[str, ...] = ()  # of sound, that may be offered to whom we call; none named: all
+    by_dtls: bool = False  # what is offered to them has its keys by that, not in the SDP
+    keys: tuple[LineKeys, ...] = ()  # that a call from another worker has
 
 
 class AcceptCall(Command, frozen=True, kw_only=True):
@@ -108,6 +127,13 @@ class CallKey(Event, frozen=True, kw_only=True):
         return "CallKey()"  # it may be of a PIN
 
 
+class CallKeyed(Event, frozen=True, kw_only=True):
+    """A call has keys by DTLS: all that its lines have now."""
+
+    call: CallId
+    keys: tuple[LineKeys, ...]
+
+
 class CallTold(Event, frozen=True, kw_only=True):
     """All that was to be said to a call in the reception has been."""
 
@@ -134,4 +160,4 @@ class CallLost(Event, frozen=True, kw_only=True):
     cause: Cause
 
 
-CallEvent = CallKey | CallTold | CallUnsighted | CallShares | CallLost
+CallEvent = CallKey | CallKeyed | CallTold | CallUnsighted | CallShares | CallLost

@@ -14,7 +14,7 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.call_messages import CallKey, CallLost, CallShares, CallTold, CallUnsighted
+from mcu.media.call_messages import CallKey, CallKeyed, CallLost, CallShares, CallTold, CallUnsighted, OfferCall
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
@@ -80,11 +80,12 @@ class Reception:
         self._wake(self)
         return reply
 
-    def offer(self, call: CallId, said: str, *, encrypted: bool, codecs: Sequence[str] = ()) -> str:
+    def offer(self, command: OfferCall) -> str:
         """A call that we make, or one that comes from another worker. Raises `Unavailable`; then it is not here."""
-        transport = self._new(call, ipv6="IN IP6" in said, encrypted=encrypted)
+        call, said = command.call, command.said
+        transport = self._new(call, ipv6="IN IP6" in said, encrypted=command.encrypted, by_dtls=command.by_dtls)
         try:
-            made = transport.offer(said, codecs)
+            made = transport.offer(said, command.codecs, command.keys)
         except Exception:
             transport.release()
             raise
@@ -180,14 +181,18 @@ class Reception:
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def _new(self, call: CallId, *, ipv6: bool, encrypted: bool) -> RtpTransport:
+    def _new(self, call: CallId, *, ipv6: bool, encrypted: bool, by_dtls: bool = False) -> RtpTransport:
         if len(self._callers) + len(self._coming) >= CALLS_MAX:
             raise Unavailable("This media worker has as many calls as it can have.")
         if call in self._callers or call in self._coming:
             raise Unavailable("The call is here already.")
         made = self._carried[call] = self._transports.new(
-            ipv6=ipv6, encrypted=encrypted, on_digit=lambda key: self._emit(CallKey(call=call, key=key))
+            ipv6=ipv6,
+            encrypted=encrypted,
+            by_dtls=by_dtls,
+            on_digit=lambda key: self._emit(CallKey(call=call, key=key)),
         )
+        made.on_keys = lambda keys: self._emit(CallKeyed(call=call, keys=keys))
         made.on_slides = lambda come: self._emit(CallShares(call=call, on=come))
         made.on_unsighted = lambda: self._emit(CallUnsighted(call=call))
         made.on_gone = lambda cause: self._emit(CallLost(call=call, cause=cause))

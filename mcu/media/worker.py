@@ -188,8 +188,7 @@ class Worker:
                 answer = reception.answer(call, command.offer, encrypted=command.encrypted)
                 return Answered(answer=answer, held=reception.held(call))
             case OfferCall():
-                offer = reception.offer(call, command.said, encrypted=command.encrypted, codecs=command.codecs)
-                return Answered(answer=offer)
+                return Answered(answer=reception.offer(command))
             case AcceptCall():
                 reception.accept(call, command.answer)
                 return Answered(answer="", held=reception.held(call))

@@ -238,8 +238,11 @@ static PyMethodDef methods[] = {
            "set_remote($self, leg, address, port, rtcp_port=None, /)\n--\n\nWhere the packets "
            "of an RTP leg go and come from."),
     METHOD(set_keys, METH_VARARGS,
-           "set_keys($self, leg, profile, sending, receiving, /)\n--\n\nSRTP keys of both "
+           "set_keys($self, leg, profile, sending, receiving, rtcp=False, /)\n--\n\nSRTP keys "
+           "of both "
            "directions: master key, then salt."),
+    METHOD(require_keys, METH_VARARGS,
+           "require_keys($self, leg, /)\n--\n\nNothing of it passes in the clear."),
     METHOD(remove, METH_VARARGS, "remove($self, leg, /)\n--\n\nThe leg is gone."),
     {"add_stream", __extension__(PyCFunction)(void *) plane_add_stream,
      METH_VARARGS | METH_KEYWORDS,
@@ -250,7 +253,8 @@ static PyMethodDef methods[] = {
      "streams, before its "
      "keys or "
      "its remote address."},
-    METHOD(send_dtls, METH_VARARGS, "send_dtls($self, leg, data, /)\n--\n\nSends a datagram."),
+    METHOD(send_dtls, METH_VARARGS,
+           "send_dtls($self, leg, data, rtcp=False, /)\n--\n\nSends a datagram."),
     METHOD(send_picture, METH_VARARGS,
            "send_picture($self, legs, source, codec, data, timestamp, key, /)\n--\n\nOne "
            "picture to "

@@ -109,24 +109,30 @@ PyObject *plane_set_remote(PyObject *self, PyObject *args)
 
 PyObject *plane_set_keys(PyObject *self, PyObject *args)
 {
-    int leg, result = -1;
+    int leg, rtcp = 0, result = -1;
     const char *name;
     enum mcu_srtp_profile profile;
     Py_buffer sending, receiving;
     PyThreadState *thread;
     struct mcu_plane *plane = NULL;
-    if (!parsed(PyArg_ParseTuple(args, "isy*y*", &leg, &name, &sending, &receiving)))
+    if (!parsed(PyArg_ParseTuple(args, "isy*y*|p", &leg, &name, &sending, &receiving, &rtcp)))
         return NULL;
     if (get_profile(name, &profile) && check_key("sending", &sending, profile) &&
         check_key("receiving", &receiving, profile))
         plane = hold_plane(self, &thread);
     if (plane) {
-        result = mcu_plane_set_keys(plane, leg, profile, sending.buf, receiving.buf);
+        result = (rtcp ? mcu_plane_set_rtcp_keys
+                       : mcu_plane_set_keys)(plane, leg, profile, sending.buf, receiving.buf);
         release_plane(self, thread);
     }
     PyBuffer_Release(&receiving);
     PyBuffer_Release(&sending);
     return plane ? done(result) : NULL;
+}
+
+PyObject *plane_require_keys(PyObject *self, PyObject *args)
+{
+    return with_int(self, args, mcu_plane_require_keys, done);
 }
 
 PyObject *plane_remove(PyObject *self, PyObject *args)
@@ -150,14 +156,14 @@ PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords)
 
 PyObject *plane_send_dtls(PyObject *self, PyObject *args)
 {
-    int leg, result = -1;
+    int leg, rtcp = 0, result = -1;
     Py_buffer data;
     PyThreadState *thread;
-    if (!parsed(PyArg_ParseTuple(args, "iy*", &leg, &data)))
+    if (!parsed(PyArg_ParseTuple(args, "iy*|p", &leg, &data, &rtcp)))
         return NULL;
     struct mcu_plane *plane = hold_plane(self, &thread);
     if (plane) {
-        result = mcu_plane_send_dtls(plane, leg, data.buf, (size_t)data.len);
+        result = mcu_plane_send_dtls(plane, leg, rtcp != 0, data.buf, (size_t)data.len);
         release_plane(self, thread);
     }
     PyBuffer_Release(&data);

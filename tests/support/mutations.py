@@ -41,7 +41,8 @@ from mcu.protocol.sip.values import Address
 ROUND: Final = 200  # messages that one agent gets
 OURS: Final = exchange.Ours(
     address="192.0.2.1",
-    ports={kind: exchange.Ports(30_000, 30_001) for kind in exchange.Kind},
+    ports={kind: exchange.Ports(30_000, 30_001, "ours" * 8) for kind in exchange.Kind},
+    fingerprint="sha-256 " + ":".join(["CD"] * 32),
     origin=description.Origin(1, 1, "192.0.2.1"),
 )
 FLOOR: Final = floor.Terms(Ids(1234, 7), 5070)
@@ -54,6 +55,7 @@ SDP: Final = (
     "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef012345\r\n"
     "a=candidate:1 1 UDP 2130706431 192.0.2.7 4000 typ host\r\na=sendrecv\r\n"
     "m=video 5000 UDP/TLS/RTP/SAVPF 97 98\r\na=rtpmap:97 H264/90000\r\na=setup:actpass\r\n"
+    "a=tls-id:0123456789abcdefghijklmn\r\n"
     "a=fmtp:97 profile-level-id=42801f;packetization-mode=1;max-fs=8192;max-mbps=245000\r\n"
     "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\n"
     "a=rtpmap:98 VP8/90000\r\na=rtcp-fb:* nack pli\r\na=rtcp-fb:97 ccm fir\r\na=content:slides\r\na=rtcp-mux\r\n"

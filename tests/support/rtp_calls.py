@@ -1,15 +1,20 @@
 """Two transports with ports of their own at one real plane, in a call with each other."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from mcu.clock import SystemClock
+from mcu.media.call_messages import LineKeys
 from mcu.media.messages import Cause, Source
 from mcu.media.seams import TICK_SAMPLES, EncodedPicture, Samples
+from mcu.media.transport.association import Association
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.rtp import RtpTransport, Terms
-from mcu.protocol.sdp.exchange import Encryption, Kind
+from mcu.protocol.sdp.exchange import Kind
+from mcu.protocol.sdp.keying import Encryption
 
 PORTS = (47_000, 47_099)
 TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(TICK_SAMPLES) / 48000)).astype(np.int16)
@@ -21,6 +26,7 @@ class Told:
     def __init__(self) -> None:
         self.connected, self.renewed, self.lost = False, 0, list[Cause]()
         self.carries: int | None = None
+        self.reports = 0
         self.pictures, self.keys_wanted = list[EncodedPicture](), asyncio.Queue[Source]()
 
     def on_connected(self) -> None:
@@ -41,7 +47,9 @@ class Told:
     def on_bandwidth(self, bits_per_second: int) -> None:
         self.carries = bits_per_second
 
-    def on_audio_report(self, highest_sequence: int, lost: int) -> None: ...
+    def on_audio_report(self, highest_sequence: int, lost: int) -> None:
+        self.reports += 1
+
     def on_picture_loss(self, source: Source, share: float) -> None: ...
     def on_unsent(self, tick: int) -> None: ...
 
@@ -50,18 +58,33 @@ class Call:
     """Two transports that have agreed: one offered, the other answered."""
 
     def __init__(
-        self, engine: Engine, *kinds: Kind, encryption: Encryption = Encryption.REQUIRED, events: bool = True
+        self,
+        engine: Engine,
+        *kinds: Kind,
+        encryption: Encryption = Encryption.REQUIRED,
+        events: bool = True,
+        by_dtls: bool = False,
+        change: Callable[[str], str] = str,
     ) -> None:
-        terms = Terms(address="127.0.0.1", kinds=kinds or (Kind.AUDIO,), encryption=encryption)
+        """`change`: of the offer, on its way."""
+        terms = Terms(address="127.0.0.1", kinds=kinds or (Kind.AUDIO,), encryption=encryption, by_dtls=by_dtls)
         self.plane, self.digits = engine.plane, list[str]()
         self.ends = [RtpTransport(engine, terms, self.digits.append, SystemClock()) for _ in range(2)]
         self.told = [Told(), Told()]
-        self.offer = self.ends[0].offer()
+        self.keys: dict[int, tuple[LineKeys, ...]] = {}  # by DTLS
+        for number, end in enumerate(self.ends):
+            end.on_keys = partial(self.keys.__setitem__, number)
+        self.former = self.ends[1]
+        self.offer = change(self.ends[0].offer())
         if not events:  # as of a telephone that has no telephone-event
             lines = [line for line in self.offer.splitlines() if "telephone-event" not in line]
             self.offer = "\r\n".join([*lines, ""])
         self.answer = self.ends[1].answer(self.offer, self.told[1])
         self.ends[0].accept(self.answer, self.told[0])
+
+    def associations(self, end: int) -> list[Association]:
+        """By DTLS, of each line."""
+        return [line.association for line in self.ends[end]._lines.values() if line.association is not None]
 
     async def heard(self, speaker: int, ticks: int = 25, tone: Samples = TONE) -> int:
         """How loud (-dBov) the other end's plane hears a tone of this one."""

@@ -10,6 +10,7 @@ every path takes (RFC 8200 section 5), for a handshake that needs fragments neve
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
@@ -24,6 +25,12 @@ from OpenSSL import SSL
 
 from mcu.media._native import Plane
 
+RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
+CIPHERS = (  # the far end's certificate is of either kind
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    b"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+)
 RECORDS_MAX = 64  # datagrams that wait to be read
 DATAGRAM_MAX = 1232  # bytes: with UDP and IPv6 headers 1,280
 BIO_BYTES = 16_384  # read at a time
@@ -37,12 +44,35 @@ _EXPORTED_AS = b"EXTRACTOR-dtls_srtp"  # RFC 5764 section 4.2
 
 
 class Certificate(RTCCertificate):
-    """One whose contexts do not ask the path for its MTU: behind a memory BIO there is none to ask."""
+    """One whose contexts do not ask the path for its MTU: behind a memory BIO there is none to ask.
+
+    And as a client it takes a server with a certificate by RSA, as many telephones have.
+    """
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)
         context.set_options(SSL.OP_NO_QUERY_MTU)
+        context.set_cipher_list(CIPHERS)
         return context
+
+
+class Certificates:
+    """A worker's, for all its legs; replaced before it ends."""
+
+    def __init__(self) -> None:
+        self._made = new_certificate()
+
+    @property
+    def current(self) -> RTCCertificate:
+        if self._made.expires - datetime.now(UTC) < RENEW:
+            self._made = new_certificate()
+        return self._made
+
+
+def fingerprint(certificate: RTCCertificate) -> str:
+    """As SDP has it: by SHA-256, which all understand (RFC 8122 section 5)."""
+    found = next(print_ for print_ in certificate.getFingerprints() if print_.algorithm == "sha-256")
+    return f"{found.algorithm} {found.value}"
 
 
 def new_certificate() -> RTCCertificate:
@@ -67,8 +97,8 @@ def datagrams(records: bytes) -> list[bytes]:
 class Records:
     """A leg's DTLS datagrams: what aiortc's transport has in place of ICE. Bounded; DTLS sends again what is lost."""
 
-    def __init__(self, plane: Plane, handle: int) -> None:
-        self._plane, self._handle = plane, handle
+    def __init__(self, plane: Plane, handle: int, *, rtcp: bool) -> None:
+        self._plane, self._handle, self._rtcp = plane, handle, rtcp
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     def put(self, record: bytes) -> bool:
@@ -83,20 +113,27 @@ class Records:
 
     async def _send(self, data: bytes) -> None:
         try:
-            self._plane.send_dtls(self._handle, data)
+            self._plane.send_dtls(self._handle, data, self._rtcp)
         except LookupError:  # the leg has ended
             raise ConnectionError from None
 
 
 class SecureTransport(RTCDtlsTransport):
-    """A leg's DTLS association. Tells `on_closed` once, when the far end closes it or it fails."""
+    """A leg's DTLS association. Tells `on_closed` once, when the far end closes it or it fails.
 
-    def __init__(self, plane: Plane, handle: int, certificate: RTCCertificate) -> None:
-        self.records = Records(plane, handle)
+    `rtcp`: one of RTCP alone, which has a port of its own (RFC 5764 section 4.1).
+    """
+
+    def __init__(
+        self, plane: Plane, handle: int, certificate: RTCCertificate, role: str, *, rtcp: bool = False
+    ) -> None:
+        self.records = Records(plane, handle, rtcp=rtcp)
         super().__init__(cast(RTCIceTransport, self.records), [certificate])
         self._srtp_profiles = list(_NAMES)
-        self._plane, self._handle = plane, handle
+        self._set_role(role)
+        self._plane, self._handle, self._rtcp = plane, handle, rtcp
         self._profile = ""
+        self.keys: tuple[str, bytes, bytes] | None = None  # profile as the plane calls it, ours, theirs
         self.on_closed: Callable[[], None] = lambda: None
 
     @property
@@ -110,13 +147,17 @@ class SecureTransport(RTCDtlsTransport):
 
     def end(self) -> None:
         """Says good-bye where there is somebody to say it to; nothing is read any more."""
-        if self._task is not None:
-            self._task.cancel()
+        self.drop()
         if self._ssl is not None and self._state in (State.CONNECTING, State.CONNECTED):
             with suppress(SSL.Error):
                 self._ssl.shutdown()
             with suppress(SSL.Error, LookupError):
-                self._plane.send_dtls(self._handle, self._ssl.bio_read(1500))
+                self._plane.send_dtls(self._handle, self._ssl.bio_read(1500), self._rtcp)
+
+    def drop(self) -> None:
+        """Nothing is read any more."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def _do_handshake(self) -> None:
         assert self._ssl is not None
@@ -153,7 +194,8 @@ class SecureTransport(RTCDtlsTransport):
         exported = self._ssl.export_keying_material(_EXPORTED_AS, size)
         client, server = (profile.get_key_and_salt(exported, side) for side in (0, 1))
         sending, receiving = (server, client) if self._role == "server" else (client, server)
-        self._plane.set_keys(self._handle, _NAMES[profile], sending, receiving)
+        self.keys = _NAMES[profile], sending, receiving
+        self._plane.set_keys(self._handle, *self.keys, self._rtcp)
         self._profile = agreed.decode()
 
     def _set_state(self, state: State) -> None:

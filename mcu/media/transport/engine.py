@@ -18,6 +18,7 @@ from mcu.errors import Unavailable
 from mcu.media._native import COLLECTED, UNSENT, Event, Plane
 from mcu.media.messages import NetworkReport
 from mcu.media.transport.addresses import bound_addresses, candidates
+from mcu.media.transport.dtls import Certificates
 from mcu.media.transport.options import MediaOptions
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class Engine:
         if not self.plane.tcp_port:
             log.warning("tcp_port_taken", port=self.plane.port)  # who cannot send UDP cannot come here
         self.candidates = candidates(options, bound, self.plane.port, self.plane.tcp_port)
+        self.certificates = Certificates()
         self._addresses, self._bound = (*options.public, *bound), tuple(bound)
         self.on_collected: Callable[[int, int], None] = lambda _tick, _since: None
         self._clock = clock

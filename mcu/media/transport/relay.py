@@ -13,7 +13,7 @@ from mcu.ids import CallId
 from mcu.media._native import Plane
 from mcu.media.call_messages import RelayCall
 from mcu.media.transport.engine import Engine
-from mcu.media.transport.rtp import PROFILES
+from mcu.media.transport.line import PROFILES
 from mcu.protocol.sdp import description, relayed
 from mcu.protocol.sdp.description import NOWHERE, Description
 from mcu.protocol.sdp.exchange import Ports
@@ -103,8 +103,8 @@ class Relays:
             raise Unavailable(
                 "This media worker has no free ports: see media.rtp_first_port in the configuration."
             ) from None
-        (leg, *ports), (other_leg, *other_ports) = sides
-        line = call.lines[index] = _Line((leg, other_leg), (Ports(*ports), Ports(*other_ports)))
+        (leg, rtp, rtcp), (other_leg, other_rtp, other_rtcp) = sides
+        line = call.lines[index] = _Line((leg, other_leg), (Ports(rtp, rtcp), Ports(other_rtp, other_rtcp)))
         return line
 
     def _aim(self, line: _Line, side: int, hop: Hop, *, believed: bool) -> None:

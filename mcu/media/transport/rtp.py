@@ -1,4 +1,4 @@
-"""Legs of a worker with ports of their own: SIP and H.323, plain or keyed by SDES (RFC 3550, RFC 4568).
+"""Legs of a worker with ports of their own: SIP and H.323, plain or with keys by SDES or DTLS (RFC 3550, 4568, 5764).
 
 Each m-line is a leg of the plane for itself, for it has its own ports and its own keys; to the room they are one leg,
 and the sound's is its handle. Who offers and who answers, and when a leg is up or over, its signalling says: nothing is
@@ -17,54 +17,28 @@ from typing import Final
 import structlog
 
 from mcu.clock import Clock
-from mcu.errors import Conflict, Unavailable
+from mcu.errors import Conflict
 from mcu.ids import LegId
 from mcu.media import _native as native
+from mcu.media.call_messages import LineKeys
 from mcu.media.leg import START_BITRATE
 from mcu.media.messages import Cause, LegMedia, Source
 from mcu.media.seams import FrameLimit, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import told
+from mcu.media.transport.dtls import fingerprint
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
-from mcu.media.transport.flow import Flow
-from mcu.media.transport.incoming import Incoming
+from mcu.media.transport.line import SOURCES, Line, Uses, codec, video_codec
 from mcu.media.transport.streams import NUMBERS
 from mcu.protocol.sdp import description, exchange, h264
-from mcu.protocol.sdp.codecs import Format
-from mcu.protocol.sdp.description import NOWHERE, Description, Origin
-from mcu.protocol.sdp.exchange import Encryption, Kind, Offered, Ours, Ports, Stream
+from mcu.protocol.sdp.description import Description, Origin
+from mcu.protocol.sdp.exchange import Kind, Offered, Ours, Ports, Stream
+from mcu.protocol.sdp.keying import Encryption
 
 log = structlog.get_logger()
 
-SOURCES: Final = {Kind.AUDIO: native.AUDIO, Kind.MAIN: native.CAMERA, Kind.SLIDES: native.SCREEN}
 _PICTURES: Final = {Source.CAMERA: Kind.MAIN, Source.SCREEN: Kind.SLIDES}
-PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
-    "AEAD_AES_256_GCM": "AEAD_AES_256_GCM",
-    "AEAD_AES_128_GCM": "AEAD_AES_128_GCM",
-    "AES_256_CM_HMAC_SHA1_80": "AES256_CM_SHA1_80",
-    "AES_CM_128_HMAC_SHA1_80": "AES128_CM_SHA1_80",
-}
-_AUDIO: Final = {"opus": "opus", "g722": "G722", "pcma": "PCMA", "pcmu": "PCMU"}
 PIXELS_MAX: Final = 4096 * 4096
-
-
-@dataclass(slots=True)
-class _Line:
-    """An m-line: its leg in the plane, and what was agreed of it."""
-
-    kind: Kind
-    handle: int
-    ports: Ports
-    stream: Stream | None = None
-    incoming: Incoming | None = None
-    flow: Flow | None = None
-    remote: tuple[str, int, int | None] | None = None  # as their SDP last had it
-    estimate: int = START_BITRATE  # bit/s of pictures that the plane says it carries
-    most: int = START_BITRATE  # that they have said that they take
-
-    @property
-    def carries(self) -> int:
-        return min(self.estimate, self.most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +48,7 @@ class Terms:
     address: str  # ours, as the peer reaches it
     kinds: tuple[Kind, ...] = (Kind.AUDIO, Kind.MAIN, Kind.SLIDES)
     encryption: Encryption = Encryption.REQUIRED
+    by_dtls: bool = False  # what is offered has its keys by DTLS, not in the SDP
     pixels_max: int = PIXELS_MAX
 
 
@@ -87,15 +62,23 @@ class RtpTransport:
         self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
         self.on_slides: Callable[[bool], None] = lambda _come: None  # on a line of their own
         self.on_unsighted: Callable[[], None] = lambda: None  # signalling alone can ask for a key frame
+        self.on_keys: Callable[[tuple[LineKeys, ...]], None] = lambda _keys: None  # by DTLS: all that it has
         self.on_gone: Callable[[Cause], None] = lambda _cause: None  # it has ended, whoever listens
         self._listener: TransportListener | None = None
-        self._lines: dict[Kind, _Line] = {}
+        self._lines: dict[Kind, Line] = {}
         self._figures: Figures | None = None
-        self._closed = self._on_hold = False
+        self._closed = self._on_hold = self._announced = False
         self._wanted: dict[Kind, Wanted] = {}  # of their pictures
         self._said: Description | None = None  # our last
         self._origin = Origin(secrets.randbelow(2**62), 1, terms.address)
         self._offered: Offered | None = None  # what the other side has not answered yet
+        self._fingerprint = fingerprint(engine.certificates.current)
+        self._uses = Uses(
+            on_keyed=self._keyed,
+            on_slides=lambda come: self.on_slides(come),
+            clock=clock,
+            pixels_max=terms.pixels_max,
+        )
         self._codecs: Mapping[int, str] = {}  # that were agreed, by the plane's number of the source
 
     @property
@@ -117,14 +100,16 @@ class RtpTransport:
         self._begin(streams, listener)
         return str(self._said)
 
-    def offer(self, said: str = "", codecs: Sequence[str] = ()) -> str:
+    def offer(self, said: str = "", codecs: Sequence[str] = (), keys: Sequence[LineKeys] = ()) -> str:
         """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it.
 
-        `codecs`: of sound, in a new offer; none named: all. Raises `Unavailable` where there are no ports; then it is
-        to be closed.
+        `codecs`: of sound, in a new offer; none named: all. `keys`: that the call had by DTLS where it was. Raises
+        `Unavailable` where there are no ports; then it is to be closed.
         """
         before = description.parse(said) if said else None
         self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
+        for line in self._lines.values():
+            line.bring(keys)
         ours = self._ours()
         self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
         return str(self._offered.description)
@@ -186,21 +171,23 @@ class RtpTransport:
         """Our side of a change: with new lines for what is new, or of another codec. Where it fails there are none."""
         nowhere = dict.fromkeys(self._terms.kinds, Ports(0, 0))
         streams = {stream.kind: stream for stream in exchange.answer(theirs, self._ours(nowhere))[1]}
-        former, fresh = dict(self._lines), dict[Kind, _Line]()
+        former, fresh = dict(self._lines), dict[Kind, Line]()
         try:
             for kind, stream in streams.items():
-                before = former[kind].stream if kind in former else None
-                if before is None or _of_plane(before) != _of_plane(stream):
+                if kind not in former or former[kind].renews(stream):
                     fresh[kind] = self._line(kind)
             self._lines = former | fresh
-            yield self._ours()
+            ports = {kind: line.ports_for(streams.get(kind)) for kind, line in self._lines.items()}
+            yield self._ours(ports)
         except Exception:
             self._lines = former
             for line in fresh.values():
-                self._end(line)
+                line.end()
             raise
+        for kind, line in self._lines.items():
+            line.ports = ports[kind]
         for kind in fresh.keys() & former.keys():
-            self._end(former[kind])
+            former[kind].end()
 
     def _renew(self, streams: tuple[Stream, ...]) -> None:
         for stream in streams:
@@ -208,35 +195,20 @@ class RtpTransport:
             if line.stream is None:
                 self._connect(line, stream)
             else:
-                self._follow(line, stream)
+                line.follow(stream)
         agreed = {stream.kind for stream in streams}
         for kind in [kind for kind in self._lines if kind not in agreed]:
-            self._end(self._lines.pop(kind))
+            self._lines.pop(kind).end()
             if kind is Kind.SLIDES:
                 self.on_slides(False)
         self._note(streams)
         if self._listener is not None:
             self._listener.on_renewed()
 
-    def _end(self, line: _Line) -> None:
-        if line.incoming is not None:
-            line.incoming.end()
-        if line.flow is not None:
-            line.flow.end()
-        if line.stream is None:
-            self._engine.plane.remove(line.handle)
-        else:
-            self._engine.remove(line.handle)
-
-    def _line(self, kind: Kind) -> _Line:
+    def _line(self, kind: Kind) -> Line:
         """Raises `Unavailable`."""
-        try:
-            handle, rtp, rtcp = self._engine.plane.add_rtp(":" in self._terms.address)
-        except OSError:
-            raise Unavailable(
-                "This media worker has no free ports: see media.rtp_ports in the configuration."
-            ) from None
-        return _Line(kind, handle, Ports(rtp, rtcp))
+        required = self._terms.encryption is Encryption.REQUIRED
+        return Line(self._engine, kind, self._uses, ipv6=":" in self._terms.address, encrypted=required)
 
     def _take_ports(self, kinds: Iterable[Kind]) -> None:
         for kind in (kind for kind in kinds if kind in self._terms.kinds):
@@ -248,66 +220,36 @@ class RtpTransport:
             self._connect(self._lines[stream.kind], stream)
         agreed = {stream.kind for stream in streams}
         for kind in [kind for kind in self._lines if kind not in agreed]:
-            self._engine.plane.remove(self._lines.pop(kind).handle)
+            self._lines.pop(kind).end()
         self._note(streams)
         asyncio.get_running_loop().call_soon(self._connected)
 
     def _note(self, streams: tuple[Stream, ...]) -> None:
-        self._codecs = {SOURCES[stream.kind]: _codec(stream) for stream in streams}
+        self._codecs = {SOURCES[stream.kind]: codec(stream) for stream in streams}
         layers = {SOURCES[stream.kind]: ("",) for stream in streams}
         self._figures = Figures(self._codecs, layers, self._clock.monotonic())
 
     def _connected(self) -> None:
-        if not self._closed and self._listener is not None:
+        """Its sound has its keys: told once to each."""
+        if self._closed or self._listener is None or self._announced:
+            return
+        if self._lines[Kind.AUDIO].ready:
+            self._announced = True
             self._listener.on_connected()
             if any(line.carries < START_BITRATE for line in self._lines.values()):
                 self._listener.on_bandwidth(self._carries())
 
-    def _connect(self, line: _Line, stream: Stream) -> None:
-        """As it is for as long as its codec stays: in which directions packets pass may change."""
-        source = SOURCES[stream.kind]
-        self._engine.plane.add_stream(
-            line.handle,
-            source,
-            formats=[(stream.format.payload_type, _codec(stream), 0)],
-            dtmf=stream.dtmf,
-            tones=stream.kind is Kind.AUDIO and not stream.dtmf,
-            nack="nack" in stream.feedback,
-            pli="nack pli" in stream.feedback,
-            fir="ccm fir" in stream.feedback,
-            tmmbr="ccm tmmbr" in stream.feedback,
-            cname=secrets.token_hex(8),
-            pixels_max=self._terms.pixels_max,
-        )
-        self._follow(line, stream)
-        if stream.kind is not Kind.AUDIO:
-            line.incoming = Incoming(self._engine.plane, line.handle, {source: 1}, self._clock)
-            if (wanted := self._wanted.get(stream.kind)) is not None:
-                line.incoming.want(source, wanted)
-            if stream.kind is Kind.SLIDES:
-                line.flow = Flow(lambda: self._received(line), lambda come: self.on_slides(come))
-        self._engine.plane.hold(line.handle, self._on_hold)
+    def _connect(self, line: Line, stream: Stream) -> None:
+        line.connect(stream, self._wanted.get(stream.kind), held=self._on_hold)
         self._engine.listen(line.handle, self)
-
-    def _follow(self, line: _Line, stream: Stream) -> None:
-        """What of a line may change while it is used. Where packets are known to come from stays, until they move."""
-        plane, line.stream = self._engine.plane, stream
-        if stream.keys is not None:
-            plane.set_keys(line.handle, PROFILES[stream.keys.suite], stream.keys.ours, stream.keys.theirs)
-        if stream.kind is not Kind.AUDIO:
-            line.most = stream.limits.bits_per_second
-            if stream.bits_per_second is not None:  # 0: no picture for now
-                line.most = min(line.most, stream.bits_per_second)
-        remote = stream.address, stream.rtp_port, None if stream.rtcp_port == stream.rtp_port else stream.rtcp_port
-        if remote != line.remote and stream.address != NOWHERE:
-            line.remote = remote
-            plane.set_remote(line.handle, *remote)
 
     def _ours(self, ports: Mapping[Kind, Ports] | None = None) -> Ours:
         return Ours(
             address=self._terms.address,
             ports={kind: line.ports for kind, line in self._lines.items()} if ports is None else ports,
             encryption=self._terms.encryption,
+            fingerprint=self._fingerprint,
+            by_dtls=self._terms.by_dtls,
             origin=self._origin,
             before={stream.kind: stream for stream in self._streams()},
         )
@@ -318,7 +260,7 @@ class RtpTransport:
         line = self._lines.get(_PICTURES[source])
         if line is None or line.stream is None or not line.stream.sends:
             return None
-        return _video_codec(line.stream)
+        return video_codec(line.stream)
 
     def limit(self, source: Source) -> FrameLimit | None:
         line = self._lines.get(_PICTURES[source])
@@ -365,7 +307,7 @@ class RtpTransport:
             "line": max((one["line"] for one in counted), key=itemgetter("bits_per_second")),
             "drops": sum((Counter(one["drops"]) for one in counted), Counter[str]()),
         }
-        return self._figures.of(leg, self._profile(), whole, self._clock.monotonic())
+        return self._figures.of(leg, self._lines[Kind.AUDIO].profile, whole, self._clock.monotonic())
 
     async def close(self) -> None:
         """The plane has no such leg from the call on. May be called again."""
@@ -375,7 +317,7 @@ class RtpTransport:
 
     def move(self, listener: TransportListener) -> None:
         """Somebody else is told from now on, and that it is connected first of all."""
-        self._listener = listener
+        self._listener, self._announced = listener, False
         asyncio.get_running_loop().call_soon(self._connected)
 
     # -- engine.LegEvents -----------------------------------------------------------------------------------------
@@ -388,8 +330,10 @@ class RtpTransport:
             case native.PICTURE:
                 listener.on_picture(told.SOURCES[event.a], told.picture_of(event, self._codecs[event.a]))
             case native.BANDWIDTH:
-                next(line for line in self._lines.values() if line.handle == event.leg).estimate = event.a
+                self._of(event).estimate = event.a
                 listener.on_bandwidth(self._carries())
+            case native.DTLS:
+                self._of(event).greeted(event)
             case native.KEY_UNASKED:
                 self.on_unsighted()
             case native.DIGIT:
@@ -409,48 +353,45 @@ class RtpTransport:
             self.on_gone(cause)
             listener.on_lost(cause)
 
+    def _of(self, event: native.Event) -> Line:
+        """Whose event it is."""
+        return next(line for line in self._lines.values() if line.handle == event.leg)
+
+    def _keyed(self, line: Line, rtcp: bool, keyed: bool) -> None:
+        """By DTLS, and what follows: without keys there is no call; a picture begins."""
+        if keyed:
+            self.on_keys(tuple(keys for each in self._lines.values() for keys in each.keys))
+        if rtcp or (line.ready and not keyed):
+            return
+        if line.kind is not Kind.AUDIO:
+            self._shown(line, keyed)
+        elif keyed:
+            self._connected()
+        else:
+            log.info("dtls_failed", leg=self.handle)
+            self._lost(Cause.FAILED)
+
+    def _shown(self, line: Line, keyed: bool) -> None:
+        source = next(source for source, kind in _PICTURES.items() if kind is line.kind)
+        if keyed and self._listener is not None and self.takes(source) is not None:
+            self._listener.on_key_request(source)
+
     def _carries(self) -> int:
         """What all its lines carry of pictures."""
         together = (s.bits_of_pictures for s in self._streams() if s.bits_of_pictures is not None)
         each = sum(line.carries for line in self._lines.values() if line.kind is not Kind.AUDIO)
         return min([each, *together])
 
-    # -- what they share ------------------------------------------------------------------------------------------
-
-    def _received(self, line: _Line) -> int:
-        """Packets of pictures on a line."""
-        streams = self._engine.plane.leg_stats(line.handle)["streams"]
-        return sum(stream["packets"] for stream in streams if not stream["sending"])
-
     # -- parts ----------------------------------------------------------------------------------------------------
 
     def _streams(self) -> Iterator[Stream]:
         return (line.stream for line in self._lines.values() if line.stream is not None)
 
-    def _profile(self) -> str:
-        keys = next((stream.keys for stream in self._streams()), None)
-        return "" if keys is None else PROFILES[keys.suite]
-
     def release(self) -> None:
         """As `close`, at once, and without a word."""
         self._closed = True
         for line in self._lines.values():
-            self._end(line)
-
-
-def _of_plane(stream: Stream) -> tuple[Format, int]:
-    """What the plane's leg of a line was made for, and keeps."""
-    return stream.format, stream.dtmf
-
-
-def _codec(stream: Stream) -> str:
-    return _AUDIO[stream.format.name] if stream.kind is Kind.AUDIO else _video_codec(stream)
-
-
-def _video_codec(stream: Stream) -> VideoCodec:
-    if stream.format.name == "vp8":
-        return "VP8"
-    return "H264" if h264.mode(stream.format) else "H264/0"
+            line.end()
 
 
 class RtpTransports:
@@ -459,11 +400,14 @@ class RtpTransports:
     def __init__(self, engine: Engine, *, pixels_max: int = PIXELS_MAX, clock: Clock) -> None:
         self._engine, self._pixels_max, self._clock = engine, pixels_max, clock
 
-    def new(self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None]) -> RtpTransport:
+    def new(
+        self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None], by_dtls: bool = False
+    ) -> RtpTransport:
         """Raises `Unavailable` where there is no address of that family."""
         terms = Terms(
             address=self._engine.rtp_address(ipv6=ipv6),
             encryption=Encryption.REQUIRED if encrypted else Encryption.OFFERED,
+            by_dtls=by_dtls,
             pixels_max=self._pixels_max,
         )
         return RtpTransport(self._engine, terms, on_digit, self._clock)

@@ -8,10 +8,9 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import structlog
-from aiortc import RTCDtlsParameters
+from aiortc import RTCCertificate, RTCDtlsParameters
 from aiortc.sdp import SessionDescription
 
 from mcu.clock import Clock
@@ -21,7 +20,7 @@ from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
 from mcu.media.seams import EncodedPicture, FrameLimit, Transport, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import answer as sdp
-from mcu.media.transport.dtls import SecureTransport, new_certificate
+from mcu.media.transport.dtls import SecureTransport
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.figures import Figures
 from mcu.media.transport.incoming import Incoming
@@ -32,7 +31,6 @@ log = structlog.get_logger()
 
 CONNECT_S = 10.0  # for ICE and DTLS together
 PIXELS_MAX = 4096 * 4096  # of a frame that a leg sends
-RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
 
 
 class WebRtcTransport:
@@ -185,7 +183,6 @@ class WebRtcTransports:
         self._engine = engine
         self._pixels_max = min(pixels_max, PIXELS_MAX)
         self._clock = clock
-        self._certificate = new_certificate()
         self._legs: dict[int, WebRtcTransport] = {}
         self._drops = Counter[str]()
 
@@ -196,22 +193,28 @@ class WebRtcTransports:
         `errors.Unavailable` where the worker has as many legs as it can.
         """
         session, agreed = await asyncio.to_thread(sdp.agree, offer)  # 1.4 ms for Chromium's, more for worse
-        ours = self._ours()
+        certificate = self._engine.certificates.current
+        ours = self._ours(certificate)
         try:
             handle = self._engine.plane.add_webrtc(ours.ice.ufrag, ours.ice.password, agreed.ice.ufrag)
         except OSError:
             raise Unavailable("This media worker has as many legs as it can have.") from None
         try:
-            return self._start(handle, session, agreed, ours, listener)
+            return self._start(handle, session, agreed, ours, certificate, listener)
         except Exception:
             self._engine.plane.remove(handle)  # nobody else has it yet
             raise
 
     def _start(
-        self, handle: int, session: SessionDescription, agreed: sdp.Agreed, ours: sdp.Ours, listener: TransportListener
+        self,
+        handle: int,
+        session: SessionDescription,
+        agreed: sdp.Agreed,
+        ours: sdp.Ours,
+        certificate: RTCCertificate,
+        listener: TransportListener,
     ) -> tuple[WebRtcTransport, str]:
-        dtls = SecureTransport(self._engine.plane, handle, self._certificate)
-        dtls._set_role(agreed.role)
+        dtls = SecureTransport(self._engine.plane, handle, certificate, agreed.role)
         add_streams(self._engine.plane, handle, agreed, ours, self._pixels_max)
         answer = sdp.write(session, agreed, ours)
         transport = WebRtcTransport(self._engine, handle, agreed, answer, dtls, self._clock)
@@ -234,14 +237,12 @@ class WebRtcTransports:
         """Closes every leg."""
         await asyncio.gather(*(leg.close() for leg in list(self._legs.values())))
 
-    def _ours(self) -> sdp.Ours:
-        if self._certificate.expires - datetime.now(UTC) < RENEW:
-            self._certificate = new_certificate()
+    def _ours(self, certificate: RTCCertificate) -> sdp.Ours:
         audio, *pictures = _ssrcs(5)
         return sdp.Ours(
             ice=credentials(),
             candidates=self._engine.candidates,
-            dtls=RTCDtlsParameters(fingerprints=self._certificate.getFingerprints()),
+            dtls=RTCDtlsParameters(fingerprints=certificate.getFingerprints()),
             audio_ssrc=audio,
             pictures={Source.CAMERA: sdp.Ssrcs(*pictures[:2]), Source.SCREEN: sdp.Ssrcs(*pictures[2:])},
             cname=secrets.token_hex(8),

@@ -11,16 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.errors import Invalid, NotAcceptable
-from mcu.protocol.sdp import codecs, crypto, h264, vp8
+from mcu.protocol.sdp import codecs, crypto, dtls, h264, keying, vp8
 from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
 from mcu.protocol.sdp.description import DIRECTIONS, REVERSED, Attribute, Description, Direction, Media, Origin
+from mcu.protocol.sdp.keying import PLAIN, SECURE, Encryption, Keying, Side
 
 AUDIO: Final = ("opus", "g722", "pcma", "pcmu")  # best first
 DTMF: Final = "telephone-event"
 LEVEL: Final = 31  # of H.264 that we receive: 1280x720 at 30 pictures a second
-SECURE: Final = {"RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"}
-PLAIN: Final = {"RTP/AVP", "RTP/AVPF"}
 SOUND_BITS: Final = 80_000  # per second, with headers
 LEAST_BITS: Final = 30_000  # for pictures, whatever is said of all
 FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir", "ccm tmmbr"})
@@ -38,27 +37,10 @@ _OFFERED_VIDEO: Final = (
 )
 
 
-class Encryption(StrEnum):
-    """What an organisation's policy asks of its calls. Never less than AES-128 where there is any."""
-
-    REQUIRED = "required"
-    OFFERED = "offered"  # taken where the other side has it
-
-
 class Kind(StrEnum):
     AUDIO = "audio"
     MAIN = "main"
     SLIDES = "slides"  # `a=content:slides` (RFC 4796)
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What each side encrypts with: master key, then salt."""
-
-    suite: str
-    tag: int
-    ours: bytes = field(repr=False)
-    theirs: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +49,7 @@ class Ports:
 
     rtp: int
     rtcp: int
+    tls_id: str = ""  # of the DTLS association that would be there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +64,7 @@ class Stream:
     address: str  # theirs
     rtp_port: int
     rtcp_port: int  # the same as `rtp_port`: multiplexed (RFC 5761)
-    keys: Keys | None
+    keying: Keying
     bits_per_second: int | None = None  # the most that we may send
     bits_of_pictures: int | None = None  # and of all that are pictures together
     protocol: str
@@ -94,6 +77,11 @@ class Stream:
     @property
     def receives(self) -> bool:
         return self.direction in ("sendrecv", "recvonly")
+
+    @property
+    def muxed(self) -> bool:
+        """RTCP comes and goes on RTP's port (RFC 5761)."""
+        return self.rtcp_port == self.rtp_port
 
     @property
     def limits(self) -> Limits:
@@ -112,6 +100,8 @@ class Ours:
     address: str
     ports: Mapping[Kind, Ports]  # of the kinds that may be taken
     encryption: Encryption = Encryption.REQUIRED
+    fingerprint: str  # of our certificate, for DTLS
+    by_dtls: bool = False  # what we offer has its keys by that, not in SDP
     origin: Origin
     held: bool = False  # the other side is on hold
     before: Mapping[Kind, Stream] = field(default_factory=dict)  # of a call that stands: what was agreed
@@ -149,7 +139,7 @@ def _taken(offer: Description, ours: Ours) -> Iterator[Stream]:
         kind = _kind(media)
         if kind is None or kind in taken or kind not in ours.ports:
             continue
-        stream = _stream(offer, index, media, kind, ours)
+        stream = _stream(offer, index, media, kind, ours, "offered")
         if stream is not None:
             taken.add(kind)
             yield stream
@@ -165,11 +155,12 @@ def _kind(media: Media) -> Kind | None:
     return Kind.SLIDES if media.value("content") == "slides" else Kind.MAIN
 
 
-def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ours) -> Stream | None:
+def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ours, side: Side) -> Stream | None:
     found = codecs.formats(media)
     chosen = _audio(found) if kind is Kind.AUDIO else _video(found)
-    allowed, keys = _encrypted(media, ours, kind)
-    if chosen is None or not allowed:
+    before = ours.before.get(kind)
+    agreed = keying.agreed(session, media, before.keying if before is not None else None, ours.encryption, side)
+    if chosen is None or agreed is None:
         return None
     theirs = session.direction_of(media)
     return Stream(
@@ -181,7 +172,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         address=session.address_of(media),
         rtp_port=media.port,
         rtcp_port=media.port if media.has("rtcp-mux") else media.own_rtcp_port,
-        keys=keys,
+        keying=agreed,
         bits_per_second=_bandwidth(session, media, kind),
         bits_of_pictures=_of_pictures(session),
         protocol=media.protocol,
@@ -211,23 +202,6 @@ def _video(found: Sequence[Format]) -> Format | None:
     return h264.best(found) or next((f for f in found if (f.name, f.clock) == ("vp8", 90000)), None)
 
 
-def _encrypted(media: Media, ours: Ours, kind: Kind) -> tuple[bool, Keys | None]:
-    """Whether the line may be taken, and with which keys. Ours stays in a call that stands (RFC 4568, section 7.1.4).
-
-    Raises `NotAcceptable` where it was encrypted before and is to be no more.
-    """
-    stream = ours.before.get(kind)
-    before = stream.keys if stream is not None else None
-    theirs = crypto.chosen(media.values("crypto"))
-    if theirs is None and before is not None:
-        raise NotAcceptable("A call that is encrypted stays so.")
-    if theirs is None:
-        return media.protocol in PLAIN and ours.encryption is Encryption.OFFERED and not media.has("crypto"), None
-    kept = before is not None and before.suite == theirs.suite
-    key = before.ours if before is not None and kept else crypto.made(theirs.tag, theirs.suite).key
-    return True, Keys(theirs.suite, theirs.tag, key, theirs.key)
-
-
 def _held(direction: Direction, *, held: bool) -> Direction:
     if not held:
         return direction
@@ -238,8 +212,8 @@ def _answered(stream: Stream, offered: Media, ours: Ours) -> Media:
     ports = ours.ports[stream.kind]
     attributes = [
         *_of_format(stream),
-        *([Attribute("rtcp-mux")] if stream.rtcp_port == stream.rtp_port else [Attribute("rtcp", str(ports.rtcp))]),
-        *_of_keys(stream.keys),
+        *([Attribute("rtcp-mux")] if stream.muxed else [Attribute("rtcp", str(ports.rtcp))]),
+        *stream.keying.attributes(ours.fingerprint, ports.tls_id),
         *([Attribute("content", "slides")] if stream.kind is Kind.SLIDES else []),
         *([Attribute("label", label)] if (label := offered.value("label")) else []),
         Attribute(stream.direction),
@@ -266,11 +240,6 @@ def _of_format(stream: Stream) -> Iterator[Attribute]:
         yield from Format(stream.dtmf, DTMF, 8000, params={"0-15": ""}).attributes()
 
 
-def _of_keys(keys: Keys | None) -> Iterator[Attribute]:
-    if keys is not None:
-        yield Attribute("crypto", str(Crypto(keys.tag, keys.suite, keys.ours)))
-
-
 def _described(ours: Ours, media: tuple[Media, ...]) -> Description:
     return Description(origin=ours.origin, connection=ours.address, media=media)
 
@@ -291,7 +260,8 @@ def offer(ours: Ours, audio: Sequence[str] = ()) -> Offered:
 
     `audio`: the codecs of sound, in lower case; none named: all.
     """
-    keys = {kind: tuple(crypto.offered()) if ours.encryption is Encryption.REQUIRED else () for kind in ours.ports}
+    sdes = ours.encryption is Encryption.REQUIRED and not ours.by_dtls
+    keys = {kind: tuple(crypto.offered()) if sdes else () for kind in ours.ports}
     media = tuple(_offered(kind, ours, keys[kind], audio) for kind in Kind if kind in ours.ports)
     return Offered(_described(ours, media), keys)
 
@@ -304,7 +274,7 @@ def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offe
     """
     kept = {index: kind for index, media in enumerate(said.media) if (kind := _kind(media)) in ours.ports and kind}
     media = tuple(
-        _moved(media, ours.ports[kept[index]], resumed=resumed) if index in kept else media.refused()
+        _moved(media, ours.ports[kept[index]], ours.fingerprint, resumed=resumed) if index in kept else media.refused()
         for index, media in enumerate(said.media)
     )
     origin = replace(said.origin, version=said.origin.version + 1)
@@ -312,8 +282,9 @@ def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offe
     return Offered(replace(said, origin=origin, connection=ours.address, media=media), keys)
 
 
-def _moved(media: Media, ports: Ports, *, resumed: bool) -> Media:
-    attributes = (Attribute("rtcp", str(ports.rtcp)) if a.name == "rtcp" else a for a in media.attributes)
+def _moved(media: Media, ports: Ports, fingerprint: str, *, resumed: bool) -> Media:
+    new = {"rtcp": str(ports.rtcp), "setup": "actpass", "fingerprint": fingerprint, "tls-id": ports.tls_id}
+    attributes = (Attribute(a.name, new.get(a.name, a.value)) for a in media.attributes)
     if resumed:
         attributes = (Attribute("sendrecv") if a.name in DIRECTIONS else a for a in attributes)
     return replace(media, port=ports.rtp, connection=None, attributes=tuple(attributes))
@@ -327,15 +298,17 @@ def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto], audio: Sequence[str
     sound = [one for one in _OFFERED_AUDIO if not audio or one.name in (*audio, DTMF)]
     offered = sound if kind is Kind.AUDIO else _OFFERED_VIDEO
     ports, keys = ours.ports[kind], list(keys)
+    by_dtls = ours.encryption is Encryption.REQUIRED and ours.by_dtls
     return Media(
         kind="audio" if kind is Kind.AUDIO else "video",
         port=ports.rtp,
-        protocol="RTP/SAVP" if keys else "RTP/AVP",
+        protocol="UDP/TLS/RTP/SAVPF" if by_dtls else "RTP/SAVP" if keys else "RTP/AVP",
         formats=tuple(str(format_.payload_type) for format_ in offered),
         attributes=(
             *(attribute for format_ in offered for attribute in format_.attributes()),
             Attribute("rtcp", str(ports.rtcp)),
             *(Attribute("crypto", str(one)) for one in keys),
+            *([Attribute("rtcp-mux"), *dtls.attributes("actpass", ours.fingerprint, ports.tls_id)] if by_dtls else []),
             *([Attribute("content", "slides")] if kind is Kind.SLIDES else []),
             Attribute("sendonly" if ours.held else "sendrecv"),
         ),
@@ -361,10 +334,7 @@ def _accepted(
     kind = _kind(line)
     if kind is None or theirs.port == 0 or theirs.kind != line.kind or theirs.protocol != line.protocol:
         return None
-    stream = _stream(session, index, theirs, kind, ours)
-    if stream is None or stream.keys is None:
-        return stream
-    mine = {one.tag: one for one in offered.keys[kind]}.get(stream.keys.tag)
-    if mine is None or mine.suite != stream.keys.suite:
-        raise NotAcceptable("The answer takes a key that was not offered.")
-    return replace(stream, keys=replace(stream.keys, ours=mine.key))
+    stream = _stream(session, index, theirs, kind, ours, "answered")
+    if stream is None:
+        return None
+    return replace(stream, keying=keying.accepted(stream.keying, line, offered.keys[kind]))

@@ -10,7 +10,8 @@ from typing import Final
 
 from mcu.protocol.sdp.crypto import Crypto, parse
 from mcu.protocol.sdp.description import NOWHERE, Attribute, Attributed, Description, Media
-from mcu.protocol.sdp.exchange import PLAIN, SECURE, Ports
+from mcu.protocol.sdp.exchange import Ports
+from mcu.protocol.sdp.keying import PLAIN, SECURE
 
 _ICE: Final = frozenset({"candidate", "end-of-candidates", "remote-candidates"})
 

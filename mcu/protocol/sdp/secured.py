@@ -5,7 +5,7 @@ from typing import Final
 from mcu.errors import Invalid
 from mcu.protocol.sdp import crypto
 from mcu.protocol.sdp.description import Description, Media, parse
-from mcu.protocol.sdp.exchange import SECURE
+from mcu.protocol.sdp.keying import SECURE
 
 CARRIES_MEDIA: Final = ("audio", "video", "text", "image")
 

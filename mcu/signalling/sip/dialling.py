@@ -27,6 +27,7 @@ class DialOptions:
 
     trunks: tuple[Trunk, ...]
     domains: tuple[str, ...]
+    by_dtls: bool
     dns_server: tuple[str, int] | None
     at_once: int
     an_hour: int
@@ -48,7 +49,12 @@ class Dialling:
         self.trunks = Trunks(options.trunks)
         self.roads = Roads(self.trunks, sockets, Names(options.dns_server))
         self.ways = Ways(
-            self.roads, endpoints, domains=options.domains, encrypted=house.encrypted, organisations=house.organisations
+            self.roads,
+            endpoints,
+            domains=options.domains,
+            encrypted=house.encrypted,
+            by_dtls=options.by_dtls,
+            organisations=house.organisations,
         )
         self._caps = Caps(options.at_once, options.an_hour)
         self._caps_of = {

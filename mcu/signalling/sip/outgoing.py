@@ -168,7 +168,7 @@ class Outgoing(Visit):
             raise Unavailable("The room has no media worker at the moment.")
         await worker.ask(EndCall(call=self.name))  # what was offered by the way before
         self.worker = worker
-        command = OfferCall(call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs)
+        command = OfferCall(call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs, by_dtls=way.by_dtls)
         return self._slides.offer(answered(await worker.ask(command)).answer)
 
     async def _outcome(self, call: Call) -> Response | Ended | None:

@@ -40,6 +40,7 @@ class Trunk:
     dear: bool
     codecs: tuple[str, ...]
     encrypted: bool
+    by_dtls: bool  # the keys of what is
     verifies: bool  # the numbers of those who call
     calls_max: int
 

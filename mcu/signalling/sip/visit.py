@@ -25,6 +25,7 @@ from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
 from mcu.media.call_messages import (
     AcceptCall,
+    CallKeyed,
     CallLost,
     CallShares,
     CallTold,
@@ -32,6 +33,7 @@ from mcu.media.call_messages import (
     ChangeCall,
     EndCall,
     HoldCall,
+    LineKeys,
     OfferCall,
     RefreshCall,
     SayToCall,
@@ -100,7 +102,7 @@ class Pending(McuError):
 
 Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
 OfFloor = Asked | Released
-OfMedia = CallTold | CallLost | CallUnsighted | CallShares | WorkerLost
+OfMedia = CallTold | CallKeyed | CallLost | CallUnsighted | CallShares | WorkerLost
 Happening = Signalled | OfMedia | OfFloor | Pressed | Update | HungUp
 
 
@@ -134,6 +136,7 @@ class Visit(ABC):
         self._leaving_at: float | None = None  # all is said then, at the latest
         self._over = self._shares = False
         self._agreed = ("", "")  # their SDP, and ours
+        self._keys: tuple[LineKeys, ...] = ()  # by DTLS: what it moves with
         self._offered = ""  # ours, where they asked for one in the call
         self._held = False  # by them
         self._reoffer: Reoffer | None = None
@@ -141,6 +144,9 @@ class Visit(ABC):
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
+        if isinstance(happening, CallKeyed):
+            self._keys = happening.keys
+            return
         if self._reoffer is not None and self._reoffer.takes(happening):
             return
         try:
@@ -291,8 +297,8 @@ class Visit(ABC):
         """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`."""
         assert self.call is not None
         theirs, said = self._agreed
-        asked = await worker.ask(OfferCall(call=self.name, said=said, encrypted=self._house.encrypted))
-        offer = self._slides.offer(answered(asked).answer)
+        command = OfferCall(call=self.name, said=said, encrypted=self._house.encrypted, keys=self._keys)
+        offer = self._slides.offer(answered(await worker.ask(command)).answer)
         former, self.worker = self.worker, worker
         self._reoffer = Reoffer(self.call, self._house.line)
         try:

@@ -30,6 +30,7 @@ class Way:
     target: SipUri
     host: Host
     encrypted: bool
+    by_dtls: bool  # the keys of what is, not in the SDP
     transports: tuple[Transport, ...] = ()  # that may be used
     codecs: tuple[str, ...] = ()  # all
     trunk: Trunk | None = None
@@ -72,10 +73,12 @@ class Ways:
         *,
         domains: Sequence[str],
         encrypted: bool,
+        by_dtls: bool,
         organisations: Organisations,
     ) -> None:
         self.trunks, self._roads, self._endpoints = roads.trunks, roads, endpoints
-        self._domains, self._encrypted, self._organisations = domains, encrypted, organisations
+        self._domains, self._organisations = domains, organisations
+        self._encrypted, self._by_dtls = encrypted, by_dtls
 
     def to(self, to: str, now: float, of: Organisation | None = None) -> list[Way]:
         """The best first. `of`: for whom it is called.
@@ -88,15 +91,21 @@ class Ways:
             there, target = connected
             control = parse_uri(there.call_control)
             assert isinstance(control, SipUri)  # the settings have been read
-            return [_straight(target, control, encrypted or there.encrypted)]
+            return [self._straight(target, control, encrypted or there.encrypted)]
         if isinstance(target, TelUri):
             trunks = self.trunks.for_number(target.number, now, () if of is None else of.trunks)
             return [_over(one, host, target) for one in trunks for host in one.hosts]
         if target.port is None and self._endpoints.is_ours(target.host):
-            return [_to_own(one, encrypted) for one in self._endpoints.locate(target)]
+            return [_to_own(one, encrypted=encrypted, by_dtls=self._by_dtls) for one in self._endpoints.locate(target)]
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
-        return [_straight(target, target, encrypted)]
+        return [self._straight(target, target, encrypted)]
+
+    def _straight(self, target: SipUri, road: SipUri, encrypted: bool) -> Way:
+        """To where `road` leads."""
+        host = Host(road.host.strip("[]"), road.port)
+        transports = _transports(road)
+        return Way(target=target, host=host, transports=transports, encrypted=encrypted, by_dtls=self._by_dtls)
 
     def _connected(self, target: SipUri | TelUri) -> tuple[Organisation, SipUri] | None:
         """Who has a call control of its own that this is called at, and how it is called there."""
@@ -141,24 +150,19 @@ def _transports(target: SipUri) -> tuple[Transport, ...]:
     return ANY if target.transport is None else (cast("Transport", target.transport),)
 
 
-def _straight(target: SipUri, road: SipUri, encrypted: bool) -> Way:
-    """To where `road` leads."""
-    host = Host(road.host.strip("[]"), road.port)
-    return Way(target=target, host=host, transports=_transports(road), encrypted=encrypted)
-
-
 def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
     return Way(
         target=SipUri(trunk.domain, number.number, params={"user": "phone"}),
         host=host,
         transports=(trunk.transport,),
         encrypted=trunk.encrypted,
+        by_dtls=trunk.by_dtls,
         codecs=trunk.codecs,
         trunk=trunk,
     )
 
 
-def _to_own(one: Target, encrypted: bool) -> Way:
+def _to_own(one: Target, *, encrypted: bool, by_dtls: bool) -> Way:
     """By the flow by which it registered, whatever its address says."""
     host = Host(one.flow.peer.host, one.flow.peer.port)
-    return Way(target=one.uri, host=host, encrypted=encrypted, known=one.flow, routes=one.routes)
+    return Way(target=one.uri, host=host, encrypted=encrypted, by_dtls=by_dtls, known=one.flow, routes=one.routes)

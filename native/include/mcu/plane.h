@@ -72,7 +72,8 @@ enum mcu_event_kind {
     MCU_EVENT_MOVED,   /* an authenticated check from another address: the leg is there now */
     MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US or `rtp_silent_us`: the leg is
                           sent nothing until something comes */
-    MCU_EVENT_DTLS,    /* data: a datagram from the proved address */
+    MCU_EVENT_DTLS,    /* data: a datagram from the proved or the remote address; a: 1: to
+                          RTCP's own port, 0: all else */
     MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
                           key; data */
     MCU_EVENT_KEY_WANTED, /* a: source. PLI or FIR for what we send */
@@ -126,6 +127,9 @@ int mcu_plane_add_rtp(struct mcu_plane *plane, int family, uint16_t *rtp_port,
 /* `rtcp` NULL: on the same port (RFC 5761). */
 int mcu_plane_set_remote(struct mcu_plane *plane, int leg, const struct sockaddr *rtp,
                          const struct sockaddr *rtcp);
+/* From now on nothing of a leg with ports of its own passes in the clear, and DTLS from where
+ * its remote address is, or will turn out to be, is handed over. */
+int mcu_plane_require_keys(struct mcu_plane *plane, int leg);
 /* A leg with ports of its own is on hold, or not: it is sent RTCP alone, and that nothing
  * comes of it for however long is no loss. */
 int mcu_plane_hold(struct mcu_plane *plane, int leg, bool held);
@@ -134,6 +138,11 @@ int mcu_plane_hold(struct mcu_plane *plane, int leg, bool held);
  * and replay window: a nonce is never used twice, and no packet is taken twice. */
 int mcu_plane_set_keys(struct mcu_plane *plane, int leg, enum mcu_srtp_profile profile,
                        const uint8_t *sending, const uint8_t *receiving);
+/* The same for RTCP alone, where that has a DTLS association of its own (RFC 5764
+ * section 4.1).
+ */
+int mcu_plane_set_rtcp_keys(struct mcu_plane *plane, int leg, enum mcu_srtp_profile profile,
+                            const uint8_t *sending, const uint8_t *receiving);
 int mcu_plane_remove(struct mcu_plane *plane, int leg);
 
 /* Two legs with ports of their own, on two of the plane's addresses (their ports do not
@@ -182,8 +191,10 @@ struct mcu_stream_options {
 int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
                          const struct mcu_stream_options *options);
 
-/* MCU_DATAGRAM_OUT bytes at most. */
-int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, const uint8_t *data, size_t size);
+/* MCU_DATAGRAM_OUT bytes at most, to where the leg is, or where its RTCP is that has a port of
+ * its own. EINVAL: that is not known. */
+int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, bool rtcp, const uint8_t *data,
+                        size_t size);
 /* One picture to many legs, on their stream of this source (the composed picture goes as
  * MCU_CAMERA, shared content on its own as MCU_SCREEN): cut once for each codec, sent with
  * each leg's own header and keys, by GSO where the kernel has it, as fast as each leg's line

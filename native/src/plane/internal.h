@@ -148,9 +148,17 @@ struct proven {
     union udp_address address;
 };
 
+/* DTLS that came before it is known where from it may come: the last datagram. */
+struct early {
+    union udp_address from;
+    uint8_t *data; /* NULL: none */
+    size_t size;
+};
+
 struct leg {
     int handle;
     bool webrtc;
+    bool secret;    /* nothing of it passes in the clear; a WebRTC leg's never does */
     bool connected; /* WebRTC: a check with USE-CANDIDATE was authentic; RTP: has a remote */
     bool silent;    /* MCU_EVENT_SILENT was said and nothing came since: it is sent nothing */
     bool held;      /* it is sent no RTP, and nothing is expected of it */
@@ -167,8 +175,10 @@ struct leg {
     int64_t rtt;      /* us; -1: not known */
     uint32_t ssrc;    /* of our RTCP while we send nothing */
     bool muxed;       /* RTCP comes and goes on the RTP port */
-    struct mcu_srtp *sending, *receiving; /* NULL: no keys */
-    struct in_stream *in[MCU_SOURCES];    /* the first layer of each */
+    struct mcu_srtp *sending, *receiving;           /* NULL: no keys */
+    struct mcu_srtp *rtcp_sending, *rtcp_receiving; /* of RTCP's own; NULL: those */
+    struct early early[2];                          /* by ports of its own: RTP's, RTCP's */
+    struct in_stream *in[MCU_SOURCES];              /* the first layer of each */
     struct choice choices[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
     struct leg_sounding sounding;  /* the sound thread's (tick.h) */

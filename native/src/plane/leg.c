@@ -26,7 +26,7 @@ struct leg *leg_new(bool webrtc)
     struct leg *leg = calloc(1, sizeof *leg);
     if (!leg)
         return NULL;
-    leg->webrtc = leg->muxed = webrtc;
+    leg->webrtc = leg->muxed = leg->secret = webrtc;
     leg->rtt = -1;
     leg->ssrc = leg_random();
     for (int i = 0; i < MCU_SOURCES; i++)
@@ -45,6 +45,10 @@ void leg_free(struct leg *leg)
     congestion_free(leg->congestion);
     mcu_srtp_free(leg->sending);
     mcu_srtp_free(leg->receiving);
+    mcu_srtp_free(leg->rtcp_sending);
+    mcu_srtp_free(leg->rtcp_receiving);
+    free(leg->early[0].data);
+    free(leg->early[1].data);
     udp_drop(leg->socket);
     udp_drop(leg->rtcp_socket);
     explicit_bzero(leg->ice, sizeof leg->ice);
@@ -220,8 +224,9 @@ static void use_key(struct mcu_srtp **now, struct mcu_srtp **fresh,
     *fresh = before;
 }
 
-int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profile profile,
-                       const uint8_t *sending, const uint8_t *receiving)
+static int set_keys(struct mcu_plane *plane, int handle, bool rtcp,
+                    enum mcu_srtp_profile profile, const uint8_t *sending,
+                    const uint8_t *receiving)
 {
     if ((unsigned)profile >= MCU_SRTP_PROFILES) {
         errno = EINVAL;
@@ -233,8 +238,8 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profil
     plane_lock(plane);
     struct leg *leg = why ? NULL : plane_leg(plane, handle);
     if (leg) {
-        use_key(&leg->sending, &out, profile, sending);
-        use_key(&leg->receiving, &in, profile, receiving);
+        use_key(rtcp ? &leg->rtcp_sending : &leg->sending, &out, profile, sending);
+        use_key(rtcp ? &leg->rtcp_receiving : &leg->receiving, &in, profile, receiving);
     } else if (!why) {
         why = ENOENT;
     }
@@ -243,6 +248,18 @@ int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profil
     mcu_srtp_free(in);
     errno = why;
     return why ? -1 : 0;
+}
+
+int mcu_plane_set_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profile profile,
+                       const uint8_t *sending, const uint8_t *receiving)
+{
+    return set_keys(plane, handle, false, profile, sending, receiving);
+}
+
+int mcu_plane_set_rtcp_keys(struct mcu_plane *plane, int handle, enum mcu_srtp_profile profile,
+                            const uint8_t *sending, const uint8_t *receiving)
+{
+    return set_keys(plane, handle, true, profile, sending, receiving);
 }
 
 /* -- the end -- */

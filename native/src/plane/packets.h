@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#include <mcu/demux.h>
+
 #define MOVES_AFTER_US                                                                        \
     500000           /* a leg's address that is silent for so long yields to another one */
 #define SKIP_MOST 63 /* packets of sound that are skipped before one is decrypted */
@@ -38,9 +40,16 @@ bool leg_here(const struct leg *leg, const struct arrival *in);
 /* leg.c: each second: says MCU_EVENT_SILENT when it is time. */
 void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now);
 
-/* receive.c: a datagram came on one of the plane's own sockets, or on a leg's own. */
+/* receive.c: a datagram came on one of the plane's own sockets; and what it is, of whichever
+ * leg. */
 void receive_shared(const struct arrival *in);
+void receive_media(const struct arrival *in, struct leg *leg, enum mcu_datagram kind);
+void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp);
+
+/* receive_own.c: a datagram came on a leg's own port. */
 void receive_own(const struct arrival *in, struct leg *leg, bool rtcp);
+/* It is known where the leg is: DTLS that came from there before is handed over. */
+void receive_early(struct mcu_plane *plane, struct leg *leg);
 /* relay.c: likewise, on one of a pair. */
 void relay_receive(const struct arrival *in, struct leg *leg, bool rtcp);
 

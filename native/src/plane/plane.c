@@ -199,18 +199,26 @@ size_t plane_flush(struct mcu_plane *plane, struct udp_batch *batch, int unsent[
     return lost;
 }
 
-int mcu_plane_send_dtls(struct mcu_plane *plane, int handle, const uint8_t *data, size_t size)
+/* Whether it is known where a leg is: of a WebRTC leg from its first check on. */
+static bool at(const struct leg *leg)
+{
+    return leg->webrtc ? leg->socket != NULL : leg->connected;
+}
+
+int mcu_plane_send_dtls(struct mcu_plane *plane, int handle, bool rtcp, const uint8_t *data,
+                        size_t size)
 {
     struct udp_batch batch;
     batch.count = 0;
     plane_lock(plane);
     const struct leg *leg = plane_leg(plane, handle);
     int why = leg ? 0 : ENOENT;
-    if (leg && (!leg->webrtc || !leg->socket || size > MCU_DATAGRAM_OUT))
+    if (leg && (size > MCU_DATAGRAM_OUT || (rtcp ? leg->muxed || !leg->connected : !at(leg))))
         why = EINVAL;
     if (!why) {
         memcpy(udp_next(&batch), data, size);
-        udp_add(&batch, leg->socket, &leg->remote, size, handle);
+        udp_add(&batch, rtcp ? leg->rtcp_socket : leg->socket,
+                rtcp ? &leg->rtcp_remote : &leg->remote, size, handle);
     }
     plane_unlock(plane);
     plane_flush(plane, &batch, NULL);

@@ -3,6 +3,7 @@
 
 #include "leg.h"
 #include "legs.h"
+#include "packets.h"
 
 #include <errno.h>
 #include <string.h>
@@ -144,6 +145,17 @@ int mcu_plane_hold(struct mcu_plane *plane, int handle, bool held)
     return why ? -1 : 0;
 }
 
+int mcu_plane_require_keys(struct mcu_plane *plane, int handle)
+{
+    plane_lock(plane);
+    struct leg *leg = plane_leg(plane, handle);
+    if (leg)
+        leg->secret = true;
+    plane_unlock(plane);
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
+}
+
 int mcu_plane_set_remote(struct mcu_plane *plane, int handle, const struct sockaddr *rtp,
                          const struct sockaddr *rtcp)
 {
@@ -163,6 +175,7 @@ int mcu_plane_set_remote(struct mcu_plane *plane, int handle, const struct socka
         leg->connected = true;
         leg->authentic_at = leg->heard_at = plane_now();
         leg->silent = false;
+        receive_early(plane, leg);
         why = 0;
     }
     plane_unlock(plane);

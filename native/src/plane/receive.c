@@ -215,9 +215,9 @@ static void receive_rtp(const struct arrival *in, struct leg *leg)
         receive_video(in, leg, stream, &packet);
 }
 
-static void receive_media(const struct arrival *in, struct leg *leg, enum mcu_datagram kind)
+void receive_media(const struct arrival *in, struct leg *leg, enum mcu_datagram kind)
 {
-    if (leg->webrtc && !leg->receiving)
+    if (leg->secret && !leg->receiving)
         plane_drop(in->plane, leg, MCU_DROP_RTP_NO_KEYS);
     else if (kind == MCU_IS_RTP)
         receive_rtp(in, leg);
@@ -227,7 +227,7 @@ static void receive_media(const struct arrival *in, struct leg *leg, enum mcu_da
 
 /* -- datagrams -- */
 
-static void receive_dtls(const struct arrival *in, struct leg *leg)
+void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp)
 {
     if (leg->dtls_waiting >= MCU_PLANE_BEFORE || leg->dtls_said >= SAYS_MOST) {
         plane_drop(in->plane, leg, MCU_DROP_DTLS);
@@ -238,7 +238,7 @@ static void receive_dtls(const struct arrival *in, struct leg *leg)
         return;
     memcpy(copy, in->data, in->size);
     const struct mcu_event event = {
-        .kind = MCU_EVENT_DTLS, .leg = leg->handle, .data = copy, .size = in->size};
+        .kind = MCU_EVENT_DTLS, .leg = leg->handle, .a = rtcp, .data = copy, .size = in->size};
     leg->dtls_said++;
     if (plane_event(in->plane, &event))
         leg->dtls_waiting++;
@@ -261,31 +261,7 @@ void receive_shared(const struct arrival *in)
     else if (kind == MCU_IS_NOTHING)
         plane_drop(in->plane, leg, MCU_DROP_DATAGRAM);
     else if (kind == MCU_IS_DTLS)
-        receive_dtls(in, leg);
-    else
-        receive_media(in, leg, kind);
-}
-
-/* Where packets of a leg with ports of its own are taken from. With keys also from elsewhere,
- * while nothing authentic comes from where it should. */
-static bool may_come(const struct arrival *in, const struct leg *leg, bool rtcp)
-{
-    if (!leg->connected)
-        return leg->receiving != NULL;
-    return ports_here(in, leg, rtcp) ||
-           (leg->receiving && in->now - leg->heard_at >= MOVES_AFTER_US);
-}
-
-void receive_own(const struct arrival *in, struct leg *leg, bool rtcp)
-{
-    const enum mcu_datagram kind = mcu_demux(in->data, in->size);
-    if (leg->across)
-        relay_receive(in, leg, rtcp);
-    else if (!may_come(in, leg, rtcp))
-        plane_drop(in->plane, leg, MCU_DROP_STRANGER);
-    else if (in->size > MCU_DATAGRAM || (kind != MCU_IS_RTP && kind != MCU_IS_RTCP) ||
-             (rtcp && kind == MCU_IS_RTP))
-        plane_drop(in->plane, leg, MCU_DROP_DATAGRAM);
+        receive_dtls(in, leg, false);
     else
         receive_media(in, leg, kind);
 }

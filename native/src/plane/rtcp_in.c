@@ -172,7 +172,8 @@ static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtc
 void rtcp_receive(const struct arrival *in, struct leg *leg)
 {
     size_t size = in->size;
-    if (leg->receiving && mcu_srtp_unprotect_rtcp(leg->receiving, in->data, &size)) {
+    struct mcu_srtp *keys = leg->rtcp_receiving ? leg->rtcp_receiving : leg->receiving;
+    if (keys && mcu_srtp_unprotect_rtcp(keys, in->data, &size)) {
         plane_drop(in->plane, leg, MCU_DROP_SRTP);
         return;
     }

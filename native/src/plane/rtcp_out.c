@@ -41,7 +41,8 @@ static const char *cname_of(const struct leg *leg)
 /* Protects what was written where the batch has it, and adds it. */
 static void finish(struct leg *leg, struct udp_batch *out, size_t size)
 {
-    if (leg->sending && mcu_srtp_protect_rtcp(leg->sending, udp_next(out), &size))
+    struct mcu_srtp *keys = leg->rtcp_sending ? leg->rtcp_sending : leg->sending;
+    if (keys && mcu_srtp_protect_rtcp(keys, udp_next(out), &size))
         return;
     send_rtcp(leg, out, size);
 }

@@ -6,7 +6,7 @@
 
 bool send_ready(const struct leg *leg)
 {
-    return leg->connected && !leg->silent && !leg->across && (leg->sending || !leg->webrtc);
+    return leg->connected && !leg->silent && !leg->across && (leg->sending || !leg->secret);
 }
 
 bool send_media(const struct leg *leg) { return send_ready(leg) && !leg->held; }

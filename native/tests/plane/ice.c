@@ -156,7 +156,7 @@ static bool hears_dtls(struct client *client)
 {
     const uint8_t record[14] = {22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 42};
     struct packet packet;
-    CHECK(mcu_plane_send_dtls(client->plane, client->leg, record, sizeof record) == 0);
+    CHECK(mcu_plane_send_dtls(client->plane, client->leg, false, record, sizeof record) == 0);
     while (receive(client, &packet, PATIENCE_MS))
         if (packet.size == sizeof record && !memcmp(packet.data, record, sizeof record))
             return true;

@@ -67,7 +67,7 @@ static void what_is_gone_or_wrong_is_refused(void)
     options.format_count = 1;
     CHECK(mcu_plane_add_stream(plane, leg, &options) == -1 && errno == ENOENT);
     CHECK(mcu_plane_set_keys(plane, leg, MCU_SRTP_AEAD_AES_128_GCM, keys, keys) == -1);
-    CHECK(mcu_plane_send_dtls(plane, leg, keys, 20) == -1 && errno == ENOENT);
+    CHECK(mcu_plane_send_dtls(plane, leg, false, keys, 20) == -1 && errno == ENOENT);
     CHECK(mcu_plane_want_key(plane, leg, MCU_CAMERA) == -1 && errno == ENOENT);
     CHECK(mcu_plane_limit(plane, leg, 1) == -1 && errno == ENOENT);
     CHECK(mcu_plane_sent_sequence(plane, leg) == -1 && errno == ENOENT);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -216,9 +217,128 @@ static void a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more(
     mcu_plane_free(plane);
 }
 
+static void a_leg_that_requires_keys_is_mute_and_deaf_without_them(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct packet packet;
+    call(&telephone, plane);
+    struct client *client = &telephone.client, by_rtcp = *client;
+    by_rtcp.fd = telephone.rtcp_fd;
+    CHECK(mcu_plane_require_keys(plane, client->leg) == 0);
+    CHECK(mcu_plane_require_keys(plane, 99) == -1 && errno == ENOENT);
+    answer(&telephone);
+    const int sound = mcu_plane_add_sound(plane, true);
+    CHECK(!is_sent_sound(&telephone, 1, sound));
+    say(client, -1);
+    CHECK(drops(plane, MCU_DROP_RTP_NO_KEYS, 1));
+    CHECK(!receive(&by_rtcp, &packet, 1200)); /* nor reports */
+    set_keys(client);
+    CHECK(is_sent_sound(&telephone, 2, sound));
+    say(client, -1);
+    CHECK(received(client, MCU_AUDIO, 1));
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static const uint8_t greeting[14] = {22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 42};
+
+/* Whether a greeting is handed over; `rtcp`: of which port. */
+static bool greeted(const struct telephone *telephone, bool *rtcp)
+{
+    struct mcu_event event;
+    if (!await(telephone->client.plane, MCU_EVENT_DTLS, telephone->client.leg, &event,
+               PATIENCE_MS))
+        return false;
+    *rtcp = event.a != 0;
+    const bool same =
+        event.size == sizeof greeting && !memcmp(event.data, greeting, event.size);
+    free(event.data);
+    return same;
+}
+
+static void
+dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    call(&telephone, plane);
+    struct client *client = &telephone.client, by_rtcp = *client, stranger = *client;
+    stranger.fd = open_socket(&stranger.local);
+    by_rtcp.fd = telephone.rtcp_fd;
+    by_rtcp.server.sin_port = htons(telephone.rtcp_port);
+    send_raw(client, greeting, sizeof greeting); /* nobody has asked for keys */
+    CHECK(drops(plane, MCU_DROP_STRANGER, 1));
+    CHECK(mcu_plane_require_keys(plane, client->leg) == 0);
+    CHECK(mcu_plane_send_dtls(plane, client->leg, false, greeting, 14) == -1 &&
+          errno == EINVAL);
+    send_raw(client, greeting, sizeof greeting);
+    CHECK(!said(plane, MCU_EVENT_DTLS, client->leg, QUIET_MS));
+    answer(&telephone);
+    bool rtcp = true;
+    CHECK(greeted(&telephone, &rtcp) && !rtcp);
+    send_raw(&stranger, greeting, sizeof greeting);
+    CHECK(drops(plane, MCU_DROP_STRANGER, 2));
+    send_raw(&by_rtcp, greeting, sizeof greeting);
+    CHECK(greeted(&telephone, &rtcp) && rtcp);
+    struct packet packet;
+    CHECK(mcu_plane_send_dtls(plane, client->leg, true, greeting, sizeof greeting) == 0);
+    CHECK(receive(&by_rtcp, &packet, PATIENCE_MS) && packet.size == sizeof greeting);
+    CHECK(mcu_plane_send_dtls(plane, client->leg, false, greeting, sizeof greeting) == 0);
+    CHECK(receive(client, &packet, PATIENCE_MS) && packet.from == telephone.rtp_port);
+    close(stranger.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static void what_a_stranger_sent_before_the_remote_address_was_known_is_forgotten(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    call(&telephone, plane);
+    struct client stranger = telephone.client;
+    stranger.fd = open_socket(&stranger.local);
+    CHECK(mcu_plane_require_keys(plane, telephone.client.leg) == 0);
+    send_raw(&stranger, greeting, sizeof greeting);
+    usleep(QUIET_MS * 1000);
+    answer(&telephone);
+    CHECK(!said(plane, MCU_EVENT_DTLS, telephone.client.leg, QUIET_MS));
+    close(stranger.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static void rtcp_with_an_association_of_its_own_has_its_own_keys(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct mcu_rtcp_event event;
+    call(&telephone, plane);
+    struct client *client = &telephone.client;
+    set_keys(client);
+    struct client by_rtcp = *client;
+    by_rtcp.fd = telephone.rtcp_fd;
+    by_rtcp.ours[0] ^= 1;
+    by_rtcp.theirs[0] ^= 1;
+    by_rtcp.in = mcu_srtp_new(MCU_SRTP_AEAD_AES_128_GCM, by_rtcp.ours, false);
+    CHECK(mcu_plane_set_rtcp_keys(plane, client->leg, MCU_SRTP_AEAD_AES_128_GCM, by_rtcp.ours,
+                                  by_rtcp.theirs) == 0);
+    answer(&telephone);
+    say(client, -1);
+    CHECK(received(client, MCU_AUDIO, 1));
+    CHECK(receive_rtcp(&by_rtcp, MCU_RTCP_REPORT, &event, PATIENCE_MS));
+    mcu_srtp_free(by_rtcp.in);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
 void port_tests(void)
 {
     TEST(a_call_that_moves_to_another_plane_is_sent_later_numbers_there);
+    TEST(a_leg_that_requires_keys_is_mute_and_deaf_without_them);
+    TEST(dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known);
+    TEST(what_a_stranger_sent_before_the_remote_address_was_known_is_forgotten);
+    TEST(rtcp_with_an_association_of_its_own_has_its_own_keys);
     TEST(a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more);
     TEST(a_range_of_ports_is_used_up_and_freed);
     TEST(a_plain_leg_takes_packets_from_its_remote_address_only);

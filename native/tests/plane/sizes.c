@@ -59,8 +59,8 @@ static void a_datagram_that_would_not_fit_is_not_sent(void)
     struct client client;
     uint8_t *data = calloc(1, MCU_DATAGRAM_OUT + 1);
     add_wordy(&client, plane);
-    CHECK(mcu_plane_send_dtls(plane, client.leg, data, MCU_DATAGRAM_OUT) == 0);
-    CHECK(mcu_plane_send_dtls(plane, client.leg, data, MCU_DATAGRAM_OUT + 1) == -1);
+    CHECK(mcu_plane_send_dtls(plane, client.leg, false, data, MCU_DATAGRAM_OUT) == 0);
+    CHECK(mcu_plane_send_dtls(plane, client.leg, false, data, MCU_DATAGRAM_OUT + 1) == -1);
     size_t count;
     CHECK(longest(&client, &count) == MCU_DATAGRAM_OUT);
     free(data);

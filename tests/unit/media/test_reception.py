@@ -13,7 +13,7 @@ from mcu.clock import SystemClock
 from mcu.errors import Conflict, NotAcceptable, NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
-from mcu.media.call_messages import CallKey, CallLost, CallTold
+from mcu.media.call_messages import CallKey, CallLost, CallTold, LineKeys, OfferCall
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause
 from mcu.media.outside import OutsideListener
@@ -42,7 +42,7 @@ class PaperTransport:
         listener.on_connected()
         return "an answer"
 
-    def offer(self, said: str, codecs: Sequence[str]) -> str:
+    def offer(self, said: str, codecs: Sequence[str], keys: Sequence[LineKeys]) -> str:
         return f"{said}, by other ports"
 
     def accept(self, answer: str, listener: TransportListener) -> None:
@@ -89,7 +89,7 @@ class Desk:
             cast("RtpTransports", self), self.plane, Prompts([prompts]), self.told.append, lambda _: self.wake()
         )
 
-    def new(self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None]) -> PaperTransport:
+    def new(self, *, ipv6: bool, encrypted: bool, by_dtls: bool, on_digit: Callable[[str], None]) -> PaperTransport:
         self.made.append(PaperTransport(self.plane.leg(), on_digit))
         return self.made[-1]
 
@@ -182,7 +182,10 @@ async def test_a_call_that_is_refused_leaves_nothing(desk: Desk) -> None:
 
 
 async def test_a_call_comes_from_another_worker_with_what_was_said_there(desk: Desk) -> None:
-    assert desk.reception.offer(ONE, "what was said", encrypted=True) == "what was said, by other ports"
+    assert (
+        desk.reception.offer(OfferCall(call=ONE, said="what was said", encrypted=True))
+        == "what was said, by other ports"
+    )
     desk.reception.accept(ONE, "their answer")
     assert not desk.reception.idle
     with pytest.raises(Conflict):
@@ -220,7 +223,7 @@ async def test_a_call_in_a_room_is_changed_held_and_missed_as_one_in_the_recepti
 
 async def test_the_end_of_the_worker_ends_every_call(desk: Desk) -> None:
     desk.call(ONE)
-    desk.reception.offer(TWO, "said", encrypted=True)
+    desk.reception.offer(OfferCall(call=TWO, said="said", encrypted=True))
     desk.reception.end(CallId("call_3"))
     desk.reception.close()
     assert [transport.released for transport in desk.made] == [True, True]

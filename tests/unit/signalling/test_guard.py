@@ -25,6 +25,7 @@ def trunk(name: str = "one", host: str = "192.0.2.1", **more: object) -> Trunk:
         "dear": False,
         "codecs": (),
         "encrypted": True,
+        "by_dtls": False,
         "verifies": False,
         "calls_max": 2,
         **more,

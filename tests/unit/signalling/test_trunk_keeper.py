@@ -73,6 +73,7 @@ async def kept(operator: Operator) -> AsyncIterator[Trunks]:
         dear=False,
         codecs=(),
         encrypted=True,
+        by_dtls=False,
         verifies=False,
         calls_max=1,
     )

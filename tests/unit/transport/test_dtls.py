@@ -63,7 +63,7 @@ class Notebook:
         self.given: list[str] = []
         self._far = far
 
-    def send_dtls(self, _handle: int, data: bytes) -> None:
+    def send_dtls(self, _handle: int, data: bytes, _rtcp: bool) -> None:
         self.given.append("dtls")
         self._far.bio_write(data)
 
@@ -77,8 +77,7 @@ async def test_the_plane_has_the_keys_before_the_far_end_knows_that_it_may_send(
     far.set_ciphertext_mtu(DATAGRAM_MAX)
     far.set_connect_state()
     plane = Notebook(far)
-    ours = SecureTransport(cast(Plane, plane), 1, new_certificate())
-    ours._set_role("server")
+    ours = SecureTransport(cast(Plane, plane), 1, new_certificate(), "server")
     began = asyncio.create_task(ours.start(RTCDtlsParameters(fingerprints=certificate.getFingerprints())))
     async with asyncio.timeout(5):
         while not far.get_peer_finished():

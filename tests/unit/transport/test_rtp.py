@@ -16,7 +16,8 @@ from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, FrameLimit, Wanted
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions
 from mcu.media.transport.rtp import RtpTransport, Terms
-from mcu.protocol.sdp.exchange import Encryption, Kind
+from mcu.protocol.sdp.exchange import Kind
+from mcu.protocol.sdp.keying import Encryption
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from mcu.media.messages import Source
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions
 from mcu.media.transport.rtp import RtpTransport, Terms
-from mcu.protocol.sdp.exchange import Encryption, Kind
+from mcu.protocol.sdp.exchange import Kind
+from mcu.protocol.sdp.keying import Encryption
 
 
 @pytest.fixture

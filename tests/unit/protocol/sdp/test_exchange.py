@@ -7,8 +7,10 @@ import pytest
 from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp.crypto import SUITES
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
-from mcu.protocol.sdp.exchange import Encryption, Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again
+from mcu.protocol.sdp.exchange import Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again
+from mcu.protocol.sdp.keying import Encryption
 
+FINGERPRINT = "sha-256 " + ":".join(["1F"] * 32)
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
 KEY_128 = base64.b64encode(bytes(range(30))).decode()
 KEY_GCM = base64.b64encode(bytes(range(28))).decode()
@@ -21,7 +23,12 @@ H264_1 = "a=rtpmap:98 H264/90000\r\na=fmtp:98 profile-level-id=42801f;packetizat
 def ours(encryption: Encryption = Encryption.REQUIRED, *kinds: Kind, held: bool = False) -> Ours:
     ports = {kind: Ports(30000 + 2 * n, 30001 + 2 * n) for n, kind in enumerate(kinds or tuple(Kind))}
     return Ours(
-        address="198.51.100.2", ports=ports, encryption=encryption, origin=Origin(5, 1, "198.51.100.2"), held=held
+        address="198.51.100.2",
+        ports=ports,
+        encryption=encryption,
+        fingerprint=FINGERPRINT,
+        origin=Origin(5, 1, "198.51.100.2"),
+        held=held,
     )
 
 
@@ -38,12 +45,14 @@ def test_a_telephone_is_answered_in_its_codec_with_keys_of_our_own() -> None:
     audio = streams[Kind.AUDIO]
     assert (audio.format.name, audio.format.payload_type, audio.dtmf) == ("pcma", 8, 101)
     assert (audio.address, audio.rtp_port, audio.rtcp_port) == ("192.0.2.7", 4000, 4001)
-    assert audio.keys is not None
-    assert audio.keys.theirs == bytes(range(30))
-    assert audio.keys.ours != audio.keys.theirs
+    assert audio.keying.keys is not None
+    assert audio.keying.keys.theirs == bytes(range(30))
+    assert audio.keying.keys.ours != audio.keying.keys.theirs
     (line,) = description.media
     assert (line.port, line.protocol, line.formats) == (30000, "RTP/SAVP", ("8", "101"))
-    assert line.value("crypto") == f"1 AES_CM_128_HMAC_SHA1_80 inline:{base64.b64encode(audio.keys.ours).decode()}"
+    assert (
+        line.value("crypto") == f"1 AES_CM_128_HMAC_SHA1_80 inline:{base64.b64encode(audio.keying.keys.ours).decode()}"
+    )
 
 
 def test_the_best_codec_is_taken_whatever_the_order() -> None:
@@ -55,7 +64,7 @@ def test_the_best_codec_is_taken_whatever_the_order() -> None:
 
 def test_the_best_keys_are_taken_and_answered_with_their_tag() -> None:
     _, streams = answered(AUDIO + f"a=crypto:7 AEAD_AES_128_GCM inline:{KEY_GCM}\r\n")
-    keys = streams[Kind.AUDIO].keys
+    keys = streams[Kind.AUDIO].keying.keys
     assert keys is not None
     assert (keys.tag, keys.suite, len(keys.ours)) == (7, "AEAD_AES_128_GCM", 28)
 
@@ -88,8 +97,8 @@ def test_a_key_that_is_not_well_formed_is_400(key: str) -> None:
 
 def test_where_encryption_is_only_offered_a_plain_telephone_is_taken_and_keys_still_used() -> None:
     plain = "m=audio 4000 RTP/AVP 8\r\n"
-    assert answered(plain, Encryption.OFFERED)[1][Kind.AUDIO].keys is None
-    assert answered(AUDIO, Encryption.OFFERED)[1][Kind.AUDIO].keys is not None
+    assert answered(plain, Encryption.OFFERED)[1][Kind.AUDIO].keying.keys is None
+    assert answered(AUDIO, Encryption.OFFERED)[1][Kind.AUDIO].keying.keys is not None
     with pytest.raises(NotAcceptable):  # who wants keys and has none that can be used is not heard in the clear
         answered(plain + CRYPTO.replace("SHA1_80", "SHA1_32"), Encryption.OFFERED)
 
@@ -202,9 +211,9 @@ def test_an_offer_of_ours_has_every_codec_and_suite_and_is_answered_by_ourselves
         (Kind.SLIDES, "h264", "sendrecv"),
     ]
     for here, there in zip(found, theirs, strict=True):
-        assert here.keys is not None
-        assert there.keys is not None
-        assert (here.keys.ours, here.keys.theirs) == (there.keys.theirs, there.keys.ours)
+        assert here.keying.keys is not None
+        assert there.keying.keys is not None
+        assert (here.keying.keys.ours, here.keying.keys.theirs) == (there.keying.keys.theirs, there.keying.keys.ours)
 
 
 def reply_with(change: dict[str, object]) -> tuple[Stream, ...]:
@@ -240,7 +249,10 @@ def test_an_answer_of_another_shape_than_the_offer_is_invalid() -> None:
 def test_what_was_agreed_is_offered_again_by_other_ports_with_the_same_codec_and_keys() -> None:
     description, streams = answered(AUDIO + "m=video 5000 RTP/SAVP 98\r\n" + H264_1 + CRYPTO)
     elsewhere = Ours(
-        address="198.51.100.9", ports={Kind.AUDIO: Ports(40000, 40001)}, origin=Origin(6, 1, "198.51.100.9")
+        address="198.51.100.9",
+        ports={Kind.AUDIO: Ports(40000, 40001)},
+        fingerprint=FINGERPRINT,
+        origin=Origin(6, 1, "198.51.100.9"),
     )
     again = offer_again(description, elsewhere)
     audio, video = again.description.media
@@ -255,7 +267,7 @@ def test_what_was_agreed_is_offered_again_by_other_ports_with_the_same_codec_and
     assert audio.value("crypto") == description.media[0].value("crypto")
     reply, _ = answer(again.description, ours(Encryption.REQUIRED, Kind.AUDIO))
     (stream,) = accepted(again, reply, elsewhere)
-    before = streams[Kind.AUDIO].keys
-    assert stream.keys is not None
+    before = streams[Kind.AUDIO].keying.keys
+    assert stream.keying.keys is not None
     assert before is not None
-    assert (stream.keys.ours, stream.keys.suite) == (before.ours, before.suite)
+    assert (stream.keying.keys.ours, stream.keying.keys.suite) == (before.ours, before.suite)

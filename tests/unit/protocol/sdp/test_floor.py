@@ -20,7 +20,13 @@ ROOM_SYSTEM = (
 
 def ours() -> Ours:
     ports = {kind: Ports(40_000 + 2 * at, 40_001 + 2 * at) for at, kind in enumerate(Kind)}
-    return Ours(address="192.0.2.1", ports=ports, encryption=Encryption.OFFERED, origin=Origin(1, 1, "192.0.2.1"))
+    return Ours(
+        address="192.0.2.1",
+        fingerprint="",
+        ports=ports,
+        encryption=Encryption.OFFERED,
+        origin=Origin(1, 1, "192.0.2.1"),
+    )
 
 
 def answered(offer: str, terms: Terms = TERMS) -> tuple[Description, Taken | None]:
@@ -89,7 +95,9 @@ def test_a_line_that_cannot_be_taken_is_refused_and_the_call_goes_on(former: str
 
 def test_the_floors_line_takes_nothing_from_what_the_policy_asks_of_media() -> None:
     with pytest.raises(NotAcceptable):
-        exchange.answer(parse(ROOM_SYSTEM), Ours(address="192.0.2.1", ports=ours().ports, origin=ours().origin))
+        exchange.answer(
+            parse(ROOM_SYSTEM), Ours(address="192.0.2.1", fingerprint="", ports=ours().ports, origin=ours().origin)
+        )
 
 
 def test_our_offer_has_the_line_after_the_medias_own_and_its_answer_is_read_without_it() -> None:
@@ -122,6 +130,8 @@ def test_what_is_offered_again_has_the_line_where_it_was() -> None:
 
 
 def test_an_offer_of_sound_has_no_floor() -> None:
-    sound = Ours(address="192.0.2.1", ports={Kind.AUDIO: Ports(4000, 4001)}, origin=Origin(1, 1, "192.0.2.1"))
+    sound = Ours(
+        address="192.0.2.1", fingerprint="", ports={Kind.AUDIO: Ports(4000, 4001)}, origin=Origin(1, 1, "192.0.2.1")
+    )
     said = exchange.offer(sound).description
     assert floor.offered(said, TERMS) == (said, None)

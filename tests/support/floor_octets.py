@@ -130,6 +130,10 @@ class TcpClient:
         """What has become of its requests, in order."""
         return [one.state for one in self.heard if one.primitive == REQUEST_STATUS]
 
+    def requests(self) -> Sequence[int]:
+        """Their numbers, one for each state."""
+        return [one.request for one in self.heard if one.primitive == REQUEST_STATUS]
+
     async def close(self) -> None:
         self._writer.close()
         await self._reading

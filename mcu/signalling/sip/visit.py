@@ -232,7 +232,7 @@ class Visit(ABC):
                 await self._move()
             case CallShares() | CallUnsighted() | Unsighted():
                 await self._about_pictures(happening)
-            case Asked():
+            case Asked() if self._seat is not None:
                 await self._slides.follow(self._seat)
             case Released() if self._seat is not None:
                 await self._seat.share(False)

@@ -1,5 +1,6 @@
 """Room systems that wait for the floor before they share (BFCP), and people who see it, in a real server."""
 
+import asyncio
 from collections.abc import Iterator
 
 import floor_octets as bfcp
@@ -17,8 +18,9 @@ from running_server import RunningServer, running_server
 from mcu.demo.client import MeetingClient
 from mcu.demo.guest import Guest
 from mcu.demo.sources import LivePicture
+from mcu.media.life import LegState
 from mcu.media.messages import Source
-from mcu.signalling.webrtc.messages import Screen
+from mcu.signalling.webrtc.messages import Admit, Screen
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +77,9 @@ async def test_a_room_system_is_granted_the_floor_and_loses_it_to_a_person_who_s
 @pytest.mark.policy("S5.3-1")
 @pytest.mark.parametrize("floor", ["TCP/BFCP", "TCP/TLS/BFCP"])
 async def test_the_floor_is_the_rooms_to_give_and_nobody_has_it_outside(server: RunningServer, floor: str) -> None:
-    """In the voice menu it waits, and where hosts alone share it is denied to a guest."""
-    async with hall(server, guest_pin=PIN) as here, room_system(floor=floor) as system:
-        await here.merge(media={"presentation": "hosts"})
+    """In the menu and the lobby it waits; in the room it is granted, and denied to a guest where hosts alone share."""
+    lobby = {"scope": "guests"}
+    async with hall(server, guest_pin=PIN, lobby=lobby) as here, room_system(floor=floor) as system:
         host = await with_screen(here)
         await host.send(Screen(on=True))
         await system.dial(address(server), here.number)
@@ -86,10 +88,20 @@ async def test_the_floor_is_the_rooms_to_give_and_nobody_has_it_outside(server: 
         client.ask(bfcp.FLOOR_QUERY, bfcp.number(2, 1))
         client.ask(bfcp.REQUEST, bfcp.number(2, 1))
         await until(lambda: client.states() == [bfcp.PENDING])
-        assert [kind for kind, _ in client.heard[0].attributes] == [2]  # the floor, of which nothing is told yet
         system.press(f"{PIN}#")
+        await until(lambda: [entry.state for entry in telephones(host)] == [LegState.WAITING])
+        await asyncio.sleep(0.2)
+        assert [one.primitive for one in client.heard] == [bfcp.FLOOR_STATUS, bfcp.REQUEST_STATUS]
+        assert [kind for kind, _ in client.heard[0].attributes] == [2]  # the floor, and nothing of whoever has it
+        await host.send(Admit(leg=telephones(host)[0].leg))
         await in_the_room(host)
-        await until(lambda: client.states() == [bfcp.PENDING, bfcp.DENIED])
+        await until(lambda: client.states() == [bfcp.PENDING, bfcp.GRANTED])
+        client.ask(bfcp.RELEASE, bfcp.number(3, client.requests()[-1]))
+        await until(lambda: client.states()[-1] == bfcp.RELEASED)
+        await here.merge(media={"presentation": "hosts"})
+        client.ask(bfcp.REQUEST, bfcp.number(2, 1))
+        await until(lambda: client.states()[-2:] == [bfcp.PENDING, bfcp.DENIED])
+        await host.send(Screen(on=True))
         await until(lambda: client.heard[-1].primitive == bfcp.FLOOR_STATUS and client.heard[-1].state == bfcp.GRANTED)
         await client.close()
 

@@ -66,7 +66,7 @@ def test_what_is_written_is_read_by_others() -> None:
         (octets.message(1, octets.number(2, 1), b"\x05\xff\x00\x01"), Code.UNABLE_TO_PARSE),
         (octets.fragments(ASKED, 1)[0][:13], Code.INCORRECT_LENGTH),
         (octets.fragments(ASKED, 1)[0] + b"\0", Code.INCORRECT_LENGTH),
-        (octets.fragments(ASKED, 2, 9)[1], Code.INCORRECT_LENGTH),
+        (octets.fragments(ASKED + bytes(40), 2, 9)[1], Code.INCORRECT_LENGTH),
     ],
     ids=[
         *("nothing", "half a header", "cut", "too long", "much announced", "attribute of none", "attribute of one"),

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.video.frame import VideoFrame
 from pictures import Colour, colour_at, frame_of, near
 
@@ -29,6 +30,8 @@ HEADER = 44  # bytes of a WAV file before its samples
 KEY_S = 0.25  # between two keys: the first is let go of before
 CAMERA_SIZE, CAMERA_S = (640, 360), 20
 MODULES = Path("/usr/lib/baresip/modules")
+
+Wave = npt.NDArray[np.float64]
 
 
 class Telephone:
@@ -171,17 +174,19 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     certificate: Sequence[Path] = (),
     settings: str = "",
     at: str = "",
+    sings: str = "",
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
     It is `at` its own address, or that of its account. `port` 0: one that is free. `certificate`: what it shows in TLS,
-    and its key. `settings`: more lines of its configuration.
+    and its key. `settings`: more lines of its configuration. `sings`: keys, as their tones, before that; a blank is a
+    pause.
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
     user, address = account.partition(":")[0].split("@")
     address = at or address
-    _write_tone(directory / "tone.wav", hertz, codec)
+    _write_sound(directory / "tone.wav", codec, hertz, sings)
     secret = f";mediaenc={encryption}" if encryption else ""
     picture = f";video_codecs={camera.codec}" if camera is not None else ""
     line = f"<sip:{account};transport={transport}>;{parameters};audio_codecs={codec}{picture}{secret}\n"
@@ -245,15 +250,30 @@ def _with_camera(directory: Path, camera: Camera) -> list[str]:
     ]
 
 
-def _write_tone(path: Path, hertz: float, codec: str) -> None:
-    """A minute of it, as the codec samples: baresip does not resample."""
+def _write_sound(path: Path, codec: str, hertz: float, keys: str) -> None:
+    """These keys, 100 ms each, then a minute of the tone, as the codec samples: baresip does not resample."""
     _, rate, channels = codec.split("/")
-    tone = 8000 * np.sin(2 * np.pi * hertz * np.arange(60 * int(rate)) / int(rate))
+    pieces = [*(_sung(key, int(rate)) for key in keys), 8000 * _sine(hertz, 60 * int(rate), int(rate))]
     with wave.open(str(path), "wb") as file:
         file.setnchannels(int(channels))
         file.setsampwidth(2)
         file.setframerate(int(rate))
-        file.writeframes(np.repeat(tone.astype(np.int16), int(channels)).tobytes())
+        file.writeframes(np.repeat(np.concatenate(pieces).astype(np.int16), int(channels)).tobytes())
+
+
+def _sung(key: str, rate: int) -> Wave:
+    """ITU-T Q.23, and as long a pause; of a blank, a second's."""
+    if key == " ":
+        return np.zeros(rate)
+    row, column = divmod("123A456B789C*0#D".index(key), 4)
+    pair = _sine((697, 770, 852, 941)[row], rate // 10, rate) + _sine(
+        (1209, 1336, 1477, 1633)[column], rate // 10, rate
+    )
+    return np.concatenate([4000 * pair, np.zeros(rate // 10)])
+
+
+def _sine(hertz: float, samples: int, rate: int) -> Wave:
+    return np.sin(2 * np.pi * hertz * np.arange(samples) / rate)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -68,11 +68,11 @@ def loudest_click(samples: Samples, hertz: float, block: int = 240) -> float:
     return float(np.abs(left).max() / np.abs(blocks).max())
 
 
-def share(samples: Samples, hertz: float, seconds: float) -> float:
+def share(samples: Samples, hertz: float, seconds: float, rate: int = SAMPLE_RATE) -> float:
     """The share of the last seconds that is at one frequency, 0 … 1."""
-    last = samples[-int(seconds * SAMPLE_RATE) :].astype(np.float64)
+    last = samples[-int(seconds * rate) :].astype(np.float64)
     if not last.size or np.mean(last**2) < 100:
         return 0.0
     spectrum = np.abs(np.fft.rfft(last * np.hanning(last.size))) ** 2
-    at = round(hertz * last.size / SAMPLE_RATE)
+    at = round(hertz * last.size / rate)
     return float(spectrum[at - 5 : at + 6].sum() / spectrum.sum())

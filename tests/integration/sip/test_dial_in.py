@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from baresip import Telephone, telephone
-from dialled import PIN, enter, enter_directly, press, telephones, uri
+from dialled import PIN, enter, enter_directly, in_the_room, press, telephones, uri
 from hall import hall, hum, inside, loudness, texts, until
+from python_phone import RATE, python_phone
 from running_server import RunningServer, running_server
 from sound import quiet, record, share, tone
 
@@ -149,6 +150,27 @@ async def test_a_call_to_the_meetings_own_number_asks_for_the_pin_alone_and_ends
             await asyncio.sleep(2)
             assert host.client is not None
             assert loudness(host.client.heard(), PHONE_HZ, 1.0) > 0.8
+            async with here.api.post(f"{await here.room()}/end") as answer:
+                assert answer.ok
+            await until(lambda: phone.closed)
+
+
+async def test_keys_in_info_are_keys_and_what_such_a_telephone_hears_is_exact(server: RunningServer) -> None:
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        with python_phone(uri(server, "reception"), PHONE_HZ) as phone:
+            await until(lambda: phone.heard().any())
+            phone.inform(here.number)
+            await asyncio.sleep(2)
+            phone.inform(f"{PIN}#")
+            await in_the_room(host)
+            assert host.client is not None
+            heard = host.client.heard
+            await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.99)
+            await until(lambda: share(phone.heard(), HOST_HZ, 0.5, RATE) > 0.99)
+            phone.inform("*6")
+            await until(lambda: telephones(host)[0].muted)
             async with here.api.post(f"{await here.room()}/end") as answer:
                 assert answer.ok
             await until(lambda: phone.closed)

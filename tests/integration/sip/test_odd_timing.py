@@ -1,9 +1,15 @@
-"""Messages that come late, crossed or by a proxy: sipp's calls at a real server, and Kamailio in front of it."""
+"""Messages that come late, crossed or by a proxy: sipp's calls at a real server, and Kamailio in front of it.
+
+The proxy takes the telephone-events out of what is offered, as gateways do that have none.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from baresip import telephone
+from dialled import PIN, in_the_room, telephones
+from hall import hall, inside, until
 from kamailio import IN_CALLS, kamailio
 from running_server import RunningServer, running_server, wait_for
 
@@ -16,7 +22,10 @@ PROXY = """
 listen=udp:127.0.0.1:{port}
 request_route {{
     {in_calls}
-    if (is_method("INVITE")) record_route();
+    if (is_method("INVITE")) {{
+        record_route();
+        subst_body('/^a=rtpmap:[0-9]+ telephone-event.*\r\n//g');
+    }}
     $du = "sip:127.0.0.1:{server}";
     t_relay();
 }}
@@ -43,6 +52,10 @@ def port_of(server: RunningServer) -> int:
     return port
 
 
+def proxy(port: int, server: RunningServer) -> str:
+    return PROXY.format(port=port, server=port_of(server), in_calls=IN_CALLS)
+
+
 async def called(port: int, directory: Path, scenario: str = "") -> Called:
     path = SCENARIOS / f"{scenario}.xml" if scenario else CALL
     return await call(f"127.0.0.1:{port}", "reception", directory, per_second=CALLS, seconds=1, scenario=path)
@@ -63,8 +76,23 @@ async def test_what_comes_late_or_crossed_is_answered_as_it_should_be_and_leaves
 
 async def test_calls_come_through_a_proxy_that_stays_in_their_way(server: RunningServer, tmp_path: Path) -> None:
     port = free_port()
-    script = PROXY.format(port=port, server=port_of(server), in_calls=IN_CALLS)
-    with kamailio(tmp_path, script, port):
+    with kamailio(tmp_path, proxy(port, server), port):
         done = await called(port, tmp_path)
     assert (done.calls, done.failed) == (CALLS, 0)
     no_call_is_left(server)
+
+
+async def test_keys_that_come_as_tones_are_keys(server: RunningServer, tmp_path: Path) -> None:
+    port = free_port()
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host()
+        await inside(host)
+        keys = f" {here.number}  {PIN}#    *6 *6"
+        with (
+            kamailio(tmp_path, proxy(port, server), port),
+            telephone(tmp_path / "phone", hertz=700, codec="PCMA/8000/1", sings=keys) as phone,
+        ):
+            phone.dial(f"sip:reception@127.0.0.1:{port}")
+            await in_the_room(host)
+            await until(lambda: telephones(host)[0].muted)
+            await until(lambda: not telephones(host)[0].muted)

@@ -181,7 +181,7 @@ class Controls:
 
     def _waiting(self) -> list[Line]:
         """Those whom this caller may let in. The policy shows them to hosts alone."""
-        return [line for line in self._lines if line.state is LegState.WAITING]
+        return _waiting(self._lines)
 
     def _waiting_words(self) -> Words:
         return counted(len(self._waiting()), Prompt.ONE_WAITS, Prompt.WAIT)
@@ -223,11 +223,23 @@ class Controls:
             self._later.append((Prompt.STILL_WAITING,))
         return self._tell_later(now)
 
+    def is_known(self, roster: RosterNow) -> bool:
+        """Whether it says nothing new to this caller: no more than who else speaks, as a rule. It is taken note of."""
+        me = self._mine(roster.lines)
+        known = me is not None and me == self._me
+        if not known or (self._is_host and len(_waiting(roster.lines)) != len(self._waiting())):
+            return False
+        self._lines = roster.lines
+        return True
+
+    def _mine(self, lines: Sequence[Line]) -> Line | None:
+        return next((line for line in lines if line.leg == self._leg), None)
+
     def _roster(self, lines: Sequence[Line]) -> None:
-        me = next((line for line in lines if line.leg == self._leg), None)
+        me = self._mine(lines)
         if me is None:
             return
-        former, waited = self._me, len(self._waiting())
+        former, before = self._me, self._lines
         self._me, self._lines = me, lines
         if not self._entered and me.state is LegState.IN_ROOM:
             self._entered, self._still_at = True, None
@@ -236,7 +248,7 @@ class Controls:
                 self._later.append((Prompt.PRESS if me.unattended else Prompt.IS_MUTED,))
         elif former is not None and self._entered:
             self._changed(former, me)
-        if len(self._waiting()) > waited and self._is_host:
+        if self._is_host and len(_waiting(lines)) > len(_waiting(before)):
             self._later.append(self._waiting_words())
 
     def _changed(self, former: Line, me: Line) -> None:
@@ -277,3 +289,7 @@ class Controls:
         self._later.clear()
         self._news.clear()
         return [self._said(Do(tuple(words)), now)]
+
+
+def _waiting(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.state is LegState.WAITING]

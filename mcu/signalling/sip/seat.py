@@ -27,6 +27,10 @@ class Seat:
     async def key(self, key: str) -> None:
         await self._do(self._controls.key(key, self._clock.monotonic()))
 
+    def is_known(self, roster: RosterNow) -> bool:
+        """Whether there is nothing to do or say about it: then `heard_of` need not be called."""
+        return self._held == self._said_held and self._controls.is_known(roster)
+
     async def heard_of(self, update: Update) -> None:
         if isinstance(update, RosterNow):
             self.others_share = any(line.screen and line.leg != self._leg for line in update.lines)

@@ -19,7 +19,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
-from mcu.conference.updates import GoneCause, Over, Update
+from mcu.conference.updates import GoneCause, Over, RosterNow, Update
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
@@ -149,10 +149,15 @@ class Visit(ABC):
             return
         if self._reoffer is not None and self._reoffer.takes(happening):
             return
+        if isinstance(happening, RosterNow) and self._is_known(happening):
+            return  # a meeting of hundreds would wake all calls whenever somebody begins to speak
         try:
             self._queue.put_nowait(happening)
         except asyncio.QueueFull:
             self._hang_up()
+
+    def _is_known(self, roster: RosterNow) -> bool:
+        return self._seat is not None and self._queue.empty() and self._seat.is_known(roster)
 
     def pressed(self, way: Way, key: str) -> None:
         """A key of theirs. One that came by the other way already is let go."""

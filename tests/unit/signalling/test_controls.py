@@ -82,9 +82,15 @@ class Caller:
         return self.words
 
     def sees(self, leg: LegId, **changes: object) -> list[str]:
-        """The roster with one line changed."""
-        self.lines = [msgspec.structs.replace(one, **changes) if one.leg == leg else one for one in self.lines]
-        return self.hears(RosterNow(lines=list(self.lines)))
+        """The roster with one line changed, from now on."""
+        roster = self.roster(leg, **changes)
+        self.lines = list(roster.lines)
+        return self.hears(roster)
+
+    def roster(self, leg: LegId, **changes: object) -> RosterNow:
+        return RosterNow(
+            lines=[msgspec.structs.replace(one, **changes) if one.leg == leg else one for one in self.lines]
+        )
 
     def wait(self, seconds: float) -> list[str]:
         self.done, until = [], self.now + seconds
@@ -272,6 +278,15 @@ def test_what_a_host_does_to_it_is_told_and_what_it_does_itself_is_not(guest: Ca
     assert guest.sees(ME, hand=0) == [P.HAND_LOWERED]
     guest.hears(Told())
     assert guest.sees(ME, role="host") == [P.IS_HOST]
+
+
+def test_a_roster_in_which_others_alone_have_changed_is_known_and_taken_note_of(guest: Caller, host: Caller) -> None:
+    for caller in (guest, host):
+        assert caller.controls.is_known(caller.roster(BERG, speaking=True))
+        assert not caller.controls.is_known(caller.roster(ME, hand=1))
+    assert not host.controls.is_known(host.roster(ANNA, state=LegState.IN_ROOM))
+    assert guest.controls.is_known(RosterNow(lines=[line(ME)]))
+    assert guest.press("*9") == [P.ALONE]
 
 
 def test_a_host_is_told_when_another_waits(host: Caller) -> None:

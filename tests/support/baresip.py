@@ -88,6 +88,15 @@ class Telephone:
             time.sleep(0.05)
         return None
 
+    def dialogs(self) -> list[tuple[str, str, str]]:
+        """Of the calls that it made and that were answered, in order: Call-ID, their tag, its own. It is `traced`."""
+        found = re.findall(r"^SIP/2\.0 200 .*?\r?\n\r?\n", self.log, re.DOTALL | re.MULTILINE)
+        answers = [one for one in found if re.search(r"^CSeq: \d+ INVITE", one, re.MULTILINE)]
+        named = r"^{}:.*?{}([^\s;>]+)"
+        parts = (("Call-ID", r"\s"), ("To", "tag="), ("From", "tag="))
+        dialogs = [[re.search(named.format(*part), one, re.MULTILINE) for part in parts] for one in answers]
+        return list(dict.fromkeys((a[1], b[1], c[1]) for a, b, c in dialogs if a and b and c))
+
     @property
     def log(self) -> str:
         return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", (self._directory / "log").read_text(errors="replace"))
@@ -175,12 +184,13 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     settings: str = "",
     at: str = "",
     sings: str = "",
+    traced: bool = False,
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
     It is `at` its own address, or that of its account. `port` 0: one that is free. `certificate`: what it shows in TLS,
     and its key. `settings`: more lines of its configuration. `sings`: keys, as their tones, before that; a blank is a
-    pause.
+    pause. `traced`: its log has every message.
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
@@ -198,7 +208,11 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     (directory / "config").write_text(config)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["baresip", "-f", str(directory), "-v"], cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log
+            ["baresip", "-f", str(directory), "-v", *(["-s"] if traced else [])],
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
         )
     uri = f"sip:{user}@{address}:{port};transport={transport}"
     phone = Telephone(directory, process, control, codec, uri)

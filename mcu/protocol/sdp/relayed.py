@@ -60,12 +60,3 @@ def agreed(one: Media, other: Media) -> tuple[Crypto, Crypto] | None:
     of_one = (key for text in one.values("crypto") if (key := parse(text)) is not None)
     pairs = [(key, of_other[key.tag, key.suite]) for key in of_one if (key.tag, key.suite) in of_other]
     return pairs[0] if len(pairs) == 1 else None
-
-
-def next_of(before: Description | None, said: Description) -> Description:
-    """What comes after another in the same session: of that origin, and a version more where it says something new."""
-    if before is None:
-        return said
-    same = replace(said, origin=before.origin)
-    moved = replace(before.origin, version=before.origin.version + (same != before))
-    return replace(said, origin=moved)

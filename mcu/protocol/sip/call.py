@@ -403,12 +403,13 @@ class Call:
         timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
         return self.request(method, headers=timer, body=body, then=then)
 
-    def settle(self, request: Request, response: Response) -> None:
-        """Their 2xx to a change of ours: acknowledged where it asks for it."""
+    def settle(self, request: Request, response: Response, body: bytes = b"") -> None:
+        """Their 2xx to a change of ours: acknowledged where it asks for it, with our answer to what they offer."""
         assert self.dialog is not None
         self.dialog.refresh(request.method, response)
         if request.method == "INVITE":
-            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number)
+            said = [("Content-Type", SDP)] if body else []
+            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number, headers=said, body=body)
             self._line.acknowledge(ack, self.flow)
 
     def expire(self, headers: Iterable[tuple[str, str]] = ()) -> None:

@@ -51,8 +51,8 @@ class Changeable(Protocol):
     def take_up(self, request: Request, key: Key, body: bytes) -> None:
         """Answers it with a 2xx."""
 
-    def settle(self, request: Request, response: Response) -> None:
-        """Their 2xx to a change of ours: acknowledged where it asks for it."""
+    def settle(self, request: Request, response: Response, body: bytes = b"") -> None:
+        """Their 2xx to a change of ours: acknowledged where it asks for it, with our answer to what they offer."""
 
     def tell_changing(self, request: Request) -> None: ...
 
@@ -81,6 +81,8 @@ class Changes:
         self._call, self._alarms = call, alarms
         self._theirs: Theirs | None = None
         self._asking = False  # a change of ours waits for its answer
+        self._offered: tuple[Request, Response] | None = None  # an offer that we asked for, not answered yet
+        self._answer = b""  # to the last such
         self._again: Callable[[], None] | None = None  # offers once more what met a change of theirs
 
     # -- theirs -------------------------------------------------------------------------------------------------------
@@ -128,21 +130,41 @@ class Changes:
             raise Conflict("The call is being changed already, or does not stand.")
         self._offer("INVITE", body)
 
+    def ask(self) -> None:
+        """For an offer of theirs, which `Changed` brings; `acknowledge` has our answer. Raises as `offer`."""
+        self.offer(b"")
+
+    def acknowledge(self, body: bytes) -> None:
+        """Our answer to what they have offered when asked. Nothing where they have not, or the call is over."""
+        if self._offered is None or not self._call.stands:
+            return
+        (request, response), self._offered = self._offered, None
+        self._asking, self._answer = False, body
+        self.sdp = body
+        self._call.settle(request, response, body)
+
     @property
     def _is_changing(self) -> bool:
         return self._asking or self._theirs is not None or self._call.is_repeating
 
     def _offer(self, method: str, body: bytes) -> None:
         self._asking, self._again = True, None
+        self._offered, self._answer = None, b""
         sent = self._call.ask(method, body, lambda response: self._answered(sent, response))
 
     def _answered(self, request: Request, response: Response | int) -> None:
         if isinstance(response, Response) and response.is_provisional:
             return
-        self._asking = False
+        if self._offered is not None:
+            return  # their offer again, which is not answered yet
         status = response if isinstance(response, int) else response.status
+        asked = request.method == "INVITE" and not request.body and not self._answer
+        self._asking = asked and status < 300
         if isinstance(response, Response) and response.is_success:
-            self._call.settle(request, response)
+            if asked:
+                self._offered = request, response
+            else:
+                self._call.settle(request, response, self._answer)
             self.sdp = request.body or self.sdp
             self.refresh(session_timer.of_response(response))
         elif status == 491:
@@ -151,7 +173,7 @@ class Changes:
             return
         if status in (408, 481):
             self._call.hang_up()  # the other side knows of no call (RFC 5057, section 5.1)
-        elif isinstance(response, Response) and request.body:
+        elif isinstance(response, Response) and (request.body or asked):
             self._call.tell_changed(response)
 
     def _glare_s(self) -> float:

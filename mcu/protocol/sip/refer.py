@@ -1,19 +1,23 @@
-"""REFER: whom a call is to be led to (RFC 3515; RFC 4488), and whether that replaces another (RFC 3891)."""
+"""REFER: whom a call is to be led to (RFC 3515; RFC 4488), and which other gives way to it (Replaces, RFC 3891)."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from mcu.protocol.sip.dialog import DialogId
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request
 from mcu.protocol.sip.uri import SipUri, Uri
 from mcu.protocol.sip.values import parse_address
 
+SIPFRAG: Final = "message/sipfrag;version=2.0"
+
 
 @dataclass(frozen=True, slots=True)
 class Refer:
-    """`replaces`: a call of theirs is to give way to it."""
+    """`replaces`: the call that is to give way to it, as we know it."""
 
     target: Uri
-    replaces: bool
+    replaces: DialogId | None
     notifies: bool  # whoever refers wants to be told what came of it
 
 
@@ -23,6 +27,16 @@ def parse_refer(request: Request) -> Refer:
     if text is None:
         raise Malformed("Refer-To is missing")
     target = parse_address(text).uri
-    headers = {name.lower() for name in target.headers} if isinstance(target, SipUri) else set()
+    headers = {name.lower(): value for name, value in target.headers.items()} if isinstance(target, SipUri) else {}
+    named = headers.get("replaces")
     notifies = (request.headers.one("Refer-Sub") or "").strip().lower() != "false"
-    return Refer(target, "replaces" in headers, notifies)
+    return Refer(target, None if named is None else parse_replaces(named), notifies)
+
+
+def parse_replaces(text: str) -> DialogId:
+    """`to-tag` is ours, for whoever wrote it means the dialog as we have it (section 3). Raises `Malformed`."""
+    call_id, *params = (part.strip() for part in text.split(";"))
+    said = {name.strip().lower(): value.strip() for name, _, value in (param.partition("=") for param in params)}
+    if not call_id or not said.get("to-tag") or not said.get("from-tag"):
+        raise Malformed("Replaces names no dialog")
+    return call_id, said["to-tag"], said["from-tag"]

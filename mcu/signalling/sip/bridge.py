@@ -72,7 +72,7 @@ class Bridge:
     def __init__(self, desk: Desk, name: CallId, call: Call, caller: Endpoint, *, domain: str, encrypted: bool) -> None:
         self.name, self.caller = name, caller
         self.callee: Endpoint | None = None
-        self._desk, self._domain, self._encrypted = desk, domain, encrypted
+        self._desk, self._domain, self.encrypted = desk, domain, encrypted
         self._in = call
         self._ringing: list[Call] = []
         self._out: Call | None = None  # who has answered
@@ -82,6 +82,7 @@ class Bridge:
         self._said: dict[Call, bytes] = {}  # what each has agreed to, in its own words
         self.refer_id = 0  # CSeq of the REFER that one side has sent (RFC 3515, section 2.4.6)
         self._refused = 0  # the status of the best refusal
+        self.leaving: Call | None = None  # who transfers the other: that it hangs up ends nothing meanwhile
 
     def start(self, rings: Sequence[Ring], callee: Endpoint | None) -> list[Call]:
         """Calls all of them, who are one's."""
@@ -94,6 +95,50 @@ class Bridge:
             self._passages[call] = one.passage
         return list(self._ringing)
 
+    async def join(self, other: Call, callee: Endpoint | None, passage: Passage) -> None:
+        """The call and another that stands are one from now on: what the one offers, the other answers.
+
+        Whoever calls has offered; who is in a call is asked to. Raises `McuError` where either does not take it, and
+        then the call that was in the bridge has what it had.
+        """
+        calls = self._in, other
+        self._reoffers = {call: Reoffer(call, self._desk) for call in calls}
+        try:
+            offer = await self._offered()
+            answer = (
+                await self._reoffers[other].answer_to((await self._across(passage, CALLER, offer)).decode())
+            ).encode()
+            told = await self._across(passage, CALLED, answer)
+        except McuError:
+            self._in.changes.acknowledge(self._in.changes.sdp)
+            raise
+        finally:
+            self._reoffers = {}
+        if self._in.state is State.INVITED:
+            self._in.answer(told)
+        self._in.changes.acknowledge(told)
+        self.callee, self._out = callee, other
+        self._passages, self._said = {other: passage}, {self._in: offer, other: answer}
+
+    async def _offered(self) -> bytes:
+        if self._in.state is State.INVITED:
+            return self._in.invite.body
+        return (await self._reoffers[self._in].offer_of()).encode()
+
+    async def _across(self, passage: Passage, side: int, said: bytes) -> bytes:
+        self.check(said)
+        return await passage.told(side, said)
+
+    def dissolve(self) -> None:
+        """Its calls are others' now: the passage of their media ends."""
+        for passage in self._passages.values():
+            passage.end()
+        self._passages = {}
+
+    def said(self, call: Call) -> bytes:
+        """What it has agreed to, in its own words."""
+        return self._said[call]
+
     @property
     def endpoints(self) -> list[Endpoint]:
         """Whom it is between."""
@@ -101,7 +146,7 @@ class Bridge:
 
     def tell(self, happening: Happening) -> None:
         reoffer = self._reoffers.get(happening.call)
-        if reoffer is not None and reoffer.takes(happening):
+        if reoffer is not None and (reoffer.takes(happening) or self._out is None):
             return
         try:
             self._happened(happening)
@@ -151,7 +196,7 @@ class Bridge:
 
     def _changing(self, call: Call, request: Request) -> None:
         other = self._other(call)
-        if other is None or not request.body or (self._encrypted and not is_secured(request.body)):
+        if other is None or not request.body or (self.encrypted and not is_secured(request.body)):
             call.changes.refuse(488)
             return
         self._tell(call, request.body, other.changes.offer, lambda error: call.changes.refuse(error.sip))
@@ -165,7 +210,7 @@ class Bridge:
         if not message.is_success or asked is None:
             other.changes.refuse(message.status)
             self._tell(other, self._said[other], lambda _: None, self._failed)
-        elif self._encrypted and not is_secured(message.body):
+        elif self.encrypted and not is_secured(message.body):
             raise NotAcceptable("The answer to a change was not encrypted.")
         else:
             self._said = {other: asked.body, call: message.body}
@@ -234,6 +279,8 @@ class Bridge:
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def _ended(self, call: Call, status: int) -> None:
+        if call is self.leaving:
+            return
         if (passage := self._passages.pop(call, None)) is not None:
             passage.end()
         if call is self._in:
@@ -256,7 +303,7 @@ class Bridge:
 
     def check(self, body: bytes) -> None:
         """Raises `NotAcceptable` for what may not be passed on: nothing to be heard, or in the clear."""
-        if not body or (self._encrypted and not is_secured(body)):
+        if not body or (self.encrypted and not is_secured(body)):
             raise NotAcceptable("What the other side offers is not encrypted, or is nothing.")
 
 

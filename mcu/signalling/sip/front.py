@@ -251,7 +251,7 @@ class FrontEnd:
             call.refuse(error.sip, refusal(error))
             return
         if "Replaces" in call.invite.headers:
-            call.refuse(481)  # no call of ours gives way to another so (RFC 3891, section 3)
+            self._switch.replace(call, caller)
         elif route.kind is Kind.REFUSED:
             call.refuse(route.status)
         elif route.kind is Kind.ENDPOINT and caller is not None:

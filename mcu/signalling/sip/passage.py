@@ -10,8 +10,9 @@ from mcu.errors import McuError, NotAcceptable
 from mcu.ids import CallId
 from mcu.media.call_messages import EndRelay, RelayCall
 from mcu.media.messages import Answered
-from mcu.protocol.sdp.description import Description, parse
-from mcu.protocol.sdp.relayed import hops, next_of
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.relayed import hops
+from mcu.protocol.sdp.sides import Lines, Versions
 from mcu.signalling.sip.zones import Course, Zones
 
 CALLER, CALLED = 0, 1  # the two sides
@@ -36,17 +37,34 @@ class Passage(Protocol):
     def end(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Of two calls that were made one: what each had known before."""
+
+    lines: Lines
+    versions: Versions
+
+
 class Straight:
-    """Media is the two sides' own."""
+    """Media is the two sides' own. Without a `joint` each is told the other's very words."""
 
     worker: Worker | None = None
 
+    def __init__(self, joint: Joint | None = None) -> None:
+        self._joint = joint
+
     async def told(self, side: int, said: bytes) -> bytes:
-        return said
+        return self._words(side, said)
+
+    def _words(self, side: int, said: bytes) -> bytes:
+        if self._joint is None:
+            return said
+        across = self._joint.lines.across(side, parse(said.decode(errors="replace")))
+        return str(self._joint.versions.next(side, across)).encode()
 
     def tell(self, side: int, said: bytes, then: Then, otherwise: Otherwise) -> None:
         try:
-            then(said)
+            then(self._words(side, said))
         except McuError as error:
             otherwise(error)
 
@@ -66,26 +84,29 @@ class Between:
 class Through:
     """By a relay of this worker's. `pump` is called whenever something was told."""
 
-    def __init__(self, name: CallId, worker: Worker, between: Between, pump: Callable[[], None]) -> None:
+    def __init__(
+        self, name: CallId, worker: Worker, between: Between, pump: Callable[[], None], joint: Joint | None = None
+    ) -> None:
         self.worker = worker
         self._name, self._between, self._pump = name, between, pump
-        self._told: list[Description | None] = [None, None]  # what each side's other was told last
+        self._joint = joint or Joint(Lines(), Versions())
         self._tasks: set[asyncio.Task[None]] = set()
 
     def anew(self, worker: Worker) -> "Through":
         """By another's, whose ports must be told to both sides."""
-        made = Through(self._name, worker, self._between, self._pump)
-        made._told = list(self._told)
-        return made
+        return Through(self._name, worker, self._between, self._pump, self._joint)
 
     async def told(self, side: int, said: bytes) -> bytes:
-        text = said.decode(errors="replace")
+        """The relay counts lines as who is called does."""
         zones, hosts = self._between.zones, self._between.hosts
-        media = [hop.address for hop in hops(parse(text)).values()]
+        words = parse(said.decode(errors="replace"))
+        if side == CALLER:
+            words = self._joint.lines.across(side, words)
+        media = [hop.address for hop in hops(words).values()]
         command = RelayCall(
             call=self._name,
             side=side,
-            said=text,
+            said=str(words),
             believed=zones.believes(hosts[side], media),
             addresses=self._between.course.addresses,
             ipv6=(":" in hosts[CALLER], ":" in hosts[CALLED]),
@@ -93,8 +114,10 @@ class Through:
         reply = await self.worker.ask(command)
         if not isinstance(reply, Answered):
             raise NotAcceptable("The media worker gave no SDP.")
-        self._told[side] = told = next_of(self._told[side], parse(reply.answer))
-        return str(told).encode()
+        told = parse(reply.answer)
+        if side == CALLED:
+            told = self._joint.lines.across(side, told)
+        return str(self._joint.versions.next(side, told)).encode()
 
     def tell(self, side: int, said: bytes, then: Then, otherwise: Otherwise) -> None:
         self._begin(self._tell(side, said, then, otherwise))

@@ -1,6 +1,7 @@
-"""An offer of ours in a call that stands, and the wait for its answer."""
+"""An offer in a call that stands, ours or one that we ask for, and the wait for what they say."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from mcu.errors import Conflict, McuError
@@ -23,7 +24,7 @@ class Line(Protocol):
 
 
 class Reoffer:
-    """One; `answer_to` is awaited once."""
+    """One; `answer_to` or `offer_of` is awaited once."""
 
     def __init__(self, call: Call, line: Line) -> None:
         self._call, self._line = call, line
@@ -31,9 +32,16 @@ class Reoffer:
 
     async def answer_to(self, offer: str) -> str:
         """Raises `NotTaken` where they do not take it, do not answer, or hang up meanwhile."""
+        return await self._said(lambda: self._call.changes.offer(offer.encode()))
+
+    async def offer_of(self) -> str:
+        """What they offer when asked: it is to be acknowledged with an answer. Raises as `answer_to`."""
+        return await self._said(self._call.changes.ask)
+
+    async def _said(self, make: Callable[[], None]) -> str:
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._make(offer)
+                await self._make(make)
                 message = await self._answer
         except TimeoutError:
             raise NotTaken("The other side did not answer.") from None
@@ -57,11 +65,11 @@ class Reoffer:
                 self._answer.set_exception(NotTaken("The call is over."))
         return False
 
-    async def _make(self, offer: str) -> None:
+    async def _make(self, make: Callable[[], None]) -> None:
         self._call.changes.refuse(491)  # of theirs, which nobody has answered yet
         while not self._answer.done():
             try:
-                self._call.changes.offer(offer.encode())
+                make()
             except Conflict:  # its 2xx is not acknowledged yet
                 await asyncio.sleep(AGAIN_S)
             else:

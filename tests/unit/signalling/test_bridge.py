@@ -1,5 +1,6 @@
 """A call between two endpoints, through us: what one side says the other hears, and nothing in the clear."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge, Device, Ring
 from mcu.signalling.sip.passage import Straight
+from mcu.signalling.sip.reoffer import NotTaken
 
 HEAD = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=%s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 KEY = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + b"A" * 40 + b"\r\n"
@@ -79,13 +81,16 @@ class Exchange:
         ]
         self.bridge: Bridge | None = None
         self.responded: list[int] = []
+        self.coming: Call | None = None  # when there is a bridge already
 
     def call(self, offer: bytes) -> Call:
-        room = SipUri("mcu.example", "bo")
-        to = Recipient(Way("mcu", "anna.example"), room, Address(SipUri("mcu.example", "anna")), Address(room))
-        call = self.anna.agent.invite(to, offer, 0.0)
+        call = self.anna.agent.invite(self.to_server("anna"), offer, 0.0)
         self.run()
         return call
+
+    def to_server(self, host: str) -> Recipient:
+        room = SipUri("mcu.example", "bo")
+        return Recipient(Way("mcu", f"{host}.example"), room, Address(SipUri("mcu.example", "anna")), Address(room))
 
     def run(self) -> None:
         moving = True
@@ -110,8 +115,10 @@ class Exchange:
                 assert isinstance(event.flow, Way)
                 there = self.parties[event.flow.to]
                 there.agent.receive(read(bytes(event.message)), Way("mcu", f"{there.name}.example"), 0.0)
-            elif isinstance(event, Invited):
+            elif isinstance(event, Invited) and self.bridge is None:
                 self._connect(event.call)
+            elif isinstance(event, Invited):
+                self.coming = event.call
             elif isinstance(event, Progressed | Established | Changing | Changed | Ended | Within):
                 assert self.bridge is not None
                 self.bridge.tell(event)
@@ -288,3 +295,71 @@ def test_keys_pressed_as_info_come_to_the_other_side() -> None:
     assert isinstance(within, Within)
     assert (within.request.method, within.request.body) == ("INFO", b"Signal=5")
     assert here.responded == [200]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_call_that_comes_goes_on_with_whom_another_had_or_leaves_that_as_it_was(taken: bool) -> None:
+    here, _, bo = up()
+    former = here.bridge
+    assert former is not None
+    with_bo = next(call for call in here.server._calls.values() if call.outgoing)
+    here.other.agent.invite(here.to_server("bo1"), sdp(b"other"), 0.0)
+    here.run()
+    assert here.coming is not None
+    here.bridge = made = Bridge(
+        here, CallId("call_2"), here.coming, endpoint("anna"), domain="mcu.example", encrypted=True
+    )
+    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), Straight()))
+    await asyncio.sleep(0.01)
+    here.run()
+    changing = here.bo.last(Changing)
+    assert isinstance(changing, Changing)
+    assert changing.request.body == sdp(b"other")
+    if taken:
+        bo.changes.accept(sdp(b"bo"))
+    else:
+        bo.changes.refuse(488)
+    here.run()
+    if not taken:
+        with pytest.raises(NotTaken):
+            await joining
+        assert former.across(with_bo)
+        return
+    await joining
+    here.run()
+    established = here.other.last(Established)
+    assert isinstance(established, Established)
+    assert established.message.body == sdp(b"bo")
+    assert made.across(here.coming) is with_bo
+
+
+async def test_of_two_calls_that_stand_the_one_is_asked_for_an_offer_that_the_other_answers() -> None:
+    here, anna, bo = up()
+    former = here.bridge
+    assert former is not None
+    with_bo, with_anna = (
+        next(call for call in here.server._calls.values() if call.outgoing is outgoing) for outgoing in (True, False)
+    )
+    here.bridge = made = Bridge(
+        here, CallId("call_2"), with_anna, endpoint("anna"), domain="mcu.example", encrypted=True
+    )
+    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), Straight()))
+    await asyncio.sleep(0.01)
+    here.run()
+    asked = here.anna.last(Changing)
+    assert isinstance(asked, Changing)
+    assert asked.request.body == b""
+    anna.changes.accept(sdp(b"anna again"))
+    here.run()
+    await asyncio.sleep(0.01)
+    here.run()
+    offered = here.bo.last(Changing)
+    assert isinstance(offered, Changing)
+    assert offered.request.body == sdp(b"anna again")
+    bo.changes.accept(sdp(b"bo again"))
+    here.run()
+    await joining
+    here.run()
+    answered = here.anna.last(Changed)
+    assert isinstance(answered, Changed)
+    assert answered.message.body == sdp(b"bo again")

@@ -59,11 +59,3 @@ def test_the_keys_that_were_agreed_are_those_of_one_tag() -> None:
     assert [key.tag for key in pair] == [2, 2]
     assert relayed.agreed(offered().media[0], offered().media[0]) is None  # not decided yet
     assert relayed.agreed(offered().media[0], offered().media[1]) is None
-
-
-def test_what_is_told_next_is_of_the_first_origin_and_a_version_more_only_where_it_is_new() -> None:
-    first = relayed.next_of(None, offered())
-    same = relayed.next_of(first, parse(OFFER.replace("o=anna 7 3", "o=bo 9 1")))
-    moved = relayed.next_of(same, parse(OFFER.replace("4000", "4008")))
-    assert same == first
-    assert (moved.origin.session, moved.origin.version, moved.origin.user) == (7, 4, "anna")

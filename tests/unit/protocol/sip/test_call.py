@@ -425,3 +425,29 @@ def test_what_a_call_may_do_in_each_state_is_a_table_that_ends() -> None:
     assert TRANSITIONS[State.ENDED] == {}
     assert all(State.ENDED in after.values() for state, after in TRANSITIONS.items() if state is not State.ENDED)
     assert LEAST == 90
+
+
+def test_who_is_asked_for_an_offer_gets_its_answer_in_the_ack_also_where_that_is_lost() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    server.changes.ask()
+    wire.run()
+    asked = wire.phone.last(Changing)
+    assert isinstance(asked, Changing)
+    assert asked.request.body == b""
+    phone.changes.accept(b"their offer")
+    wire.run()
+    offered = wire.server.last(Changed)
+    assert isinstance(offered, Changed)
+    assert offered.message.body == b"their offer"
+    with pytest.raises(Conflict):
+        server.changes.offer(b"something else")
+    wire.lost = lambda message: isinstance(message, Request) and message.method == "ACK"
+    server.changes.acknowledge(b"our answer")
+    wire.run(0.2)
+    wire.lost = None
+    wire.run(5)
+    answered = [event for event in wire.phone.told if isinstance(event, Changed)]
+    assert [event.message.body for event in answered] == [b"our answer"]
+    assert len([event for event in wire.server.told if isinstance(event, Changed)]) == 1
+    server.changes.offer(b"something else")

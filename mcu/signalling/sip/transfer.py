@@ -1,0 +1,221 @@
+"""Transfers: an endpoint leads whom it talks to elsewhere (REFER), or puts another call in its own place (Replaces).
+
+Whom it talks to calls a meeting or another endpoint itself, in its own name, by its own rights and with keys of its own
+(RFC 5589, section 6). Where that is a call that stands already, the two are made one here (section 7): each is offered
+the other by re-INVITE, so that no telephone needs to know of Replaces. Nobody but an endpoint that has shown to be it
+transfers, its own calls alone, and by no trunk.
+"""
+
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from mcu.booking.endpoints import Endpoint
+from mcu.errors import Conflict, McuError, NotFound, Refused
+from mcu.net.sip.driver import Driver
+from mcu.net.sip.endpoint import Flow
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.sides import Lines, Versions
+from mcu.protocol.sip.call import Call
+from mcu.protocol.sip.call_state import State
+from mcu.protocol.sip.dialog import DialogId
+from mcu.protocol.sip.events import Within
+from mcu.protocol.sip.flow import contact
+from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.refer import SIPFRAG, Refer, parse_refer, parse_replaces
+from mcu.protocol.sip.responses import REASONS, response_to
+from mcu.protocol.sip.uri import SipUri
+from mcu.signalling.sip.bridge import Bridge
+from mcu.signalling.sip.passage import Joint, Passage
+from mcu.signalling.sip.registrations import Registrations, refusal
+from mcu.signalling.sip.routing import Kind
+
+log = structlog.get_logger(__name__)
+
+
+class Office(Protocol):
+    """What transfers need of the switch."""
+
+    bridges: dict[Call, Bridge]
+
+    def run(self, what: Coroutine[None, None, None]) -> None: ...
+
+    def bridge(self, call: Call, caller: Endpoint, *, encrypted: bool) -> Bridge: ...
+
+    async def passage(self, caller: Call, called: Call, joint: Joint) -> Passage:
+        """Raises `Apart`, `Unavailable`."""
+
+    def begun(self, bridge: Bridge, calls: list[Call]) -> None:
+        """From now on these are its calls."""
+
+    def over(self, bridge: Bridge) -> None:
+        """It may have no call any more."""
+
+
+class Transfers:
+    def __init__(self, office: Office, driver: Driver, registrations: Registrations) -> None:
+        self._office, self._driver, self._registrations = office, driver, registrations
+
+    # -- REFER --------------------------------------------------------------------------------------------------------
+
+    def referred(self, bridge: Bridge, within: Within) -> None:
+        call, request = within.call, within.request
+        try:
+            refer = parse_refer(request)
+            sender = self._sender(bridge, call, request)
+            if refer.replaces is None:
+                self._lead(bridge, within, refer, sender)
+            else:
+                self._attend(bridge, within, refer, refer.replaces)
+        except McuError as error:
+            self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
+        self._driver.pump()
+
+    def _sender(self, bridge: Bridge, call: Call, request: Request) -> Endpoint:
+        assert isinstance(call.flow, Flow)
+        sender = self._registrations.caller(request, call.flow)
+        if sender is None or sender is not bridge.side(call):
+            raise Refused("Only an endpoint of ours transfers its own calls.")
+        return sender
+
+    def _lead(self, bridge: Bridge, within: Within, refer: Refer, sender: Endpoint) -> None:
+        """The other side is told where to call: a meeting, whose door asks for the PIN, or another endpoint."""
+        call, request = within.call, within.request
+        route = self._registrations.plan.route(refer.target, stranger=False, of=sender.organisation)
+        other = bridge.across(call)
+        if route.kind is Kind.ENDPOINT and bridge.side(other) is not None:
+            target, *_ = self._registrations.locate(route.to, route.organisation)
+            where = SipUri(target.domain, target.endpoint.name)
+        elif route.kind is Kind.MEETING:
+            where = SipUri(self._registrations.realm, str(route.to))
+        else:
+            raise Refused("Calls are transferred into meetings, and endpoints' to endpoints, alone.")
+        if not other.takes("REFER"):
+            raise Refused("The other telephone cannot be transferred.")
+
+        def answered(response: Response | int) -> None:
+            status = response if isinstance(response, int) else response.status
+            if status >= 200:
+                said = response_to(request, status, headers=[("Contact", contact(call.flow))])
+                self._driver.respond(within.key, said)
+
+        bridge.refer_id = request.cseq.number
+        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
+        other.request("REFER", headers=[("Refer-To", f"<{where}>"), *quiet], then=answered)
+
+    # -- two calls of one endpoint become one of the others' ----------------------------------------------------------
+
+    def _attend(self, bridge: Bridge, within: Within, refer: Refer, dialog: DialogId) -> None:
+        """Raises what refuses it; then both calls are as they were."""
+        leaving = within.call
+        replaced, other = self._replaced(dialog, bridge.side(leaving))
+        if other is bridge:
+            raise Conflict("A call does not give way to itself.")
+        staying, taken = bridge.across(leaving), other.across(replaced)
+        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
+        said = response_to(within.request, 202, headers=[("Contact", contact(leaving.flow)), *quiet])
+        self._driver.respond(within.key, said)
+        told = _Told(leaving, within.request.cseq.number if refer.notifies else None)
+        told.now(100)
+        bridge.leaving, other.leaving = leaving, replaced
+        self._office.run(self._join(bridge, staying, other, taken, told))
+
+    def _replaced(self, dialog: DialogId, owner: Endpoint | None) -> tuple[Call, Bridge]:
+        """A call of theirs. To who is not its owner it is as if there were none. Raises `NotFound`."""
+        call = self._driver.agent.call(dialog)
+        bridge = self._office.bridges.get(call) if call is not None else None
+        if call is None or bridge is None or owner is None or bridge.side(call) is not owner:
+            raise NotFound("There is no such call.")
+        return call, bridge
+
+    async def replaced(self, call: Call, caller: Endpoint | None) -> None:
+        """A call that comes takes the place of one that the same endpoint has, at another of its devices.
+
+        Raises what refuses it; then that one is as it was.
+        """
+        try:
+            replaced, other = self._replaced(parse_replaces(call.invite.headers.one("Replaces") or ""), caller)
+        except NotFound:
+            call.refuse(481)
+            return
+        taken = other.across(replaced)
+        assert caller is not None  # it has a call
+        other.leaving = replaced
+        said = parse(other.said(taken).decode())
+        joint = Joint(Lines((None, said)), Versions((parse(taken.changes.sdp.decode()), None)))
+        try:
+            await self._taken_over(
+                self._office.bridge(call, caller, encrypted=other.encrypted), call, other, taken, joint
+            )
+        except McuError:
+            self._resume(other, taken)
+            raise
+        self._leave(other)
+
+    async def _join(self, one: Bridge, staying: Call, other: Bridge, taken: Call, told: "_Told") -> None:
+        try:
+            await self._made_one(one, staying, other, taken)
+        except McuError as error:
+            log.info("transfer_failed", call=one.name, code=error.code)
+            told.now(error.sip)
+            for bridge, call in ((one, staying), (other, taken)):
+                self._resume(bridge, call)
+        else:
+            told.now(200)
+            for bridge in (one, other):
+                self._leave(bridge)
+        self._driver.pump()
+
+    def _leave(self, bridge: Bridge) -> None:
+        """Whoever is left of it is out."""
+        bridge.dissolve()
+        assert bridge.leaving is not None
+        bridge.leaving.hang_up()
+        self._office.over(bridge)
+
+    async def _made_one(self, one: Bridge, staying: Call, other: Bridge, taken: Call) -> None:
+        sides = one.side(staying), other.side(taken)
+        if sides[0] is None:
+            raise Refused("A call into another domain is led to nobody.")
+        joint = self._office.bridge(staying, sides[0], encrypted=one.encrypted or other.encrypted)
+        lines = Lines((parse(one.said(staying).decode()), parse(other.said(taken).decode())))
+        versions = Versions((parse(taken.changes.sdp.decode()), parse(staying.changes.sdp.decode())))
+        await self._taken_over(joint, staying, other, taken, Joint(lines, versions))
+
+    async def _taken_over(self, made: Bridge, call: Call, other: Bridge, taken: Call, joint: Joint) -> None:
+        """`call` goes on with whom the other bridge had."""
+        passage = await self._office.passage(call, taken, joint)
+        self._office.bridges |= {call: made, taken: made}
+        try:
+            await made.join(taken, other.side(taken), passage)
+        except McuError:
+            passage.end()
+            raise
+        self._office.begun(made, [call, taken])
+        log.info("call_transferred", call=made.name)
+
+    def _resume(self, bridge: Bridge, call: Call) -> None:
+        """As it was before, if both sides are still there."""
+        leaving, bridge.leaving = bridge.leaving, None
+        if call.state is not State.ENDED:
+            self._office.bridges[call] = bridge
+        if State.ENDED in (call.state, leaving.state if leaving is not None else None):
+            bridge.hang_up()
+            self._office.over(bridge)
+
+
+class _Told:
+    """Who transfers hears what came of it (RFC 3515, section 2.4.4). `number`: of the REFER; None: they need not."""
+
+    def __init__(self, call: Call, number: int | None) -> None:
+        self._call, self._number = call, number
+
+    def now(self, status: int) -> None:
+        if self._number is None:
+            return
+        state = "active;expires=60" if status < 200 else "terminated;reason=noresource"
+        event = [("Event", f"refer;id={self._number}"), ("Subscription-State", state), ("Content-Type", SIPFRAG)]
+        with suppress(Conflict):  # they have hung up
+            self._call.notify("NOTIFY", event, f"SIP/2.0 {status} {REASONS.get(status, 'Failed')}\r\n".encode())

@@ -1,0 +1,81 @@
+"""An endpoint leads whom it talks to to another: telephones that know nothing of Replaces, and meet all the same.
+
+In the clear where calls are made one: Debian's baresip goes on with the keys that it began with, whatever it is told.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from baresip import Telephone
+from endpoints import NAMES, address, phone, posted, settings, states
+from hall import until
+from running_server import RunningServer, running_server
+from sound import share
+
+ANNA_HZ, BO_HZ, CILLA_HZ = 700.0, 1100.0, 1500.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    directory = tmp_path_factory.mktemp("transfers")
+    with running_server(directory, **settings(directory, 49_500), sip__encryption="offered") as started:
+        for number, name in enumerate(NAMES, 701):
+            posted(started, name, number=str(number))
+        yield started
+
+
+def replacing(who: str, dialog: tuple[str, str, str]) -> str:
+    call_id, theirs, own = dialog
+    return f"<sip:{who}@127.0.0.1?Replaces={quote(f'{call_id};to-tag={theirs};from-tag={own}', safe='')}>"
+
+
+def all_are(server: RunningServer, state: str) -> bool:
+    return list(states(server).values()) == [state] * 3
+
+
+async def hears(who: Telephone, hertz: float) -> None:
+    await until(lambda: who.plays and share(who.heard(), hertz, 0.5) > 0.8)
+
+
+async def test_two_whom_one_talks_to_talk_to_each_other_when_it_transfers_them_and_it_is_out(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna", hertz=ANNA_HZ, traced=True, encryption="")
+        bo = phone(server, stack, tmp_path, "bo", hertz=BO_HZ, more=";answermode=auto", encryption="")
+        cilla = phone(server, stack, tmp_path, "cilla", hertz=CILLA_HZ, more=";answermode=auto", encryption="")
+        await until(lambda: all_are(server, "online"))
+        anna.dial(f"sip:702@{address(server)}")
+        await until(lambda: "Call established" in bo.log)
+        anna.dial(f"sip:703@{address(server)}")
+        await hears(cilla, ANNA_HZ)
+        first, _ = anna.dialogs()
+        anna.transfer(replacing("bo", first))
+        await hears(cilla, BO_HZ)
+        await hears(bo, CILLA_HZ)
+        await until(lambda: states(server) == {"anna": "online", "bo": "busy", "cilla": "busy"})
+        assert "SIP/2.0 100 Trying" in anna.log.rpartition("REFER sip:")[2]
+        cilla.hang_up()
+        await until(lambda: bo.closed and all_are(server, "online"))
+
+
+async def test_one_endpoint_is_led_to_another_which_it_calls_itself_and_to_no_call_of_nobodys(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna", hertz=ANNA_HZ)
+        phone(server, stack, tmp_path, "bo", hertz=BO_HZ, more=";answermode=auto;call_transfer=yes")
+        cilla = phone(server, stack, tmp_path, "cilla", hertz=CILLA_HZ, more=";answermode=auto")
+        await until(lambda: all_are(server, "online"))
+        anna.dial(f"sip:702@{address(server)}")
+        await until(lambda: "Call established" in anna.log)
+        anna.transfer(replacing("cilla", ("of nobody", "a", "b")))
+        await until(lambda: "transfer failed: 404" in anna.log and all_are(server, "online"))
+        anna.dial(f"sip:702@{address(server)}")
+        await until(lambda: anna.log.count("Call established") == 2)
+        anna.transfer("sip:703@127.0.0.1")
+        await hears(cilla, BO_HZ)
+        await until(lambda: states(server) == {"anna": "online", "bo": "busy", "cilla": "busy"})

@@ -6,7 +6,7 @@ returns, because nothing looks ahead. The GIL is free meanwhile. An encoder is f
 
 Between key frames a picture of people is predicted in whole macroblocks alone: a tenth less to do, for 0.05 dB of PSNR.
 Flat blocks get half of the bits that x264 by itself adds there, and a block of few small coefficients is sent as it
-is: a twentieth less to do, for half a dB more (docs/adr/0032, which also says why motion is searched in parts of a
+is: a twentieth less to do, for half a dB more (docs/adr/0036, which also says why motion is searched in parts of a
 pixel). x264 does without AVX-512: on a core of a Xeon of 2023 whose neighbour is busy, the same pictures take it a
 seventh less time with AVX2.
 In H.264 for packetization mode 0 each slice fits in an RTP payload (RFC 6184 section 6.2).

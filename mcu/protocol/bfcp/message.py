@@ -82,7 +82,7 @@ class Malformed(Exception):
 class Header:
     version: int
     response: bool  # "transaction responder", R
-    fragment: bool  # F: eight octets of an offset and a length follow
+    fragment: bool  # F: an offset and a length follow, in words
     primitive: int
     length: int  # octets after the header; of all fragments together
     conference: int

@@ -22,6 +22,7 @@ OURS = Ours(
     address=HOST,
     ports={kind: Ports(40_000 + 2 * at, 40_001 + 2 * at) for at, kind in enumerate(Kind)},
     encryption=Encryption.OFFERED,
+    fingerprint="sha-256 " + ":".join(["AB"] * 32),
     origin=Origin(1, 1, HOST),
 )
 LINE = "m=application 9 UDP/BFCP *\r\na=floorctrl:c-only\r\n"

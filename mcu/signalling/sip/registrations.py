@@ -275,6 +275,14 @@ class Registrations:
         domain = self.domain_of(endpoint.organisation)
         return [_target(endpoint, one, domain) for one in _one_of_each_device(bindings)]
 
+    def numbered(self, number: str) -> Sequence[Target]:
+        """Every way to an organisation's endpoint whose whole number this is; none where it is nobody's.
+
+        Raises `NotReached`.
+        """
+        route = self.plan.by_number(number, ())
+        return self.locate(route.to, route.organisation) if route.kind is Kind.ENDPOINT else ()
+
     def contacts(self, organisation: str = "") -> Sequence[Contact]:
         ours = {one.id for one in self.directory if organisation in ("", one.organisation)}
         return [

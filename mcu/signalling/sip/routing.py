@@ -127,9 +127,9 @@ class DialPlan:
             named = self.organisations.get(whose)
             said = f"The number or the name of an endpoint{f' of {named.name}' if named else ''}."
             return Route(Kind.ENDPOINT, (*steps, said), user, organisation=whose)
-        return self._by_number(user, steps)
+        return self.by_number(user, steps)
 
-    def _by_number(self, user: str, steps: tuple[str, ...]) -> Route:
+    def by_number(self, user: str, steps: tuple[str, ...]) -> Route:
         """A whole number means the same at every domain: that of its prefix's organisation."""
         number = e164(user)
         for prefix, organisation in self.organisations.prefixes_of(number):

@@ -62,6 +62,10 @@ class Endpoints(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def numbered(self, number: str) -> Sequence[Target]:
+        """Whose whole number this is; none: nobody's of ours. Raises `NotReached`."""
+        ...
+
 
 class Ways:
     """Finds them, by the settings; and goes them."""
@@ -93,10 +97,12 @@ class Ways:
             assert isinstance(control, SipUri)  # the settings have been read
             return [self._straight(target, control, encrypted or there.encrypted)]
         if isinstance(target, TelUri):
+            if own := self._endpoints.numbered(target.number):
+                return self._to_own(own, encrypted)
             trunks = self.trunks.for_number(target.number, now, () if of is None else of.trunks)
             return [_over(one, host, target) for one in trunks for host in one.hosts]
         if target.port is None and self._endpoints.is_ours(target.host):
-            return [_to_own(one, encrypted=encrypted, by_dtls=self._by_dtls) for one in self._endpoints.locate(target)]
+            return self._to_own(self._endpoints.locate(target), encrypted)
         if self.trunks.at(target.host) is not None or not guard.in_domains(target.host, self._domains):
             raise NotAllowed("Calls into that domain are not allowed: see sip.call_domains in the configuration.")
         return [self._straight(target, target, encrypted)]
@@ -106,6 +112,11 @@ class Ways:
         host = Host(road.host.strip("[]"), road.port)
         transports = _transports(road)
         return Way(target=target, host=host, transports=transports, encrypted=encrypted, by_dtls=self._by_dtls)
+
+    def _to_own(self, targets: Sequence[Target], encrypted: bool) -> list[Way]:
+        theirs = self._organisations.get(targets[0].endpoint.organisation)
+        either = encrypted or (theirs is not None and theirs.encrypted)
+        return [_to_own(one, encrypted=either, by_dtls=self._by_dtls) for one in targets]
 
     def _connected(self, target: SipUri | TelUri) -> tuple[Organisation, SipUri] | None:
         """Who has a call control of its own that this is called at, and how it is called there."""

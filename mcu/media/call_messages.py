@@ -40,6 +40,7 @@ class OfferCall(Command, frozen=True, kw_only=True):
     encrypted: bool
     codecs: tuple[str, ...] = ()  # of sound, that may be offered to whom we call; none named: all
     by_dtls: bool = False  # what is offered to them has its keys by that, not in the SDP
+    ipv6: bool = False  # the address that is offered, where there is no call yet
     keys: tuple[LineKeys, ...] = ()  # that a call from another worker has
 
 

@@ -83,7 +83,8 @@ class Reception:
     def offer(self, command: OfferCall) -> str:
         """A call that we make, or one that comes from another worker. Raises `Unavailable`; then it is not here."""
         call, said = command.call, command.said
-        transport = self._new(call, ipv6="IN IP6" in said, encrypted=command.encrypted, by_dtls=command.by_dtls)
+        ipv6 = "IN IP6" in said if said else command.ipv6
+        transport = self._new(call, ipv6=ipv6, encrypted=command.encrypted, by_dtls=command.by_dtls)
         try:
             made = transport.offer(said, command.codecs, command.keys)
         except Exception:

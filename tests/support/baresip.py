@@ -194,7 +194,8 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     """
     directory.mkdir(parents=True)
     control, port = free_port(), port or free_port()
-    user, address = account.partition(":")[0].split("@")
+    user, _, where = account.partition("@")
+    address = where.partition("]")[0] + "]" if where.startswith("[") else where.partition(":")[0]
     address = at or address
     _write_sound(directory / "tone.wav", codec, hertz, sings)
     secret = f";mediaenc={encryption}" if encryption else ""
@@ -206,9 +207,10 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
         (directory / "shown.pem").write_text("".join(one.read_text() for one in certificate))
         config += f"sip_certificate {directory / 'shown.pem'}\n"
     (directory / "config").write_text(config)
+    flags = [*(["-s"] if traced else []), *(["-6"] if "[" in address else [])]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["baresip", "-f", str(directory), "-v", *(["-s"] if traced else [])],
+            ["baresip", "-f", str(directory), "-v", *flags],
             cwd=directory,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -236,7 +238,7 @@ def _config(directory: Path, control: int, where: str, camera: Camera | None) ->
         *(f"module {name}.so" for name in loaded),
         *(f"module_app {name}.so" for name in applications),
         "module_tmp uuid.so",
-        f"net_interface {where.partition(':')[0]}",
+        f"net_interface {where.rpartition(':')[0].strip('[]')}",
         "rtp_ports 20000-24000",
         *(_with_camera(directory, camera) if camera is not None else ()),
     ]

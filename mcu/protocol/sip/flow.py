@@ -37,6 +37,11 @@ def is_secure(flow: Flow) -> bool:
     return flow.transport in ("TLS", "WSS")
 
 
+def is_web(flow: Flow) -> bool:
+    """Whether it is a WebSocket, by which browsers come."""
+    return flow.transport in ("WS", "WSS")
+
+
 def via(flow: Flow) -> str:
     """The top Via of a request of ours, with a branch that is its own, and `rport` (RFC 3581)."""
     alias = ";alias" if flow.alias else ""
@@ -46,7 +51,7 @@ def via(flow: Flow) -> str:
 def contact(flow: Flow, user: str = "") -> str:
     """Where the peer reaches us, in this call. Of WebSockets there is one name alone (RFC 7118, section 5.4)."""
     who = f"{user}@" if user else ""
-    name = "ws" if flow.transport == "WSS" else flow.transport.lower()
+    name = "ws" if is_web(flow) else flow.transport.lower()
     transport = "" if flow.transport == "UDP" else f";transport={name}"
     return f"<sip:{who}{flow.host}:{flow.port}{transport}>"
 

@@ -134,12 +134,14 @@ class Outgoing(Visit):
         """One server after another, of those that the name has (RFC 3263, section 4.3)."""
         outcome: Response | Missed = Missed(Stage.UNREACHABLE, True)
         try:
-            for place in await self._ways.places(way):
-                outcome = await self._try_at(way, place)
-                if isinstance(outcome, Response) or not outcome.again:
-                    break
+            places = await self._ways.places(way)
         except Unavailable as error:
             self._unreached(way, error)
+            return outcome
+        for place in places:
+            outcome = await self._try_at(way, place)
+            if isinstance(outcome, Response) or not outcome.again:
+                break
         return outcome
 
     async def _try_at(self, way: Way, place: Place | Flow) -> Response | Missed:
@@ -148,7 +150,7 @@ class Outgoing(Visit):
         except Unavailable as error:
             self._unreached(way, error)
             return Missed(Stage.UNREACHABLE, True)
-        offer = await self._offer(way)
+        offer = await self._offer(way, ipv6=":" in flow.peer.host)
         self._early, self._rang_at, self._begun_at = {}, None, self._house.clock.monotonic()
         self.call = self._desk.place(self, way, flow, offer)
         ended = await self._outcome(self.call)
@@ -162,13 +164,15 @@ class Outgoing(Visit):
         """Only of a trunk is it said what was looked for there."""
         log.warning("call_not_placed", call=self.name, code=error.code, reason=error.detail if way.trunk else None)
 
-    async def _offer(self, way: Way) -> str:
+    async def _offer(self, way: Way, *, ipv6: bool) -> str:
         worker = self._room.worker
         if worker is None:
             raise Unavailable("The room has no media worker at the moment.")
         await worker.ask(EndCall(call=self.name))  # what was offered by the way before
         self.worker = worker
-        command = OfferCall(call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs, by_dtls=way.by_dtls)
+        command = OfferCall(
+            call=self.name, said="", encrypted=way.encrypted, codecs=way.codecs, by_dtls=way.by_dtls, ipv6=ipv6
+        )
         return self._slides.offer(answered(await worker.ask(command)).answer)
 
     async def _outcome(self, call: Call) -> Response | Ended | None:

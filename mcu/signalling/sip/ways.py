@@ -10,6 +10,7 @@ from mcu.net.sip.endpoint import Flow
 from mcu.net.sip.names import Place
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.digest import Answerer
+from mcu.protocol.sip.flow import is_web
 from mcu.protocol.sip.locating import ANY, Transport
 from mcu.protocol.sip.uri import SipUri, TelUri, parse_uri
 from mcu.protocol.sip.values import Address
@@ -174,6 +175,7 @@ def _over(trunk: Trunk, host: Host, number: TelUri) -> Way:
 
 
 def _to_own(one: Target, *, encrypted: bool, by_dtls: bool) -> Way:
-    """By the flow by which it registered, whatever its address says."""
+    """By the flow by which it registered, whatever its address says. Browsers have keys by DTLS alone (RFC 8827)."""
     host = Host(one.flow.peer.host, one.flow.peer.port)
+    by_dtls = by_dtls or is_web(one.flow)
     return Way(target=one.uri, host=host, encrypted=encrypted, by_dtls=by_dtls, known=one.flow, routes=one.routes)

@@ -44,9 +44,6 @@ class Relays:
         self._engine = engine
         self._calls: dict[CallId, _Relayed] = {}
 
-    def __len__(self) -> int:
-        return len(self._calls)
-
     @property
     def _plane(self) -> Plane:
         return self._engine.plane

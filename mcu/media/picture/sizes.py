@@ -16,7 +16,7 @@ _SHARES: Final = tuple(map(Fraction, ("1", "3/4", "2/3", "1/2", "1/3", "1/4", "1
 
 def allows(limit: FrameLimit, width: int, height: int, fps: float) -> bool:
     blocks = _blocks(width, height)
-    return blocks <= limit.macroblocks and blocks * fps <= limit.macroblocks_per_second
+    return blocks <= limit.macroblocks and fps <= limit.macroblocks_per_second / blocks  # as `fps_within` has it
 
 
 @lru_cache(maxsize=256)  # it is asked for each picture

@@ -1,7 +1,7 @@
 """In what size and how often pictures go to those who take only small ones."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mcu.media.picture.sizes import allows, fps_within, within
@@ -25,6 +25,7 @@ def test_each_level_gets_the_largest_picture_that_it_takes_often_enough(
     assert int(fps_within(limit, *size, 30)) == fps
 
 
+@example(135, 3_130, (1920, 1080))  # whose quotient, times its divisor, is more than it was
 @given(st.integers(40, 10_000), st.integers(1_000, 250_000), st.sampled_from([(1280, 720), (1920, 1080), (640, 360)]))
 def test_nobody_is_sent_more_than_they_take(blocks: int, rate: int, canvas: tuple[int, int]) -> None:
     limit = FrameLimit(blocks, rate)

@@ -4,8 +4,10 @@ Fits a straight line to the cost at each size. `encodes_per_tick` is of the audi
 it is, because who does not talk shares one.
 
 How fast a core of a virtual machine is differs by a tenth and more from one minute to the next, which is as much as 50
-more legs cost. So each second is weighed against fixed work that is done beside (`machine.Pace`), the median of a
-size's seconds counts, and percentages are of a core as fast as it was for the median size.
+more legs cost. So each second is weighed against fixed work that is done beside (`machine.Pace`), and the median of a
+turn's seconds counts. The sizes are weighed in several turns, up and down in their order, and the median of a size's
+turns counts: what the machine did in one of them moves no point. Percentages are of a core as fast as it was for the
+median of all.
 """
 
 import argparse
@@ -27,7 +29,8 @@ TALKERS = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", type=sizes, default=(10, 50, 100, 150, 200), help="legs, such as 10,100,200")
-    parser.add_argument("--seconds", type=float, default=12, help="how long each size is weighed")
+    parser.add_argument("--seconds", type=float, default=6, help="how long each size is weighed in a turn")
+    parser.add_argument("--repeats", type=int, default=3, help="turns")
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -36,7 +39,7 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    return asyncio.run(_run(options.sizes, options.seconds))
+    return asyncio.run(_run(options.sizes, options.seconds, options.repeats))
 
 
 def line(legs: Sequence[int], costs: npt.NDArray[np.float64], unit: str = "cpu_percent") -> dict[str, float]:
@@ -50,24 +53,27 @@ def line(legs: Sequence[int], costs: npt.NDArray[np.float64], unit: str = "cpu_p
     }
 
 
-async def _run(wanted: tuple[int, ...], seconds: float) -> dict[str, Any]:
+async def _run(wanted: tuple[int, ...], seconds: float, repeats: int) -> dict[str, Any]:
     prefix = pin_load()
+    worth: dict[int, list[float]] = {legs: [] for legs in wanted}
+    encodes: dict[int, list[float]] = {legs: [] for legs in wanted}
     with Pace() as beside:
         meter = PacedMeter(beside)
-        worth, encodes = [], []
-        for legs in wanted:
-            async with ours(prefix) as contestant:
-                figures = await weigh(contestant, legs, TALKERS, seconds, meter.weigh)
-            worth.append(figures["cpu_percent_per_leg"] * legs)
-            encodes.append(figures["encodes_per_tick"])
-            say(f"{legs} legs: {worth[-1] * meter.piece_s[-1]:.1f} % of a core, {encodes[-1]:.2f} encodes a tick")
-    percent = np.array(worth) * statistics.median(meter.piece_s)
+        for turn in range(repeats):
+            for legs in wanted[:: -1 if turn % 2 else 1]:
+                async with ours(prefix) as contestant:
+                    figures = await weigh(contestant, legs, TALKERS, seconds, meter.weigh)
+                worth[legs].append(figures["cpu_percent_per_leg"] * legs)
+                encodes[legs].append(figures["encodes_per_tick"])
+                say(f"{legs} legs: {worth[legs][-1] * meter.piece_s[-1]:.1f} % of a core (turn {turn + 1})")
+    percent = np.array([statistics.median(worth[legs]) for legs in wanted]) * statistics.median(meter.piece_s)
     return {
         "legs": list(wanted),
         "cpu_percent": [round(value, 2) for value in percent],
         **line(wanted, percent),
-        "encodes_per_tick": encodes,
-        "machine_us": [round(1e6 * seconds, 2) for seconds in meter.piece_s],
+        "spread": [round(max(of) / min(of) - 1, 2) for of in worth.values()],
+        "encodes_per_tick": [round(statistics.median(of), 2) for of in encodes.values()],
+        "machine_us": [round(1e6 * piece, 2) for piece in meter.piece_s],
     }
 
 

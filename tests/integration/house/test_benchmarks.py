@@ -16,7 +16,7 @@ from benchmarks.all import LIMITS
 ROOT = Path(__file__).parents[3]
 SMALLEST = {
     "audio": ("--legs", "3", "--talkers", "1", "--seconds", "2", "--peer", "none"),
-    "growth": ("--sizes", "2,4", "--seconds", "1"),
+    "growth": ("--sizes", "2,4", "--seconds", "1", "--repeats", "1"),
     "ticks": ("--rooms", "2", "--legs", "4", "--seconds", "2", "--machine-seconds", "0.5"),
     "packets": ("--legs", "3", "--seconds", "2"),
     "delay": ("--seconds", "3", "--peer", "none"),
@@ -46,7 +46,7 @@ KEYS = {
     },
     "growth": {
         *("legs", "cpu_percent", "cpu_percent_base", "cpu_percent_per_more_leg"),
-        *("r_squared", "encodes_per_tick", "machine_us"),
+        *("r_squared", "encodes_per_tick", "machine_us", "spread"),
     },
     "ticks": {
         *("rooms", "legs", "cpu_percent", "ticks_within_5_ms_percent", "loop_within_5_ms_percent"),

@@ -11,8 +11,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import av
 import structlog
@@ -76,6 +75,12 @@ def too_large(picture: EncodedPicture) -> bool:
     return max(picture.width, picture.height) > MAX_SIDE or picture.width * picture.height > MAX_PIXELS
 
 
+class Pool(Protocol):
+    """Threads that decoders run on."""
+
+    def submit(self, work: Callable[..., None], /, *arguments: Any) -> object: ...
+
+
 class Shot(NamedTuple):
     """What a stream shows now."""
 
@@ -91,7 +96,7 @@ class Stream:
     """
 
     def __init__(
-        self, pool: Executor, clock: Clock, request_key: Callable[[], None], drop: Callable[[str, int], None]
+        self, pool: Pool, clock: Clock, request_key: Callable[[], None], drop: Callable[[str, int], None]
     ) -> None:
         self._pool, self._clock = pool, clock
         self._request_key, self._drop = request_key, drop
@@ -99,7 +104,6 @@ class Stream:
         self._lock = threading.Lock()  # of the rest, but for what is the event loop's alone: when a key was asked for
         self._queue: deque[EncodedPicture] = deque(maxlen=QUEUE)
         self._decoder: PictureDecoder | None = None
-        self._work: Future[None] | None = None
         self._in_decoder = 0
         self._needs_key = True
         self._key_asked = float("-inf")
@@ -119,13 +123,6 @@ class Stream:
             waiting = self._start_over()
             self.shot = None
         self._drop("picture_not_shown", waiting)
-
-    @property
-    def decoding(self) -> asyncio.Future[None] | None:
-        """What the pool does for it now."""
-        with self._lock:
-            work = self._work
-        return asyncio.wrap_future(work) if work is not None and not work.done() else None
 
     def _take(self, picture: EncodedPicture) -> tuple[str, int] | None:
         """Into the queue; or why it, and what waits with it, is lost."""
@@ -166,7 +163,7 @@ class Stream:
         if self._decoder is None or self._decoder.codec != batch[0].codec:
             self._decoder = PictureDecoder(batch[0].codec)
         self._in_decoder = len(batch)
-        self._work = self._pool.submit(self._decode, self._decoder, batch)
+        self._pool.submit(self._decode, self._decoder, batch)
 
     def _decode(self, decoder: PictureDecoder, batch: Sequence[EncodedPicture]) -> None:
         """On the pool."""

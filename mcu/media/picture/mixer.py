@@ -264,11 +264,7 @@ class RoomPictures:
         return Stream(self._pools.decode, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
 
     def _close(self, picture: _Picture) -> None:
-        stream = self._streams.pop(picture)
-        stream.close()
-        work = stream.decoding
-        if work is not None:
-            self._watch(work)
+        self._streams.pop(picture).close()
 
     def _ask(self, tiles: Mapping[_Picture, Sequence[Tile]]) -> None:
         sent = [(leg, source) for leg in self._stage.seen for source in Source if self._stage.sends(leg, source)]

@@ -6,31 +6,72 @@ Both are bounded: a stream has at most `decoder.QUEUE` pictures there, and a vie
 """
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import NamedTuple
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
+import structlog
+
+from mcu.media.picture.decoder import Pool
 from mcu.net.process import give_way, name_thread
+
+_log = structlog.get_logger(__name__)
 
 
 class Pools(NamedTuple):
     """Who does what."""
 
-    decode: Executor
+    decode: Pool
     paint: Executor  # and encode
+
+
+class Crew:
+    """A `decoder.Pool`: threads that take work in its order. Nobody waits for a single piece: a future for each would
+    cost more than it takes to hand it over, and decoders get hundreds in a second."""
+
+    def __init__(self, threads: int, begin: Callable[[], None]) -> None:
+        self._work: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._begin = begin
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Callable[..., None], /, *arguments: Any) -> None:
+        self._work.put((work, arguments))
+
+    def close(self) -> None:
+        """What it was given is done first."""
+        for _ in self._threads:
+            self._work.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        self._begin()
+        while (given := self._work.get()) is not None:
+            work, arguments = given
+            try:
+                work(*arguments)
+            except Exception:  # the outermost loop of all decoders: what one of them left undone is its stream's alone
+                _log.exception("decoding_failed")
+            del given, work, arguments  # not kept until the next is there
 
 
 @contextmanager
 def pools() -> Iterator[Pools]:
     """A thread of each kind for each core that we may use; they end with the block."""
-    with _pool("mcu-decode") as decode, _pool("mcu-encode") as paint:
-        yield Pools(decode, paint)
+    threads = len(os.sched_getaffinity(0))
+    decode = Crew(threads, lambda: _begin("mcu-decode"))
+    try:
+        with ThreadPoolExecutor(threads, initializer=_begin, initargs=("mcu-encode",)) as paint:
+            yield Pools(decode, paint)
+    finally:
+        decode.close()
 
 
-def _pool(name: str) -> ThreadPoolExecutor:
-    def begin() -> None:
-        name_thread(name)
-        give_way()
-
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), initializer=begin)
+def _begin(name: str) -> None:
+    name_thread(name)
+    give_way()

@@ -22,7 +22,7 @@ class Wired:
     """A stream, and what it asked for."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.clock = ManualClock()
+        self.pool, self.clock = pool, ManualClock()
         self.drops = Counter[str]()
         self.keys = 0
         self.stream = Stream(pool, self.clock, self._ask, self._drop)  # type: ignore[arg-type]
@@ -36,8 +36,8 @@ class Wired:
     async def put(self, *pictures: EncodedPicture) -> None:
         for picture in pictures:
             self.stream.put(picture)
-        while (work := self.stream.decoding) is not None:
-            await asyncio.wait([work])
+        for _ in range(len(pictures) + 1):  # its one thread is through with all of them then
+            await asyncio.wrap_future(self.pool.submit(int))
         await asyncio.sleep(0)
 
 

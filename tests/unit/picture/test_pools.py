@@ -18,9 +18,24 @@ def _name() -> str:
 
 
 def test_each_pools_threads_say_what_they_do() -> None:
+    names = list[str]()
     with pools() as both:
-        assert both.decode.submit(_name).result() == "mcu-decode"
+        both.decode.submit(lambda: names.append(_name()))
         assert both.paint.submit(_name).result() == "mcu-encode"
+    assert names == ["mcu-decode"]
+
+
+def test_work_that_fails_takes_no_thread_with_it_and_all_that_was_given_is_done_at_the_end() -> None:
+    done = list[int]()
+
+    def fail() -> None:
+        raise ValueError
+
+    with pools() as both:
+        for number in range(8):
+            both.decode.submit(fail)
+            both.decode.submit(done.append, number)
+    assert sorted(done) == list(range(8))
 
 
 async def test_what_comes_is_decoded_though_every_encoder_is_busy() -> None:

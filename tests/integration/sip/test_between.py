@@ -107,7 +107,8 @@ async def test_a_call_is_transferred_into_a_meeting_where_its_person_enters_the_
             await until(lambda: anna.log.count("Call established") == 2)
             anna.transfer(f"sip:{here.number}@127.0.0.1")
             await until(lambda: states(server) | {"cilla": ""} == {"anna": "online", "bo": "busy", "cilla": ""})
-            await asyncio.sleep(2)
+            await until(lambda: bo.log.count("Call established") == 3 and bo.hung_up == 2)  # two were of anna
+            await asyncio.sleep(0.5)
             assert f"{NAMES['bo']} gick med" not in texts(host)
             await asyncio.to_thread(bo.press, f"{PIN}#")
             await until(lambda: f"{NAMES['bo']} gick med" in texts(host))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
@@ -288,6 +289,28 @@ async def test_endpoints_are_kept_with_where_they_are_reached_and_both_go_togeth
             await tx.endpoints.keep(anna.id, [bound])
     async with database.reading() as tx:
         assert not await tx.endpoints.bindings()
+
+
+async def test_endpoints_of_before_organisations_keep_where_they_are_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, upgrade = f"sqlite+aiosqlite:///{tmp_path}/x.db", command.upgrade
+    with monkeypatch.context() as former:
+        former.setattr(command, "upgrade", lambda config, _: upgrade(config, "0006"))
+        await migrate(url)
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        for row in (
+            "INSERT INTO endpoints VALUES ('ep_1', 'anna', '701', 'Anna', 'sv', x'00', 1)",
+            "INSERT INTO bindings VALUES ('ep_1', 0, '<sip:anna@192.0.2.7>', '192.0.2.7', 5060, 'c1', '[]', 60, 9)",
+        ):
+            await connection.execute(text(row))
+        await connection.commit()
+    await migrate(url)
+    async with database.reading() as tx:
+        assert [(one.name, one.organisation) for one in await tx.endpoints.all()] == [("anna", "")]
+        assert [(one.endpoint, one.port) for one in await tx.endpoints.bindings()] == [("ep_1", 5060)]
+    await database.close()
 
 
 async def test_migrating_again_and_by_several_at_once_changes_nothing(database_url: str) -> None:

@@ -182,6 +182,9 @@ class Plane:
     def set_remote(self, leg: int, address: str, port: int, rtcp_port: int | None = None, /) -> None:
         """`rtcp_port` None: on the same port (RFC 5761)."""
 
+    def use_ice(self, leg: int, muxed: bool, ufrag: str, password: str, remote_ufrag: str, /) -> None:
+        """Of a leg with ports of its own: checks say where it is, not `set_remote`; PROVED when that is known."""
+
     def require_keys(self, leg: int, /) -> None:
         """Nothing of a leg with ports of its own passes in the clear from now on, and it may have DTLS."""
 

@@ -241,6 +241,9 @@ static PyMethodDef methods[] = {
            "set_keys($self, leg, profile, sending, receiving, rtcp=False, /)\n--\n\nSRTP keys "
            "of both "
            "directions: master key, then salt."),
+    METHOD(use_ice, METH_VARARGS,
+           "use_ice($self, leg, muxed, ufrag, password, remote_ufrag, /)\n--\n\nWhere it is, "
+           "checks say."),
     METHOD(require_keys, METH_VARARGS,
            "require_keys($self, leg, /)\n--\n\nNothing of it passes in the clear."),
     METHOD(remove, METH_VARARGS, "remove($self, leg, /)\n--\n\nThe leg is gone."),

@@ -49,6 +49,7 @@ PyObject *plane_add_rtp(PyObject *self, PyObject *args);
 PyObject *plane_add_relay(PyObject *self, PyObject *args);
 PyObject *plane_set_remote(PyObject *self, PyObject *args);
 PyObject *plane_set_keys(PyObject *self, PyObject *args);
+PyObject *plane_use_ice(PyObject *self, PyObject *args);
 PyObject *plane_require_keys(PyObject *self, PyObject *args);
 PyObject *plane_remove(PyObject *self, PyObject *args);
 PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords);

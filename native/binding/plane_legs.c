@@ -130,6 +130,23 @@ PyObject *plane_set_keys(PyObject *self, PyObject *args)
     return plane ? done(result) : NULL;
 }
 
+PyObject *plane_use_ice(PyObject *self, PyObject *args)
+{
+    int leg, muxed;
+    const char *ufrag, *password, *remote_ufrag;
+    PyThreadState *thread;
+    if (!parsed(
+            PyArg_ParseTuple(args, "ipsss", &leg, &muxed, &ufrag, &password, &remote_ufrag)))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result =
+        mcu_plane_use_ice(plane, leg, muxed != 0, ufrag, password, remote_ufrag);
+    release_plane(self, thread);
+    return done(result);
+}
+
 PyObject *plane_require_keys(PyObject *self, PyObject *args)
 {
     return with_int(self, args, mcu_plane_require_keys, done);

@@ -225,7 +225,7 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
 
 
 def _config(directory: Path, control: int, where: str, camera: Camera | None) -> str:
-    loaded = ("stdio", "g711", "g722", "opus", "srtp", "dtls_srtp", "aufile", "sndfile")
+    loaded = ("stdio", "g711", "g722", "opus", "srtp", "dtls_srtp", "ice", "aufile", "sndfile")
     applications = ("account", "menu", "ctrl_tcp")
     lines = [
         f"sip_listen {where}",

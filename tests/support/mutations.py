@@ -21,7 +21,7 @@ from sip_wire import ANSWER, Way
 
 from mcu.errors import McuError
 from mcu.protocol.bfcp.floor import Ids
-from mcu.protocol.sdp import description, exchange, floor
+from mcu.protocol.sdp import description, exchange, floor, ice
 from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
@@ -41,7 +41,10 @@ from mcu.protocol.sip.values import Address
 ROUND: Final = 200  # messages that one agent gets
 OURS: Final = exchange.Ours(
     address="192.0.2.1",
-    ports={kind: exchange.Ports(30_000, 30_001, "ours" * 8) for kind in exchange.Kind},
+    ports={
+        kind: exchange.Ports(30_000, 30_001, "ours" * 8, ice.Credentials("oursours", "ours" * 6))
+        for kind in exchange.Kind
+    },
     fingerprint="sha-256 " + ":".join(["CD"] * 32),
     origin=description.Origin(1, 1, "192.0.2.1"),
 )

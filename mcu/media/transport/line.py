@@ -1,5 +1,6 @@
 """One m-line of a call with ports of its own: its leg in the plane, what was agreed of it, and the keys that it has."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from mcu.media import _native as native
 from mcu.media.call_messages import LineKeys
 from mcu.media.leg import START_BITRATE
 from mcu.media.seams import VideoCodec, Wanted
-from mcu.media.transport.association import Association
+from mcu.media.transport.association import CONNECT_S, Association
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.flow import Flow
 from mcu.media.transport.incoming import Incoming
@@ -20,6 +21,7 @@ from mcu.protocol.sdp.codecs import Format
 from mcu.protocol.sdp.description import NOWHERE
 from mcu.protocol.sdp.dtls import Association as Agreed
 from mcu.protocol.sdp.exchange import Kind, Ports, Stream
+from mcu.protocol.sdp.ice import Credentials
 
 SOURCES: Final = {Kind.AUDIO: native.AUDIO, Kind.MAIN: native.CAMERA, Kind.SLIDES: native.SCREEN}
 PROFILES: Final = {  # of RFC 4568 and what followed, as the plane calls them
@@ -52,15 +54,18 @@ class Line:
             raise Unavailable(
                 "This media worker has no free ports: see media.rtp_ports in the configuration."
             ) from None
-        self.kind, self.ports = kind, Ports(rtp, rtcp, new_tls_id())
+        self.kind, self.ports = kind, Ports(rtp, rtcp, new_tls_id(), new_credentials())
         self.stream: Stream | None = None
         self.incoming: Incoming | None = None
         self.most = START_BITRATE  # that they have said that they take
         self.estimate = START_BITRATE  # bit/s of pictures that the plane says it carries
         self._engine, self._uses = engine, uses
         self._flow: Flow | None = None
+        self._moves = False
         self._brought: tuple[LineKeys, ...] = ()
         self.association: Association | None = None
+        self._found = True  # where it is, as far as ICE is to say that
+        self._checks: asyncio.TimerHandle | None = None  # for which it is waited so long
         self._remote: tuple[str, int, int | None] | None = None  # as their SDP last had it
         if encrypted:
             engine.plane.require_keys(self.handle)
@@ -71,8 +76,9 @@ class Line:
 
     @property
     def ready(self) -> bool:
-        """Whether packets may pass: it has the keys that were agreed on, or those that it came with."""
-        return self.association is None or self.association.connected or bool(self._brought)
+        """Whether packets may pass: it has the keys that were agreed on, or those that it came with, and is found."""
+        keyed = self.association is None or self.association.connected or bool(self._brought)
+        return self._found and keyed
 
     @property
     def keys(self) -> tuple[LineKeys, ...]:
@@ -80,7 +86,8 @@ class Line:
         return (tuple(self.association.keys(self.kind)) if self.association is not None else ()) or self._brought
 
     def bring(self, keys: Iterable[LineKeys]) -> None:
-        """What it had by DTLS on another worker."""
+        """It was on another worker, where it had these by DTLS."""
+        self._moves = True
         self._brought = tuple(one for one in keys if one.kind is self.kind)
 
     @property
@@ -97,10 +104,14 @@ class Line:
 
     def ports_for(self, stream: Stream | None) -> Ports:
         """What is said of it where this is agreed: another association has another name (RFC 8842, section 5.3)."""
-        before = self.stream.keying.dtls if self.stream is not None else None
-        if stream is None or before is None or stream.keying.dtls == before:
-            return self.ports
-        return replace(self.ports, tls_id=new_tls_id())
+        before, ports = self.stream, self.ports
+        if stream is None or before is None:
+            return ports
+        if before.keying.dtls is not None and stream.keying.dtls != before.keying.dtls:
+            ports = replace(ports, tls_id=new_tls_id())
+        if before.ice is not None and stream.ice != before.ice:  # they restart it
+            ports = replace(ports, ice=new_credentials())
+        return ports
 
     def connect(self, stream: Stream, wanted: Wanted | None, *, held: bool) -> None:
         """As it is for as long as its codec stays: in which directions packets pass may change."""
@@ -129,7 +140,7 @@ class Line:
 
     def follow(self, stream: Stream) -> None:
         """What of it may change while it is used. Where packets are known to come from stays, until they move."""
-        plane, self.stream = self._engine.plane, stream
+        plane, before, self.stream = self._engine.plane, self.stream, stream
         if stream.keying.encrypts:
             plane.require_keys(self.handle)
         if (keys := stream.keying.keys) is not None:
@@ -142,12 +153,40 @@ class Line:
             self.most = stream.limits.bits_per_second
             if stream.bits_per_second is not None:  # 0: no picture for now
                 self.most = min(self.most, stream.bits_per_second)
+        if stream.ice is None:
+            self._place(stream)
+        elif before is None or before.ice != stream.ice:
+            self._await_checks(stream, stream.ice)
+
+    def _place(self, stream: Stream) -> None:
+        """It is where they say."""
         remote = stream.address, stream.rtp_port, None if stream.muxed else stream.rtcp_port
         if remote != self._remote and stream.address != NOWHERE:
             self._remote = remote
-            plane.set_remote(self.handle, *remote)
+            self._engine.plane.set_remote(self.handle, *remote)
         if self.association is not None and self._remote is not None:
             self.association.begin()
+
+    def _await_checks(self, stream: Stream, theirs: Credentials) -> None:
+        """It is where their checks come from."""
+        ours = self.ports.ice
+        assert ours is not None
+        self._engine.plane.use_ice(self.handle, stream.muxed, ours.ufrag, ours.password, theirs.ufrag)
+        if self._moves:  # baresip does not check again: it is where it was
+            self._place(stream)
+        elif self._checks is None:
+            self._found = False
+            self._checks = asyncio.get_running_loop().call_later(CONNECT_S, self._uses.on_keyed, self, False, False)
+
+    def found(self) -> None:
+        """A check has said where it is."""
+        if self._checks is not None:
+            self._checks.cancel()
+        self._found = True
+        if self.association is not None:
+            self.association.begin()
+        if self.ready:
+            self._uses.on_keyed(self, False, True)
 
     def greeted(self, event: native.Event) -> None:
         """A DTLS came for it."""
@@ -159,6 +198,8 @@ class Line:
             self.incoming.end()
         if self._flow is not None:
             self._flow.end()
+        if self._checks is not None:
+            self._checks.cancel()
         if self.association is not None:
             self.association.end()
         if self.stream is None:
@@ -192,6 +233,11 @@ class Line:
 def new_tls_id() -> str:
     """Ours, of a new association (RFC 8842, section 4: 120 bits at least)."""
     return secrets.token_hex(16)
+
+
+def new_credentials() -> Credentials:
+    """Ours, for checks (RFC 8445, section 5.3): 64 bits of user name and 192 of password."""
+    return Credentials(secrets.token_hex(8), secrets.token_hex(24))
 
 
 def codec(stream: Stream) -> str:

@@ -108,7 +108,7 @@ class RtpTransport:
         """
         before = description.parse(said) if said else None
         self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
-        for line in self._lines.values():
+        for line in self._lines.values() if before is not None else ():
             line.bring(keys)
         ours = self._ours()
         self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
@@ -332,6 +332,8 @@ class RtpTransport:
             case native.BANDWIDTH:
                 self._of(event).estimate = event.a
                 listener.on_bandwidth(self._carries())
+            case native.PROVED:
+                self._of(event).found()
             case native.DTLS:
                 self._of(event).greeted(event)
             case native.KEY_UNASKED:
@@ -359,8 +361,8 @@ class RtpTransport:
 
     def _keyed(self, line: Line, rtcp: bool, keyed: bool) -> None:
         """By DTLS, and what follows: without keys there is no call; a picture begins."""
-        if keyed:
-            self.on_keys(tuple(keys for each in self._lines.values() for keys in each.keys))
+        if keys := tuple(keys for each in self._lines.values() for keys in each.keys):
+            self.on_keys(keys)
         if rtcp or (line.ready and not keyed):
             return
         if line.kind is not Kind.AUDIO:

@@ -58,7 +58,8 @@ def agreed(session: Description, media: Media, before: Association | None, *, an
     if not fingerprints or role is None:
         return None
     tls_id = _tls_id(media)
-    where = None if tls_id else _where(session, media, before)
+    moves = tls_id or media.has("ice-ufrag") or session.has("ice-ufrag")  # by ICE, and stays what it is
+    where = None if moves else _where(session, media, before)
     found = Association(fingerprints, role, tls_id, where)
     return found if found == before or setup != "actpass" else Association(fingerprints, "server", tls_id, where)
 

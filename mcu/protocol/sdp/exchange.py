@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import Final
 
 from mcu.errors import Invalid, NotAcceptable
-from mcu.protocol.sdp import codecs, crypto, dtls, h264, keying, vp8
+from mcu.protocol.sdp import codecs, crypto, dtls, h264, ice, keying, vp8
 from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
 from mcu.protocol.sdp.description import DIRECTIONS, REVERSED, Attribute, Description, Direction, Media, Origin
+from mcu.protocol.sdp.ice import Credentials
 from mcu.protocol.sdp.keying import PLAIN, SECURE, Encryption, Keying, Side
 
 AUDIO: Final = ("opus", "g722", "pcma", "pcmu")  # best first
@@ -50,6 +51,7 @@ class Ports:
     rtp: int
     rtcp: int
     tls_id: str = ""  # of the DTLS association that would be there
+    ice: Credentials | None = None  # with which they would be checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Stream:
     rtp_port: int
     rtcp_port: int  # the same as `rtp_port`: multiplexed (RFC 5761)
     keying: Keying
+    ice: Credentials | None = None  # theirs
     bits_per_second: int | None = None  # the most that we may send
     bits_of_pictures: int | None = None  # and of all that are pictures together
     protocol: str
@@ -129,7 +132,8 @@ def answer(offer: Description, ours: Ours) -> tuple[Description, tuple[Stream, .
         _answered(by_line[index], offered, ours) if index in by_line else offered.refused()
         for index, offered in enumerate(offer.media)
     )
-    return _described(ours, media), streams
+    checked = any(stream.ice is not None for stream in streams)
+    return _described(ours, media, checked=checked), streams
 
 
 def _taken(offer: Description, ours: Ours) -> Iterator[Stream]:
@@ -173,6 +177,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         rtp_port=media.port,
         rtcp_port=media.port if media.has("rtcp-mux") else media.own_rtcp_port,
         keying=agreed,
+        ice=ice.of(session, media),
         bits_per_second=_bandwidth(session, media, kind),
         bits_of_pictures=_of_pictures(session),
         protocol=media.protocol,
@@ -214,6 +219,7 @@ def _answered(stream: Stream, offered: Media, ours: Ours) -> Media:
         *_of_format(stream),
         *([Attribute("rtcp-mux")] if stream.muxed else [Attribute("rtcp", str(ports.rtcp))]),
         *stream.keying.attributes(ours.fingerprint, ports.tls_id),
+        *(_of_ice(ours, ports, muxed=stream.muxed) if stream.ice is not None else []),
         *([Attribute("content", "slides")] if stream.kind is Kind.SLIDES else []),
         *([Attribute("label", label)] if (label := offered.value("label")) else []),
         Attribute(stream.direction),
@@ -240,8 +246,15 @@ def _of_format(stream: Stream) -> Iterator[Attribute]:
         yield from Format(stream.dtmf, DTMF, 8000, params={"0-15": ""}).attributes()
 
 
-def _described(ours: Ours, media: tuple[Media, ...]) -> Description:
-    return Description(origin=ours.origin, connection=ours.address, media=media)
+def _of_ice(ours: Ours, ports: Ports, *, muxed: bool) -> Iterator[Attribute]:
+    if ports.ice is not None:
+        yield from ice.attributes(ports.ice, ours.address, (ports.rtp,) if muxed else (ports.rtp, ports.rtcp))
+
+
+def _described(ours: Ours, media: tuple[Media, ...], *, checked: bool) -> Description:
+    """`checked`: with ICE."""
+    attributes = (ice.LITE,) if checked else ()
+    return Description(origin=ours.origin, connection=ours.address, attributes=attributes, media=media)
 
 
 # -- our offer ------------------------------------------------------------------------------------------------------
@@ -263,7 +276,8 @@ def offer(ours: Ours, audio: Sequence[str] = ()) -> Offered:
     sdes = ours.encryption is Encryption.REQUIRED and not ours.by_dtls
     keys = {kind: tuple(crypto.offered()) if sdes else () for kind in ours.ports}
     media = tuple(_offered(kind, ours, keys[kind], audio) for kind in Kind if kind in ours.ports)
-    return Offered(_described(ours, media), keys)
+    by_dtls = ours.encryption is Encryption.REQUIRED and ours.by_dtls
+    return Offered(_described(ours, media, checked=by_dtls), keys)
 
 
 def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offered:
@@ -274,7 +288,7 @@ def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offe
     """
     kept = {index: kind for index, media in enumerate(said.media) if (kind := _kind(media)) in ours.ports and kind}
     media = tuple(
-        _moved(media, ours.ports[kept[index]], ours.fingerprint, resumed=resumed) if index in kept else media.refused()
+        _moved(media, ours, ours.ports[kept[index]], resumed=resumed) if index in kept else media.refused()
         for index, media in enumerate(said.media)
     )
     origin = replace(said.origin, version=said.origin.version + 1)
@@ -282,9 +296,11 @@ def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offe
     return Offered(replace(said, origin=origin, connection=ours.address, media=media), keys)
 
 
-def _moved(media: Media, ports: Ports, fingerprint: str, *, resumed: bool) -> Media:
-    new = {"rtcp": str(ports.rtcp), "setup": "actpass", "fingerprint": fingerprint, "tls-id": ports.tls_id}
-    attributes = (Attribute(a.name, new.get(a.name, a.value)) for a in media.attributes)
+def _moved(media: Media, ours: Ours, ports: Ports, *, resumed: bool) -> Media:
+    new = {"rtcp": str(ports.rtcp), "setup": "actpass", "fingerprint": ours.fingerprint, "tls-id": ports.tls_id}
+    kept = (Attribute(a.name, new.get(a.name, a.value)) for a in media.attributes if a.name not in ice.NAMES)
+    checked = _of_ice(ours, ports, muxed=media.has("rtcp-mux")) if media.has("ice-ufrag") else ()
+    attributes: Iterable[Attribute] = (*kept, *checked)
     if resumed:
         attributes = (Attribute("sendrecv") if a.name in DIRECTIONS else a for a in attributes)
     return replace(media, port=ports.rtp, connection=None, attributes=tuple(attributes))
@@ -308,11 +324,18 @@ def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto], audio: Sequence[str
             *(attribute for format_ in offered for attribute in format_.attributes()),
             Attribute("rtcp", str(ports.rtcp)),
             *(Attribute("crypto", str(one)) for one in keys),
-            *([Attribute("rtcp-mux"), *dtls.attributes("actpass", ours.fingerprint, ports.tls_id)] if by_dtls else []),
+            *(_by_dtls(ours, ports) if by_dtls else []),
             *([Attribute("content", "slides")] if kind is Kind.SLIDES else []),
             Attribute("sendonly" if ours.held else "sendrecv"),
         ),
     )
+
+
+def _by_dtls(ours: Ours, ports: Ports) -> Iterator[Attribute]:
+    """Whoever has that mostly has ICE."""
+    yield Attribute("rtcp-mux")
+    yield from dtls.attributes("actpass", ours.fingerprint, ports.tls_id)
+    yield from _of_ice(ours, ports, muxed=False)
 
 
 def accepted(offered: Offered, answer_: Description, ours: Ours) -> tuple[Stream, ...]:

@@ -130,6 +130,11 @@ int mcu_plane_set_remote(struct mcu_plane *plane, int leg, const struct sockaddr
 /* From now on nothing of a leg with ports of its own passes in the clear, and DTLS from where
  * its remote address is, or will turn out to be, is handed over. */
 int mcu_plane_require_keys(struct mcu_plane *plane, int leg);
+/* A leg with ports of its own has ICE, in place of mcu_plane_set_remote, or restarts it: where
+ * it is, and where its RTCP, checks say, each to its own port; MCU_EVENT_PROVED when the first
+ * is known. */
+int mcu_plane_use_ice(struct mcu_plane *plane, int leg, bool muxed, const char *ufrag,
+                      const char *password, const char *remote_ufrag);
 /* A leg with ports of its own is on hold, or not: it is sent RTCP alone, and that nothing
  * comes of it for however long is no loss. */
 int mcu_plane_hold(struct mcu_plane *plane, int leg, bool held);

@@ -12,16 +12,19 @@
  * join could else name anybody's address as the source of a check. */
 #define HELD_FOR_US 2000000
 
-/* What a check must name: our ufrag, a colon, theirs. */
-static struct leg *named(struct mcu_plane *plane, const struct mcu_stun *check,
-                         int *credentials)
+/* What a check must name: our ufrag, a colon, theirs. `own`: the leg whose port it came to;
+ * NULL: it came to the one that all browsers share. */
+static struct leg *named(struct mcu_plane *plane, const struct leg *own,
+                         const struct mcu_stun *check, int *credentials)
 {
     const char *colon =
         check->username ? memchr(check->username, ':', check->username_size) : NULL;
     if (!colon)
         return NULL;
     const size_t size = (size_t)(colon - check->username);
-    return size ? legs_named(plane->legs, check->username, size, credentials) : NULL;
+    struct leg *leg =
+        size ? legs_named(plane->legs, check->username, size, credentials) : NULL;
+    return leg && (own ? leg == own : leg->webrtc) ? leg : NULL;
 }
 
 static bool names_remote(const struct mcu_stun *check, const struct credentials *credentials)
@@ -69,6 +72,27 @@ static void locate(const struct arrival *in, struct leg *leg, bool nominates)
     leg_authentic(leg, in);
 }
 
+/* The same for a leg with ports of its own, each of which is a component (RFC 8445
+ * section 5.1) and where its packets go to. */
+static void locate_own(const struct arrival *in, struct leg *leg, bool nominates)
+{
+    const bool rtcp = in->socket == leg->rtcp_socket;
+    union udp_address *remote = rtcp ? &leg->rtcp_remote : &leg->remote;
+    const bool left = in->now - leg->heard_at >= MOVES_AFTER_US;
+    if (nominates || left || !leg->connected)
+        *remote = *in->from;
+    if (udp_address_equal(remote, in->from)) {
+        leg->authentic_at = leg->heard_at = in->now;
+        leg->silent = false;
+    }
+    if (nominates && !rtcp && !leg->connected) {
+        leg->connected = true;
+        plane_say(in->plane, MCU_EVENT_PROVED, leg->handle, 0);
+    }
+    if (nominates && leg->connected)
+        receive_early(in->plane, leg);
+}
+
 /* The credentials of a restart are in force: those before are no more. */
 static void restarted(struct mcu_plane *plane, struct leg *leg)
 {
@@ -94,6 +118,10 @@ static void proved(const struct arrival *in, struct leg *leg, const struct mcu_s
     udp_add(in->out, in->socket, in->from, size, leg->handle);
     if (credentials == 1)
         restarted(in->plane, leg);
+    if (!leg->webrtc) {
+        locate_own(in, leg, check->use_candidate);
+        return;
+    }
     legs_prove(in->plane->legs, leg, in->socket, in->from);
     locate(in, leg, check->use_candidate);
 }
@@ -119,7 +147,7 @@ static void receive_check(const struct arrival *in, struct leg *leg,
     }
 }
 
-void ice_receive(const struct arrival *in)
+void ice_receive(const struct arrival *in, const struct leg *own)
 {
     struct mcu_stun check;
     if (mcu_stun_parse(&check, in->data, in->size)) {
@@ -128,7 +156,7 @@ void ice_receive(const struct arrival *in)
     }
     int credentials = 0;
     const bool request = check.class == MCU_STUN_REQUEST && check.method == 1;
-    struct leg *leg = request ? named(in->plane, &check, &credentials) : NULL;
+    struct leg *leg = request ? named(in->plane, own, &check, &credentials) : NULL;
     if (leg)
         receive_check(in, leg, &check, credentials);
     else
@@ -168,6 +196,17 @@ int mcu_plane_add_webrtc(struct mcu_plane *plane, const char *ufrag, const char 
     return handle;
 }
 
+int mcu_plane_use_ice(struct mcu_plane *plane, int handle, bool muxed, const char *ufrag,
+                      const char *password, const char *remote_ufrag)
+{
+    plane_lock(plane);
+    struct leg *leg = plane_leg(plane, handle);
+    if (leg && !leg->webrtc)
+        leg->muxed = muxed;
+    plane_unlock(plane);
+    return mcu_plane_restart_ice(plane, handle, ufrag, password, remote_ufrag);
+}
+
 int mcu_plane_restart_ice(struct mcu_plane *plane, int handle, const char *ufrag,
                           const char *password, const char *remote_ufrag)
 {
@@ -178,14 +217,13 @@ int mcu_plane_restart_ice(struct mcu_plane *plane, int handle, const char *ufrag
     }
     plane_lock(plane);
     struct leg *leg = plane_leg(plane, handle);
-    const bool known = leg && leg->webrtc;
-    if (known) {
+    if (leg) {
         if (leg->ice[1].ufrag[0])
             legs_unname(plane->legs, leg, leg->ice[1].ufrag);
         leg->ice[1] = credentials;
         legs_name(plane->legs, leg, ufrag);
     }
     plane_unlock(plane);
-    errno = known ? 0 : ENOENT;
-    return known ? 0 : -1;
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
 }

@@ -28,8 +28,8 @@ struct arrival {
     struct udp_batch *out; /* has RESEND_ROOM */
 };
 
-/* ice.c: a STUN message came. */
-void ice_receive(const struct arrival *in);
+/* ice.c: a STUN message came; `own`: to a port of this leg's own. */
+void ice_receive(const struct arrival *in, const struct leg *own);
 
 /* leg.c: something authentic came, or from where a plain leg is: consent, and where a leg with
  * ports of its own is now. */

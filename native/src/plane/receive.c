@@ -252,7 +252,7 @@ void receive_shared(const struct arrival *in)
     }
     const enum mcu_datagram kind = mcu_demux(in->data, in->size);
     if (kind == MCU_IS_STUN) {
-        ice_receive(in);
+        ice_receive(in, NULL);
         return;
     }
     struct leg *leg = legs_proved(in->plane->legs, in->socket, in->from);

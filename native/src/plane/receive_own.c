@@ -35,14 +35,16 @@ void receive_early(struct mcu_plane *plane, struct leg *leg)
         struct early *early = &leg->early[rtcp];
         const struct arrival in = {
             .plane = plane, .from = &early->from, .data = early->data, .size = early->size};
-        if (early->data && ports_here(&in, leg, rtcp))
-            receive_dtls(&in, leg, rtcp);
+        if (!early->data || !ports_here(&in, leg, rtcp))
+            continue;
+        receive_dtls(&in, leg, rtcp);
         free(early->data);
         early->data = NULL;
     }
 }
 
-/* It is taken from where signalling says alone: whoever else greets us is nobody. */
+/* It is taken from where signalling, or a check of ICE, says alone: whoever else greets us is
+ * nobody. */
 static void receive_greeting(const struct arrival *in, struct leg *leg, bool rtcp)
 {
     if (leg->secret && ports_here(in, leg, rtcp))
@@ -60,6 +62,8 @@ void receive_own(const struct arrival *in, struct leg *leg, bool rtcp)
     const enum mcu_datagram kind = mcu_demux(in->data, in->size);
     if (leg->across)
         relay_receive(in, leg, rtcp);
+    else if (in->size <= MCU_DATAGRAM && kind == MCU_IS_STUN)
+        ice_receive(in, leg);
     else if (in->size <= MCU_DATAGRAM && kind == MCU_IS_DTLS)
         receive_greeting(in, leg, rtcp);
     else if (!may_come(in, leg, rtcp))

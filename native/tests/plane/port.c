@@ -332,8 +332,80 @@ static void rtcp_with_an_association_of_its_own_has_its_own_keys(void)
     mcu_plane_free(plane);
 }
 
+/* A leg whose far end checks: with keys, and where its RTCP comes from. */
+static void call_by_ice(struct telephone *telephone, struct client *by_rtcp,
+                        struct mcu_plane *plane)
+{
+    struct client *client = &telephone->client;
+    call(telephone, plane);
+    strcpy(client->ufrag, "telephone-of-ours");
+    strcpy(client->password, "a password of enough characters");
+    strcpy(client->remote_ufrag, "theirs");
+    CHECK(mcu_plane_require_keys(plane, client->leg) == 0);
+    CHECK(mcu_plane_use_ice(plane, client->leg, false, client->ufrag, client->password,
+                            client->remote_ufrag) == 0);
+    *by_rtcp = *client;
+    by_rtcp->fd = telephone->rtcp_fd;
+    by_rtcp->server.sin_port = htons(telephone->rtcp_port);
+}
+
+static void a_leg_with_ice_is_where_a_check_of_each_port_says(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct client *client = &telephone.client, by_rtcp, stranger;
+    struct packet packet;
+    bool rtcp = true;
+    call_by_ice(&telephone, &by_rtcp, plane);
+    stranger = *client;
+    stranger.fd = open_socket(&stranger.local);
+    send_raw(client, greeting, sizeof greeting); /* before its check is known */
+    CHECK(check_as(&stranger, "telephone-of-ours:theirs", "another password of enough",
+                   true) == 401);
+    CHECK(check(client, false) == 200);
+    CHECK(!said(plane, MCU_EVENT_PROVED, client->leg, QUIET_MS));
+    CHECK(check(client, true) == 200);
+    CHECK(said(plane, MCU_EVENT_PROVED, client->leg, PATIENCE_MS));
+    CHECK(greeted(&telephone, &rtcp) && !rtcp);
+    send_raw(&stranger, greeting, sizeof greeting);
+    CHECK(drops(plane, MCU_DROP_STRANGER, 1));
+    CHECK(check(&by_rtcp, true) == 200);
+    CHECK(mcu_plane_send_dtls(plane, client->leg, true, greeting, sizeof greeting) == 0);
+    CHECK(receive(&by_rtcp, &packet, PATIENCE_MS) && packet.size == sizeof greeting);
+    set_keys(client);
+    const int sound = mcu_plane_add_sound(plane, true);
+    CHECK(is_sent_sound(&telephone, 1, sound));
+    close(stranger.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+static void a_check_is_of_the_leg_alone_whose_port_it_comes_to(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone, other;
+    struct client by_rtcp, browser;
+    call_by_ice(&telephone, &by_rtcp, plane);
+    call(&other, plane);
+    struct client astray = telephone.client;
+    astray.server = other.client.server;
+    CHECK(check(&astray, true) == 0);
+    add_client(&browser, plane, -1);
+    browser.server = telephone.client.server;
+    CHECK(check(&browser, true) == 0);
+    astray.server.sin_port = htons(mcu_plane_port(plane));
+    CHECK(check(&astray, true) == 0);
+    CHECK(drops(plane, MCU_DROP_STUN_UNKNOWN, 3));
+    leave(&browser);
+    hang_up(&other);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
 void port_tests(void)
 {
+    TEST(a_leg_with_ice_is_where_a_check_of_each_port_says);
+    TEST(a_check_is_of_the_leg_alone_whose_port_it_comes_to);
     TEST(a_call_that_moves_to_another_plane_is_sent_later_numbers_there);
     TEST(a_leg_that_requires_keys_is_mute_and_deaf_without_them);
     TEST(dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known);

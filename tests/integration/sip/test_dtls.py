@@ -1,17 +1,25 @@
-"""Telephones with keys by DTLS (RFC 5763): real baresip phones over TCP, both ways, and a browser's person."""
+"""Telephones with keys by DTLS (RFC 5763) and with ICE (RFC 8839): real baresip phones over TCP, both ways.
+
+They are at an address of this machine, for baresip's ICE looks past the loopback.
+"""
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from baresip import telephone
-from dialled import PIN, enter_directly, in_the_room, telephones
+from baresip import Telephone, free_port, telephone
+from dialled import PIN, in_the_room, press, telephones
 from hall import hall, hum, inside, loudness, until
 from running_server import RunningServer, running_server
 from sound import share
 
+from mcu.media.transport.addresses import host_addresses
+
 HOST_HZ, PHONE_HZ = 3000.0, 2700.0  # above all notes of notices
+HERE = next((one for one in host_addresses() if "." in one and not one.startswith("127.")), "127.0.0.1")
+CHECKED = "ice: audio: connectivity check is complete"
 MET = "DTLS-SRTP complete (audio/{}) Profile=AEAD_AES_256_GCM"
 
 
@@ -19,16 +27,30 @@ MET = "DTLS-SRTP complete (audio/{}) Profile=AEAD_AES_256_GCM"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__workers": "2",
-        "media__addresses": "127.0.0.1",
+        "media__addresses": HERE,
         "media__rtp_first_port": "48900",
         "media__rtp_last_port": "48949",
-        "sip__addresses": "127.0.0.1",
+        "sip__addresses": HERE,
         "sip__port": "0",
         "sip__keys": "dtls",
-        "sip__call_domains": "127.0.0.1",
+        "sip__call_domains": HERE,
     }
     with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
         yield started
+
+
+@contextmanager
+def phone_at_home(directory: Path, *, ice: bool) -> Iterator[Telephone]:
+    with telephone(
+        directory,
+        hertz=PHONE_HZ,
+        transport="tcp",
+        encryption="dtls_srtp",
+        account=f"anna@{HERE}",
+        parameters="regint=0" + (";medianat=ice" if ice else ""),
+        port=free_port(HERE),
+    ) as phone:
+        yield phone
 
 
 async def test_who_calls_is_heard_and_hears_also_on_another_worker_than_the_one_it_came_to(
@@ -39,15 +61,18 @@ async def test_who_calls_is_heard_and_hears_also_on_another_worker_than_the_one_
         await inside(host)
         assert host.client is not None
         heard = host.client.heard
-        for number in range(2):  # the first worker that is free, then the other
-            with telephone(
-                tmp_path / f"phone-{number}", hertz=PHONE_HZ, transport="tcp", encryption="dtls_srtp"
-            ) as phone:
-                await enter_directly(here, phone, host)
+        for ice in (False, True):  # by the worker that is next, and then by the other
+            with phone_at_home(tmp_path / f"ice-{ice}", ice=ice) as phone:
+                phone.dial(f"sip:{here.number}@{HERE}:{server.logged('sip_serving')[0]['port']}")
+                await until(lambda: "audio: start" in phone.log)
+                await asyncio.sleep(1)
+                await press(phone, f"{PIN}#")
+                await in_the_room(host)
                 await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
                 await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
                 assert MET.format("RTP") in phone.log
                 assert MET.format("RTCP") in phone.log
+                assert (CHECKED in phone.log) is ice
                 phone.hang_up()
                 await until(lambda: telephones(host) == [])
 
@@ -58,7 +83,7 @@ async def test_who_is_called_is_heard_and_hears(server: RunningServer, tmp_path:
         await inside(host)
         assert host.client is not None
         heard = host.client.heard
-        with telephone(tmp_path / "phone", hertz=PHONE_HZ, transport="tcp", encryption="dtls_srtp") as phone:
+        with phone_at_home(tmp_path / "phone", ice=True) as phone:
             body = {"name": "Bo Ek", "uri": phone.uri}
             async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
                 assert answer.status == 202
@@ -69,3 +94,4 @@ async def test_who_is_called_is_heard_and_hears(server: RunningServer, tmp_path:
             await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
             await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
             assert MET.format("RTP") in phone.log
+            assert CHECKED in phone.log

@@ -10,7 +10,10 @@ from mcu.protocol.sdp.ice import Credentials
 OURS = Credentials("oursours", "ours" * 6)
 CRYPTO = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n"
 ICE = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef012345\r\n"
-HOST = "a=candidate:1 1 UDP 2130706431 192.0.2.7 4000 typ host\r\na=candidate:1 2 UDP 2130706430 192.0.2.7 4001 typ host\r\n"
+HOST = (
+    "a=candidate:1 1 UDP 2130706431 192.0.2.7 4000 typ host\r\n"
+    "a=candidate:1 2 UDP 2130706430 192.0.2.7 4001 typ host\r\n"
+)
 DTLS = f"a=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\na=setup:active\r\n"
 
 

@@ -20,7 +20,7 @@ OURS, THEIRS = "mcu.example", "far.example"
 def ways(to: str, *transports: str) -> list[Way]:
     """`transports`: by which the endpoint that is meant has registered."""
     flows: Any = [SimpleNamespace(transport=one, peer=Peer("192.0.2.7", 40_000)) for one in transports]
-    anna: Any = SimpleNamespace()
+    anna: Any = SimpleNamespace(organisation="")
     targets = [
         Target(endpoint=anna, domain=OURS, flow=one, uri=SipUri("x.invalid", "anna"), routes=()) for one in flows
     ]

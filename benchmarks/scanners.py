@@ -23,7 +23,7 @@ from mcu.demo.server import free_port
 
 ROUND_S: Final = 0.005
 IP_PKTINFO: Final = 8  # of Linux; Python 3.11 has no name for it
-BEFORE_S, AFTER_S = 1.0, 1.0
+AFTER_S: Final = 1.0
 TRUNK_CALLS: Final = 10  # a second
 INVITE: Final = (
     "INVITE sip:{number}@{host}:{port} SIP/2.0\r\n"
@@ -44,27 +44,32 @@ BODY: Final = "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=au
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per-second", type=int, default=2000, help="calls that strangers ask for")
     parser.add_argument("--seconds", type=float, default=20, help="for how long")
+    parser.add_argument(
+        "--before", type=float, default=36, help="seconds for which a trunk calls first; its transactions last 32"
+    )
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    return asyncio.run(_run(options.per_second, options.seconds))
+    return asyncio.run(_run(options.per_second, options.seconds, options.before))
 
 
-async def _run(per_second: int, seconds: float) -> dict[str, Any]:
+async def _run(per_second: int, seconds: float, before_s: float) -> dict[str, Any]:
     prefix, port = pin_load(), free_port()
-    trunk_s = BEFORE_S + seconds + AFTER_S
+    trunk_s = before_s + seconds + AFTER_S
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         async with ours(prefix, settings(port)) as contestant:
             target = f"127.0.0.1:{port}"
             calls = asyncio.create_task(
                 sipp.call(target, RECEPTION, Path(folder), per_second=TRUNK_CALLS, seconds=trunk_s)
             )
-            await asyncio.sleep(BEFORE_S)
+            await asyncio.sleep(before_s / 2)
             processes = [contestant.pid, *children(contestant.pid)]
-            memory, spent = _memory(processes), cpu_seconds(contestant.pid)
+            before = await _highest(processes, asyncio.create_task(asyncio.sleep(before_s / 2)))
+            spent = cpu_seconds(contestant.pid)
             say(f"{per_second} strangers a second for {seconds:g} s")
-            asked = await asyncio.to_thread(ask, ("127.0.0.1", port), per_second, seconds)
-            more, spent = _memory(processes) - memory, cpu_seconds(contestant.pid) - spent
+            asking = asyncio.create_task(asyncio.to_thread(ask, ("127.0.0.1", port), per_second, seconds))
+            more, spent = await _highest(processes, asking) - before, cpu_seconds(contestant.pid) - spent
+            asked = await asking
             called = await calls
             dropped = await contestant.metric("mcu_sip_dropped_total")
             died = processes != [contestant.pid, *children(contestant.pid)]
@@ -105,5 +110,10 @@ def _from(source: str) -> tuple[int, int, bytes]:
     return socket.IPPROTO_IP, IP_PKTINFO, struct.pack("=i4s4s", 0, socket.inet_aton(source), bytes(4))
 
 
-def _memory(processes: list[int]) -> float:
-    return sum(map(resident_mb, processes))
+async def _highest(processes: list[int], during: asyncio.Task[Any]) -> float:
+    """The most memory that they have together until it is done, in MB, each fifth of a second."""
+    most = 0.0
+    while not during.done():
+        most = max(most, sum(map(resident_mb, processes)))
+        await asyncio.wait([during], timeout=0.2)
+    return most

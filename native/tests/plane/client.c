@@ -360,6 +360,8 @@ bool receive_rtcp(struct client *client, enum mcu_rtcp_kind kind, struct mcu_rtc
 
 /* -- what the plane says -- */
 
+#define TICK_MS 20
+
 bool await(struct mcu_plane *plane, enum mcu_event_kind kind, int leg, struct mcu_event *event,
            int patience_ms)
 {
@@ -372,8 +374,10 @@ bool await(struct mcu_plane *plane, enum mcu_event_kind kind, int leg, struct mc
         }
         struct pollfd ready = {.fd = mcu_plane_fd(plane), .events = POLLIN};
         const int64_t left = until - milliseconds();
-        if (left <= 0 || poll(&ready, 1, (int)left) <= 0)
+        if (left <= 0)
             return false;
+        poll(&ready, 1,
+             left < TICK_MS ? (int)left : TICK_MS); /* some events wait for others */
     }
 }
 

@@ -29,11 +29,19 @@ class Seat:
 
     def is_known(self, roster: RosterNow) -> bool:
         """Whether there is nothing to do or say about it: then `heard_of` need not be called."""
-        return self._held == self._said_held and self._controls.is_known(roster)
+        return (
+            self._held == self._said_held
+            and self._others_share(roster) == self.others_share
+            and self._controls.is_known(roster)
+        )
+
+    def _others_share(self, roster: RosterNow) -> bool:
+        """Whether another shares a screen."""
+        return any(line.screen and line.leg != self._leg for line in roster.lines)
 
     async def heard_of(self, update: Update) -> None:
         if isinstance(update, RosterNow):
-            self.others_share = any(line.screen and line.leg != self._leg for line in update.lines)
+            self.others_share = self._others_share(update)
             await self._follow_hold()
         await self._do(self._controls.heard_of(update, self._clock.monotonic(), self._clock.now()))
 

@@ -18,8 +18,9 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.workers import Workers
 from mcu.config import organisations as config
-from mcu.config.sections import HOST, Sip, SipNumber, SipZone, Trunk
+from mcu.config.fields import HOST
 from mcu.config.settings import Settings
+from mcu.config.sip import Sip, SipNumber, SipZone, Trunk
 from mcu.net import floors
 from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks

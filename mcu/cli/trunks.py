@@ -7,7 +7,7 @@ from mcu.app.sip import client_of, dns_server_of, trunk_of
 from mcu.app.sockets import BadCertificate
 from mcu.cli.lines import Line, advice, fail, ok
 from mcu.clock import Clock
-from mcu.config.sections import Sip
+from mcu.config.sip import Sip
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Listen
 from mcu.net.sip.names import Names

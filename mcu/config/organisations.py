@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from mcu.config.sections import Domain, Prefix, Section
+from mcu.config.fields import Domain, Prefix, Section
 
 
 class Organisation(Section):

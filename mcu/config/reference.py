@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from mcu.config.sections import Section
+from mcu.config.fields import Section
 from mcu.config.settings import PREFIX, lists, sections
 
 _HEAD = """\

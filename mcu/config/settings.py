@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from mcu.config.fields import Section
 from mcu.config.organisations import Organisation
 from mcu.config.sections import (
     Auth,
@@ -28,12 +29,11 @@ from mcu.config.sections import (
     Logging,
     Media,
     Operations,
-    Section,
     Sentry,
     Server,
-    Sip,
     Turn,
 )
+from mcu.config.sip import Sip
 from mcu.errors import McuError
 
 PREFIX = "MCU_"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aioice.stun import TransactionError, TransactionFailed
 from aioice.turn import create_turn_endpoint
 
-from mcu.config.sections import RELAY_URL
+from mcu.config.fields import RELAY_URL
 
 ANSWER_S = 5.0
 _REFUSED = (401, 403, 441)  # RFC 8656 section 19

@@ -35,7 +35,7 @@ _NAMING: Final = re.compile(rb"\n(?:user-agent|from|f|to|t|subject|s)[ \t]*:([^\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """See `mcu.config.sections.Sip`."""
+    """See `mcu.config.sip.Sip`."""
 
     known: Sequence[str] = ()  # networks
     calls_per_second: float = 10.0

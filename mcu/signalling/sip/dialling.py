@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class DialOptions:
-    """See `mcu.config.sections.Sip`."""
+    """See `mcu.config.sip.Sip`."""
 
     trunks: tuple[Trunk, ...]
     domains: tuple[str, ...]

@@ -58,7 +58,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class SipOptions:
-    """See `mcu.config.sections.Sip`."""
+    """See `mcu.config.sip.Sip`."""
 
     addresses: tuple[str, ...]
     port: int

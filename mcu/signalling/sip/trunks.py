@@ -25,7 +25,7 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Trunk:
-    """See `mcu.config.sections.Trunk`."""
+    """See `mcu.config.sip.Trunk`."""
 
     name: str
     hosts: tuple[Host, ...]

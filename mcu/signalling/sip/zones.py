@@ -19,7 +19,7 @@ class Apart(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Zone:
-    """See `mcu.config.sections.SipZone`."""
+    """See `mcu.config.sip.SipZone`."""
 
     name: str
     networks: tuple[str, ...]

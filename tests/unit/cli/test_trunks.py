@@ -9,7 +9,7 @@ import pytest
 from mcu.cli.lines import Verdict
 from mcu.cli.trunks import trunks
 from mcu.clock import SystemClock
-from mcu.config.sections import Sip
+from mcu.config.sip import Sip
 from mcu.protocol.sip.message import Request, read
 from mcu.protocol.sip.responses import response_to
 from mcu.signalling.sip import trunk_keeper

@@ -109,6 +109,12 @@ class Ours:
     held: bool = False  # the other side is on hold
     before: Mapping[Kind, Stream] = field(default_factory=dict)  # of a call that stands: what was agreed
 
+    @property
+    def asks(self) -> Encryption:
+        """Of their lines. A call of which all was encrypted gets nothing beside it in the clear."""
+        kept = bool(self.before) and all(stream.keying.encrypts for stream in self.before.values())
+        return Encryption.REQUIRED if kept else self.encryption
+
 
 def kinds(said: Description) -> tuple[Kind, ...]:
     """What a description has lines of that are not refused in it."""
@@ -163,7 +169,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
     found = codecs.formats(media)
     chosen = _audio(found) if kind is Kind.AUDIO else _video(found)
     before = ours.before.get(kind)
-    agreed = keying.agreed(session, media, before.keying if before is not None else None, ours.encryption, side)
+    agreed = keying.agreed(session, media, before.keying if before is not None else None, ours.asks, side)
     if chosen is None or agreed is None:
         return None
     theirs = session.direction_of(media)

@@ -1,4 +1,8 @@
-"""Whether a description that is passed on, and not answered by us, keeps to the policy (S10): no media in the clear."""
+"""Whether a description keeps to the policy (S10): no media in the clear.
+
+What is passed on can only be judged by its profile, for how it will be answered is not known. Of an answer of ours the
+keys in it say what was agreed, whatever the profile is called (best effort, RFC 8643).
+"""
 
 from typing import Final
 
@@ -17,6 +21,12 @@ def is_secured(body: bytes) -> bool:
         return all(_has_keys(media, described) for media in described.media if media.port)
     except (Invalid, UnicodeDecodeError):
         return False
+
+
+def is_keyed(agreed: str) -> bool:
+    """Of a description of ours: every line of media that is not refused has keys. Raises `Invalid`."""
+    lines = (media for media in parse(agreed).media if media.port and media.kind in CARRIES_MEDIA)
+    return all(media.has("crypto") or media.has("fingerprint") for media in lines)
 
 
 def _has_keys(media: Media, described: Description) -> bool:

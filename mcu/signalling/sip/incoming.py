@@ -14,7 +14,7 @@ from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailabl
 from mcu.ids import CallId
 from mcu.media.call_messages import AnswerCall, CallTold
 from mcu.media.messages import Answered
-from mcu.protocol.sdp.secured import is_secured
+from mcu.protocol.sdp.secured import is_keyed
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
@@ -146,7 +146,7 @@ class Incoming(Visit):
         Raises `NotSecured`.
         """
         organisation = self._house.organisations.get(meeting.organisation)
-        clear = not (self._who.by_trunk or is_secured(self._agreed[1].encode()))
+        clear = not (self._who.by_trunk or is_keyed(self._agreed[1]))
         if clear and organisation is not None and organisation.encrypted:
             raise NotSecured
 

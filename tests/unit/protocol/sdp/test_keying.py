@@ -1,6 +1,7 @@
 """How a line gets its keys: in the SDP or by DTLS, however they are mixed (RFC 5763, 8122, 8643, 8842)."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -184,6 +185,16 @@ def test_a_call_that_is_encrypted_stays_so_by_either_way() -> None:
             answered(line("RTP/AVP", ""), Encryption.OFFERED, before)
         assert answered(FIRST, before=before)[1].keying.dtls
         assert answered(line("RTP/SAVP", CRYPTO), before=before)[1].keying.keys
+
+
+@pytest.mark.policy("S10")
+@pytest.mark.parametrize(("audio", "lines"), [(line("RTP/SAVP", CRYPTO), 1), (line("RTP/AVP", ""), 2)])
+def test_a_call_that_is_encrypted_gets_no_picture_in_the_clear_beside_it(audio: str, lines: int) -> None:
+    before = answered(audio, Encryption.OFFERED)[1]
+    here = ours(Encryption.OFFERED, before=before)
+    here = replace(here, ports={**here.ports, Kind.MAIN: Ports(30002, 30003)})
+    _, streams = answer(parse(f"{audio}m=video 4002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n"), here)
+    assert len(streams) == lines
 
 
 def test_our_offer_by_dtls_is_taken_in_either_role() -> None:

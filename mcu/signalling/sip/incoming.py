@@ -12,11 +12,12 @@ from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
 from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
 from mcu.ids import CallId
-from mcu.media.call_messages import AnswerCall, CallTold
+from mcu.media.call_messages import AnswerCall, CallTold, OfferCall
 from mcu.media.messages import Answered
 from mcu.protocol.sdp.secured import is_keyed
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
+from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.routing import Route
@@ -70,24 +71,37 @@ class Incoming(Visit):
         call = self.call
         assert call is not None
         offer = call.invite.body.decode(errors="replace")
-        if not offer:
-            raise Unavailable("Calls without an offer are not taken.")
         try:
-            answer = await self._taken_by_one(offer)
+            reply = await self._taken_by_one(offer)
         except Unavailable:
             await asyncio.sleep(MOVE_AGAIN_S)  # as in `_move`
-            answer = await self._taken_by_one(offer)
-        said = self._answer_to(offer, answer.answer)
-        self._agreed = (offer, said)
-        await self._hold(answer.held)
+            reply = await self._taken_by_one(offer)
+        if offer:
+            said = self._answer_to(offer, reply.answer)
+            self._agreed = (offer, said)
+            await self._hold(reply.held)
+        else:
+            said = self._offered = self._slides.offer(reply.answer)
         call.answer(said.encode())
         self._house.line.pump()
 
     async def _taken_by_one(self, offer: str) -> Answered:
+        """Its answer; or, where they have left it to us, its offer, which their ACK answers (RFC 3261, 13.2.1)."""
+        encrypted = self._house.encrypted
+        command: AnswerCall | OfferCall = AnswerCall(call=self.name, offer=offer, encrypted=encrypted)
+        if not offer:
+            command = OfferCall(call=self.name, said="", encrypted=encrypted, ipv6=":" in self._peer)
         worker = await self._house.workers.pick(PICK_S)
-        reply = await worker.ask(AnswerCall(call=self.name, offer=offer, encrypted=self._house.encrypted))
+        reply = await worker.ask(command)
         self.worker = worker
         return answered(reply)
+
+    async def _established(self, ack: Request | Response) -> None:
+        await self._changed(ack)
+        if self._agreed[0]:
+            await self._do(self._menu.begin(self._house.clock.monotonic()))
+        else:  # what was offered has no answer
+            self._over = True
 
     async def _come_back(self) -> None:
         if self._in_menu:
@@ -110,8 +124,8 @@ class Incoming(Visit):
 
     async def _happened(self, happening: Happening) -> None:
         match happening:
-            case Established():
-                await self._do(self._menu.begin(self._house.clock.monotonic()))
+            case Established(message=ack):
+                await self._established(ack)
             case Pressed(key) if self._in_menu:
                 await self._do(self._menu.key(key, self._house.clock.monotonic()))
             case CallTold() if self._in_menu:

@@ -137,7 +137,7 @@ class Visit(ABC):
         self._over = self._shares = False
         self._agreed = ("", "")  # their SDP, and ours
         self._keys: tuple[LineKeys, ...] = ()  # by DTLS: what it moves with
-        self._offered = ""  # ours, where they asked for one in the call
+        self._offered = ""  # ours, where they asked for one
         self._held = False  # by them
         self._reoffer: Reoffer | None = None
         self._slides = Slides(house.floors, self.tell)
@@ -361,7 +361,7 @@ class Visit(ABC):
         self._house.line.pump()
 
     async def _changed(self, message: Request | Response) -> None:
-        """The ACK of a re-INVITE in which they asked us for an offer has their answer."""
+        """The ACK of an INVITE in which they asked us for an offer has their answer."""
         offered, self._offered = self._offered, ""
         if offered and message.body and self.worker is not None:
             theirs = message.body.decode(errors="replace")

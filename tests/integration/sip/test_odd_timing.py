@@ -3,6 +3,7 @@
 The proxy takes the telephone-events out of what is offered, as gateways do that have none.
 """
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from mcu.demo.server import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
 CALLS = 10
+ANSWERED_AT = 45_990  # the port in no_offer.xml
+PCMA = 8
 PROXY = """
 listen=udp:127.0.0.1:{port}
 request_route {{
@@ -65,13 +68,25 @@ def no_call_is_left(server: RunningServer) -> None:
     wait_for(lambda: "mcu_sip_calls 0.0" in server.metrics())
 
 
-@pytest.mark.parametrize("scenario", ["late_ack", "bye_first", "late_cancel", "late_refusal"])
+@pytest.mark.parametrize("scenario", ["late_ack", "bye_first", "late_cancel", "late_refusal", "no_answer"])
 async def test_what_comes_late_or_crossed_is_answered_as_it_should_be_and_leaves_no_call(
     server: RunningServer, tmp_path: Path, scenario: str
 ) -> None:
     done = await called(port_of(server), tmp_path, scenario)
     assert (done.calls, done.failed) == (CALLS, 0)
     no_call_is_left(server)
+
+
+async def test_who_leaves_the_offer_to_the_server_hears_it_where_the_answer_says(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as telephone_of_all:
+        telephone_of_all.bind(("127.0.0.1", ANSWERED_AT))
+        telephone_of_all.setblocking(False)
+        done = await called(port_of(server), tmp_path, "no_offer")
+        assert (done.calls, done.failed) == (CALLS, 0)
+        no_call_is_left(server)
+        assert telephone_of_all.recv(2048)[1] & 0x7F == PCMA
 
 
 async def test_calls_come_through_a_proxy_that_stays_in_their_way(server: RunningServer, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 
 from baresip import Telephone
-from hall import Hall, until
+from hall import Hall, loudness, until
 from running_server import RunningServer
+from sound import share
 
 from mcu.demo.guest import Guest
 from mcu.media.life import LegState
@@ -48,3 +49,11 @@ async def enter_directly(here: Hall, phone: Telephone, host: Guest) -> None:
     await asyncio.sleep(0.5)
     await press(phone, f"{PIN}#")
     await in_the_room(host)
+
+
+async def hear_each_other(host: Guest, host_hz: float, phone: Telephone, phone_hz: float, *, lately: float) -> None:
+    """For the last `lately` seconds: the host's hum, and the telephone's tone."""
+    assert host.client is not None
+    heard = host.client.heard
+    await until(lambda: loudness(heard(), phone_hz, lately) > 0.8)
+    await until(lambda: share(phone.heard(), host_hz, lately) > 0.8)

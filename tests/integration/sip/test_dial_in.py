@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from baresip import Telephone, telephone
-from dialled import PIN, enter, enter_directly, in_the_room, press, telephones, uri
+from dialled import PIN, enter, enter_directly, hear_each_other, in_the_room, press, telephones, uri
 from hall import hall, hum, inside, loudness, texts, until
 from python_phone import RATE, python_phone
 from running_server import RunningServer, running_server
@@ -82,8 +82,7 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
             await enter(here, phone, host)
             assert host.client is not None
             heard = host.client.heard
-            await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
-            await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
+            await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=1.0)
             assert is_heard_after_it_is_announced(heard().samples, PHONE_HZ)
             assert is_heard_after_it_is_announced(phone.heard(), HOST_HZ)
             assert "Telefon gick med" in texts(host)

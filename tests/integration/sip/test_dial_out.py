@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 from baresip import free_port, telephone
-from dialled import in_the_room, press, telephones
+from dialled import hear_each_other, in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
 from sip_messages import request
-from sound import share
 
 from mcu.conference.roster import Stage
 from mcu.demo.guest import Guest
@@ -126,10 +125,7 @@ async def test_who_is_called_hears_nothing_of_the_room_before_answering_and_is_a
             await in_the_room(host)
             assert "Bo Ek gick med" in texts(host)
             assert telephones(host)[0].muted is False
-            assert host.client is not None
-            heard = host.client.heard
-            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
-            await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
+            await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=0.5)
             assert stages(host) == [Stage.CALLING, Stage.RINGING, Stage.ANSWERED, Stage.JOINED]
             shown = (await here.get(f"{await here.room()}/calls"))["items"][0]
             assert (shown["participant_id"], shown["state"], shown["leg"]) == (

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from baresip import Telephone, free_port, telephone
-from dialled import PIN, in_the_room, press, telephones
-from hall import hall, hum, inside, loudness, until
+from dialled import PIN, hear_each_other, in_the_room, press, telephones
+from hall import hall, hum, inside, until
 from running_server import RunningServer, running_server
-from sound import share
 
 from mcu.media.transport.addresses import host_addresses
 
@@ -59,17 +58,14 @@ async def test_who_calls_is_heard_and_hears_also_on_another_worker_than_the_one_
     async with hall(server, guest_pin=PIN) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
-        assert host.client is not None
-        heard = host.client.heard
         for ice in (False, True):  # by the worker that is next, and then by the other
             with phone_at_home(tmp_path / f"ice-{ice}", ice=ice) as phone:
                 phone.dial(f"sip:{here.number}@{HERE}:{server.logged('sip_serving')[0]['port']}")
-                await until(lambda: "audio: start" in phone.log)
+                await until(lambda: phone.talks)
                 await asyncio.sleep(1)
                 await press(phone, f"{PIN}#")
                 await in_the_room(host)
-                await until(lambda: loudness(heard(), PHONE_HZ, 1.0) > 0.8)
-                await until(lambda: share(phone.heard(), HOST_HZ, 1.0) > 0.8)
+                await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=1.0)
                 assert MET.format("RTP") in phone.log
                 assert MET.format("RTCP") in phone.log
                 assert (CHECKED in phone.log) is ice
@@ -81,8 +77,6 @@ async def test_who_is_called_is_heard_and_hears(server: RunningServer, tmp_path:
     async with hall(server) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
-        assert host.client is not None
-        heard = host.client.heard
         with phone_at_home(tmp_path / "phone", ice=True) as phone:
             body = {"name": "Bo Ek", "uri": phone.uri}
             async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
@@ -91,7 +85,6 @@ async def test_who_is_called_is_heard_and_hears(server: RunningServer, tmp_path:
             await asyncio.sleep(1.2)  # faster than that no person answers
             phone.accept()
             await in_the_room(host)
-            await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
-            await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
+            await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=0.5)
             assert MET.format("RTP") in phone.log
             assert CHECKED in phone.log

@@ -5,11 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from baresip import telephone
-from dialled import PIN, in_the_room
+from dialled import PIN, hear_each_other, in_the_room
 from endpoints import PASSWORD, contacts, posted, settings, states
 from hall import hall, hum, inside, loudness, texts, until
 from running_server import running_server
-from sound import share
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
 FIRST_PORT = 47_700
@@ -34,12 +33,11 @@ async def test_a_telephone_registers_dials_in_is_called_and_is_heard_by_ipv6_alo
                 await until(lambda: states(server)["anna"] == "online")
                 assert [one["address"] for one in contacts(server)] == ["::1"]
                 phone.dial(f"sip:{here.number}@{there}")
-                await until(lambda: "audio: start" in phone.log)
+                await until(lambda: phone.talks)
                 await asyncio.sleep(1)
                 await asyncio.to_thread(phone.press, f"{PIN}#")
                 await in_the_room(host)
-                await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
-                await until(lambda: share(phone.heard(), HOST_HZ, 0.5) > 0.8)
+                await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=0.5)
                 phone.hang_up()
                 await until(lambda: texts(host)[-1].endswith("lämnade"))
                 body = {"name": "Bo Ek", "uri": phone.uri}

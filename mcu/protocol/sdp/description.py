@@ -15,6 +15,7 @@ MAX_BYTES: Final = 64 * 1024
 MAX_LINES: Final = 1000
 MAX_MEDIA: Final = 16
 NOWHERE: Final = "0.0.0.0"  # the address of who holds as RFC 2543 had it
+LATER: Final = 9  # the port of who tells by ICE where it is (RFC 8839, section 4.2.1.2)
 DIRECTIONS: Final = ("sendrecv", "sendonly", "recvonly", "inactive")
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 REVERSED: Final[dict[Direction, Direction]] = {
@@ -135,7 +136,7 @@ class Description(Attributed):
     def direction_of(self, media: Media) -> Direction:
         """The media's own, else the session's (RFC 8866, section 6.7). To nowhere nothing is sent (RFC 3264, 8.4)."""
         stated: Direction = media.own_direction or self.own_direction or "sendrecv"
-        if (media.connection or self.connection) != NOWHERE:
+        if (media.connection or self.connection) != NOWHERE or media.port == LATER:
             return stated
         return "sendonly" if stated == "sendrecv" else "inactive" if stated == "recvonly" else stated
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mcu.errors import Invalid
-from mcu.protocol.sdp.description import NOWHERE, Attribute, Description, Media
+from mcu.protocol.sdp.description import LATER, NOWHERE, Attribute, Description, Media
 
 NAMES: Final = frozenset({"ice-ufrag", "ice-pwd", "candidate"})
 LITE: Final = Attribute("ice-lite")  # of a session
@@ -18,7 +18,6 @@ _UFRAG: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD: Final = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _CANDIDATE: Final = re.compile(r"\S{1,32} 1 (?i:udp) \d{1,10} (\S+) (\d{1,5}) typ .*")
 _HOST: Final = 126 << 24 | 65535 << 8  # priority of a host candidate (RFC 8445, section 5.1.2.1), and 256 - component
-_LATER: Final = 9  # the port of who tells where it is later
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def of(session: Description, media: Media) -> Credentials | None:
 
 def mismatches(session: Description, media: Media) -> bool:
     """Where it says that it is, is none of its candidates."""
-    if not any(one.has("ice-ufrag") for one in (session, media)) or media.port == _LATER:
+    if not any(one.has("ice-ufrag") for one in (session, media)) or media.port == LATER:
         return False
     where = session.address_of(media), str(media.port)
     return where[0] != NOWHERE and where not in [found.groups() for found in _candidates(media)]

@@ -34,11 +34,13 @@ class Driver:
         clock: Clock,
         happened: Callable[[Event], None],
         closed: Callable[[Flow], None],
+        aims: Callable[[Request, Flow], Request] = lambda request, _flow: request,
     ) -> None:
+        """`aims` gives a request the Request-URI that whoever is at that flow knows as its own."""
         self.gate = gate
         self.agent = Agent(asks=self._asks)
         self.endpoint = Endpoint(listen, received=self._received, hears=self._hears, gone=closed)
-        self._clock, self._happened = clock, happened
+        self._clock, self._happened, self._aims = clock, happened, aims
         self._tickets: dict[Call, Ticket] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._pumping = False
@@ -118,7 +120,8 @@ class Driver:
                 self.gate.trust(flow.peer.host, self.now)
         if isinstance(sent.message, Response) and isinstance(flow, UdpFlow):
             flow = self._answering(sent.message, flow)
-        if not flow.write(bytes(sent.message)) and sent.key is not None:
+        message = self._aims(sent.message, flow) if isinstance(sent.message, Request) else sent.message
+        if not flow.write(bytes(message)) and sent.key is not None:
             self.agent.fault(sent.key, self.now)
 
     def _answering(self, response: Response, flow: UdpFlow) -> UdpFlow:

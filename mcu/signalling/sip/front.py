@@ -98,7 +98,7 @@ class FrontEnd:
         shown = (options.tls, options.client, options.floors.tls)
         self.shows = tuple(one for one in shown if one is not None)  # our certificate
         gate = Gate(options.limits, clock.monotonic(), self._is_trunk)
-        self._driver = Driver(listen, gate, clock, self._happened, registrations.closed)
+        self._driver = Driver(listen, gate, clock, self._happened, registrations.closed, registrations.aimed)
         self._registrations = registrations
         self.floors = floors.FloorServer(options.floors, clock)
         self._house = House(

@@ -275,6 +275,19 @@ class Registrations:
         domain = self.domain_of(endpoint.organisation)
         return [_target(endpoint, one, domain) for one in _one_of_each_device(bindings)]
 
+    def aimed(self, request: Request, flow: Flow) -> Request:
+        """To a device by its contact, where it is asked by its GRUU, which it need not know (RFC 5627)."""
+        uri = request.uri if ";gr" in request.target else None
+        if not isinstance(uri, SipUri) or "gr" not in uri.params or not self.is_ours(uri.host):
+            return request
+        try:
+            known = next((one.uri for one in self.locate(uri) if one.flow == flow), None)
+        except (NotFound, NotReached):
+            return request
+        if known is None:
+            return request
+        return Request(request.method, str(known), headers=request.headers, body=request.body)
+
     def numbered(self, number: str) -> Sequence[Target]:
         """Every way to an organisation's endpoint whose whole number this is; none where it is nobody's.
 

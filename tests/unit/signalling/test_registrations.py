@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sip_messages import request as message
@@ -17,7 +17,7 @@ from mcu.net.sip.flows import Peer
 from mcu.protocol.sip.authenticator import Challenged, WrongPassword
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Asked
-from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.message import Headers, Request, Response
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri, parse_uri
 from mcu.protocol.sip.values import parse_address, parse_credentials
@@ -129,6 +129,9 @@ async def test_a_public_gruu_leads_to_its_device(house: House) -> None:
     gruu = parse_uri(next(one.params["pub-gruu"] or "" for one in theirs if "two" in str(one)).strip('"'))
     assert isinstance(gruu, SipUri)
     assert [one.flow for one in house.known.locate(gruu)] == [other]
+    bye = Request("BYE", str(gruu), headers=Headers([]))
+    assert house.known.aimed(bye, cast(Any, other)).target == "sip:anna@192.0.2.7"
+    assert house.known.aimed(bye, cast(Any, flow)) is bye
 
 
 async def test_an_endpoint_is_reached_by_its_flow_until_it_expires(house: House) -> None:

@@ -37,6 +37,7 @@ class OfferCall(Command, frozen=True, kw_only=True):
 
     call: CallId
     said: str  # our SDP to them, of the former worker; "" where there is no call yet
+    anew: bool = False  # what they were told was another's words: codecs and keys are ours from now on
     encrypted: bool
     codecs: tuple[str, ...] = ()  # of sound, that may be offered to whom we call; none named: all
     by_dtls: bool = False  # what is offered to them has its keys by that, not in the SDP

@@ -86,7 +86,7 @@ class Reception:
         ipv6 = "IN IP6" in said if said else command.ipv6
         transport = self._new(call, ipv6=ipv6, encrypted=command.encrypted, by_dtls=command.by_dtls)
         try:
-            made = transport.offer(said, command.codecs, command.keys)
+            made = transport.offer(said, command.codecs, command.keys, anew=command.anew)
         except Exception:
             transport.release()
             raise

@@ -100,18 +100,24 @@ class RtpTransport:
         self._begin(streams, listener)
         return str(self._said)
 
-    def offer(self, said: str = "", codecs: Sequence[str] = (), keys: Sequence[LineKeys] = ()) -> str:
+    def offer(
+        self, said: str = "", codecs: Sequence[str] = (), keys: Sequence[LineKeys] = (), *, anew: bool = False
+    ) -> str:
         """Our offer: of all that the call may have, or of what we last `said`. `accept` takes the answer to it.
 
-        `codecs`: of sound, in a new offer; none named: all. `keys`: that the call had by DTLS where it was. Raises
-        `Unavailable` where there are no ports; then it is to be closed.
+        `codecs`: of sound, in a new offer; none named: all. `keys`: that the call had by DTLS where it was. `anew`:
+        what they were told was another's words, in whose session ours go on. Raises `Unavailable` where there are no
+        ports; then it is to be closed.
         """
         before = description.parse(said) if said else None
         self._take_ports(exchange.kinds(before) if before is not None else self._terms.kinds)
         for line in self._lines.values() if before is not None else ():
             line.bring(keys)
         ours = self._ours()
-        self._offered = exchange.offer_again(before, ours) if before is not None else exchange.offer(ours, codecs)
+        if before is None:
+            self._offered = exchange.offer(ours, codecs)
+        else:
+            self._offered = exchange.offer_anew(before, ours) if anew else exchange.offer_again(before, ours)
         return str(self._offered.description)
 
     def accept(self, answer: str, listener: TransportListener) -> None:

@@ -302,6 +302,18 @@ def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offe
     return Offered(replace(said, origin=origin, connection=ours.address, media=media), keys)
 
 
+def offer_anew(said: Description, ours: Ours) -> Offered:
+    """Our own codecs and keys in a session in which another has spoken: its lines stay in their places.
+
+    `said`: what they were told last. The kinds are those of `ours.ports`; a line that is none of ours is refused.
+    """
+    made = offer(ours)
+    left = {kind: media for media in made.description.media if (kind := _kind(media)) is not None}
+    media = tuple(left.pop(kind) if (kind := _kind(line)) in left and kind else line.refused() for line in said.media)
+    origin = replace(said.origin, version=said.origin.version + 1)
+    return replace(made, description=replace(made.description, origin=origin, media=media))
+
+
 def _moved(media: Media, ours: Ours, ports: Ports, *, resumed: bool) -> Media:
     new = {"rtcp": str(ports.rtcp), "setup": "actpass", "fingerprint": ours.fingerprint, "tls-id": ports.tls_id}
     kept = (Attribute(a.name, new.get(a.name, a.value)) for a in media.attributes if a.name not in ice.NAMES)

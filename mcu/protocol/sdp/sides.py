@@ -6,7 +6,16 @@ and its lines stay in their places. A line that only one side has is refused at 
 
 from dataclasses import replace
 
-from mcu.protocol.sdp.description import Description, Media
+from mcu.protocol.sdp.description import DIRECTIONS, Attribute, Description, Media
+
+
+def silenced(said: Description) -> Description:
+    """The same session in which neither side sends any more."""
+    media = (
+        replace(line, attributes=(*(a for a in line.attributes if a.name not in DIRECTIONS), Attribute("inactive")))
+        for line in said.media
+    )
+    return replace(said, origin=replace(said.origin, version=said.origin.version + 1), media=tuple(media))
 
 
 class Versions:

@@ -7,7 +7,7 @@ import pytest
 from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp.crypto import SUITES
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
-from mcu.protocol.sdp.exchange import Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again
+from mcu.protocol.sdp.exchange import Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again, offer_anew
 from mcu.protocol.sdp.keying import Encryption
 
 FINGERPRINT = "sha-256 " + ":".join(["1F"] * 32)
@@ -271,3 +271,19 @@ def test_what_was_agreed_is_offered_again_by_other_ports_with_the_same_codec_and
     assert stream.keying.keys is not None
     assert before is not None
     assert (stream.keying.keys.ours, stream.keying.keys.suite) == (before.ours, before.suite)
+
+
+def test_in_a_session_in_which_another_spoke_our_codecs_and_keys_are_offered_in_its_lines() -> None:
+    video = "m=video 4002 RTP/SAVP 99\r\n" + H264_0 + CRYPTO
+    said = parse(HEAD + "m=application 9 UDP/BFCP *\r\n" + video + AUDIO + video)
+    made = offer_anew(said, ours(Encryption.REQUIRED, Kind.AUDIO, Kind.MAIN))
+    lines = made.description.media
+    assert [(line.kind, line.port) for line in lines] == [
+        ("application", 0),
+        ("video", 30002),
+        ("audio", 30000),
+        ("video", 0),
+    ]
+    assert (made.description.origin.session, made.description.origin.version) == (1, 2)
+    assert KEY_128 not in f"{lines[1]}{lines[2]}"
+    assert set(made.keys) == {Kind.AUDIO, Kind.MAIN}

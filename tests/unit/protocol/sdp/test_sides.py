@@ -1,7 +1,7 @@
 """Two calls that are made one: lines and versions as each side has known them."""
 
-from mcu.protocol.sdp.description import Description, Media, Origin
-from mcu.protocol.sdp.sides import Lines, Versions
+from mcu.protocol.sdp.description import Description, Media, Origin, parse
+from mcu.protocol.sdp.sides import Lines, Versions, silenced
 
 
 def said(*kinds: str, session: int = 1, port: int = 4000) -> Description:
@@ -43,3 +43,13 @@ def test_a_session_goes_on_with_its_origin_and_a_version_more_only_where_somethi
     moved = versions.next(0, said("audio", session=9, port=5000))
     assert [(one.origin.session, one.origin.version) for one in (same, moved)] == [(7, 1), (7, 2)]
     assert versions.next(1, said("audio", session=9)).origin.session == 9
+
+
+def test_a_session_is_silenced_on_every_line_and_is_a_version_further() -> None:
+    said = parse(
+        "v=0\r\no=- 7 3 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+        "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\nm=video 4002 RTP/AVP 99\r\n"
+    )
+    quiet = silenced(said)
+    assert [[one.name for one in line.attributes] for line in quiet.media] == [["inactive"], ["inactive"]]
+    assert (quiet.origin.session, quiet.origin.version) == (7, 4)

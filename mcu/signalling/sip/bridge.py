@@ -274,6 +274,8 @@ class Bridge:
         return self.caller if call is self._in else self.callee
 
     def _other(self, call: Call) -> Call | None:
+        if self.leaving is not None:
+            return None  # what stays is being led elsewhere
         return self._out if call is self._in else self._in if call is self._out else None
 
     # -- the end ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from mcu.net import floors
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.net.sip.websocket import WebSockets
+from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import METHODS, SUPPORTED, Call
 from mcu.protocol.sip.events import (
@@ -44,6 +45,7 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.callers import Callers
 from mcu.signalling.sip.dialling import Dialling, DialOptions
+from mcu.signalling.sip.handover import HandedOver, Handover
 from mcu.signalling.sip.incoming import Incoming, Who
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
@@ -113,7 +115,9 @@ class FrontEnd:
             organisations=registrations.plan.organisations,
         )
         self._dialling = Dialling(options.dialling, self, self._driver, registrations, self._house)
-        self._switch = Switch(self._driver, registrations, self._dialling.ways, workers, encrypted=options.encrypted)
+        self._switch = Switch(
+            self._driver, registrations, self._dialling.ways, workers, self, encrypted=options.encrypted
+        )
         self._keeper = TrunkKeeper(self._dialling.roads, self._driver)
         self._callers = Callers(clock)
         self._conference, self._workers = conference, workers
@@ -215,6 +219,8 @@ class FrontEnd:
             case Progressed() | Established() | Changing() | Changed() | Ended():
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
+            case Within() if event.request.method == "REFER" and isinstance(seat := self.seat(event.call), Incoming):
+                self._switch.refer(seat, event)
             case Within():
                 self._driver.respond(event.key, response_to(event.request, self._within(event)))
             case Asked():
@@ -273,13 +279,15 @@ class FrontEnd:
         house = self._house_of(whose, trunk)
         number = calling_number(call.invite) if trunk is not None and trunk.verifies else ""
         who = Who(address=flow.peer.host, caller=known, endpoint=caller, number=number, by_trunk=trunk is not None)
-        visit = Incoming(house, name, call, route, who)
+        self._begin_of(Incoming(house, name, call, route, who), call, caller)
+        log.info("call_came", call=name, transport=flow.transport, trunk=trunk and trunk.name)
+
+    def _begin_of(self, visit: Visit, call: Call, caller: Endpoint | None) -> None:
         self._by_call[call] = visit
         task = self.begin(visit)
         if caller is not None:
             self._registrations.engaged(caller.id)
             task.add_done_callback(lambda _: self._registrations.disengaged(caller.id))
-        log.info("call_came", call=name, transport=flow.transport, trunk=trunk and trunk.name)
 
     def _house_of(self, name: str, trunk: Trunk | None) -> House:
         """As it is for a call to this organisation, over this trunk."""
@@ -288,6 +296,20 @@ class FrontEnd:
             language = organisation.language or house.language
             house = replace(house, encrypted=organisation.encrypted, language=language, voice=name)
         return house if trunk is None else replace(house, encrypted=trunk.encrypted)
+
+    # -- transfer.Meetings --------------------------------------------------------------------------------------------
+
+    def seat(self, call: Call) -> Visit | None:
+        return self._by_call.get(call)
+
+    def hand(self, call: Call, to: Endpoint, route: Route, handover: Handover) -> None:
+        assert isinstance(call.flow, Flow)
+        name = CallId(new_id("call"))
+        house = self._house_of(route.organisation or to.organisation, None)
+        house = replace(house, encrypted=house.encrypted or is_secured(call.changes.sdp))
+        who = Who(address=call.flow.peer.host, caller="", endpoint=to, number="", by_trunk=False)
+        self._begin_of(HandedOver(house, name, call, route, who, handover), call, to)
+        log.info("call_handed_over", call=name)
 
     # -- dialling.Desk ------------------------------------------------------------------------------------------------
 

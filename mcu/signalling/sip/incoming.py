@@ -66,6 +66,11 @@ class Incoming(Visit):
         language = route.language or (house.language if who.endpoint is None else who.endpoint.language)
         self._menu, self._who = Menu(language, str(route.to)), who
 
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Whose call it is, where one of ours."""
+        return self._who.endpoint
+
     async def _arrive(self) -> None:
         """Answers their offer, on any worker; on another where that one dies."""
         call = self.call

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
+from mcu.booking.meeting import Meeting
 from mcu.clock import Clock
 from mcu.conference.acts import Remove, SetCamera, SetHeld, SetScreen, Tell
 from mcu.conference.room import Room
@@ -57,6 +58,10 @@ class Seat:
         """Whether it does, as the room has it."""
         seat = self._room.seat(self._leg)
         return seat is not None and seat.screen
+
+    @property
+    def meeting(self) -> Meeting:
+        return self._room.meeting
 
     @property
     def in_room(self) -> bool:

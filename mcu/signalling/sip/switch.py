@@ -21,10 +21,11 @@ from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge, Device, Ring
+from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.passage import CALLER, Between, Joint, Passage, Straight, Through
 from mcu.signalling.sip.registrations import Registrations
 from mcu.signalling.sip.routing import Route
-from mcu.signalling.sip.transfer import Transfers
+from mcu.signalling.sip.transfer import Meetings, Transfers
 from mcu.signalling.sip.visit import MOVE_AGAIN_S, MOVES, PICK_S
 from mcu.signalling.sip.ways import Ways
 from mcu.signalling.sip.zones import Apart, Course
@@ -36,13 +37,20 @@ class Switch:
     """A `bridge.Desk`. `ways`: to other domains."""
 
     def __init__(
-        self, driver: Driver, registrations: Registrations, ways: Ways, workers: Workers, *, encrypted: bool
+        self,
+        driver: Driver,
+        registrations: Registrations,
+        ways: Ways,
+        workers: Workers,
+        meetings: Meetings,
+        *,
+        encrypted: bool,
     ) -> None:
         self._driver, self._registrations, self._ways, self._encrypted = driver, registrations, ways, encrypted
         self._workers, self._zones = workers, registrations.plan.zones
         self.bridges: dict[Call, Bridge] = {}
         self._engaged: set[Bridge] = set()  # whose endpoints are told of as busy
-        self._transfers = Transfers(self, driver, registrations)
+        self._transfers = Transfers(self, driver, registrations, meetings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connect(self, call: Call, caller: Endpoint, route: Route) -> None:
@@ -52,6 +60,10 @@ class Switch:
     def replace(self, call: Call, caller: Endpoint | None) -> None:
         """It is to take the place of another (RFC 3891)."""
         self._begin(call, self._transfers.replaced(call, caller))
+
+    def refer(self, visit: Incoming, within: Within) -> None:
+        """Who sits in a meeting hands its seat over to whom it talks to."""
+        self._transfers.seat_referred(visit, within)
 
     def connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         """The same into another domain, which must be found first."""

@@ -17,7 +17,7 @@ from mcu.errors import Conflict, McuError, NotFound, Refused
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.sdp.description import parse
-from mcu.protocol.sdp.sides import Lines, Versions
+from mcu.protocol.sdp.sides import Lines, Versions, silenced
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.dialog import DialogId
@@ -28,9 +28,12 @@ from mcu.protocol.sip.refer import SIPFRAG, Refer, parse_refer, parse_replaces
 from mcu.protocol.sip.responses import REASONS, response_to
 from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.bridge import Bridge
+from mcu.signalling.sip.handover import Handover
+from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.passage import Joint, Passage
 from mcu.signalling.sip.registrations import Registrations, refusal
-from mcu.signalling.sip.routing import Kind
+from mcu.signalling.sip.routing import Kind, Route
+from mcu.signalling.sip.visit import Visit
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +57,23 @@ class Office(Protocol):
         """It may have no call any more."""
 
 
+class Meetings(Protocol):
+    """What transfers need of the front end."""
+
+    def seat(self, call: Call) -> Visit | None:
+        """The visit of a call into a meeting, or on its way there."""
+
+    def hand(self, call: Call, to: Endpoint, route: Route, handover: Handover) -> None:
+        """A call that stands goes where the route leads."""
+
+    def forget(self, call: Call) -> None:
+        """It goes nowhere."""
+
+
 class Transfers:
-    def __init__(self, office: Office, driver: Driver, registrations: Registrations) -> None:
+    def __init__(self, office: Office, driver: Driver, registrations: Registrations, meetings: Meetings) -> None:
         self._office, self._driver, self._registrations = office, driver, registrations
+        self._meetings = meetings
 
     # -- REFER --------------------------------------------------------------------------------------------------------
 
@@ -64,19 +81,35 @@ class Transfers:
         call, request = within.call, within.request
         try:
             refer = parse_refer(request)
-            sender = self._sender(bridge, call, request)
+            sender = self._sender(bridge.side(call), call, request)
             if refer.replaces is None:
                 self._lead(bridge, within, refer, sender)
+            elif (seat := self._seat_of(refer.replaces, sender)) is not None:
+                self._hand(bridge, call, seat, within, refer)
             else:
                 self._attend(bridge, within, refer, refer.replaces)
         except McuError as error:
             self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
         self._driver.pump()
 
-    def _sender(self, bridge: Bridge, call: Call, request: Request) -> Endpoint:
+    def seat_referred(self, visit: Incoming, within: Within) -> None:
+        """The same in a meeting's call: it gives way to who is in the other, and is led nowhere else."""
+        call, request = within.call, within.request
+        try:
+            sender = self._sender(visit.endpoint, call, request)
+            refer = parse_refer(request)
+            if refer.replaces is None:
+                raise Refused("A meeting's call is led nowhere else.")
+            leaving, bridge = self._replaced(refer.replaces, sender)
+            self._hand(bridge, leaving, visit, within, refer)
+        except McuError as error:
+            self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
+        self._driver.pump()
+
+    def _sender(self, owner: Endpoint | None, call: Call, request: Request) -> Endpoint:
         assert isinstance(call.flow, Flow)
-        sender = self._registrations.caller(request, call.flow)
-        if sender is None or sender is not bridge.side(call):
+        sender = None if owner is None else self._registrations.caller(request, call.flow)
+        if sender is None or sender is not owner:
             raise Refused("Only an endpoint of ours transfers its own calls.")
         return sender
 
@@ -114,13 +147,17 @@ class Transfers:
         if other is bridge:
             raise Conflict("A call does not give way to itself.")
         staying, taken = bridge.across(leaving), other.across(replaced)
-        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
-        said = response_to(within.request, 202, headers=[("Contact", contact(leaving.flow)), *quiet])
-        self._driver.respond(within.key, said)
-        told = _Told(leaving, within.request.cseq.number if refer.notifies else None)
-        told.now(100)
+        told = self._accepted(within, refer)
         bridge.leaving, other.leaving = leaving, replaced
         self._office.run(self._join(bridge, staying, other, taken, told))
+
+    def _accepted(self, within: Within, refer: Refer) -> "_Told":
+        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
+        said = response_to(within.request, 202, headers=[("Contact", contact(within.call.flow)), *quiet])
+        self._driver.respond(within.key, said)
+        told = _Told(within.call, within.request.cseq.number if refer.notifies else None)
+        told.now(100)
+        return told
 
     def _replaced(self, dialog: DialogId, owner: Endpoint | None) -> tuple[Call, Bridge]:
         """A call of theirs. To who is not its owner it is as if there were none. Raises `NotFound`."""
@@ -150,7 +187,7 @@ class Transfers:
                 self._office.bridge(call, caller, encrypted=other.encrypted), call, other, taken, joint
             )
         except McuError:
-            self._resume(other, taken)
+            self.resume(other, taken)
             raise
         self._leave(other)
 
@@ -161,12 +198,41 @@ class Transfers:
             log.info("transfer_failed", call=one.name, code=error.code)
             told.now(error.sip)
             for bridge, call in ((one, staying), (other, taken)):
-                self._resume(bridge, call)
+                self.resume(bridge, call)
         else:
             told.now(200)
             for bridge in (one, other):
                 self._leave(bridge)
         self._driver.pump()
+
+    # -- whom one talks to takes its seat in a meeting ----------------------------------------------------------------
+
+    def _seat_of(self, dialog: DialogId, owner: Endpoint) -> Incoming | None:
+        call = self._driver.agent.call(dialog)
+        visit = None if call is None else self._meetings.seat(call)
+        return visit if isinstance(visit, Incoming) and visit.endpoint is owner else None
+
+    def _hand(self, bridge: Bridge, leaving: Call, visit: Incoming, within: Within, refer: Refer) -> None:
+        """Raises what refuses it; then both calls are as they were."""
+        staying, meeting = bridge.across(leaving), visit.meeting
+        person = bridge.side(staying)
+        if person is None:
+            raise Refused("A call into another domain is led to nobody.")
+        if meeting is None or visit.call is None:
+            raise Conflict("They are in no meeting.")
+        told = self._accepted(within, refer)
+        bridge.leaving = leaving
+        del self._office.bridges[staying]
+        route = Route(Kind.MEETING, (), meeting.number, organisation=meeting.organisation)
+        self._meetings.hand(staying, person, route, _Handover(self, bridge, staying, visit.call, told))
+
+    def pump(self) -> None:
+        self._driver.pump()
+
+    def kept(self, bridge: Bridge, staying: Call) -> None:
+        """What was to be handed over goes on as it was."""
+        self._meetings.forget(staying)
+        self.resume(bridge, staying)
 
     def _leave(self, bridge: Bridge) -> None:
         """Whoever is left of it is out."""
@@ -196,7 +262,7 @@ class Transfers:
         self._office.begun(made, [call, taken])
         log.info("call_transferred", call=made.name)
 
-    def _resume(self, bridge: Bridge, call: Call) -> None:
+    def resume(self, bridge: Bridge, call: Call) -> None:
         """As it was before, if both sides are still there."""
         leaving, bridge.leaving = bridge.leaving, None
         if call.state is not State.ENDED:
@@ -204,6 +270,47 @@ class Transfers:
         if State.ENDED in (call.state, leaving.state if leaving is not None else None):
             bridge.hang_up()
             self._office.over(bridge)
+
+
+class _Handover:
+    """A `handover.Handover`. `seat`: the call in the meeting that gives way."""
+
+    def __init__(self, transfers: Transfers, bridge: Bridge, staying: Call, seat: Call, told: "_Told") -> None:
+        self._transfers, self._bridge, self._staying = transfers, bridge, staying
+        self._seat, self._told, self._settled = seat, told, False
+
+    def taken(self) -> None:
+        """Whose call it was sends them nothing more: they would hear that beside us."""
+        self._bridge.dissolve()
+        leaving = self._bridge.leaving
+        assert leaving is not None
+        with suppress(Conflict):  # it is over, or is being changed
+            leaving.changes.offer(str(silenced(parse(leaving.changes.sdp.decode()))).encode())
+        self._transfers.pump()
+
+    def kept(self, error: McuError) -> None:
+        log.info("transfer_failed", call=self._bridge.name, code=error.code)
+        self._settled = True
+        self._told.now(error.sip)
+        self._transfers.kept(self._bridge, self._staying)
+        self._transfers.pump()
+
+    def entered(self) -> None:
+        self._settle(200)
+        self._seat.hang_up()
+        self._transfers.pump()
+
+    def over(self) -> None:
+        self._settle(603)
+
+    def _settle(self, status: int) -> None:
+        """Who transfers has nobody to talk to any more in that call."""
+        if not self._settled:
+            self._settled = True
+            self._told.now(status)
+            assert self._bridge.leaving is not None
+            self._bridge.leaving.hang_up()
+            self._transfers.pump()
 
 
 class _Told:

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from mcu.booking.door import Door
+from mcu.booking.meeting import Meeting
 from mcu.booking.organisations import Organisations
 from mcu.clock import Clock
 from mcu.conference.conference import Conference
@@ -44,6 +45,7 @@ from mcu.net.sip.endpoint import Flow
 from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.exchange import Kind, kinds
+from mcu.protocol.sdp.keying import BY_DTLS
 from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
@@ -292,17 +294,32 @@ class Visit(ABC):
             await self._seat.share(True)
 
     @property
+    def meeting(self) -> Meeting | None:
+        """In which it has a seat."""
+        return None if self._seat is None else self._seat.meeting
+
+    @property
     def _has_picture(self) -> bool:
         """Whether there is one in what was agreed."""
         return Kind.MAIN in kinds(parse(self._agreed[1]))
 
     # -- its media changes --------------------------------------------------------------------------------------------
 
-    async def _bring_to(self, worker: Worker) -> None:
-        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`."""
+    async def _bring_to(self, worker: Worker, *, anew: bool = False) -> None:
+        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`.
+
+        `anew`: from another telephone.
+        """
         assert self.call is not None
         theirs, said = self._agreed
-        command = OfferCall(call=self.name, said=said, encrypted=self._house.encrypted, keys=self._keys)
+        command = OfferCall(
+            call=self.name,
+            said=said,
+            anew=anew,
+            encrypted=self._house.encrypted,
+            by_dtls=anew and any(line.protocol in BY_DTLS for line in parse(said).media),
+            keys=self._keys,
+        )
         offer = self._slides.offer(answered(await worker.ask(command)).answer)
         former, self.worker = self.worker, worker
         self._reoffer = Reoffer(self.call, self._house.line)

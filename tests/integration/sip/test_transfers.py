@@ -3,6 +3,7 @@
 In the clear where calls are made one: Debian's baresip goes on with the keys that it began with, whatever it is told.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +12,12 @@ from urllib.parse import quote
 import pytest
 from baresip import Telephone
 from endpoints import NAMES, address, phone, posted, settings, states
-from hall import until
+from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
 from sound import share
 
-ANNA_HZ, BO_HZ, CILLA_HZ = 700.0, 1100.0, 1500.0
+ANNA_HZ, BO_HZ, CILLA_HZ, HOST_HZ = 700.0, 1100.0, 1500.0, 3000.0
+PIN = "135790"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,49 @@ async def test_two_whom_one_talks_to_talk_to_each_other_when_it_transfers_them_a
         assert "SIP/2.0 100 Trying" in anna.log.rpartition("REFER sip:")[2]
         cilla.hang_up()
         await until(lambda: bo.closed and all_are(server, "online"))
+
+
+async def pressed(who: Telephone, pin: str | None) -> None:
+    """Where the door asks for one."""
+    if pin is not None:
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(who.press, f"{pin}#")
+
+
+@pytest.mark.policy("S5.3-1", "S5.3-2")
+@pytest.mark.parametrize(("by", "pin"), [("the call", PIN), ("the seat", None)])
+async def test_whom_one_talks_to_takes_its_seat_in_a_meeting_by_the_door_and_is_announced_and_the_one_leaves(
+    server: RunningServer, tmp_path: Path, by: str, pin: str | None
+) -> None:
+    async with hall(server, guest_pin=pin) as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        with ExitStack() as stack:
+            anna = phone(server, stack, tmp_path, "anna", hertz=ANNA_HZ, traced=True, encryption="")
+            bo = phone(server, stack, tmp_path, "bo", hertz=BO_HZ, more=";answermode=auto", encryption="")
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+            if by == "the seat":
+                anna.dial(f"sip:702@{address(server)}")
+                await hears(bo, ANNA_HZ)
+            anna.dial(f"sip:{here.number}@{address(server)}")
+            await until(lambda: len(anna.dialogs()) == (2 if by == "the seat" else 1))
+            await pressed(anna, pin)
+            await until(lambda: f"{NAMES['anna']} gick med" in texts(host))
+            if by == "the call":
+                anna.dial(f"sip:702@{address(server)}")
+                await hears(bo, ANNA_HZ)
+            anna.transfer(replacing("anna", anna.dialogs()[0]))
+            await until(lambda: "a=inactive" in anna.log)
+            await pressed(bo, pin)
+            await until(lambda: f"{NAMES['bo']} gick med" in texts(host))
+            await until(lambda: f"{NAMES['anna']} lämnade" in texts(host))
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online", "busy"])
+            assert "SIP/2.0 200 OK" in anna.log.rpartition("NOTIFY sip:")[2].partition("sipfrag")[2][:80]
+            assert host.client is not None
+            await until(lambda: loudness(host.client.heard(), BO_HZ, 0.5) > 0.8)
+            await hears(bo, HOST_HZ)
+            bo.hang_up()
+            await until(lambda: f"{NAMES['bo']} lämnade" in texts(host))
 
 
 async def test_one_endpoint_is_led_to_another_which_it_calls_itself_and_to_no_call_of_nobodys(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import NotAcceptable
+from mcu.errors import Conflict, NotAcceptable
 from mcu.ids import CallId, EndpointId
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
@@ -363,3 +363,21 @@ async def test_of_two_calls_that_stand_the_one_is_asked_for_an_offer_that_the_ot
     answered = here.anna.last(Changed)
     assert isinstance(answered, Changed)
     assert answered.message.body == sdp(b"bo again")
+
+
+def test_who_leads_the_other_away_changes_nothing_of_the_others_call_meanwhile() -> None:
+    here, anna, _ = up()
+    assert here.bridge is not None
+    here.bridge.leaving = next(call for call in here.server._calls.values() if not call.outgoing)
+    with pytest.raises(Conflict):
+        here.bridge.across(here.bridge.leaving)
+    anna.changes.offer(sdp(b"hold"))
+    here.run()
+    changed = here.anna.last(Changed)
+    assert isinstance(changed, Changed)
+    assert isinstance(changed.message, Response)
+    assert changed.message.status == 488
+    assert not any(isinstance(event, Changing) for event in here.bo.told)
+    anna.hang_up()
+    here.run()
+    assert len(here.bo.agent) == 1

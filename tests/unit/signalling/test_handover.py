@@ -1,0 +1,100 @@
+"""A seat in a meeting that is handed over: who may, and what is left of the calls where it fails."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sip_messages import request as message
+
+from mcu.booking.endpoints import Endpoint
+from mcu.errors import Conflict, McuError, Refused, Unavailable
+from mcu.ids import CallId
+from mcu.protocol.sip.events import Within
+from mcu.protocol.sip.message import Response
+from mcu.signalling.sip.handover import HandedOver
+from mcu.signalling.sip.incoming import Who
+from mcu.signalling.sip.routing import Kind, Route
+from mcu.signalling.sip.transfer import Transfers
+
+SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+ANNA: Any = object()
+
+
+class Front:
+    """All that transfers ask: one meeting's call and one bridged call of Anna's, or so it is said."""
+
+    def __init__(self, caller: Endpoint | None) -> None:
+        self.statuses: list[int] = []
+        self.caller_is = caller
+        self.agent = SimpleNamespace(call=lambda dialog: None)
+        self.bridges: dict[Any, Any] = {}
+
+    def respond(self, key: object, response: Response) -> None:
+        self.statuses.append(response.status)
+
+    def pump(self) -> None:
+        """Nothing waits."""
+
+    def caller(self, request: object, flow: object) -> Endpoint | None:
+        return self.caller_is
+
+
+@pytest.mark.parametrize(
+    ("sender", "owner", "to", "status"),
+    [
+        (None, None, "sip:a@h?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db", 403),
+        (None, ANNA, "sip:a@h?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db", 403),
+        (ANNA, None, "sip:a@h?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db", 403),
+        (ANNA, ANNA, "sip:482915370@h", 403),
+        (ANNA, ANNA, "tel:+46900123456", 403),
+        (ANNA, ANNA, "sip:a@h?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db", 404),
+    ],
+)
+def test_a_meetings_call_gives_way_to_a_call_of_its_own_endpoints_and_to_nothing_else(
+    sender: Endpoint | None, owner: Endpoint | None, to: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcu.signalling.sip.transfer.Flow", object)
+    here: Any = Front(sender)
+    call: Any = SimpleNamespace(flow=None)
+    visit: Any = SimpleNamespace(endpoint=owner)
+    within = Within(call, message("REFER", Refer_To=f"<{to}>"), ("key", "key", "key"))  # type: ignore[arg-type] # nobody reads it
+    Transfers(here, here, here, here).seat_referred(visit, within)
+    assert here.statuses == [status]
+
+
+class Told:
+    """A `handover.Handover`."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def taken(self) -> None:
+        self.told.append("taken")
+
+    def kept(self, error: McuError) -> None:
+        self.told.append(error.code)
+
+    def entered(self) -> None:
+        self.told.append("entered")
+
+    def over(self) -> None:
+        self.told.append("over")
+
+
+@pytest.mark.parametrize("error", [Unavailable(), Refused(), Conflict()])
+async def test_a_call_that_cannot_be_taken_over_is_given_back_and_not_hung_up(error: McuError) -> None:
+    async def pick(_within: float) -> None:
+        raise error
+
+    house: Any = SimpleNamespace(
+        language="sv", floors=SimpleNamespace(ids=lambda: None), workers=SimpleNamespace(pick=pick)
+    )
+    call: Any = SimpleNamespace(changes=SimpleNamespace(sdp=SDP))  # who hung up this one would fail
+    who = Who(address="192.0.2.1", caller="", endpoint=None, number="", by_trunk=False)
+    handover = Told()
+    visit = HandedOver(
+        house, CallId("call_1"), call, Route(Kind.MEETING, (), "482915370", language="sv"), who, handover
+    )
+    await visit.run()
+    assert visit.call is None
+    assert handover.told == [error.code, "over"]

@@ -300,8 +300,8 @@ class Visit(ABC):
 
     @property
     def _has_picture(self) -> bool:
-        """Whether there is one in what was agreed."""
-        return Kind.MAIN in kinds(parse(self._agreed[1]))
+        """Whether there is one in what was agreed: both sides have it."""
+        return all(Kind.MAIN in kinds(parse(said)) for said in self._agreed)
 
     # -- its media changes --------------------------------------------------------------------------------------------
 
@@ -311,7 +311,7 @@ class Visit(ABC):
         `anew`: from another telephone.
         """
         assert self.call is not None
-        theirs, said = self._agreed
+        _, said = self._agreed
         command = OfferCall(
             call=self.name,
             said=said,
@@ -328,7 +328,7 @@ class Visit(ABC):
         finally:
             self._reoffer = None
         reply = answered(await worker.ask(AcceptCall(call=self.name, answer=self._accepted(answer))))
-        self._agreed, self._held = (theirs, offer), False
+        self._agreed, self._held = (answer, offer), False
         await self._hold(reply.held)
         if former is not None:
             await former.ask(EndCall(call=self.name))

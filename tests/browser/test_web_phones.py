@@ -1,0 +1,137 @@
+"""A telephone in a browser: a page of somebody else's with JsSIP, in Chromium: WebSocket (RFC 7118), ICE, DTLS."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import chromium
+import pytest
+from aiohttp import web
+from browsers import FLAGS, write_tone
+from dialled import PIN, in_the_room, telephones
+from endpoints import PASSWORD, posted
+from hall import hall, hum, inside, loudness, until
+from playwright.async_api import Page, async_playwright
+from running_server import RunningServer, running_server
+
+from mcu.demo.guest import Guest
+from mcu.media.transport.addresses import host_addresses
+
+HOST_HZ, PHONE_HZ = 3000.0, 2700.0  # above all notes of notices
+HERE = next((one for one in host_addresses() if "." in one and not one.startswith("127.")), "127.0.0.1")
+ROOT = Path(__file__).parents[2]
+CLEARLY = 10  # dB
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    settings = {
+        "media__workers": "1",
+        "media__addresses": HERE,
+        "media__rtp_first_port": "48950",
+        "media__rtp_last_port": "48999",
+        "sip__addresses": "127.0.0.1",
+        "sip__port": "0",
+        "sip__keys": "dtls",
+    }
+    with running_server(tmp_path_factory.mktemp("sip"), **settings) as started:
+        posted(started, "anna", number="701")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The page's, with JsSIP in it."""
+    source = ROOT / "tests/support/jssip_phone.js"
+    modules = ROOT / "web/node_modules"
+    command = [modules / ".bin/esbuild", source, "--bundle", "--format=iife", "--log-level=error"]
+    return subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, "NODE_PATH": str(modules)}
+    ).stdout
+
+
+@asynccontextmanager
+async def elsewhere(script: bytes) -> AsyncIterator[str]:
+    """The address of a page that is not of our server."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(body=b"<!doctype html><script>" + script + b"</script>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def phone_in_a_browser(server: RunningServer, script: bytes, directory: Path) -> AsyncIterator[Page]:
+    """Registered."""
+    write_tone(directory / "tone.wav", PHONE_HZ)
+    flags = [
+        *FLAGS,
+        f"--use-file-for-fake-audio-capture={directory / 'tone.wav'}",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
+    async with (
+        elsewhere(script) as address,
+        async_playwright() as playwright,
+        await playwright.chromium.launch(executable_path=chromium.ENGINE, args=flags) as browser,
+    ):
+        page = await browser.new_page()
+        await page.goto(address)
+        socket = server.base_url.replace("http", "ws", 1) + "/sip"
+        await page.evaluate("(said) => phone.register(...said)", [socket, "sip:anna@127.0.0.1", PASSWORD])
+        await says(page, "registered")
+        yield page
+
+
+async def says(page: Page, what: str) -> None:
+    try:
+        await page.wait_for_function("(what) => phone.said.includes(what)", arg=what, timeout=10_000)
+    except Exception as error:
+        raise AssertionError(await page.evaluate("phone.said")) from error
+
+
+async def hear_each_other(page: Page, host: Guest) -> None:
+    assert host.client is not None
+    heard = host.client.heard
+    await until(lambda: loudness(heard(), PHONE_HZ, 0.5) > 0.8)
+    await page.wait_for_function(f"phone.hears({HOST_HZ}) > {CLEARLY}", timeout=10_000)
+
+
+async def test_it_registers_calls_a_meeting_by_its_number_and_is_called_and_hears_and_is_heard(
+    server: RunningServer, script: bytes, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN) as here, phone_in_a_browser(server, script, tmp_path) as page:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        await page.evaluate("(uri) => phone.call(uri)", f"sip:{here.number}@127.0.0.1")
+        await says(page, "confirmed")
+        await asyncio.sleep(1)
+        await page.evaluate("(keys) => phone.press(keys)", f"{PIN}#")
+        await in_the_room(host)
+        await hear_each_other(page, host)
+        await page.evaluate("phone.hangUp()")
+        await until(lambda: telephones(host) == [])
+        await page.evaluate("phone.said.length = 0")
+        async with here.api.post(
+            f"{await here.room()}/dial-out", json={"name": "Anna", "uri": "sip:701@127.0.0.1"}
+        ) as answer:
+            assert answer.status == 202, await answer.text()
+        await says(page, "rings")
+        await asyncio.sleep(1.2)  # faster than that no person answers
+        await page.evaluate("phone.answer()")
+        await says(page, "confirmed")
+        await in_the_room(host)
+        await hear_each_other(page, host)

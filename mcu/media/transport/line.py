@@ -52,7 +52,7 @@ class Line:
             self.handle, rtp, rtcp = engine.plane.add_rtp(ipv6)
         except OSError:
             raise Unavailable(
-                "This media worker has no free ports: see media.rtp_ports in the configuration."
+                "This media worker has no free ports: raise media.rtp_last_port in the configuration."
             ) from None
         self.kind, self.ports = kind, Ports(rtp, rtcp, new_tls_id(), new_credentials())
         self.stream: Stream | None = None

@@ -42,7 +42,8 @@ class PaperTransport:
         listener.on_connected()
         return "an answer"
 
-    def offer(self, said: str, codecs: Sequence[str], keys: Sequence[LineKeys]) -> str:
+    def offer(self, said: str, codecs: Sequence[str], keys: Sequence[LineKeys], *, anew: bool) -> str:
+        assert not anew
         return f"{said}, by other ports"
 
     def accept(self, answer: str, listener: TransportListener) -> None:

@@ -18,6 +18,7 @@ with atheris.instrument_imports(include=["mcu.protocol"]):
 OURS = exchange.Ours(
     address="192.0.2.1",
     ports={kind: exchange.Ports(30_000, 30_001) for kind in exchange.Kind},
+    fingerprint="sha-256 " + ":".join(["AB"] * 32),
     origin=description.Origin(1, 1, "192.0.2.1"),
 )
 WAY = Way("mcu.example")

@@ -246,18 +246,19 @@ class FloorServer:
 
     def datagram(self, data: bytes, address: tuple[str, int]) -> None:
         try:
-            line = self.line(data, address[0])
+            header = read_header(data)
         except Malformed:
             line = None
+        else:
+            line = self.line(Ids(header.conference, header.user), address[0])
         if line is None:
             self.dropped["of nobody"] += 1
         else:
             line.datagram(data, address)
 
-    def line(self, data: bytes, host: str) -> FloorLine | None:
-        """Whose message this is, by its header. Raises `Malformed`."""
-        header = read_header(data)
-        line = self._lines.get(Ids(header.conference, header.user))
+    def line(self, ids: Ids, host: str) -> FloorLine | None:
+        """Whose message it is that has these numbers and comes from there."""
+        line = self._lines.get(ids)
         return line if line is not None and host in line.client.hosts else None
 
     def opened(self, connection: "_Connection", host: str) -> bool:
@@ -323,7 +324,7 @@ class _Connection(asyncio.Protocol):
             self.close()
 
     def _message(self, message: Message) -> None:
-        line = self._server.line(bytes(message), self._host)
+        line = self._server.line(Ids(message.conference, message.user), self._host)
         if line is None or not line.comes_by(secure=self._secure) or self._line not in (None, line):
             self._server.dropped["of nobody"] += 1
             self.close()

@@ -110,6 +110,15 @@ class Ours:
     before: Mapping[Kind, Stream] = field(default_factory=dict)  # of a call that stands: what was agreed
 
     @property
+    def offers_sdes(self) -> bool:
+        """What we offer has its keys in SDP."""
+        return self.encryption is Encryption.REQUIRED and not self.by_dtls
+
+    @property
+    def offers_dtls(self) -> bool:
+        return self.encryption is Encryption.REQUIRED and self.by_dtls
+
+    @property
     def asks(self) -> Encryption:
         """Of their lines. A call of which all was encrypted gets nothing beside it in the clear."""
         kept = bool(self.before) and all(stream.keying.encrypts for stream in self.before.values())
@@ -279,11 +288,9 @@ def offer(ours: Ours, audio: Sequence[str] = ()) -> Offered:
 
     `audio`: the codecs of sound, in lower case; none named: all.
     """
-    sdes = ours.encryption is Encryption.REQUIRED and not ours.by_dtls
-    keys = {kind: tuple(crypto.offered()) if sdes else () for kind in ours.ports}
+    keys = {kind: tuple(crypto.offered()) if ours.offers_sdes else () for kind in ours.ports}
     media = tuple(_offered(kind, ours, keys[kind], audio) for kind in Kind if kind in ours.ports)
-    by_dtls = ours.encryption is Encryption.REQUIRED and ours.by_dtls
-    return Offered(_described(ours, media, checked=by_dtls), keys)
+    return Offered(_described(ours, media, checked=ours.offers_dtls), keys)
 
 
 def offer_again(said: Description, ours: Ours, *, resumed: bool = False) -> Offered:
@@ -332,17 +339,16 @@ def _offered(kind: Kind, ours: Ours, keys: Iterable[Crypto], audio: Sequence[str
     sound = [one for one in _OFFERED_AUDIO if not audio or one.name in (*audio, DTMF)]
     offered = sound if kind is Kind.AUDIO else _OFFERED_VIDEO
     ports, keys = ours.ports[kind], list(keys)
-    by_dtls = ours.encryption is Encryption.REQUIRED and ours.by_dtls
     return Media(
         kind="audio" if kind is Kind.AUDIO else "video",
         port=ports.rtp,
-        protocol="UDP/TLS/RTP/SAVPF" if by_dtls else "RTP/SAVP" if keys else "RTP/AVP",
+        protocol="UDP/TLS/RTP/SAVPF" if ours.offers_dtls else "RTP/SAVP" if keys else "RTP/AVP",
         formats=tuple(str(format_.payload_type) for format_ in offered),
         attributes=(
             *(attribute for format_ in offered for attribute in format_.attributes()),
             Attribute("rtcp", str(ports.rtcp)),
             *(Attribute("crypto", str(one)) for one in keys),
-            *(_by_dtls(ours, ports) if by_dtls else []),
+            *(_by_dtls(ours, ports) if ours.offers_dtls else []),
             *([Attribute("content", "slides")] if kind is Kind.SLIDES else []),
             Attribute("sendonly" if ours.held else "sendrecv"),
         ),

@@ -20,6 +20,11 @@ class Refer:
     replaces: DialogId | None
     notifies: bool  # whoever refers wants to be told what came of it
 
+    @property
+    def quiet(self) -> list[tuple[str, str]]:
+        """The header field of who wants not to be, for whoever hears of it (RFC 4488)."""
+        return [] if self.notifies else [("Refer-Sub", "false")]
+
 
 def parse_refer(request: Request) -> Refer:
     """Raises `Malformed`."""

@@ -196,7 +196,7 @@ class Bridge:
 
     def _changing(self, call: Call, request: Request) -> None:
         other = self._other(call)
-        if other is None or not request.body or (self.encrypted and not is_secured(request.body)):
+        if other is None or not self._may_pass(request.body):
             call.changes.refuse(488)
             return
         self._tell(call, request.body, other.changes.offer, lambda error: call.changes.refuse(error.sip))
@@ -305,8 +305,11 @@ class Bridge:
 
     def check(self, body: bytes) -> None:
         """Raises `NotAcceptable` for what may not be passed on: nothing to be heard, or in the clear."""
-        if not body or (self.encrypted and not is_secured(body)):
+        if not self._may_pass(body):
             raise NotAcceptable("What the other side offers is not encrypted, or is nothing.")
+
+    def _may_pass(self, body: bytes) -> bool:
+        return bool(body) and (not self.encrypted or is_secured(body))
 
 
 def _better(one: int, other: int) -> int:

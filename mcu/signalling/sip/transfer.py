@@ -6,8 +6,8 @@ the other by re-INVITE, so that no telephone needs to know of Replaces. Nobody b
 transfers, its own calls alone, and by no trunk.
 """
 
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import structlog
@@ -79,7 +79,7 @@ class Transfers:
 
     def referred(self, bridge: Bridge, within: Within) -> None:
         call, request = within.call, within.request
-        try:
+        with self._answering(within):
             refer = parse_refer(request)
             sender = self._sender(bridge.side(call), call, request)
             if refer.replaces is None:
@@ -88,22 +88,24 @@ class Transfers:
                 self._hand(bridge, call, seat, within, refer)
             else:
                 self._attend(bridge, within, refer, refer.replaces)
-        except McuError as error:
-            self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
-        self._driver.pump()
 
     def seat_referred(self, visit: Incoming, within: Within) -> None:
         """The same in a meeting's call: it gives way to who is in the other, and is led nowhere else."""
-        call, request = within.call, within.request
-        try:
-            sender = self._sender(visit.endpoint, call, request)
-            refer = parse_refer(request)
+        with self._answering(within):
+            sender = self._sender(visit.endpoint, within.call, within.request)
+            refer = parse_refer(within.request)
             if refer.replaces is None:
                 raise Refused("A meeting's call is led nowhere else.")
             leaving, bridge = self._replaced(refer.replaces, sender)
             self._hand(bridge, leaving, visit, within, refer)
+
+    @contextmanager
+    def _answering(self, within: Within) -> Iterator[None]:
+        """What refuses a REFER is said to whoever sent it."""
+        try:
+            yield
         except McuError as error:
-            self._driver.respond(within.key, response_to(request, error.sip, headers=refusal(error)))
+            self._driver.respond(within.key, response_to(within.request, error.sip, headers=refusal(error)))
         self._driver.pump()
 
     def _sender(self, owner: Endpoint | None, call: Call, request: Request) -> Endpoint:
@@ -135,8 +137,7 @@ class Transfers:
                 self._driver.respond(within.key, said)
 
         bridge.refer_id = request.cseq.number
-        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
-        other.request("REFER", headers=[("Refer-To", f"<{where}>"), *quiet], then=answered)
+        other.request("REFER", headers=[("Refer-To", f"<{where}>"), *refer.quiet], then=answered)
 
     # -- two calls of one endpoint become one of the others' ----------------------------------------------------------
 
@@ -152,8 +153,7 @@ class Transfers:
         self._office.run(self._join(bridge, staying, other, taken, told))
 
     def _accepted(self, within: Within, refer: Refer) -> "_Told":
-        quiet = [] if refer.notifies else [("Refer-Sub", "false")]
-        said = response_to(within.request, 202, headers=[("Contact", contact(within.call.flow)), *quiet])
+        said = response_to(within.request, 202, headers=[("Contact", contact(within.call.flow)), *refer.quiet])
         self._driver.respond(within.key, said)
         told = _Told(within.call, within.request.cseq.number if refer.notifies else None)
         told.now(100)

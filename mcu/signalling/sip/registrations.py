@@ -334,8 +334,10 @@ class Registrations:
         """Raises `Invalid`."""
         uri = parse_uri(dialled) if ":" in dialled else SipUri(self.realm, dialled)
         route = self.plan.route(uri, stranger=stranger, of=organisation)
-        steps = [*route.steps, *self.plan.zones.explained(self._addresses(route))]
-        return Explained(route=route.kind, steps=steps if route.kind is Kind.ENDPOINT else route.steps)
+        steps = route.steps
+        if route.kind is Kind.ENDPOINT:
+            steps = (*steps, *self.plan.zones.explained(self._addresses(route)))
+        return Explained(route=route.kind, steps=steps)
 
     def _addresses(self, route: Route) -> list[str]:
         """From which whom it leads to has registered."""

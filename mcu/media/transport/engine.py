@@ -9,7 +9,7 @@ an event is told so and ends alone.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
@@ -34,6 +34,9 @@ class LegEvents(Protocol):
 
     def on_failure(self) -> None:
         """`on_event` raised: the leg is of no use any more."""
+
+
+NO_PORTS: Final = "This media worker has no free ports: raise media.rtp_last_port in the configuration."
 
 
 class RelayAddress(NamedTuple):

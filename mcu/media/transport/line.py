@@ -13,7 +13,7 @@ from mcu.media.call_messages import LineKeys
 from mcu.media.leg import START_BITRATE
 from mcu.media.seams import VideoCodec, Wanted
 from mcu.media.transport.association import CONNECT_S, Association
-from mcu.media.transport.engine import Engine
+from mcu.media.transport.engine import NO_PORTS, Engine
 from mcu.media.transport.flow import Flow
 from mcu.media.transport.incoming import Incoming
 from mcu.protocol.sdp import h264
@@ -51,9 +51,7 @@ class Line:
         try:
             self.handle, rtp, rtcp = engine.plane.add_rtp(ipv6)
         except OSError:
-            raise Unavailable(
-                "This media worker has no free ports: raise media.rtp_last_port in the configuration."
-            ) from None
+            raise Unavailable(NO_PORTS) from None
         self.kind, self.ports = kind, Ports(rtp, rtcp, new_tls_id(), new_credentials())
         self.stream: Stream | None = None
         self.incoming: Incoming | None = None

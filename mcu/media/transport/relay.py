@@ -12,7 +12,7 @@ from mcu.errors import NotAcceptable, Unavailable
 from mcu.ids import CallId
 from mcu.media._native import Plane
 from mcu.media.call_messages import RelayCall
-from mcu.media.transport.engine import Engine
+from mcu.media.transport.engine import NO_PORTS, Engine
 from mcu.media.transport.line import PROFILES
 from mcu.protocol.sdp import description, relayed
 from mcu.protocol.sdp.description import NOWHERE, Description
@@ -97,9 +97,7 @@ class Relays:
         try:
             sides = self._plane.add_relay(one, other)
         except OSError:
-            raise Unavailable(
-                "This media worker has no free ports: see media.rtp_first_port in the configuration."
-            ) from None
+            raise Unavailable(NO_PORTS) from None
         (leg, rtp, rtcp), (other_leg, other_rtp, other_rtcp) = sides
         line = call.lines[index] = _Line((leg, other_leg), (Ports(rtp, rtcp), Ports(other_rtp, other_rtcp)))
         return line

@@ -88,6 +88,7 @@ def make_sip(
         port=sip.port,
         tls_port=sip.tls_port,
         floors=_floors(sip, settings.media.addresses),
+        floor_unused_s=sip.floor_unused_s,
         tls=_shown(sip),
         client=client_of(sip),
         name=sip.name,

@@ -131,6 +131,11 @@ class Sip(Section):
         "`media`; 0 takes a free one.",
     )
     floor_tls_port: Port = Field(5071, description="And of BFCP with TLS; used where `tls_cert` is set.")
+    floor_unused_s: float = Field(
+        30.0,
+        ge=1,
+        description="Seconds after which a room system that was granted the floor and sends no picture loses it.",
+    )
     tls_cert: Path | None = Field(None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
     tls_clients_ca: Path | None = Field(

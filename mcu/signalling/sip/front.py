@@ -66,6 +66,7 @@ class SipOptions:
     port: int
     tls_port: int
     floors: floors.Listen
+    floor_unused_s: float
     tls: ssl.SSLContext | None
     client: ssl.SSLContext
     name: str
@@ -110,6 +111,7 @@ class FrontEnd:
             clock=clock,
             line=self._driver,
             floors=self.floors,
+            floor_unused_s=options.floor_unused_s,
             encrypted=options.encrypted,
             language=options.language,
             organisations=registrations.plan.organisations,

@@ -1,9 +1,12 @@
 """A call's right to share its screen: its system asks for it by BFCP, and the room grants it (ADR 33).
 
-What the room allows, and who gives way, is the room's: asking for the floor is what pressing the page's button is.
+What the room allows, and who gives way, is the room's: asking for the floor is what pressing the page's button is. Who
+is granted it and sends no picture loses it again, so that the room does not wait for a screen that never comes.
 """
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mcu.net.floors import Client, FloorLine, FloorServer
 from mcu.protocol.bfcp.floor import Asked, Released
@@ -13,15 +16,23 @@ from mcu.protocol.sdp.floor import Taken, Terms
 from mcu.signalling.sip.seat import Seat
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """It was granted the floor, and no picture came: the room is to have it back."""
+
+
 class Slides:
     """Of one call. `tell` is told what its system asks for; `close` it."""
 
-    def __init__(self, server: FloorServer, tell: Callable[[Asked | Released], None]) -> None:
-        self._server, self._tell = server, tell
+    def __init__(self, server: FloorServer, tell: Callable[[Asked | Released | Unused], None], unused_s: float) -> None:
+        """`unused_s`: from the grant to the first picture."""
+        self._server, self._tell, self._unused_s = server, tell, unused_s
         self._ids = server.ids()
         self._line: FloorLine | None = None
         self._offer: Description | None = None  # ours, until it is answered
         self._added: int | None = None  # the place of our line in it, where the worker does not know of one
+        self._come = False  # pictures do, on its line for them
+        self._unused: asyncio.TimerHandle | None = None
 
     # -- SDP ----------------------------------------------------------------------------------------------------------
 
@@ -86,10 +97,30 @@ class Slides:
         if line.asks and seat.in_room:
             if await seat.share(True):
                 line.grant()
+                self._wait_for_pictures()
             else:
                 line.deny()
 
+    def pictures(self, *, come: bool) -> None:
+        """On its line for slides, or no longer."""
+        self._come = come
+        if come:
+            self._stop_waiting()
+
+    def _wait_for_pictures(self) -> None:
+        self._stop_waiting()
+        self._unused = asyncio.get_running_loop().call_later(self._unused_s, self._give_back)
+
+    def _stop_waiting(self) -> None:
+        if self._unused is not None:
+            self._unused.cancel()
+
+    def _give_back(self) -> None:
+        if self._line is not None and self._line.granted and not self._come:
+            self._tell(Unused())
+
     def close(self) -> None:
+        self._stop_waiting()
         if self._line is not None:
             self._line.close()
             self._line = None

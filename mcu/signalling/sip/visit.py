@@ -55,7 +55,7 @@ from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.reoffer import Line, Reoffer
 from mcu.signalling.sip.seat import Seat
-from mcu.signalling.sip.slides import Slides
+from mcu.signalling.sip.slides import Slides, Unused
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class Pending(McuError):
 
 
 Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
-OfFloor = Asked | Released
+OfFloor = Asked | Released | Unused
 OfMedia = CallTold | CallKeyed | CallLost | CallUnsighted | CallShares | WorkerLost
 Happening = Signalled | OfMedia | OfFloor | Pressed | Update | HungUp
 
@@ -118,6 +118,7 @@ class House:
     clock: Clock
     line: Line
     floors: FloorServer
+    floor_unused_s: float
     encrypted: bool
     language: Language
     organisations: Organisations
@@ -142,7 +143,7 @@ class Visit(ABC):
         self._offered = ""  # ours, where they asked for one
         self._held = False  # by them
         self._reoffer: Reoffer | None = None
-        self._slides = Slides(house.floors, self.tell)
+        self._slides = Slides(house.floors, self.tell, house.floor_unused_s)
 
     def tell(self, happening: Happening) -> None:
         """Takes it without waiting. A call that says too much is ended."""
@@ -241,22 +242,30 @@ class Visit(ABC):
                 await self._about_pictures(happening)
             case Asked() if self._seat is not None:
                 await self._slides.follow(self._seat)
-            case Released() if self._seat is not None:
+            case Released() | Unused() if self._seat is not None:
                 await self._seat.share(False)
+                await self._slides.follow(self._seat)  # whose floor it was is told so
             case _:
                 pass
 
     async def _about_pictures(self, happening: CallShares | CallUnsighted | Unsighted) -> None:
         match happening:
-            case CallShares(on=on) if not self._slides.used:
-                self._shares = on
-                if self._seat is not None:
-                    await self._seat.share(on)
+            case CallShares(on=on):
+                await self._screen_comes(on)
             case CallUnsighted() if self.call is not None and self.call.state is State.UP:
                 self.call.inform(media_control.TYPE, media_control.FAST_UPDATE)
                 self._house.line.pump()
             case Unsighted() if self.worker is not None:
                 await self.worker.ask(RefreshCall(call=self.name))
+
+    async def _screen_comes(self, on: bool) -> None:
+        """By a line for it, or no longer: that alone says of who asks for no floor that it shares."""
+        self._slides.pictures(come=on)
+        if self._slides.used:
+            return
+        self._shares = on
+        if self._seat is not None:
+            await self._seat.share(on)
 
     async def _say_farewell(self, cause: GoneCause) -> None:
         """The room has no seat for it any more, and its worker has it in the reception again where others did that."""

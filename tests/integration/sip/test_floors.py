@@ -22,11 +22,13 @@ from mcu.media.life import LegState
 from mcu.media.messages import Source
 from mcu.signalling.webrtc.messages import Admit, Screen
 
+UNUSED_S = 2
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     place = tmp_path_factory.mktemp("floors")
-    given = settings(place, 48_700) | {"sip__call_domains": "127.0.0.1"}
+    given = settings(place, 48_700) | {"sip__call_domains": "127.0.0.1", "sip__floor_unused_s": str(UNUSED_S)}
     with running_server(place, media__workers="1", media__fps="15", **given) as started:
         yield started
 
@@ -121,3 +123,22 @@ async def test_a_room_system_that_is_called_is_offered_slides_and_their_floor(se
             await until(lambda: ("FloorRequestStatus", "Granted") in client.heard)
             system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
             await until(lambda: shows(content(host), [GREEN]))
+
+
+async def test_a_floor_that_is_granted_and_not_used_is_the_rooms_again(server: RunningServer) -> None:
+    async with hall(server) as here, room_system(floor="UDP/BFCP") as system:
+        host = await with_screen(here)
+        await system.dial(address(server), here.number)
+        await in_the_room(host)
+        ids = {"conference": system.number("confid"), "user": system.number("userid")}
+        with floor_client("127.0.0.1", port(server), **ids) as client:
+            client.do("query", "request")
+            await until(lambda: [entry.screen for entry in telephones(host)] == [True])
+            await until(lambda: client.heard[-2:] == [("FloorRequestStatus", "Revoked"), ("FloorStatus", "-")])
+            await until(lambda: [entry.screen for entry in telephones(host)] == [False])
+            client.do("request")
+            await until(lambda: client.heard[-2:] == [("FloorRequestStatus", "Granted"), ("FloorStatus", "Granted")])
+            system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
+            await until(lambda: shows(content(host), [GREEN]))
+            await asyncio.sleep(UNUSED_S)
+            assert client.heard[-1] == ("FloorStatus", "Granted")

@@ -87,7 +87,7 @@ async def test_a_call_that_cannot_be_taken_over_is_given_back_and_not_hung_up(er
         raise error
 
     house: Any = SimpleNamespace(
-        language="sv", floors=SimpleNamespace(ids=lambda: None), workers=SimpleNamespace(pick=pick)
+        language="sv", floors=SimpleNamespace(ids=lambda: None), floor_unused_s=30.0, workers=SimpleNamespace(pick=pick)
     )
     call: Any = SimpleNamespace(changes=SimpleNamespace(sdp=SDP))  # who hung up this one would fail
     who = Who(address="192.0.2.1", caller="", endpoint=None, number="", by_trunk=False)

@@ -15,9 +15,10 @@ from mcu.protocol.bfcp.message import Code
 from mcu.protocol.sdp import exchange
 from mcu.protocol.sdp.description import Media, Origin, parse
 from mcu.protocol.sdp.exchange import Encryption, Kind, Ours, Ports
-from mcu.signalling.sip.slides import Slides
+from mcu.signalling.sip.slides import Slides, Unused
 
 HOST = "127.0.0.1"
+UNUSED_S = 30.0
 OURS = Ours(
     address=HOST,
     ports={kind: Ports(40_000 + 2 * at, 40_001 + 2 * at) for at, kind in enumerate(Kind)},
@@ -58,8 +59,8 @@ def media_answer(offer: str) -> str:
 
 
 async def test_who_asks_goes_on_when_the_call_moves_to_another_worker(server: FloorServer) -> None:
-    told: list[Asked | Released] = []
-    slides = Slides(server, told.append)
+    told: list[Asked | Released | Unused] = []
+    slides = Slides(server, told.append, UNUSED_S)
     theirs = str(exchange.offer(OURS).description) + LINE
     said = slides.answer(theirs, media_answer(theirs), HOST)
     assert (await asyncio.to_thread(ask, server, said, 1)).state == octets.PENDING
@@ -76,7 +77,7 @@ async def test_who_asks_goes_on_when_the_call_moves_to_another_worker(server: Fl
 async def test_an_answer_to_our_offer_comes_to_the_worker_without_the_line_that_it_has_not_made(
     server: FloorServer,
 ) -> None:
-    slides = Slides(server, lambda _asked: None)
+    slides = Slides(server, lambda _asked: None, UNUSED_S)
     offered = exchange.offer(OURS)
     offer = slides.offer(str(offered.description))
     answer = media_answer(offer).replace("m=application 0 UDP/BFCP *\r\n", LINE)
@@ -87,7 +88,7 @@ async def test_an_answer_to_our_offer_comes_to_the_worker_without_the_line_that_
 
 
 async def test_a_change_that_drops_the_line_ends_the_floor(server: FloorServer) -> None:
-    slides = Slides(server, lambda _asked: None)
+    slides = Slides(server, lambda _asked: None, UNUSED_S)
     theirs = str(exchange.offer(OURS).description) + LINE
     said = slides.answer(theirs, media_answer(theirs), HOST)
     await asyncio.to_thread(ask, server, said, 1)

@@ -209,6 +209,8 @@ class Agent:
                     self._answered(response, key)
                 case transactions.Gone(status, key):
                     self._gone(status, key)
+                case transactions.Over(key):
+                    self._waiting.pop(key, None)
 
     def _answered(self, response: Response, key: Key) -> None:
         then = self._waiting.get(key)
@@ -220,14 +222,12 @@ class Agent:
             then(response)
         except McuError:
             self.dropped += 1  # a response that is not whole is as none: the transaction goes on to its end
-        if not response.is_provisional and response.cseq.method != "INVITE":
-            self._waiting.pop(key, None)
 
     def _gone(self, status: int, key: Key) -> None:
         """Of a request of ours that had no response; that an ACK did not come is noticed by the call itself."""
         if key[0] != "client":
             return
-        then = self._waiting.pop(key, None)
+        then = self._waiting.get(key)
         if then is None:
             self.tell(Answered(key, None, status))
         else:

@@ -12,6 +12,7 @@ T4: Final = 5.0  # how long a message stays in the network
 GIVE_UP: Final = 64 * T1  # timers B, F, H, L and M
 KEPT: Final = 32.0  # timer D: how long a final response may be repeated to us
 RINGING: Final = 180.0  # timer C: how long an INVITE may go without a final answer (section 16.6)
+SLACK: Final = 16  # times that a schedule holds beside those that count
 
 
 def _nobody(_next: float | None) -> None:
@@ -50,7 +51,7 @@ class Alarms:
 
 
 class Schedule(Generic[Key]):
-    """When each of many is due next: one time for each."""
+    """When each of many is due next: one time for each. Of what is due no more little is kept."""
 
     def __init__(self) -> None:
         self._due: dict[Key, float] = {}
@@ -64,6 +65,9 @@ class Schedule(Generic[Key]):
             self._due[key] = due
             self._pushed += 1
             heapq.heappush(self._heap, (due, self._pushed, key))
+        if len(self._heap) > 2 * len(self._due) + SLACK:
+            self._heap = [one for one in self._heap if self._due.get(one[2]) == one[0]]
+            heapq.heapify(self._heap)
 
     def next(self) -> float | None:
         while self._heap:

@@ -71,7 +71,14 @@ class Gone:
     key: Key
 
 
-Happening = Sent[Flow] | Asked[Flow] | Cancelled | Answered | Gone
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing more can come of the request of this key, which was ours."""
+
+    key: Key
+
+
+Happening = Sent[Flow] | Asked[Flow] | Cancelled | Answered | Gone | Over
 
 
 @dataclass(slots=True)
@@ -177,6 +184,8 @@ class Transactions(Generic[Flow]):
         happened = list(self._told(key, entry, outputs))
         if entry.transaction.is_over:
             self._forget(key, entry)
+            if isinstance(entry.transaction, InviteClient | Client):
+                happened.append(Over(key))
         else:
             self._due.set(key, entry.transaction.next_timer())
         return happened

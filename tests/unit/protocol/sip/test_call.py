@@ -1,6 +1,8 @@
 """Calls between two agents over a simulated wire: set up, changed, ended, with losses (RFC 3261, 3262, 3311, 4028)."""
 
+import gc
 import random
+import weakref
 
 import pytest
 
@@ -13,6 +15,7 @@ from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.session_timer import LEAST
+from mcu.protocol.sip.timers import SLACK
 from tests.support.sip_wire import ANSWER, OFFER, End, Wire, up
 
 
@@ -451,3 +454,28 @@ def test_who_is_asked_for_an_offer_gets_its_answer_in_the_ack_also_where_that_is
     assert [event.message.body for event in answered] == [b"our answer"]
     assert len([event for event in wire.server.told if isinstance(event, Changed)]) == 1
     server.changes.offer(b"something else")
+
+
+def test_of_calls_that_are_over_nothing_is_kept_whoever_made_them_and_however_they_ended() -> None:
+    wire, calls = Wire(), list[weakref.ref[Call]]()
+    stands = up(wire)
+    for number in range(60):
+        phone = wire.phone.invite()
+        wire.run(0.2)
+        server = invited(wire.server)
+        if number % 3:
+            server.answer(ANSWER)
+            wire.run(0.2)
+            server.changes.offer(b"something else")
+            wire.run(0.2)
+        (phone if number % 2 else server).hang_up()
+        wire.run(0.2)
+        calls += [weakref.ref(phone), weakref.ref(server)]
+        for end in (wire.phone, wire.server):
+            end.told.clear()
+            end.sent.clear()
+    del phone, server
+    wire.run(40)  # what is sent again has been
+    gc.collect()
+    assert sum(call() is not None for call in calls) <= 2 * SLACK
+    assert all(call.state is State.UP for call in stands)

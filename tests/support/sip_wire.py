@@ -48,7 +48,10 @@ class End:
         for event in self.agent.take():
             if isinstance(event, Sent):
                 self.sent.append(event.message)
-                self._wire.carry(self, event)
+                if self._wire.cut and event.key is not None:
+                    self.agent.fault(event.key, self._wire.now)
+                else:
+                    self._wire.carry(self, event)
             else:
                 self.told.append(event)
 
@@ -66,6 +69,7 @@ class Wire:
     def __init__(self, transport: str = "UDP", delay: float = 0.05) -> None:
         self.now, self.delay = 0.0, delay
         self.lost: Callable[[Request | Response], bool] | None = None
+        self.cut = False  # nothing can be put on it
         self.phone, self.server = End(self, Way("phone.example", transport)), End(self, Way("mcu.example", transport))
         self._flying: list[tuple[float, int, End, bytes]] = []
         self._count = 0

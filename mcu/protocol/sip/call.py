@@ -163,6 +163,8 @@ class Call:
 
     def _answered(self, response: Response | int) -> None:
         if isinstance(response, int):
+            if self.is_heard and not self._cancelled:
+                self._send_cancel()  # it may ring there still (section 16.8)
             self._over(response)
         elif response.is_provisional:
             self._progressed(response)
@@ -285,6 +287,7 @@ class Call:
 
     def _over(self, status: int, message: Request | Response | None = None) -> None:
         if self._move(H.OVER):
+            self.changes.refuse(487)  # what of theirs waits for an answer (section 15.1.2)
             self._alarms.clear()
             self._line.tell(Ended(self, status, message))
             self._line.over(self)

@@ -12,7 +12,7 @@ from mcu.errors import Conflict
 from mcu.protocol.sip import session_timer
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.session_timer import Interval
-from mcu.protocol.sip.timers import T1, T2, Alarms
+from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
 from mcu.protocol.sip.transactions import Key
 
 EXPIRED = [("Reason", 'SIP;cause=408;text="Session expired"')]
@@ -84,6 +84,7 @@ class Changes:
         self._offered: tuple[Request, Response] | None = None  # an offer that we asked for, not answered yet
         self._answer = b""  # to the last such
         self._again: Callable[[], None] | None = None  # offers once more what met a change of theirs
+        self._lost_at = 0.0  # where the session has not been refreshed by then
 
     # -- theirs -------------------------------------------------------------------------------------------------------
 
@@ -166,7 +167,7 @@ class Changes:
             else:
                 self._call.settle(request, response, self._answer)
             self.sdp = request.body or self.sdp
-            self.refresh(session_timer.of_response(response))
+            self.refresh(session_timer.of_response(response) or self._own_interval)
         elif status == 491:
             self._again = lambda: self._offer(request.method, request.body)
             self._alarms.set("again", self._call.now + self._glare_s())
@@ -182,11 +183,17 @@ class Changes:
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
+    @property
+    def _own_interval(self) -> Interval | None:
+        """Of a session that we refresh though they know nothing of it."""
+        return self.interval if self.interval is not None and self.interval.ours else None
+
     def refresh(self, interval: Interval | None) -> None:
         """The session has been agreed anew, for so long."""
         self.interval = interval
         self._alarms.drop("session")
         if interval is not None:
+            self._lost_at = self._call.now + interval.lost_s
             self._alarms.set("session", self._call.now + interval.due_s)
 
     def handle_again(self) -> None:
@@ -198,11 +205,14 @@ class Changes:
             self._again()
 
     def handle_session(self) -> None:
+        """A refresh that fails, of whatever cause, is tried again until the session is over (RFC 4028, section 10)."""
+        now = self._call.now
         if self.interval is None or not self._call.stands:
             return
-        if not self.interval.ours:
+        if now >= self._lost_at:
             self._call.expire(EXPIRED)
         elif not self._is_changing and self._again is None:
+            self._alarms.set("session", min(now + GIVE_UP, self._lost_at))
             self._offer(*(("UPDATE", b"") if self._call.takes("UPDATE") else ("INVITE", self.sdp)))
         else:
-            self._alarms.set("session", self._call.now + T2)
+            self._alarms.set("session", min(now + T2, self._lost_at))

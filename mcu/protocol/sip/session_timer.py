@@ -28,7 +28,12 @@ class Interval:
     @property
     def due_s(self) -> float:
         """After which we refresh, or give the call up for lost (section 10)."""
-        return self.seconds / 2 if self.ours else self.seconds - min(32, self.seconds / 3)
+        return self.seconds / 2 if self.ours else self.lost_s
+
+    @property
+    def lost_s(self) -> float:
+        """After which the call is given up where nobody has refreshed it."""
+        return self.seconds - min(32, self.seconds / 3)
 
 
 def asking() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from mcu.errors import Conflict
+from mcu.protocol.sip import session_timer
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import TRANSITIONS, State
 from mcu.protocol.sip.digest import Answerer, Challenger
@@ -479,3 +480,58 @@ def test_of_calls_that_are_over_nothing_is_kept_whoever_made_them_and_however_th
     gc.collect()
     assert sum(call() is not None for call in calls) <= 2 * SLACK
     assert all(call.state is State.UP for call in stands)
+
+
+def test_a_refresh_that_is_refused_is_tried_again_until_it_is_taken() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    server.dialog.remote_cseq = 1_000  # type: ignore[union-attr] # so that it refuses what is of before, with 500
+    wire.run(930)
+    assert 500 in wire.server.methods()
+    server.dialog.remote_cseq = 0  # type: ignore[union-attr]
+    wire.run(1800)
+    assert (phone.state, server.state) == (State.UP, State.UP)
+
+
+def test_a_call_whose_connection_is_gone_is_over_when_its_session_is() -> None:
+    wire = Wire("TCP")
+    phone, _ = up(wire)
+    wire.cut = True
+    wire.run(1700)
+    assert phone.state is State.UP
+    wire.run(100)
+    assert ended(wire.phone) == [408]
+
+
+def test_a_change_that_nobody_has_answered_when_the_call_ends_is_refused_and_not_answered_later() -> None:
+    wire = Wire()
+    phone, server = up(wire)
+    phone.changes.offer(b"something else")
+    wire.run(0.2)
+    phone.hang_up()
+    wire.run(1)
+    assert wire.server.methods() == [200, 487]
+    with pytest.raises(Conflict):
+        server.changes.accept(ANSWER)
+    assert quiet(wire)
+
+
+def test_whom_it_rings_at_for_too_long_is_told_that_nobody_calls_any_more() -> None:
+    wire = Wire()
+    wire.phone.invite()
+    wire.run()
+    invited(wire.server).ring()
+    wire.run(190)
+    assert ended(wire.phone) == [408]
+    assert ended(wire.server) == [487]
+
+
+def test_a_session_with_whom_knows_nothing_of_timers_is_refreshed_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_timer, "asking", list)
+    monkeypatch.setattr(session_timer, "answering", lambda *_: [])
+    wire = Wire()
+    up(wire)
+    wire.run(2 * session_timer.WANTED)
+    assert wire.server.methods().count("UPDATE") >= 3

@@ -1,7 +1,7 @@
 """Which transaction a message belongs to (RFC 3261, sections 8.2.2.2, 9.2, 17.1.3, 17.2.3)."""
 
 from mcu.protocol.sip.message import Response
-from mcu.protocol.sip.transactions import Answered, Asked, Cancelled, Gone, Happening, Sent, Transactions
+from mcu.protocol.sip.transactions import Answered, Asked, Cancelled, Gone, Happening, Over, Sent, Transactions
 from tests.support.sip_messages import OURS, request, response
 
 FLOW = "a phone"
@@ -125,12 +125,12 @@ def test_over_the_bound_a_request_is_answered_503_and_leaves_nothing() -> None:
 def test_what_is_never_answered_is_told_and_forgotten() -> None:
     line, ours = Line(), request("OPTIONS", Via=OURS.format("x1"))
     key, _ = line.transactions.request(ours, FLOW, line.now, reliable=False)
-    assert line.wait(40)[-1] == Gone(408, key)
+    assert line.wait(40)[-2:] == [Gone(408, key), Over(key)]
     assert (len(line.transactions), line.transactions.next_timer()) == (0, None)
 
 
 def test_what_cannot_be_sent_is_told_and_forgotten() -> None:
     line, ours = Line(), request("OPTIONS", Via=OURS.format("x1"))
     key, _ = line.transactions.request(ours, FLOW, line.now, reliable=True)
-    assert line.transactions.fault(key) == [Gone(503, key)]
+    assert line.transactions.fault(key) == [Gone(503, key), Over(key)]
     assert line.transactions.fault(key) == []

@@ -11,7 +11,7 @@ import chromium
 import pytest
 from aiohttp import web
 from browsers import FLAGS, write_tone
-from dialled import PIN, in_the_room, telephones
+from dialled import PIN, call, in_the_room, telephones
 from endpoints import PASSWORD, posted
 from hall import hall, hum, inside, loudness, until
 from playwright.async_api import Page, async_playwright
@@ -125,10 +125,7 @@ async def test_it_registers_calls_a_meeting_by_its_number_and_is_called_and_hear
         await page.evaluate("phone.hangUp()")
         await until(lambda: telephones(host) == [])
         await page.evaluate("phone.said.length = 0")
-        async with here.api.post(
-            f"{await here.room()}/dial-out", json={"name": "Anna", "uri": "sip:701@127.0.0.1"}
-        ) as answer:
-            assert answer.status == 202, await answer.text()
+        await call(here, uri="sip:701@127.0.0.1")
         await says(page, "rings")
         await asyncio.sleep(1.2)  # faster than that no person answers
         await page.evaluate("phone.answer()")

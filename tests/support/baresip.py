@@ -74,8 +74,7 @@ class Telephone:
             time.sleep(KEY_S)
 
     def sees(self, within: float = 5.0) -> VideoFrame | None:
-        """What comes to its screen next; None: nothing does."""
-        self._looks += 1
+        """What comes to its screen next; None: nothing does. What it was asked for last is first, also if in vain."""
         taken = self._directory / f"seen-{self._looks}.png"
         self._command("snapshot_recv", taken.name)  # a path may have 100 characters
         until = time.monotonic() + within
@@ -84,7 +83,9 @@ class Telephone:
                 suppress(OSError, av.FFmpegError, StopIteration),
                 av.open(str(taken)) as file,
             ):  # it may be half written
-                return next(file.decode(video=0)).reformat(format="yuv420p")
+                seen = next(file.decode(video=0)).reformat(format="yuv420p")
+                self._looks += 1
+                return seen
             time.sleep(0.05)
         return None
 
@@ -216,7 +217,7 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
             stdout=log,
             stderr=log,
         )
-    uri = f"sip:{user}@{address}:{port};transport={transport}"
+    uri = f"sip:{user}@{address}:{port + (transport == 'tls')};transport={transport}"  # it has TLS at the port after
     phone = Telephone(directory, process, control, codec, uri)
     try:
         yield phone

@@ -1,9 +1,11 @@
-"""How a telephone comes into a meeting: through the voice menu, by number and PIN."""
+"""How a telephone comes into a meeting: through the voice menu, by number and PIN, or called by the meeting."""
 
 import asyncio
+from typing import Any
 
-from baresip import Telephone
+from baresip import Telephone, shows
 from hall import Hall, loudness, until
+from pictures import Colour
 from running_server import RunningServer
 from sound import share
 
@@ -51,9 +53,33 @@ async def enter_directly(here: Hall, phone: Telephone, host: Guest) -> None:
     await in_the_room(host)
 
 
+async def call(here: Hall, **whom: str) -> dict[str, Any]:
+    """The meeting calls somebody: a `uri`, or a `phone` number."""
+    body = {"name": "Bo Ek", **whom}
+    async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
+        assert answer.status == 202, await answer.text()
+        made: dict[str, Any] = await answer.json()
+        return made
+
+
+async def pick_up(phone: Telephone, host: Guest) -> None:
+    """As a person does, whom nobody takes for a machine that answers at once."""
+    await until(lambda: phone.rings)
+    await asyncio.sleep(1.2)
+    phone.accept()
+    await in_the_room(host)
+
+
 async def hear_each_other(host: Guest, host_hz: float, phone: Telephone, phone_hz: float, *, lately: float) -> None:
     """For the last `lately` seconds: the host's hum, and the telephone's tone."""
     assert host.client is not None
     heard = host.client.heard
     await until(lambda: loudness(heard(), phone_hz, lately) > 0.8)
     await until(lambda: share(phone.heard(), host_hz, lately) > 0.8)
+
+
+async def until_seen(system: Telephone, *colours: Colour) -> None:
+    """Until each of these fills a tile of what it sees."""
+    async with asyncio.timeout(10):
+        while not shows(await asyncio.to_thread(system.sees), colours):
+            pass

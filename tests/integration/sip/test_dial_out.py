@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from baresip import free_port, telephone
-from dialled import hear_each_other, in_the_room, press, telephones
+from dialled import call, hear_each_other, in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
 from sip_messages import request
@@ -89,14 +89,6 @@ def stages(person: Guest) -> list[Stage]:
     """What a host has been shown of the only call, in order."""
     shown = [message.called[-1].stage for message in person.messages if isinstance(message, Calls) and message.called]
     return [stage for index, stage in enumerate(shown) if index == 0 or stage is not shown[index - 1]]
-
-
-async def call(here: Hall, **whom: str) -> dict[str, Any]:
-    body = {"name": "Bo Ek", **whom}
-    async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
-        assert answer.status == 202, await answer.text()
-        made: dict[str, Any] = await answer.json()
-        return made
 
 
 async def book(here: Hall, uri: str) -> str:

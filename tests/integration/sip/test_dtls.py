@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from baresip import Telephone, free_port, telephone
-from dialled import PIN, hear_each_other, in_the_room, press, telephones
+from baresip import Camera, Telephone, free_port, telephone
+from dialled import PIN, call, hear_each_other, in_the_room, pick_up, press, telephones, until_seen
 from hall import hall, hum, inside, until
+from pictures import BLUE
 from running_server import RunningServer, running_server
 
 from mcu.media.transport.addresses import host_addresses
@@ -26,6 +27,7 @@ MET = "DTLS-SRTP complete (audio/{}) Profile=AEAD_AES_256_GCM"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__workers": "2",
+        "media__fps": "15",
         "media__addresses": HERE,
         "media__rtp_first_port": "48900",
         "media__rtp_last_port": "48949",
@@ -39,12 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @contextmanager
-def phone_at_home(directory: Path, *, ice: bool) -> Iterator[Telephone]:
+def phone_at_home(directory: Path, *, ice: bool, camera: Camera | None) -> Iterator[Telephone]:
     with telephone(
         directory,
         hertz=PHONE_HZ,
         transport="tcp",
         encryption="dtls_srtp",
+        camera=camera,
         account=f"anna@{HERE}",
         parameters="regint=0" + (";medianat=ice" if ice else ""),
         port=free_port(HERE),
@@ -52,20 +55,22 @@ def phone_at_home(directory: Path, *, ice: bool) -> Iterator[Telephone]:
         yield phone
 
 
-async def test_who_calls_is_heard_and_hears_also_on_another_worker_than_the_one_it_came_to(
+async def test_who_calls_is_heard_hears_and_is_shown_also_on_another_worker_than_the_one_it_came_to(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with hall(server, guest_pin=PIN) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
         for ice in (False, True):  # by the worker that is next, and then by the other
-            with phone_at_home(tmp_path / f"ice-{ice}", ice=ice) as phone:
+            with phone_at_home(tmp_path / f"ice-{ice}", ice=ice, camera=None if ice else Camera(BLUE)) as phone:
                 phone.dial(f"sip:{here.number}@{HERE}:{server.logged('sip_serving')[0]['port']}")
                 await until(lambda: phone.talks)
                 await asyncio.sleep(1)
                 await press(phone, f"{PIN}#")
                 await in_the_room(host)
                 await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=1.0)
+                if not ice:
+                    await until_seen(phone, BLUE)
                 assert MET.format("RTP") in phone.log
                 assert MET.format("RTCP") in phone.log
                 assert (CHECKED in phone.log) is ice
@@ -73,18 +78,14 @@ async def test_who_calls_is_heard_and_hears_also_on_another_worker_than_the_one_
                 await until(lambda: telephones(host) == [])
 
 
-async def test_who_is_called_is_heard_and_hears(server: RunningServer, tmp_path: Path) -> None:
+async def test_who_is_called_is_heard_hears_and_is_shown(server: RunningServer, tmp_path: Path) -> None:
     async with hall(server) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
-        with phone_at_home(tmp_path / "phone", ice=True) as phone:
-            body = {"name": "Bo Ek", "uri": phone.uri}
-            async with here.api.post(f"{await here.room()}/dial-out", json=body) as answer:
-                assert answer.status == 202
-            await until(lambda: phone.rings)
-            await asyncio.sleep(1.2)  # faster than that no person answers
-            phone.accept()
-            await in_the_room(host)
+        with phone_at_home(tmp_path / "phone", ice=True, camera=Camera(BLUE, "vp8")) as phone:
+            await call(here, uri=phone.uri)
+            await pick_up(phone, host)
             await hear_each_other(host, HOST_HZ, phone, PHONE_HZ, lately=0.5)
+            await until_seen(phone, BLUE)
             assert MET.format("RTP") in phone.log
             assert CHECKED in phone.log

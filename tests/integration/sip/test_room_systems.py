@@ -5,25 +5,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from baresip import Camera, Telephone, shows, telephone
-from dialled import PIN, in_the_room, press, telephones
+from baresip import Camera, shows, telephone
+from certificates import Authority
+from dialled import PIN, call, hear_each_other, in_the_room, pick_up, press, telephones, until_seen
 from endpoints import address, settings
-from hall import hall, inside, until, until_answer
+from hall import hall, hum, inside, until, until_answer
 from linphone import linphone
-from pictures import BLUE, GREEN, RED, Colour, frame_of
+from pictures import BLUE, GREEN, RED, frame_of
 from room_system import content, latest, room_system
 from running_server import RunningServer, running_server
+from sound import quiet, record
 
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import LivePicture
 from mcu.media.messages import Source
 from mcu.signalling.webrtc.messages import Screen
 
+HOST_HZ, SYSTEM_HZ = 900.0, 700.0
+
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[RunningServer]:
     place = tmp_path_factory.mktemp("rooms")
-    with running_server(place, media__workers="1", media__fps="15", **settings(place, 48_400)) as started:
+    record(place / "prompts/sv/called.wav", quiet(5))  # soon over
+    calls = {"call_domains": "127.0.0.1", "tls_ca": str(authority.path), "prompts": str(place / "prompts")}
+    ours = {f"sip__{name}": value for name, value in calls.items()}
+    with running_server(place, media__workers="1", media__fps="15", **ours, **settings(place, 48_400)) as started:
         yield started
 
 
@@ -32,33 +44,37 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     ("picture", "agreed", "sound", "transport"),
     [("h264", "H264/0", "opus/48000/2", "udp"), ("vp8", "VP8", "PCMU/8000/1", "tls")],
 )
-async def test_a_room_system_sees_nothing_before_it_is_in_the_room_and_then_all_who_are_there(
-    server: RunningServer, tmp_path: Path, picture: str, agreed: str, sound: str, transport: str
+async def test_a_room_system_that_calls_or_is_called_sees_nothing_before_it_is_in_the_room_and_then_all_who_are_there(
+    server: RunningServer, authority: Authority, tmp_path: Path, picture: str, agreed: str, sound: str, transport: str
 ) -> None:
     async with hall(server, guest_pin=PIN) as here:
         host = here.stranger()
         camera = LivePicture(iter(lambda: frame_of(GREEN, 320, 180), None), 10)
-        await host.join(here.number, "Berg", MeetingClient(camera=camera, watch=False), token=here.link("Berg"))
+        await host.join(
+            here.number, "Berg", MeetingClient(sound=hum(HOST_HZ), camera=camera, watch=False), token=here.link("Berg")
+        )
         await inside(host)
         how = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
-        with telephone(tmp_path / "system", hertz=700, **how) as system:
+        with telephone(tmp_path / "system", hertz=SYSTEM_HZ, certificate=authority.issue("127.0.0.1"), **how) as system:
+
+            async def meet() -> None:
+                await in_the_room(host)
+                await until_seen(system, GREEN, BLUE)
+                await hear_each_other(host, HOST_HZ, system, SYSTEM_HZ, lately=0.5)
+                media = await here.get(f"{await here.room()}/participants/{telephones(host)[0].leg}/media")
+                pictures = [one for one in media["receiving"] + media["sending"] if one["media"] != "audio"]
+                assert {one["codec"] for one in pictures} == {agreed}
+
             system.dial(f"sip:{here.number}@{address(server, transport)}")
             await until(lambda: system.talks)
             assert await asyncio.to_thread(system.sees, 1.0) is None
             await press(system, f"{PIN}#")
-            await in_the_room(host)
-            await until_seen(system, GREEN, BLUE)
-            media = await here.get(f"{await here.room()}/participants/{telephones(host)[0].leg}/media")
-            assert {one["codec"] for one in media["receiving"] + media["sending"] if one["media"] != "audio"} == {
-                agreed
-            }
-
-
-async def until_seen(system: Telephone, *colours: Colour) -> None:
-    """Until each of these fills a tile of what it sees."""
-    async with asyncio.timeout(10):
-        while not shows(await asyncio.to_thread(system.sees), colours):
-            pass
+            await meet()
+            system.hang_up()
+            await until(lambda: telephones(host) == [])
+            await call(here, uri=system.uri)
+            await pick_up(system, host)
+            await meet()
 
 
 async def test_linphone_sends_and_gets_pictures(server: RunningServer, tmp_path: Path) -> None:

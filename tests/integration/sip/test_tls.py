@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from baresip import telephone
 from certificates import Authority
+from dialled import call
 from endpoints import contacts, phone, posted, settings, states
 from hall import hall, inside, until
 from running_server import RunningServer, running_server
@@ -60,11 +61,7 @@ async def test_who_is_called_by_tls_must_prove_the_address(
         for name, shown in (("127.0.0.1", Stage.RINGING), ("127.0.0.9", Stage.UNREACHABLE)):
             given = {"certificate": authority.issue(name), "transport": "tls"}
             with telephone(tmp_path / name, hertz=700, **given) as called:  # type: ignore[arg-type] # mypy mixes them
-                address = called.uri.partition("@")[2]
-                port = int(address.partition(":")[2].partition(";")[0]) + 1  # baresip's own for TLS
-                uri = f"sip:anna@127.0.0.1:{port};transport=tls"
-                async with here.api.post(f"{await here.room()}/dial-out", json={"name": "Bo Ek", "uri": uri}) as answer:
-                    assert answer.status == 202, await answer.text()
+                await call(here, uri=called.uri)
                 await asyncio.sleep(0.2)
                 await until(lambda shown=shown: stage() is shown)  # type: ignore[misc] # as above
     assert [line["code"] for line in server.logged("call_not_placed")] == ["not-proven"]

@@ -69,10 +69,11 @@ class _Repeated:
 
 @dataclass(slots=True)
 class _Early:
-    """One fork's dialog before it is taken, and the number of its last reliable response."""
+    """One fork's dialog before it is taken, the number of its last reliable response, and what it has answered."""
 
     dialog: Dialog
     rseq: int | None = None
+    answer: bytes = b""
 
 
 class Call:
@@ -185,7 +186,7 @@ class Call:
             early = self._early_of(response, response.to.tag)
             if early is None:
                 return
-            self.dialog = early.dialog
+            self.dialog, early.answer = early.dialog, early.answer or response.body
             self._note_methods(response)
             if "100rel" in response.tokens("Require") and not self._prack(early, response):
                 return
@@ -210,10 +211,14 @@ class Call:
         return True
 
     def _taken(self, response: Response) -> None:
-        """A 2xx: the first stands, again it is acknowledged again, and of another fork it is hung up (13.2.2.4)."""
+        """A 2xx: the first stands, again it is acknowledged again, and of another fork it is hung up (13.2.2.4).
+
+        It need not say again what a provisional response has answered (RFC 3262, section 5).
+        """
         made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
         if (early := self._early.get(response.to.tag or "")) is not None:
             made.cseq = max(made.cseq, early.dialog.cseq)  # a PRACK has had its number
+            response = response if response.body else replace(response, body=early.answer)
         ack = made.request("ACK", via(self.flow), number=self.invite.cseq.number)
         self._line.acknowledge(ack, self.flow)
         if self.state is S.CALLING and not self._cancelled:
@@ -451,12 +456,12 @@ class Call:
         return made
 
     def inform(self, content_type: str, body: bytes, method: str = "INFO") -> None:
-        """INFO or MESSAGE within the call. Raises `Conflict` where no call stands."""
+        """INFO or MESSAGE within the call. Raises as `notify`."""
         self.notify(method, [("Content-Type", content_type)], body)
 
     def notify(self, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
-        """Any request within the call to which no answer matters. Raises `Conflict` where no call stands."""
-        if self.state is not S.UP or self.dialog is None:
+        """Any request within the call to which no answer matters. Raises `Conflict` where none has been answered."""
+        if not self.answered or self.dialog is None:
             raise Conflict("The call does not stand.")
         self._line.ask(self.dialog.request(method, via(self.flow), headers=headers, body=body), self.flow, _nothing)
 

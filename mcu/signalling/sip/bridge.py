@@ -244,13 +244,17 @@ class Bridge:
             await passage.told(side, self._said[call])
 
     def _within(self, call: Call, request: Request, key: Key) -> None:
+        status = 200 if request.method in (*PASSED, "OPTIONS") else 501
         other = self._other(call)
         if other is not None and request.method in PASSED:
             said = {name: value for name in SAID if (value := request.headers.one(name)) is not None}
             if "Event" in said:
                 said["Event"] = f"refer;id={self.refer_id}"
-            other.notify(request.method, list(said.items()), request.body)
-        self._desk.respond(key, response_to(request, 200 if request.method in PASSED else 501))
+            try:
+                other.notify(request.method, list(said.items()), request.body)
+            except Conflict as error:  # it is just being answered, or hangs up
+                status = error.sip
+        self._desk.respond(key, response_to(request, status))
 
     @property
     def passages(self) -> list[Passage]:

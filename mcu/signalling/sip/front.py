@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
@@ -56,6 +57,12 @@ from mcu.signalling.sip.visit import House, Unsighted, Visit
 from mcu.signalling.sip.ways import Way
 
 log = structlog.get_logger(__name__)
+
+OTHERS: Final = {  # requests within a meeting's call but INFO, and what they are answered
+    "OPTIONS": 200,
+    "REFER": 403,  # it is led nowhere else
+    "NOTIFY": 481,  # we have subscribed to nothing
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,10 +239,8 @@ class FrontEnd:
 
     def _within(self, within: Within) -> int:
         """The status for a request within a call. INFO about other things than keys and pictures is let be."""
-        if within.request.method == "REFER":
-            return 403  # a meeting's call is led nowhere else
         if within.request.method != "INFO":
-            return 501
+            return OTHERS.get(within.request.method, 501)
         try:
             key = key_of(within.request)
         except Malformed:

@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 TRY_S: Final = 5.0  # for the first word of a way, before the next is tried
 TELL_S: Final = 15.0  # for what they are told, at most
-EARLY_MAX: Final = 16  # forks whose early answer is kept
 
 
 class NotAnswered(McuError):
@@ -81,7 +80,6 @@ class Outgoing(Visit):
         self._ways, self._by, self._desk, self._patience = ways, by, desk, patience
         self._stage = Stage.CALLING
         self._way: Way | None = None  # that is tried, or has been answered
-        self._early: dict[str, bytes] = {}  # what each fork has answered before it was taken
         self._rang_at: float | None = None
         self._begun_at = 0.0
 
@@ -151,11 +149,11 @@ class Outgoing(Visit):
             self._unreached(way, error)
             return Missed(Stage.UNREACHABLE, True)
         offer = await self._offer(way, ipv6=":" in flow.peer.host)
-        self._early, self._rang_at, self._begun_at = {}, None, self._house.clock.monotonic()
+        self._rang_at, self._begun_at = None, self._house.clock.monotonic()
         self.call = self._desk.place(self, way, flow, offer)
         ended = await self._outcome(self.call)
         if isinstance(ended, Response):
-            self._agreed = (self._answer_in(ended), offer)
+            self._agreed = (ended.body.decode(errors="replace"), offer)
             self._house = replace(self._house, encrypted=way.encrypted)  # for what it is moved by
             return ended
         return self._given_up(self.call, ended)
@@ -185,7 +183,7 @@ class Outgoing(Visit):
                 case Ended():
                     return happening
                 case Progressed():
-                    self._progressed(happening.response)
+                    self._progressed()
                 case CallLost() | WorkerLost():
                     raise Unavailable("The media of the call failed.")
                 case HungUp():
@@ -212,16 +210,10 @@ class Outgoing(Visit):
             if getattr(happening, "call", None) in (call, self.name) or isinstance(happening, HungUp | WorkerLost):
                 return happening
 
-    def _progressed(self, response: Response) -> None:
+    def _progressed(self) -> None:
         if self._rang_at is None:
             self._rang_at = self._house.clock.monotonic()
             self._show(Stage.RINGING)
-        if response.body and response.to.tag and len(self._early) < EARLY_MAX:
-            self._early.setdefault(response.to.tag, response.body)
-
-    def _answer_in(self, response: Response) -> str:
-        """The 2xx may say nothing new where a reliable provisional response had the answer (RFC 3262, section 5)."""
-        return (response.body or self._early.get(response.to.tag or "", b"")).decode(errors="replace")
 
     def _given_up(self, call: Call, ended: Ended | None) -> Missed:
         self._desk.forget(call)

@@ -29,7 +29,7 @@ VERSION: Final = "SIP/2.0"
 _BLANK_LINE: Final = b"\r\n\r\n"
 _FOLD: Final = re.compile(r"(?<![ \t])[ \t]*\r\n[ \t]+")  # never tried from the middle of blanks
 _STATUS_LINE: Final = re.compile(r"(SIP/[0-9]+\.[0-9]+) ([0-9]+) (.*)", re.IGNORECASE)
-_NAME: Final = re.compile(rf"({TOKEN})[ \t]*:(.*)", re.DOTALL)
+_NAME: Final = re.compile(rf"({TOKEN})[ \t]*:([^\r\n\0]*)")
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _fields(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
     for line in lines:
         found = _NAME.fullmatch(line)
         if found is None:
-            raise Malformed("a header field has no name, or no colon after it")
+            raise Malformed("a header field has no name, no colon after it, or what ends a line in it")
         yield found[1], found[2].strip(" \t")
 
 

@@ -275,3 +275,11 @@ def test_received_is_understood_with_and_without_brackets() -> None:
 
 def test_an_ipv4_address_in_an_ipv6_one_is_an_address() -> None:
     assert accepted(sip(Contact="<sip:user@[::ffff:192.0.2.10]:19823>")).contacts[0].uri.host == "[::ffff:192.0.2.10]"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("mark", ["\r", "\n", "\0"])
+@pytest.mark.parametrize("field", ["Subject", "Content-Type", "From"])
+def test_nothing_that_others_take_for_the_end_of_a_line_is_within_one(field: str, mark: str) -> None:
+    """What one telephone says is passed on to others, of which some end a line at less than we do."""
+    with pytest.raises(Malformed):
+        read(sip(**{field: f"<sip:anna@example.com>;tag=a1{mark}Route: <sip:other.example>"}))

@@ -10,7 +10,7 @@ from mcu.protocol.sip.message import Request, read
 from mcu.protocol.sip.uri import SipUri, TelUri, parse_uri
 from mcu.protocol.sip.values import Address, Via, parse_address, parse_credentials, parse_rack, parse_valued, parse_via
 
-words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12)
 tokens = st.text("abcXYZ019-.!%*_+`'~", min_size=1, max_size=10)
 hosts = st.sampled_from(["mcu.example", "192.0.2.1", "[2001:db8::1]", "a-b.c"])
 ports = st.none() | st.integers(0, 65535)

@@ -1,7 +1,9 @@
 """Trunks: which of them take a number, in which order, and how each is doing. Pure: it is given the time."""
 
+import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from mcu.errors import TooMany, Unavailable
@@ -9,6 +11,7 @@ from mcu.protocol.sip.locating import Transport
 from mcu.signalling.sip.guard import NotAllowed, is_dear
 
 ASIDE_S: Final = 30.0  # a trunk that failed is tried last for so long
+SPELLINGS: Final = 4000  # that are remembered
 ASIDE_MOST_S: Final = 600.0  # whatever its Retry-After says
 
 
@@ -69,7 +72,7 @@ class Trunks:
     def __init__(self, trunks: Iterable[Trunk]) -> None:
         self.all: Sequence[Trunk] = sorted(trunks, key=lambda one: one.priority)
         self.health = {one.name: Health() for one in self.all}
-        self._addresses: dict[str, set[str]] = {one.name: {host.name for host in one.hosts} for one in self.all}
+        self._addresses = {one.name: {_spelt(host.name) for host in one.hosts} for one in self.all}
 
     def for_number(self, number: str, now: float, names: Collection[str] = ()) -> list[Trunk]:
         """Those that may take it, the best first; of `names` alone, where there are any.
@@ -113,8 +116,19 @@ class Trunks:
 
     def found_at(self, trunk: Trunk, addresses: Iterable[str]) -> None:
         """What its names resolve to: calls from there are its own, and no URI leads there."""
-        self._addresses[trunk.name].update(addresses)
+        self._addresses[trunk.name].update(map(_spelt, addresses))
 
     def at(self, host: str) -> Trunk | None:
-        """Whose host or address it is."""
-        return next((one for one in self.all if host in self._addresses[one.name]), None)
+        """Whose host or address it is, however it is spelt."""
+        spelt = _spelt(host)
+        return next((one for one in self.all if spelt in self._addresses[one.name]), None)
+
+
+@lru_cache(maxsize=SPELLINGS)
+def _spelt(host: str) -> str:
+    """A name or an address as every spelling of it is known; an IPv4 address within one of IPv6 is the same."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.lower().removesuffix(".")
+    return str(getattr(address, "ipv4_mapped", None) or address)

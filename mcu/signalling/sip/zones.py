@@ -48,9 +48,10 @@ class Zones:
     def of(self, address: str) -> Zone | None:
         """By the smallest network that it is in; None where it is in none."""
         try:
-            host = ipaddress.ip_address(address.strip("[]"))
+            found = ipaddress.ip_address(address.strip("[]"))
         except ValueError:
             return None
+        host = getattr(found, "ipv4_mapped", None) or found
         return next((zone for network, zone in self._networks if host in network), None)
 
     def course(self, caller: str, called: str) -> Course:

@@ -131,6 +131,16 @@ def test_a_trunk_is_known_by_its_hosts_and_by_what_they_resolve_to() -> None:
     assert trunks.at("192.0.2.5") is trunks.all[0]
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    ["SIP.operator.example.", "[2001:db8::5]", "2001:0DB8:0::5", "::ffff:192.0.2.5", "[::ffff:c000:205]", "192.0.2.5"],
+)
+def test_no_spelling_of_a_trunks_address_leads_past_what_it_takes(spelling: str) -> None:
+    trunks = Trunks([trunk(host="Sip.Operator.example")])
+    trunks.found_at(trunks.all[0], ["192.0.2.5", "2001:db8::5"])
+    assert trunks.at(spelling) is trunks.all[0]
+
+
 def test_caps_of_one_hold_within_those_of_all_and_a_refused_call_counts_for_neither() -> None:
     everybodys = Caps(3, 100)
     norr, syd = Caps(2, 3, within=everybodys), Caps(2, 100, within=everybodys)

@@ -38,6 +38,7 @@ from mcu.config.sections import Media
 from mcu.config.settings import Settings
 from mcu.errors import Unavailable
 from mcu.media.messages import RoomProfile
+from mcu.net.tls import Door
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
 from mcu.storage.state import ping
@@ -90,7 +91,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(database.close)
         workers = _make_workers(settings, metrics, clock)
         health = Health({"workers": lambda: _some_worker(workers), "database": lambda: ping(database)})
-        await _open(stack, make_operations(health, metrics), back)
+        await _open(stack, make_operations(health, metrics), back, metrics)
 
         key = load_or_create(settings.key_file)
         await migrate(settings.database_url)
@@ -135,7 +136,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         )
         if sip is not None:
             app.router.add_get(SIP_PATH, sip.web_sockets.handle)
-        await _open(stack, app, door, tls)
+        await _open(stack, app, door, metrics, tls)
         if sip is not None:
             await open_sip(stack, sip)
             metrics.sip_is(sip)
@@ -175,11 +176,18 @@ def _profile(media: Media) -> RoomProfile:
     )
 
 
-async def _open(stack: AsyncExitStack, app: web.Application, sock: socket, tls: ssl.SSLContext | None = None) -> None:
+async def _open(
+    stack: AsyncExitStack, app: web.Application, sock: socket, metrics: Metrics, tls: ssl.SSLContext | None = None
+) -> None:
     runner = Runner(app, handle_signals=False, shutdown_timeout=GRACE_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, sock, ssl_context=tls).start()
+    if tls is None:
+        await web.SockSite(runner, sock).start()
+    else:
+        assert runner.server is not None
+        secure = Door(sock, tls, made=runner.server, refused=metrics.control_dropped)
+        stack.push_async_callback(secure.close)
 
 
 async def _some_worker(workers: LocalWorkers) -> None:

@@ -18,7 +18,6 @@ has 4350 a day. Two attempts of an address are looked at side by side, so each m
 """
 
 import asyncio
-import ipaddress
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +30,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from mcu.clock import Clock
 from mcu.errors import TooMany
+from mcu.networks import network_of
 
 MEETING = RateLimitItemPerMinute(20, 10)
 ALL = RateLimitItemPerMinute(500, 10)
@@ -109,7 +109,7 @@ class Guesses:
         queue = self._queues.setdefault(who, asyncio.Semaphore(SIDE_BY_SIDE))
         async with queue:
             if caller:
-                self._paces.check(TRUNK, network(address))
+                self._paces.check(TRUNK, network_of(address))
             if bare:
                 self._paces.check(BARE, who)
             else:
@@ -127,7 +127,7 @@ class Guesses:
     def failed(self, number: str, address: str, caller: str = "", *, bare: bool = False) -> None:
         who = _who(address, caller)
         if caller:
-            self._paces.count(TRUNK, network(address))
+            self._paces.count(TRUNK, network_of(address))
         if bare:
             self._paces.count(BARE, who)
             return
@@ -167,20 +167,7 @@ class Guesses:
 
 
 def _who(address: str, caller: str) -> str:
-    return f"{network(address)} {caller}" if caller else network(address)
-
-
-def network(address: str) -> str:
-    """Whom an address stands for: one IPv4 address, or an IPv6 /64, which is one subscriber's."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+    return f"{network_of(address)} {caller}" if caller else network_of(address)
 
 
 def _too_many(seconds: float) -> TooMany:

@@ -1,10 +1,11 @@
 """Before a meeting: by which ways does this browser reach a media worker? For anybody, so not too often."""
 
-from mcu.auth.guesses import Pace, Paces, network
+from mcu.auth.guesses import Pace, Paces
 from mcu.clock import Clock
 from mcu.conference.workers import Workers
 from mcu.errors import TooMany
 from mcu.media.messages import Answered, CheckNetwork
+from mcu.networks import network_of
 
 CHECK = Pace("check", 200, 0.5)  # of one address: a whole hospital may be behind it, and a check is some four calls
 
@@ -18,7 +19,7 @@ class NetworkChecks:
 
     def count(self, address: str) -> None:
         """One more from this address. Raises `TooMany`."""
-        who = network(address)
+        who = network_of(address)
         try:
             self._paces.check(CHECK, who)
         except TooMany as error:

@@ -17,6 +17,8 @@ from typing import Final, cast
 
 from mcu.clock import Clock
 from mcu.net.fingerprint import fingerprint_of
+from mcu.net.tls import Door
+from mcu.networks import network_of
 from mcu.protocol.bfcp.floor import Asked, Floor, Ids, Released
 from mcu.protocol.bfcp.message import Malformed, Message, read_header
 from mcu.protocol.bfcp.stream import Stream
@@ -178,7 +180,9 @@ class FloorServer:
         self._lines: dict[Ids, FloorLine] = {}
         self._udp: list[asyncio.DatagramTransport] = []
         self._tcp: list[asyncio.Server] = []
-        self._connections: dict[_Connection, str] = {}  # and from where
+        self._doors: list[Door] = []
+        self._connections: dict[_Connection, str] = {}  # and from which network
+        self._by_network = Counter[str]()
 
     async def start(self) -> None:
         """Raises `OSError` where the port cannot be had; then nothing listens."""
@@ -195,22 +199,25 @@ class FloorServer:
         self._tcp.append(server)
         self.port = server.sockets[0].getsockname()[1]
         if self.tls is not None:
-            secure = await loop.create_server(
-                lambda: _Connection(self, secure=True),
-                address,
-                self.tls_port,
-                ssl=self.tls,
-                ssl_handshake_timeout=FIRST_S,
-            )
-            self._tcp.append(secure)
-            self.tls_port = secure.sockets[0].getsockname()[1]
+            self._doors.append(self._door(address, self.tls))
+            self.tls_port = self._doors[0].port
         taken = _datagrams(address, self.port)
         udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=taken)
         self._udp.append(udp)
 
+    def _door(self, address: str, tls: ssl.SSLContext) -> Door:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listening = socket.create_server((address, self.tls_port), family=family)
+        return Door(listening, tls, made=lambda: _Connection(self, secure=True), refused=self._refused)
+
+    def _refused(self, reason: str) -> None:
+        self.dropped[reason] += 1
+
     async def close(self) -> None:
         for server in self._tcp:
             server.close()
+        for door in self._doors:
+            await door.close()
         for connection in list(self._connections):
             connection.close()
         for udp in self._udp:
@@ -252,7 +259,7 @@ class FloorServer:
         else:
             line = self.line(Ids(header.conference, header.user), address[0])
         if line is None:
-            self.dropped["of nobody"] += 1
+            self._refused("of nobody")
         else:
             line.datagram(data, address)
 
@@ -263,15 +270,21 @@ class FloorServer:
 
     def opened(self, connection: "_Connection", host: str) -> bool:
         """Whether it may stay."""
-        of_one = sum(other == host for other in self._connections.values())
-        if len(self._connections) >= CONNECTIONS_MAX or of_one >= CONNECTIONS_OF_ONE:
-            self.dropped["too many connections"] += 1
+        network = network_of(host)
+        if len(self._connections) >= CONNECTIONS_MAX or self._by_network[network] >= CONNECTIONS_OF_ONE:
+            self._refused("too many connections")
             return False
-        self._connections[connection] = host
+        self._connections[connection] = network
+        self._by_network[network] += 1
         return True
 
     def closed(self, connection: "_Connection") -> None:
-        self._connections.pop(connection, None)
+        network = self._connections.pop(connection, None)
+        if network is None:
+            return
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]
 
 
 def _datagrams(address: str, port: int) -> socket.socket:

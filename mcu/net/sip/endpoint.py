@@ -17,10 +17,11 @@ from typing import Final, cast
 from mcu.errors import Unavailable
 from mcu.net.sip.connection import Connection
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
-from mcu.net.sip.tls import Door, unreachable
+from mcu.net.sip.tls import unreachable
 from mcu.net.sip.websocket import WebSockets
+from mcu.net.tls import Door
+from mcu.networks import network_of
 from mcu.protocol.sip import keepalive
-from mcu.protocol.sip.gate import address_key
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request, Response, read
 
@@ -72,7 +73,7 @@ class Endpoint:
         self._servers: list[asyncio.Server] = []
         self._doors: list[Door] = []
         self._connections: set[StreamFlow] = set()
-        self._by_address: Counter[bytes] = Counter()
+        self._by_address: Counter[str] = Counter()
         self.web_sockets = WebSockets(self)
         self._going: dict[tuple[str, str, int, str], StreamFlow] = {}  # transport, host, port, name
 
@@ -98,14 +99,16 @@ class Endpoint:
     def _door(self, address: str, context: ssl.SSLContext) -> Door:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listening = socket.create_server((address, self._listen.tls_port), family=family, backlog=BACKLOG)
-        listening.setblocking(False)
         return Door(
             listening,
             context,
             made=lambda: Connection(self, "TLS"),
+            refused=self._refused,
             hears=lambda host: self.hears(host, b""),
-            refused=self.counts.refused,
         )
+
+    def _refused(self, reason: str) -> None:
+        self.counts.refused[reason] += 1
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -204,7 +207,7 @@ class Endpoint:
 
     def opened(self, flow: StreamFlow, *, ours: bool) -> bool:
         """Whether it may stay."""
-        address = address_key(flow.peer.host)
+        address = network_of(flow.peer.host)
         if not self._udp:
             return False  # we have not begun, or have ended
         if len(self._connections) >= CONNECTIONS_MAX:
@@ -223,7 +226,7 @@ class Endpoint:
     def closed(self, flow: StreamFlow) -> None:
         self._connections.remove(flow)
         self._gone(flow)
-        address = address_key(flow.peer.host)
+        address = network_of(flow.peer.host)
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]

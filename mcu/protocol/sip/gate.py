@@ -16,6 +16,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
+from mcu.networks import network_of
+
 ADDRESSES: Final = 4000  # that are remembered
 BURST_S: Final = 4.0  # how many seconds' worth may come at once: a house's telephones that start together
 REQUESTS_PER_S: Final = 200.0  # of all strangers: transactions last 32 s, and there are 20,000
@@ -88,8 +90,8 @@ class Gate:
         self.dropped: Counter[str] = Counter()
         self._limits, self._is_ours = limits, is_ours
         self._networks = [ipaddress.ip_network(network) for network in limits.known]
-        self._trusted: dict[bytes, float] = {}
-        self._addresses: OrderedDict[bytes, _Address] = OrderedDict()
+        self._trusted: dict[str, float] = {}
+        self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._requests = Bucket(REQUESTS_PER_S, REQUESTS_PER_S, now)
         self._refusals = Bucket(REFUSALS_PER_S, REFUSALS_PER_S, now)
         self._invites = Bucket(limits.calls_per_second, BURST_S * limits.calls_per_second, now)
@@ -101,10 +103,10 @@ class Gate:
 
     def trust(self, host: str, now: float) -> None:
         """Somebody there has proved who they are. Who does so is among our endpoints, of whom there are so many."""
-        self._trusted[address_key(host)] = now + TRUSTED_S
+        self._trusted[network_of(host)] = now + TRUSTED_S
 
     def is_known(self, host: str, now: float) -> bool:
-        return self._trusted.get(address_key(host), now) > now or self._is_listed(host) or self._is_ours(host)
+        return self._trusted.get(network_of(host), now) > now or self._is_listed(host) or self._is_ours(host)
 
     def _look_up(self, host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
@@ -162,7 +164,7 @@ class Gate:
         return Verdict.DROP
 
     def _is_calling(self, host: str) -> bool:
-        found = self._addresses.get(address_key(host))
+        found = self._addresses.get(network_of(host))
         return found is not None and found.calls > 0
 
     def _drop(self, reason: str) -> bool:
@@ -181,7 +183,7 @@ class Gate:
         self._unproved += more
 
     def _address(self, host: str, now: float) -> _Address:
-        key = address_key(host)
+        key = network_of(host)
         found = self._addresses.get(key)
         if found is None:
             found = self._addresses[key] = _Address(self._limits, now)
@@ -225,12 +227,3 @@ def _is_scanner(data: bytes) -> bool:
         return False
     said = b"\n".join(_NAMING.findall(head))
     return any(name in said for name in _SCANNERS)
-
-
-@lru_cache(maxsize=ADDRESSES)
-def address_key(host: str) -> bytes:
-    """An IPv4 address, however it is written; the /64 of one of IPv6."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv4Address):
-        return address.packed
-    return address.ipv4_mapped.packed if address.ipv4_mapped else address.packed[:8]

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from mcu.auth.guesses import PAIR, Paces, network
+from mcu.auth.guesses import PAIR, Paces
 from mcu.auth.sealing import Seal
 from mcu.booking.endpoints import Contact, Digest, Directory, Endpoint, Explained, State
 from mcu.booking.store import Store, StoredBinding
@@ -25,6 +25,7 @@ from mcu.errors import McuError, NotFound, Refused, TooMany, Unavailable
 from mcu.ids import EndpointId
 from mcu.net.sip.endpoint import Flow
 from mcu.net.sip.flows import StreamFlow
+from mcu.networks import network_of
 from mcu.protocol.sip.authenticator import Authenticator, Challenged, WrongPassword
 from mcu.protocol.sip.digest import Challenger, ha1
 from mcu.protocol.sip.events import Asked
@@ -149,7 +150,7 @@ class Registrations:
         return isinstance(flow, StreamFlow) and _is_direct(request) and flow.shown.is_users(endpoint.name, domain)
 
     def _proven(self, request: Request, flow: Flow, organisation: str) -> Endpoint:
-        who = (_claimed(request), network(flow.peer.host))
+        who = (_claimed(request), network_of(flow.peer.host))
         self._paces.check(PAIR, *who)
         try:
             name = self._authenticators[organisation].user(request, self._now)

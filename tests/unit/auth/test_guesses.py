@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcu.auth.guesses import ADDRESS, BARE, MEETING, PAIR, SIDE_BY_SIDE, TRUNK, Guesses, Pace, network
+from mcu.auth.guesses import ADDRESS, BARE, MEETING, PAIR, SIDE_BY_SIDE, TRUNK, Guesses, Pace
 from mcu.errors import TooMany
+from mcu.networks import network_of
 
 
 @dataclass
@@ -209,10 +210,10 @@ async def test_guesses_at_the_same_time_are_counted_one_after_the_other(guesses:
 
 
 def test_an_ipv6_subscriber_is_one_address() -> None:
-    assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9") != network("2001:db8:1:3::1")
-    assert network("::ffff:192.0.2.1") == network("192.0.2.1")
-    assert network("fe80::1%eth0") == network("fe80::2")
-    assert network("") == network("nonsense")
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") != network_of("2001:db8:1:3::1")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
+    assert network_of("fe80::1%eth0") == network_of("fe80::2")
+    assert network_of("") == network_of("nonsense")
 
 
 async def test_callers_over_a_trunk_are_slowed_each_by_themselves_and_all_together(

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -148,33 +147,3 @@ async def test_who_shows_a_certificate_of_our_own_authority_is_known_and_any_oth
             await stranger.asks(server)
         await until(lambda: server.endpoint.counts.refused["no handshake"] == 1)
         assert server.came == []
-
-
-async def test_who_begins_a_handshake_and_says_no_more_takes_no_more_than_its_share_of_the_door_and_of_the_time(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tls, "HANDSHAKES_OF_ONE", 5)
-    monkeypatch.setattr(tls, "HANDSHAKES", 7)
-    monkeypatch.setattr(tls, "HANDSHAKE_S", 0.5)
-    server, client = End(authority.issue(NAME)), End(None, trusts=authority.path)
-    refused = server.endpoint.counts.refused
-    async with listening(server, client), contextlib.AsyncExitStack() as stack:
-
-        def half_open(address: str) -> None:
-            made = socket.create_connection((HERE, server.endpoint.ports[1]), source_address=(address, 0))
-            stack.callback(made.close)
-            made.send(b"\x16\x03\x01\x02")  # as a ClientHello begins
-
-        for _ in range(8):
-            half_open("127.0.0.2")
-        await until(lambda: refused["too many handshakes of one address"] == 3)
-        assert server.endpoint.handshakes == 5
-        await client.asks(server)  # from another address
-        for address in ("127.0.0.3", "127.0.0.4", "127.0.0.5"):
-            half_open(address)
-        await until(lambda: refused["too many handshakes"] == 1)
-        await until(lambda: server.endpoint.handshakes == 0)
-        assert refused["no handshake"] == 7
-        await client.asks(server)
-        half_open("127.0.0.2")
-        await until(lambda: server.endpoint.handshakes == 1)

@@ -32,7 +32,6 @@ from mcu.conference.room import Room
 from mcu.conference.roster import Line
 from mcu.errors import Conflict, MeetingFull
 from mcu.ids import LegId, RoomId
-from mcu.media import cost
 from mcu.media.life import LegState
 from mcu.media.messages import Cause, Layout, LegMedia, NoticeKind, NoticeRecord, Outcome, Personal
 
@@ -55,7 +54,9 @@ class RoomOut(BaseModel):
     spotlight: str | None = Field(description="The leg that is shown large")
     participants: int = Field(description="In the room, or on the way back to it")
     waiting: int = Field(description="In the lobby, or connecting")
-    cores: float = Field(description="Of a processor that it takes now, personal views included: an estimate")
+    cores: float = Field(
+        description="Of a processor that it takes now, by what is made for whom: views, codecs, sizes. An estimate"
+    )
 
 
 class RoomPage(BaseModel):
@@ -370,7 +371,7 @@ def room_out(room: Room) -> RoomOut:
         layout=Layout(room.run_row.layout),
         spotlight=room.spotlight,
         participants=len(lines) - waiting,
-        cores=round(cost.of_room(room.profile, len(lines) - waiting, room.personal_views), 2),
+        cores=round(room.cores, 2),
         waiting=waiting,
     )
 

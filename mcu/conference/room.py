@@ -72,6 +72,7 @@ class Room:
         self.meeting = meeting
         self._clock = clock
         self._settings = settings
+        self.cores = 0.0  # that it costs, as its worker says
         self._restored = False
         self._roster = Roster(layout=Layout(run.layout), locked=run.locked, personal=meeting.personal)
         self._invitations = Invitations(self._roster, settings.dialler, self)
@@ -133,11 +134,6 @@ class Room:
     def line(self, leg: LegId) -> Line:
         """Raises `NotFound`."""
         return self._roster.line(leg)
-
-    @property
-    def personal_views(self) -> int:
-        """How many are to see a picture of their own."""
-        return sum(self._roster.is_personal(seat) for seat in self._roster.inside)
 
     def seat(self, leg: LegId) -> Seat | None:
         return self._roster.get(leg)
@@ -243,6 +239,8 @@ class Room:
                     self._mailbox.tell(("layout", leg), partial(self._audience.picture, leg, event))
             case media.NetworkChanged():
                 self._mailbox.tell(("network", event.leg), partial(self._audience.network, event.leg, event))
+            case media.CostChanged():
+                self.cores = event.cores
             case media.LegTold():
                 self._mailbox.tell(("told", event.leg), partial(self._audience.told, event.leg))
 

@@ -5,7 +5,7 @@ milliseconds are of one 1280x720 picture on the machine of docs/media-plane.md; 
 proportions hold.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcu.media.messages import RoomProfile
 
@@ -19,14 +19,18 @@ FULL: Final = 0.9  # of a worker's cores that its rooms may cost before another 
 _PIXELS: Final = 1280 * 720
 
 
-def of_room(profile: RoomProfile, legs: int, personal: int, kinds: int = 1) -> float:
-    """Cores of a room whose legs all send and see pictures, `personal` of them a view of their own.
+class Pictures(NamedTuple):
+    """What is made of a room's people in one frame."""
 
-    `kinds`: of codecs and limits in which the view of the others is taken; each is encoded for itself.
-    """
-    views = personal + (legs > personal)
-    each = min(legs, SHOWN_MAX) * DECODE_MS + legs * SEND_MS + max(0, kinds - 1) * ENCODE_MS * _share(profile)
-    return views * of_view(profile) + each * profile.fps / 1000 + legs * SOUND
+    views: int  # painted: whoever looks at the same, shares one
+    encodes: int  # of these: one for each codec and limit in which a view is taken
+
+
+def of_room(profile: RoomProfile, legs: int, pictures: Pictures) -> float:
+    """Cores of a room whose legs all send and see pictures."""
+    made = (pictures.views * PAINT_MS + pictures.encodes * ENCODE_MS) * _share(profile)
+    each = min(legs, SHOWN_MAX) * DECODE_MS + legs * SEND_MS
+    return (made + each) * profile.fps / 1000 + legs * SOUND
 
 
 def of_view(profile: RoomProfile) -> float:
@@ -36,7 +40,8 @@ def of_view(profile: RoomProfile) -> float:
 
 def of_meeting(legs: int, *, personal: bool) -> float:
     """Cores of a meeting to which so many come, at the usual size and rate."""
-    return of_room(RoomProfile(), legs, legs if personal else 0)
+    views = legs if personal else min(legs, 1)
+    return of_room(RoomProfile(), legs, Pictures(views, views))
 
 
 def _share(profile: RoomProfile) -> float:

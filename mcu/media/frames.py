@@ -10,6 +10,7 @@ from mcu.media.messages import (
     CameraLeg,
     CheckNetwork,
     CloseRoom,
+    CostChanged,
     Done,
     Failed,
     GetLegMedia,
@@ -57,7 +58,15 @@ AnyCommand = (
 )
 AnyReply = Done | Answered | LegMediaReply | Failed
 AnyEvent = (
-    LegChanged | NoticeChanged | SpeakersChanged | LayoutChanged | NetworkChanged | LegTold | CallEvent | WorkerReport
+    LegChanged
+    | NoticeChanged
+    | SpeakersChanged
+    | LayoutChanged
+    | NetworkChanged
+    | CostChanged
+    | LegTold
+    | CallEvent
+    | WorkerReport
 )
 
 

@@ -399,6 +399,13 @@ class NetworkChanged(Event, frozen=True, kw_only=True):
     trouble: NetworkTrouble
 
 
+class CostChanged(Event, frozen=True, kw_only=True):
+    """What a room costs now, by the model of `cost`."""
+
+    room: RoomId
+    cores: float
+
+
 class LegTold(Event, frozen=True, kw_only=True):
     """All that was to be said to a leg has been."""
 

@@ -28,6 +28,7 @@ from mcu.media.messages import (
     AdmitLeg,
     CameraLeg,
     Cause,
+    CostChanged,
     HoldLeg,
     LegChanged,
     LegMedia,
@@ -120,6 +121,8 @@ class Room:
         )
         self._receipts = Receipts()
         self._inside: frozenset[LegId] = frozenset()
+        self._given = 0  # views of their own that are not in what the pictures cost yet
+        self._told_cores = 0.0
         self._muted: frozenset[LegId] = frozenset()
         self._told = deque[tuple[int, frozenset[LegId]]](maxlen=TOLD_KEPT)  # ticks with notices, and who was to hear
         self._finished: list[_Finished] = []  # in the last tick
@@ -255,9 +258,8 @@ class Room:
     @property
     def cores(self) -> float:
         """What it costs, by the model of `cost`."""
-        inside = [leg for leg in self._legs.values() if leg.leg in self._inside]
-        personal = sum(leg.has_own_view for leg in inside)
-        return cost.of_room(self._profile, len(inside), personal, self._pictures.kinds)
+        inside = sum(leg in self._inside for leg in self._legs)
+        return cost.of_room(self._profile, inside, self._pictures.made)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
@@ -452,13 +454,19 @@ class Room:
         self._pictures.set_seen([leg.seen() for leg in inside])
         viewers = [leg.viewer(self._personal) for leg in inside]
         self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])
+        self._given = 0
+        if self.cores != self._told_cores:
+            self._told_cores = self.cores
+            self._owner.emit(CostChanged(room=self._room, cores=self.cores))
 
     def _personal(self, leg: Leg) -> Personal:
         """A view of its own is kept once it is had; without room for one, it is asked for again with each change."""
         if not leg.wants_own_view:
             leg.has_own_view = False
             return Personal.SHARED
-        leg.has_own_view = leg.has_own_view or self._owner.fits(cost.of_view(self._profile))
+        if not leg.has_own_view and self._owner.fits((self._given + 1) * cost.of_view(self._profile)):
+            leg.has_own_view = True
+            self._given += 1
         return Personal.PERSONAL if leg.has_own_view else Personal.NO_ROOM
 
     def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:

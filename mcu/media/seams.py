@@ -13,6 +13,7 @@ import numpy.typing as npt
 from typing_extensions import Buffer
 
 from mcu.ids import CallId, LegId
+from mcu.media.cost import Pictures
 from mcu.media.messages import Cause, Layout, LegMedia, NetworkTrouble, NoticeKind, Personal, Source, Tile
 
 SAMPLE_RATE = 48_000  # Hz
@@ -325,8 +326,8 @@ class PictureMixer(Protocol):
     def key_requested(self, leg: LegId, source: Source) -> None: ...
 
     @property
-    def kinds(self) -> int:
-        """In how many codecs and limits the views that legs share are taken."""
+    def made(self) -> Pictures:
+        """What is made in a frame when all that legs ask for is there."""
 
     def trouble(self, leg: LegId) -> NetworkTrouble:
         """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""

@@ -16,6 +16,7 @@ import structlog
 
 from mcu.clock import Clock, SystemClock
 from mcu.ids import LegId
+from mcu.media.cost import Pictures
 from mcu.media.messages import Layout, NetworkTrouble, Personal, RoomProfile, Source, Tile
 from mcu.media.picture import rates
 from mcu.media.picture.classes import ClassKey, EncodingClass, ViewKey
@@ -139,10 +140,11 @@ class RoomPictures:
             self._views[key.view].classes[key].gate.request()
 
     @property
-    def kinds(self) -> int:
-        """In how many codecs and limits the views that legs share are taken."""
-        sharing = (viewer for viewer in self._viewers.values() if viewer.personal is not Personal.PERSONAL)
-        return len({(viewer.codec, self._composed(viewer, 0).limit) for viewer in sharing})
+    def made(self) -> Pictures:
+        """What is made in a frame when all that legs ask for is there; without content, which is few pictures."""
+        wishes = [self._composed(viewer, 0) for viewer in self._viewers.values()]
+        views, encodes = {wish.view for wish in wishes}, {(wish.view, wish.codec, wish.limit) for wish in wishes}
+        return Pictures(len(views), len(encodes))
 
     def trouble(self, leg: LegId) -> NetworkTrouble:
         """What the leg's network does to its composed picture: NARROW, STOPPED or NONE."""

@@ -18,6 +18,7 @@ from mcu.media.messages import (
     AbsentLeg,
     AddLeg,
     Cause,
+    CostChanged,
     HoldLeg,
     LegTold,
     MuteLeg,
@@ -303,6 +304,7 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
     for leg in (A, B):
         stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=leg, personal=True))
     assert stage.room.cores == pytest.approx(alone + price)
+    assert [event.cores for event in stage.events if isinstance(event, CostChanged)][-1] == stage.room.cores
     assert await stage.sees(A) == (Personal.PERSONAL, [B])
     assert await stage.sees(B) == (Personal.NO_ROOM, [A, B])
     stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=A, personal=False))

@@ -256,6 +256,14 @@ async def test_who_takes_more_than_there_is_shares_with_those_who_set_no_limit(m
     meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), limit=FrameLimit(3600, 108_000))])
     await meeting.frames()
     assert [sorted(legs) for legs, _ in meeting.out.sent] == [["a", "b"]]
-    assert meeting.room.kinds == 1
+    assert meeting.room.made == (1, 1)
+
+
+async def test_what_is_made_is_counted_by_what_is_seen_and_how_it_is_encoded(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a"), seen("b")])
     meeting.room.set_viewers([viewer("a"), viewer("c", "VP8"), viewer("d", personal=Personal.PERSONAL)])
-    assert meeting.room.kinds == 2
+    assert meeting.room.made == (2, 3)
+    meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), layout=Layout.SPEAKER)])
+    assert meeting.room.made == (2, 2)
+    meeting.room.set_viewers([viewer("a"), msgspec.structs.replace(viewer("b"), limit=FrameLimit(99, 1_320))])
+    assert meeting.room.made == (1, 2)

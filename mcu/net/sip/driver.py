@@ -1,8 +1,9 @@
 """Runs an agent: what the sockets bring goes in, what it says goes out, and its timers ring.
 
 Responses over UDP go where the request's Via says (RFC 3261, section 18.2.2; RFC 3581); all else goes the way its flow
-names. Events go to whoever owns the driver, one by one, in order, on the event loop. The gate is asked before anything
-that comes is read, and told of each call what becomes of it.
+names, and requests to whom a connection was closed by another, to the same address. Events go to whoever owns the
+driver, one by one, in order, on the event loop. The gate is asked before anything that comes is read, and told of each
+call what becomes of it.
 """
 
 import asyncio
@@ -10,16 +11,20 @@ from collections.abc import Callable
 from typing import Final
 
 from mcu.clock import Clock
+from mcu.errors import Unavailable
 from mcu.net.sip.endpoint import Endpoint, Flow, Listen
-from mcu.net.sip.flows import UdpFlow
+from mcu.net.sip.flows import StreamFlow, UdpFlow
 from mcu.protocol.sip.agent import Agent
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Event, Invited, Sent
 from mcu.protocol.sip.flow import Flow as AnyFlow
 from mcu.protocol.sip.gate import Gate, Ticket, Verdict
 from mcu.protocol.sip.grammar import Malformed
+from mcu.protocol.sip.locating import PORTS
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transactions import Key
+from mcu.protocol.sip.uri import SipUri
+from mcu.protocol.sip.values import parse_address
 
 FAILURES: Final = frozenset({403, 404, 604})
 
@@ -39,10 +44,11 @@ class Driver:
         """`aims` gives a request the Request-URI that whoever is at that flow knows as its own."""
         self.gate = gate
         self.agent = Agent(asks=self._asks)
-        self.endpoint = Endpoint(listen, received=self._received, hears=self._hears, gone=closed)
+        self.endpoint = Endpoint(listen, received=self._received, hears=self._hears, uses=self.agent.uses, gone=closed)
         self._clock, self._happened, self._aims = clock, happened, aims
         self._tickets: dict[Call, Ticket] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._connecting: set[asyncio.Task[None]] = set()
         self._pumping = False
 
     @property
@@ -56,6 +62,8 @@ class Driver:
     async def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        for task in self._connecting:
+            task.cancel()
         await self.endpoint.close()
 
     def pump(self) -> None:
@@ -121,8 +129,29 @@ class Driver:
         if isinstance(sent.message, Response) and isinstance(flow, UdpFlow):
             flow = self._answering(sent.message, flow)
         message = self._aims(sent.message, flow) if isinstance(sent.message, Request) else sent.message
-        if not flow.write(bytes(message)) and sent.key is not None:
-            self.agent.fault(sent.key, self.now)
+        if flow.write(bytes(message)):
+            return
+        if isinstance(message, Request) and isinstance(flow, StreamFlow) and message.to.tag is not None:
+            task = asyncio.create_task(self._send_anew(message, flow, sent.key))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+        else:
+            self._failed(sent.key)
+
+    def _failed(self, key: Key | None) -> None:
+        if key is not None:
+            self.agent.fault(key, self.now)
+
+    async def _send_anew(self, request: Request, flow: StreamFlow, key: Key | None) -> None:
+        """Of a call that goes on: where whoever closed its connection listens (section 18.1.1), at the same address."""
+        try:
+            port, name = _next_hop(request, flow.transport)
+            written = (await self.endpoint.connection_to(flow.peer.host, port, name)).write(bytes(request))
+        except (Malformed, Unavailable):
+            written = False
+        if not written:
+            self._failed(key)
+            self.pump()
 
     def _answering(self, response: Response, flow: UdpFlow) -> UdpFlow:
         try:
@@ -140,6 +169,16 @@ class Driver:
     def _rang(self) -> None:
         self.agent.handle_timer(self.now)
         self.pump()
+
+
+def _next_hop(request: Request, transport: str) -> tuple[int, str]:
+    """Its port, and the name that it must prove with TLS. Raises `Malformed`, and `Unavailable` for WebSockets."""
+    routes = request.headers.listed("Route")
+    uri = parse_address(routes[0]).uri if routes else request.uri
+    if not isinstance(uri, SipUri) or transport not in ("TCP", "TLS"):
+        raise Unavailable("nobody listens there")
+    secure = transport == "TLS"
+    return uri.port or PORTS["tls" if secure else "tcp"], uri.host.strip("[]") if secure else ""
 
 
 def _from(message: Request | Response, flow: Flow) -> Request | Response:

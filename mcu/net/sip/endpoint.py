@@ -1,9 +1,9 @@
 """Listens where SIP comes in, connects where it goes out, and hands whole messages up.
 
-Nothing waits without bound: connections are counted, altogether and by address; one on which no whole message has come
-for its `idle_s` is closed, and so is one that brings what is not SIP. Connections are used again for the same address
-(and, with TLS, the same name), as long as they live: ours, and those of others that say so and have proved the name
-(RFC 5923).
+Nothing waits without bound: connections are counted, altogether and by address; one by which nobody is in a call and on
+which no whole message has come for its `idle_s` is closed, and so is one that brings what is not SIP. Connections are
+used again for the same address (and, with TLS, the same name), as long as they live: ours, and those of others that say
+so and have proved the name (RFC 5923).
 """
 
 import asyncio
@@ -34,6 +34,7 @@ CONNECT_S: Final = 4.0  # less than a transaction waits
 Flow = UdpFlow | StreamFlow
 Received = Callable[[Request | Response, Flow], None]
 Hears = Callable[[str, bytes], bool]  # whether what comes from that address is read at all
+Uses = Callable[[Flow], bool]  # whether somebody is in a call by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +66,12 @@ class Counts:
 class Endpoint:
     """All of SIP's sockets of one process."""
 
-    def __init__(self, listen: Listen, *, received: Received, hears: Hears, gone: Callable[[Flow], None]) -> None:
+    def __init__(
+        self, listen: Listen, *, received: Received, hears: Hears, uses: Uses, gone: Callable[[Flow], None]
+    ) -> None:
         self.counts = Counts()
         self._listen, self._received, self._gone = listen, received, gone
-        self.hears = hears
+        self.hears, self.in_use = hears, uses
         self._udp: list[tuple[asyncio.DatagramTransport, str, int]] = []
         self._servers: list[asyncio.Server] = []
         self._doors: list[Door] = []

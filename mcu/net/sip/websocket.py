@@ -75,11 +75,20 @@ class WebSockets:
             await writing
 
     async def _listen(self, ws: "web.WebSocketResponse[bool]", flow: StreamFlow) -> None:
-        """Until either side closes. Raises `Malformed`, and `TimeoutError` where nothing of theirs comes for long."""
+        """Until either side closes. Raises `Malformed`, and `TimeoutError` where nothing of theirs comes for long.
+
+        Who is in a call by it need say nothing.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + FIRST_S
         while True:
-            message = await ws.receive(timeout=max(0.001, until - loop.time()))
+            try:
+                message = await ws.receive(timeout=max(0.001, until - loop.time()))
+            except TimeoutError:
+                if not self._owner.in_use(flow):
+                    raise
+                until = loop.time() + flow.idle_s
+                continue
             if message.type is WSMsgType.PONG:
                 continue  # it answers us, and says nothing itself
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING):

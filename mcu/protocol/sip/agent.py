@@ -77,6 +77,10 @@ class Agent:
         while self._events:
             yield self._events.popleft()
 
+    def uses(self, flow: Flow) -> bool:
+        """Whether a call that is not over came, or was made, by this."""
+        return any(call.flow == flow for call in self._calls.values())
+
     def call(self, dialog: DialogId) -> Call | None:
         """The call of this dialog, as Replaces names it (RFC 3891)."""
         found = self._calls.get(dialog[:2])

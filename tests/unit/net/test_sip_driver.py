@@ -9,6 +9,7 @@ import pytest
 from sip_messages import request
 
 from mcu.clock import SystemClock
+from mcu.net.sip import flows
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Listen
 from mcu.protocol.sip.events import Asked, Event, Invited
@@ -26,7 +27,8 @@ class Server:
         self.told: list[Event] = []
         clock = SystemClock()
         gate, listen = Gate(limits, clock.monotonic()), Listen(addresses=[address], port=0)
-        self.driver = Driver(listen, gate, clock, self._happened, print)
+        self.lost = asyncio.Event()  # a connection is
+        self.driver = Driver(listen, gate, clock, self._happened, lambda _: self.lost.set())
 
     def _happened(self, event: Event) -> None:
         self.told.append(event)
@@ -172,3 +174,57 @@ async def test_ipv6_is_served_as_ipv4_is() -> None:
         peer.close()
         assert answer.status == 200
         assert answer.via.params["received"] == "::1"
+
+
+def over_tcp(number: int, port: int = 5060) -> bytes:
+    """A call whose Contact says this port."""
+    return bytes(
+        ask(
+            number,
+            "INVITE",
+            Via="SIP/2.0/TCP phone.example:5060;branch=z9hG4bKtcp",
+            Contact=f"<sip:anna@{HERE}:{port}>",
+        )
+    )
+
+
+async def test_a_connection_by_which_somebody_is_in_a_call_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "IDLE_S", 0.1)
+    async with serving() as (server, port):
+        reader, writer = await asyncio.open_connection(HERE, port)
+        writer.write(over_tcp(1))
+        assert b" 100 " in await reader.readline()
+        await asyncio.sleep(0.4)
+        (call,) = [event.call for event in server.told if isinstance(event, Invited)]
+        call.refuse(486)
+        server.driver.pump()
+        rest = await asyncio.wait_for(reader.read(), 5)  # and is closed, now that there is none
+        assert b" 486 " in rest
+        writer.close()
+
+
+async def test_a_call_whose_connection_was_closed_is_hung_up_by_another() -> None:
+    async with serving() as (server, port):
+        came: asyncio.Queue[bytes] = asyncio.Queue()
+        telephone = await asyncio.start_server(lambda *ends: hear(*ends, came), HERE, 0)
+        reader, writer = await asyncio.open_connection(HERE, port)
+        writer.write(over_tcp(1, telephone.sockets[0].getsockname()[1]))
+        assert b" 100 " in await reader.readline()
+        (call,) = [event.call for event in server.told if isinstance(event, Invited)]
+        call.answer(b"")
+        server.driver.pump()
+        while b" 200 " not in await reader.readline():
+            pass
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.wait_for(server.lost.wait(), 5)
+        call.hang_up()
+        server.driver.pump()
+        assert (await asyncio.wait_for(came.get(), 5)).startswith(b"BYE ")
+        telephone.close()
+        await telephone.wait_closed()
+
+
+async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, came: "asyncio.Queue[bytes]") -> None:
+    came.put_nowait(await reader.read(100))
+    writer.close()

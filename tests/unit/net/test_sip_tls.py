@@ -30,7 +30,9 @@ class End:
         client = client_context(trusts, *(shows or (None, None)))
         listen = Listen(addresses=[HERE], port=0, tls_port=0, tls=context, client=client, shows=shows is not None)
         self.came: list[tuple[Request | Response, StreamFlow]] = []
-        self.endpoint = Endpoint(listen, received=self._received, hears=lambda *_: True, gone=lambda _: None)
+        self.endpoint = Endpoint(
+            listen, received=self._received, hears=lambda *_: True, uses=lambda _: False, gone=lambda _: None
+        )
 
     def _received(self, message: Request | Response, flow: Flow) -> None:
         assert isinstance(flow, StreamFlow)

@@ -4,6 +4,7 @@ Only what an answer is made of is taken apart: origin, connections, bandwidths, 
 like are written as RFC 3264, section 5 has them and not kept.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ REVERSED: Final[dict[Direction, Direction]] = {
     "recvonly": "sendonly",
     "inactive": "inactive",
 }
+_EVERYBODY: Final = ipaddress.IPv4Address("255.255.255.255")
 _LINE: Final = re.compile(r"([a-z])=(.*)")
 _MEDIA: Final = re.compile(r"(\S+) ([0-9]{1,5})(?:/[0-9]+)? (\S+)((?: \S+)+)")
 _ORIGIN: Final = re.compile(r"(\S+) ([0-9]{1,20}) ([0-9]{1,20}) IN (IP4|IP6) (\S+)")
@@ -225,7 +227,17 @@ def _connection(text: str) -> str:
     found = _CONNECTION.fullmatch(text)
     if found is None:
         raise Invalid("A connection of the SDP is not an address of IPv4 or IPv6.")
-    return found[2]
+    return NOWHERE if found[2] == "::" else found[2]
+
+
+def is_reached(address: str, ours: str) -> bool:
+    """Whether media goes there from ours: to one machine, by its address and of the same family, or nowhere (hold)."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    one = not (found.is_multicast or found == _EVERYBODY)
+    return address == NOWHERE or (one and _family(address) == _family(ours))
 
 
 def _family(address: str) -> str:

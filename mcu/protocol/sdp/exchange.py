@@ -14,7 +14,16 @@ from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp import codecs, crypto, dtls, h264, ice, keying, vp8
 from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
-from mcu.protocol.sdp.description import DIRECTIONS, REVERSED, Attribute, Description, Direction, Media, Origin
+from mcu.protocol.sdp.description import (
+    DIRECTIONS,
+    REVERSED,
+    Attribute,
+    Description,
+    Direction,
+    Media,
+    Origin,
+    is_reached,
+)
 from mcu.protocol.sdp.ice import Credentials
 from mcu.protocol.sdp.keying import PLAIN, SECURE, Encryption, Keying, Side
 
@@ -179,7 +188,8 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
     chosen = _audio(found) if kind is Kind.AUDIO else _video(found)
     before = ours.before.get(kind)
     agreed = keying.agreed(session, media, before.keying if before is not None else None, ours.asks, side)
-    if chosen is None or agreed is None:
+    address = session.address_of(media)
+    if chosen is None or agreed is None or not is_reached(address, ours.address):
         return None
     theirs = session.direction_of(media)
     return Stream(
@@ -188,7 +198,7 @@ def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ou
         format=chosen,
         dtmf=next((f.payload_type for f in found if f.name == DTMF and f.clock == 8000), 0),
         direction=_held(REVERSED[theirs], held=ours.held),
-        address=session.address_of(media),
+        address=address,
         rtp_port=media.port,
         rtcp_port=media.port if media.has("rtcp-mux") else media.own_rtcp_port,
         keying=agreed,

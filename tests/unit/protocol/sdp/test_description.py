@@ -76,6 +76,7 @@ def test_a_direction_is_the_medias_own_or_the_sessions_or_both_ways() -> None:
 
 def test_to_the_address_of_nowhere_nothing_is_sent() -> None:
     assert direction("c=IN IP4 0.0.0.0") == "sendonly"
+    assert direction("c=IN IP6 ::") == "sendonly"
     assert direction("c=IN IP4 0.0.0.0", "a=recvonly") == "inactive"
     later = parse(BARE + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=sendrecv\r\n")  # of a browser
     assert later.direction_of(later.media[0]) == "sendrecv"

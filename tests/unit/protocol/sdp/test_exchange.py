@@ -77,6 +77,10 @@ REFUSED = {
     "a suite that nobody knows": AUDIO.replace("AES_CM_128", "ROT_13"),
     "a key with a name": AUDIO.replace("|2^31", "|2^31|1:4"),
     "no codec in common": AUDIO.replace("0 8 101", "18"),
+    "an address that is a name": AUDIO + "c=IN IP4 far.example\r\n",
+    "an address of another family": AUDIO + "c=IN IP6 2001:db8::7\r\n",
+    "an address of many": AUDIO + "c=IN IP4 224.2.1.1/127\r\n",
+    "the address of all": AUDIO + "c=IN IP4 255.255.255.255\r\n",
     "no sound": "m=video 5000 RTP/SAVP 98\r\n" + H264_1 + CRYPTO,
     "sound that is gone": AUDIO.replace("audio 4000", "audio 0"),
 }

@@ -315,7 +315,7 @@ class Visit(ABC):
     # -- its media changes --------------------------------------------------------------------------------------------
 
     async def _bring_to(self, worker: Worker, *, anew: bool = False) -> None:
-        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`.
+        """Its media moves to this worker's reception, by re-INVITE. Raises `Unavailable`, `NotTaken`: it is not there.
 
         `anew`: from another telephone.
         """
@@ -331,7 +331,17 @@ class Visit(ABC):
         )
         offer = self._slides.offer(answered(await worker.ask(command)).answer)
         former, self.worker = self.worker, worker
-        self._reoffer = Reoffer(self.call, self._house.line)
+        try:
+            await self._agree_on(offer, worker, self.call)
+        except McuError:
+            self.worker = former
+            await self._end_at(worker)
+            raise
+        if former is not None:
+            await self._end_at(former)
+
+    async def _agree_on(self, offer: str, worker: Worker, call: Call) -> None:
+        self._reoffer = Reoffer(call, self._house.line)
         try:
             answer = await self._reoffer.answer_to(offer)
         finally:
@@ -339,8 +349,10 @@ class Visit(ABC):
         reply = answered(await worker.ask(AcceptCall(call=self.name, answer=self._accepted(answer))))
         self._agreed, self._held = (answer, offer), False
         await self._hold(reply.held)
-        if former is not None:
-            await former.ask(EndCall(call=self.name))
+
+    async def _end_at(self, worker: Worker) -> None:
+        with suppress(McuError):  # it is gone, and the call with it
+            await worker.ask(EndCall(call=self.name))
 
     async def _move(self) -> None:
         """Its worker has died: into the same seat on another, or back to where it was. Raises as `_bring_to`."""

@@ -9,7 +9,9 @@ from sip_messages import request as message
 from mcu.booking.endpoints import Endpoint
 from mcu.errors import Conflict, McuError, Refused, Unavailable
 from mcu.ids import CallId
-from mcu.protocol.sip.events import Within
+from mcu.media.messages import Answered, Command
+from mcu.protocol.sip.events import Changed, Within
+from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.handover import HandedOver
 from mcu.signalling.sip.incoming import Who
@@ -98,3 +100,40 @@ async def test_a_call_that_cannot_be_taken_over_is_given_back_and_not_hung_up(er
     await visit.run()
     assert visit.call is None
     assert handover.told == [error.code, "over"]
+
+
+class Worker:
+    """One that offers, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, command: Command) -> Answered:
+        self.asked.append(type(command).__name__)
+        return Answered(answer=SDP.decode())
+
+
+async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_either() -> None:
+    former, new = Worker(), Worker()
+
+    async def pick(_within: float) -> Worker:
+        return new
+
+    house: Any = SimpleNamespace(
+        language="sv",
+        floors=SimpleNamespace(ids=lambda: None, port=0),
+        floor_unused_s=30.0,
+        workers=SimpleNamespace(pick=pick),
+        encrypted=False,
+        line=SimpleNamespace(pump=lambda: None),
+    )
+    call: Any = SimpleNamespace()
+    refusal = Changed(call, Response(488, headers=Headers()))
+    call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: visit.tell(refusal))
+    who = Who(address="192.0.2.1", caller="", endpoint=None, number="", by_trunk=False)
+    handover, route = Told(), Route(Kind.MEETING, (), "482915370", language="sv")
+    visit = HandedOver(house, CallId("call_1"), call, route, who, handover)
+    visit.worker = former  # type: ignore[assignment] # it only asks
+    await visit.run()
+    assert (new.asked, former.asked) == (["OfferCall", "EndCall"], ["EndCall"])
+    assert handover.told == ["not-taken", "over"]

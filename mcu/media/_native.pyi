@@ -173,8 +173,12 @@ class Plane:
     def add_rtp(self, ipv6: bool = False, /) -> tuple[int, int, int]:
         """(leg, RTP port, RTCP port). Raises `OSError` where the range has no free pair."""
 
-    def add_relay(self, one: str, other: str, /) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    def add_relay(
+        self, one: str, other: str, opened: bool = False, /
+    ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
         """Two legs, as `add_rtp` makes them on these addresses of the plane's: what comes to one goes on by the other.
+
+        As it came, or `opened`: decrypted by the keys of the one, and encrypted by those of the other.
 
         Raises `OSError` where the range has no free pair, `ValueError` for an address that is not the plane's.
         """

@@ -92,6 +92,19 @@ class EndCall(Command, frozen=True, kw_only=True):
     call: CallId
 
 
+class RelayKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Of SRTP, that one side of a call between two others has with us, on one line."""
+
+    side: int
+    line: int
+    suite: str  # as SDP calls it
+    ours: bytes
+    theirs: bytes
+
+    def __repr__(self) -> str:
+        return f"RelayKeys({self.side}, {self.line})"
+
+
 class RelayCall(Command, frozen=True, kw_only=True):
     """What one side of a call between two others says to the other (SDP): their packets go through this worker.
 
@@ -104,6 +117,8 @@ class RelayCall(Command, frozen=True, kw_only=True):
     believed: bool  # it may be at the addresses that it says; else only authentic packets show where it is
     addresses: tuple[str, str]  # ours, by which each side reaches us; "": the first
     ipv6: tuple[bool, bool]  # of each side, where it has ""
+    opened: bool = False  # what comes from the one is encrypted anew for the other
+    keys: tuple[RelayKeys, ...] = ()  # of what is opened: all that are known
 
 
 class EndRelay(Command, frozen=True, kw_only=True):

@@ -230,10 +230,10 @@ static PyMethodDef methods[] = {
     METHOD(add_rtp, METH_VARARGS,
            "add_rtp($self, ipv6=False, /)\n--\n\nA leg with ports of its own: (leg, RTP port, "
            "RTCP port)."),
-    METHOD(
-        add_relay, METH_VARARGS,
-        "add_relay($self, one, other, /)\n--\n\nTwo legs, each of which sends on what comes "
-        "to the other: (leg, RTP port, RTCP port) of both."),
+    METHOD(add_relay, METH_VARARGS,
+           "add_relay($self, one, other, opened=False, /)\n--\n\nTwo legs, each of which "
+           "sends on "
+           "what comes to the other: (leg, RTP port, RTCP port) of both."),
     METHOD(set_remote, METH_VARARGS,
            "set_remote($self, leg, address, port, rtcp_port=None, /)\n--\n\nWhere the packets "
            "of an RTP leg go and come from."),

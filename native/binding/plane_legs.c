@@ -48,17 +48,18 @@ PyObject *plane_add_rtp(PyObject *self, PyObject *args)
 PyObject *plane_add_relay(PyObject *self, PyObject *args)
 {
     const char *one, *other;
+    int opened = 0;
     struct sockaddr_storage here, there;
     struct mcu_relay_side sides[2];
     PyThreadState *thread;
-    if (!PyArg_ParseTuple(args, "ss", &one, &other) || !get_address(one, &here) ||
+    if (!PyArg_ParseTuple(args, "ss|p", &one, &other, &opened) || !get_address(one, &here) ||
         !get_address(other, &there))
         return NULL;
     struct mcu_plane *plane = hold_plane(self, &thread);
     if (!plane)
         return NULL;
     const int result = mcu_plane_add_relay(plane, (const struct sockaddr *)&here,
-                                           (const struct sockaddr *)&there, sides);
+                                           (const struct sockaddr *)&there, opened, sides);
     release_plane(self, thread);
     return result ? refused()
                   : Py_BuildValue("((iHH)(iHH))", sides[0].leg, sides[0].rtp_port,

@@ -1,8 +1,9 @@
 /* RTCP: any datagram is read within its bounds and comes to an end; each event that can be
- * written is written and read again as the same. */
+ * written is written and read again as the same; naming its SSRCs anew keeps to it. */
 #include "fuzz.h"
 
 #include <mcu/rtcp.h>
+#include <mcu/rtp.h>
 
 #include <string.h>
 
@@ -79,6 +80,25 @@ static void check_again(const struct mcu_rtcp_event *event)
     HOLDS(mcu_rtcp_next(&reader, &again) == 0);
 }
 
+static bool keep_name(void *of, bool own, uint32_t *ssrc)
+{
+    (void)own;
+    (void)ssrc;
+    HOLDS(++*(size_t *)of <= MCU_DATAGRAM);
+    return true;
+}
+
+static void check_named(const uint8_t *data, size_t size)
+{
+    uint8_t copy[MCU_DATAGRAM];
+    size_t asked = 0;
+    if (size > sizeof copy)
+        return;
+    memcpy(copy, data, size);
+    mcu_rtcp_rename(copy, size, keep_name, &asked);
+    HOLDS(memcmp(copy, data, size) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mcu_rtcp_reader reader = {.data = data, .size = size};
@@ -90,5 +110,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_again(&event);
     }
     HOLDS(mcu_rtcp_next(&reader, &event) == 0);
+    check_named(data, size);
     return 0;
 }

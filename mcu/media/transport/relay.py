@@ -1,17 +1,21 @@
-"""Calls of a worker that are others' own: their packets go through it as they are, and nobody here hears them.
+"""Calls of a worker that are others' own: their packets go through it, and nobody here hears them.
+
+They go on as they are; where a call is opened, decrypted by the keys of the one side and encrypted by those of the
+other, for the two have none in common.
 
 Each m-line is a relay of the plane's for itself: two pairs of ports, one that each side sends to. A side's packets are
 taken from where its SDP says, or, where that is not believed, from where the first authentic one comes.
 """
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from mcu.errors import NotAcceptable, Unavailable
 from mcu.ids import CallId
 from mcu.media._native import Plane
-from mcu.media.call_messages import RelayCall
+from mcu.media.call_messages import RelayCall, RelayKeys
 from mcu.media.transport.engine import NO_PORTS, Engine
 from mcu.media.transport.line import PROFILES
 from mcu.protocol.sdp import description, relayed
@@ -64,7 +68,10 @@ class Relays:
             line = self._line(call, index, command)
             self._aim(line, command.side, hop, believed=command.believed)
         call.said[command.side] = said
-        self._know_keys(call)
+        if command.opened:
+            self._use_keys(call, command.keys)
+        else:
+            self._know_keys(call)
         ports = {index: call.lines[index].ports[1 - command.side] for index in found}
         return str(relayed.passed_on(said, here.told, ports))
 
@@ -95,7 +102,7 @@ class Relays:
             for address, ipv6 in zip(command.addresses, command.ipv6, strict=True)
         )
         try:
-            sides = self._plane.add_relay(one, other)
+            sides = self._plane.add_relay(one, other, command.opened)
         except OSError:
             raise Unavailable(NO_PORTS) from None
         (leg, rtp, rtcp), (other_leg, other_rtp, other_rtcp) = sides
@@ -114,7 +121,13 @@ class Relays:
         except ValueError:
             raise NotAcceptable("The media's address is of another family than the call's.") from None
 
+    def _use_keys(self, call: _Relayed, keys: Iterable[RelayKeys]) -> None:
+        for one in keys:
+            if (line := call.lines.get(one.line)) is not None:
+                self._plane.set_keys(line.legs[one.side], PROFILES[one.suite], one.ours, one.theirs)
+
     def _know_keys(self, call: _Relayed) -> None:
+        """By which packets of theirs are known, wherever they come from."""
         one, other = call.said
         if one is None or other is None:
             return

@@ -43,6 +43,10 @@ class Lines:
         self._there: tuple[dict[int, int], dict[int, int]] = ({}, {})  # by side: its line, the other's
         self._match()
 
+    def place(self, side: int, index: int) -> int | None:
+        """Of a line of theirs at the other; None: that has no such."""
+        return self._there[side].get(index)
+
     def across(self, side: int, said: Description) -> Description:
         """In the other's lines. New ones are new there too."""
         first = self._said[side] is None

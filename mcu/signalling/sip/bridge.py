@@ -6,7 +6,7 @@ taken. A 3xx is an answer like any other that is none: nobody but the caller cho
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,6 +16,8 @@ from mcu.booking.endpoints import Endpoint
 from mcu.errors import Conflict, McuError, NotAcceptable
 from mcu.ids import CallId
 from mcu.net.sip.endpoint import Flow
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.opened import OpenedKeys
 from mcu.protocol.sdp.secured import is_secured
 from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
@@ -26,7 +28,7 @@ from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.passage import CALLED, CALLER, Otherwise, Passage, Then
+from mcu.signalling.sip.passage import CALLED, CALLER, Otherwise, Passage, Straight, Then
 from mcu.signalling.sip.reoffer import Reoffer
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,7 @@ log = structlog.get_logger(__name__)
 PASSED: Final = ("INFO", "MESSAGE", "NOTIFY")  # within a call, to the other side
 SAID: Final = ("Content-Type", "Event", "Subscription-State")  # of these
 
+Way = Callable[[bool], Awaitable[Passage]]  # of media: opened by us, or not
 Happening = Progressed | Established | Changing | Changed | Ended | Within
 
 
@@ -95,7 +98,7 @@ class Bridge:
             self._passages[call] = one.passage
         return list(self._ringing)
 
-    async def join(self, other: Call, callee: Endpoint | None, passage: Passage) -> None:
+    async def join(self, other: Call, callee: Endpoint | None, keys: OpenedKeys, way: Way) -> None:
         """The call and another that stands are one from now on: what the one offers, the other answers.
 
         Whoever calls has offered; who is in a call is asked to. Raises `McuError` where either does not take it, and
@@ -103,13 +106,16 @@ class Bridge:
         """
         calls = self._in, other
         self._reoffers = {call: Reoffer(call, self._desk) for call in calls}
+        passage: Passage = Straight()
         try:
             offer = await self._offered()
+            passage = await way(await self._keeps_keys(keys, offer, other))
             answer = (
                 await self._reoffers[other].answer_to((await self._across(passage, CALLER, offer)).decode())
             ).encode()
             told = await self._across(passage, CALLED, answer)
         except McuError:
+            passage.end()
             self._in.changes.acknowledge(self._in.changes.sdp)
             raise
         finally:
@@ -124,6 +130,18 @@ class Bridge:
         if self._in.state is State.INVITED:
             return self._in.invite.body
         return (await self._reoffers[self._in].offer_of()).encode()
+
+    async def _keeps_keys(self, keys: OpenedKeys, offer: bytes, other: Call) -> bool:
+        """Whether either goes on with the keys that it had, and so perhaps with the other's: they say so when asked."""
+        offered = parse(offer.decode(errors="replace"))
+        if keys.keeps(CALLER, offered):
+            return True
+        if not keys.renewable(CALLED) or not any(media.has("crypto") for media in offered.media):
+            return False
+        said = await self._reoffers[other].offer_of()
+        other.changes.acknowledge(other.changes.sdp)
+        self._reoffers[other] = Reoffer(other, self._desk)
+        return keys.keeps(CALLED, parse(said))
 
     async def _across(self, passage: Passage, side: int, said: bytes) -> bytes:
         self.check(said)

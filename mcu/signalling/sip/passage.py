@@ -1,4 +1,7 @@
-"""How the media of a call between two others goes: straight, or through a worker, as the zones say (`zones.py`)."""
+"""How the media of a call between two others goes: straight, or through a worker.
+
+As the zones say (`zones.py`); and where the two have no keys in common, and take none, through a worker that opens it.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,9 +11,10 @@ from typing import Protocol
 from mcu.conference.workers import Worker
 from mcu.errors import McuError, NotAcceptable
 from mcu.ids import CallId
-from mcu.media.call_messages import EndRelay, RelayCall
+from mcu.media.call_messages import EndRelay, RelayCall, RelayKeys
 from mcu.media.messages import Answered
 from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.opened import LineKeys, OpenedKeys, Pair
 from mcu.protocol.sdp.relayed import hops
 from mcu.protocol.sdp.sides import Lines, Versions
 from mcu.signalling.sip.zones import Course, Zones
@@ -43,6 +47,13 @@ class Joint:
 
     lines: Lines
     versions: Versions
+    keys: OpenedKeys
+
+    @classmethod
+    def of(cls, said: Pair, told: Pair) -> "Joint":
+        """By side: what it had said last, and been told. Raises `Invalid`."""
+        lines = Lines(said)
+        return cls(lines, Versions((told[CALLED], told[CALLER])), OpenedKeys(lines, said, told))
 
 
 class Straight:
@@ -82,19 +93,30 @@ class Between:
 
 
 class Through:
-    """By a relay of this worker's. `pump` is called whenever something was told."""
+    """By a relay of this worker's. `pump` is called whenever something was told.
+
+    `opened`: each side has keys with us, and none with the other.
+    """
 
     def __init__(
-        self, name: CallId, worker: Worker, between: Between, pump: Callable[[], None], joint: Joint | None = None
+        self,
+        name: CallId,
+        worker: Worker,
+        between: Between,
+        pump: Callable[[], None],
+        joint: Joint | None = None,
+        *,
+        opened: bool = False,
     ) -> None:
         self.worker = worker
         self._name, self._between, self._pump = name, between, pump
-        self._joint = joint or Joint(Lines(), Versions())
+        self._joint = joint or Joint.of((None, None), (None, None))
+        self._opened = opened
         self._tasks: set[asyncio.Task[None]] = set()
 
     def anew(self, worker: Worker) -> "Through":
         """By another's, whose ports must be told to both sides."""
-        return Through(self._name, worker, self._between, self._pump, self._joint)
+        return Through(self._name, worker, self._between, self._pump, self._joint, opened=self._opened)
 
     async def told(self, side: int, said: bytes) -> bytes:
         """The relay counts lines as who is called does."""
@@ -102,6 +124,8 @@ class Through:
         words = parse(said.decode(errors="replace"))
         if side == CALLER:
             words = self._joint.lines.across(side, words)
+        if self._opened:
+            words = self._joint.keys.passed_on(side, words)
         media = [hop.address for hop in hops(words).values()]
         command = RelayCall(
             call=self._name,
@@ -110,6 +134,8 @@ class Through:
             believed=zones.believes(hosts[side], media),
             addresses=self._between.course.addresses,
             ipv6=(":" in hosts[CALLER], ":" in hosts[CALLED]),
+            opened=self._opened,
+            keys=tuple(map(_relay_keys, self._joint.keys.agreed())) if self._opened else (),
         )
         reply = await self.worker.ask(command)
         if not isinstance(reply, Answered):
@@ -142,3 +168,8 @@ class Through:
         task = asyncio.create_task(what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _relay_keys(one: LineKeys) -> RelayKeys:
+    keys = one.keys
+    return RelayKeys(side=one.side, line=one.line, suite=keys.suite, ours=keys.ours, theirs=keys.theirs)

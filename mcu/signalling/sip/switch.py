@@ -134,10 +134,12 @@ class Switch:
             passage = await self._through(course, _host(call), device.flow.peer.host)
         return Ring(device, passage, await passage.told(CALLER, call.invite.body))
 
-    async def _through(self, course: Course, caller: str, called: str, joint: Joint | None = None) -> Passage:
+    async def _through(
+        self, course: Course, caller: str, called: str, joint: Joint | None = None, *, opened: bool = False
+    ) -> Passage:
         between = Between(self._zones, course, (caller, called))
         worker = await self._workers.pick(PICK_S)
-        return Through(CallId(new_id("call")), worker, between, self._driver.pump, joint)
+        return Through(CallId(new_id("call")), worker, between, self._driver.pump, joint, opened=opened)
 
     def bridge(self, call: Call, caller: Endpoint, *, encrypted: bool) -> Bridge:
         name = CallId(new_id("call"))
@@ -210,9 +212,11 @@ class Switch:
             for one in bridge.endpoints:
                 self._registrations.disengaged(one.id)
 
-    async def passage(self, caller: Call, called: Call, joint: Joint | None = None) -> Passage:
+    async def passage(self, caller: Call, called: Call, joint: Joint, *, opened: bool) -> Passage:
         course = self._zones.course(_host(caller), _host(called))
-        return Straight(joint) if course.direct else await self._through(course, _host(caller), _host(called), joint)
+        if course.direct and not opened:
+            return Straight(joint)
+        return await self._through(course, _host(caller), _host(called), joint, opened=opened)
 
     async def stop(self) -> None:
         """Hangs up every call."""

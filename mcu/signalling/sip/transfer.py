@@ -16,8 +16,8 @@ from mcu.booking.endpoints import Endpoint
 from mcu.errors import Conflict, McuError, NotFound, Refused
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow
-from mcu.protocol.sdp.description import parse
-from mcu.protocol.sdp.sides import Lines, Versions, silenced
+from mcu.protocol.sdp.description import Description, parse
+from mcu.protocol.sdp.sides import silenced
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.dialog import DialogId
@@ -47,8 +47,8 @@ class Office(Protocol):
 
     def bridge(self, call: Call, caller: Endpoint, *, encrypted: bool) -> Bridge: ...
 
-    async def passage(self, caller: Call, called: Call, joint: Joint) -> Passage:
-        """Raises `Apart`, `Unavailable`."""
+    async def passage(self, caller: Call, called: Call, joint: Joint, *, opened: bool) -> Passage:
+        """`opened`: the two have no keys in common. Raises `Apart`, `Unavailable`."""
 
     def begun(self, bridge: Bridge, calls: list[Call]) -> None:
         """From now on these are its calls."""
@@ -180,8 +180,7 @@ class Transfers:
         taken = other.across(replaced)
         assert caller is not None  # it has a call
         other.leaving = replaced
-        said = parse(other.said(taken).decode())
-        joint = Joint(Lines((None, said)), Versions((parse(taken.changes.sdp.decode()), None)))
+        joint = Joint.of((None, parse(other.said(taken).decode())), (None, _known_to(taken)))
         try:
             await self._taken_over(
                 self._office.bridge(call, caller, encrypted=other.encrypted), call, other, taken, joint
@@ -246,19 +245,18 @@ class Transfers:
         if sides[0] is None:
             raise Refused("A call into another domain is led to nobody.")
         joint = self._office.bridge(staying, sides[0], encrypted=one.encrypted or other.encrypted)
-        lines = Lines((parse(one.said(staying).decode()), parse(other.said(taken).decode())))
-        versions = Versions((parse(taken.changes.sdp.decode()), parse(staying.changes.sdp.decode())))
-        await self._taken_over(joint, staying, other, taken, Joint(lines, versions))
+        said = parse(one.said(staying).decode()), parse(other.said(taken).decode())
+        known = Joint.of(said, (_known_to(staying), _known_to(taken)))
+        await self._taken_over(joint, staying, other, taken, known)
 
     async def _taken_over(self, made: Bridge, call: Call, other: Bridge, taken: Call, joint: Joint) -> None:
         """`call` goes on with whom the other bridge had."""
-        passage = await self._office.passage(call, taken, joint)
+
+        def way(opened: bool) -> Coroutine[None, None, Passage]:
+            return self._office.passage(call, taken, joint, opened=opened)
+
         self._office.bridges |= {call: made, taken: made}
-        try:
-            await made.join(taken, other.side(taken), passage)
-        except McuError:
-            passage.end()
-            raise
+        await made.join(taken, other.side(taken), joint.keys, way)
         self._office.begun(made, [call, taken])
         log.info("call_transferred", call=made.name)
 
@@ -270,6 +268,10 @@ class Transfers:
         if State.ENDED in (call.state, leaving.state if leaving is not None else None):
             bridge.hang_up()
             self._office.over(bridge)
+
+
+def _known_to(call: Call) -> Description:
+    return parse(call.changes.sdp.decode())
 
 
 class _Handover:

@@ -156,14 +156,20 @@ int mcu_plane_remove(struct mcu_plane *plane, int leg);
  * either. Each takes packets from where `mcu_plane_set_remote` says alone; once
  * `mcu_plane_set_keys` was told with what its far end encrypts (`receiving`), also from where
  * an authentic one came, while nothing comes from where it should (RTP and RTCP each for
- * itself). Neither is ever told of as silent, and they are removed one by one. EINVAL: an
- * address that is not the plane's. */
+ * itself). Neither is ever told of as silent, and they are removed one by one.
+ *
+ * `opened`: nothing goes on as it came. RTP and RTCP, and nothing else, are decrypted by the
+ * one leg's keys and encrypted by the other's, whose SSRCs are all made up; without the keys
+ * of both nothing passes. Of a far end 32 SSRCs are known; what it sends by more is dropped.
+ *
+ * EINVAL: an address that is not the plane's. */
 struct mcu_relay_side {
     int leg;
     uint16_t rtp_port, rtcp_port;
 };
 int mcu_plane_add_relay(struct mcu_plane *plane, const struct sockaddr *one,
-                        const struct sockaddr *other, struct mcu_relay_side sides[2]);
+                        const struct sockaddr *other, bool opened,
+                        struct mcu_relay_side sides[2]);
 
 struct mcu_format {
     uint8_t payload_type;

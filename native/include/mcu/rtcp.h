@@ -86,6 +86,14 @@ int mcu_rtcp_tmmbn(uint8_t *out, size_t *size, uint32_t ssrc, uint64_t bits_per_
                    uint16_t overhead, uint32_t owner);
 int mcu_rtcp_bye(uint8_t *out, size_t *size, uint32_t ssrc);
 
+/* Another SSRC in the place of one: `own` where it is of whoever says it, else it is of whom
+ * they speak. false: there is none, and the packet is no good. */
+typedef bool (*mcu_rtcp_namer)(void *of, bool own, uint32_t *ssrc);
+/* Names the SSRCs of a compound anew, in place: of senders, chunks and BYEs, of report blocks,
+ * and of the feedback of RFC 4585 and RFC 5104 and REMB. 0, or -1: malformed, or the namer
+ * refused; then part of it may have been written. */
+int mcu_rtcp_rename(uint8_t *data, size_t size, mcu_rtcp_namer namer, void *of);
+
 /* What a receiver counts of one stream (RFC 3550 appendix A.3, A.8). Zero it to begin. */
 struct mcu_reception {
     bool begun;

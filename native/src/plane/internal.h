@@ -164,7 +164,9 @@ struct leg {
     bool held;      /* it is sent no RTP, and nothing is expected of it */
     int across;     /* the leg to whose far end what comes goes on, and nothing else is sent to
                        this one (relay.c); 0: none */
-    int64_t came_at[2];        /* of such a leg: when its last RTP and RTCP came, us */
+    struct opened *opened; /* of such a leg, where its packets are decrypted and encrypted anew
+                              for the other (opened.c); NULL: they go on as they came */
+    int64_t came_at[2];    /* of such a leg: when its last RTP and RTCP came, us */
     struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
     struct proven proven[PROVEN];
     unsigned proven_next;

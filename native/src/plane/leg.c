@@ -2,6 +2,7 @@
 #include "leg.h"
 
 #include "legs.h"
+#include "opened.h"
 #include "packets.h"
 #include "ports.h"
 #include "waiting.h"
@@ -51,6 +52,7 @@ void leg_free(struct leg *leg)
     free(leg->early[1].data);
     udp_drop(leg->socket);
     udp_drop(leg->rtcp_socket);
+    free(leg->opened);
     explicit_bzero(leg->ice, sizeof leg->ice);
     free(leg);
 }
@@ -213,15 +215,16 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int handle,
 /* -- keys -- */
 
 /* The same keys again, as each re-INVITE brings them: their counters and replay window go on.
- */
-static void use_key(struct mcu_srtp **now, struct mcu_srtp **fresh,
+ * true: they are others. */
+static bool use_key(struct mcu_srtp **now, struct mcu_srtp **fresh,
                     enum mcu_srtp_profile profile, const uint8_t *key)
 {
     struct mcu_srtp *const before = *now;
     if (before && mcu_srtp_has(before, profile, key))
-        return;
+        return false;
     *now = *fresh;
     *fresh = before;
+    return true;
 }
 
 static int set_keys(struct mcu_plane *plane, int handle, bool rtcp,
@@ -239,7 +242,9 @@ static int set_keys(struct mcu_plane *plane, int handle, bool rtcp,
     struct leg *leg = why ? NULL : plane_leg(plane, handle);
     if (leg) {
         use_key(rtcp ? &leg->rtcp_sending : &leg->sending, &out, profile, sending);
-        use_key(rtcp ? &leg->rtcp_receiving : &leg->receiving, &in, profile, receiving);
+        if (use_key(rtcp ? &leg->rtcp_receiving : &leg->receiving, &in, profile, receiving) &&
+            leg->opened)
+            opened_forget(leg->opened);
     } else if (!why) {
         why = ENOENT;
     }

@@ -1,83 +1,96 @@
-/* Pairs of legs with ports of their own, each of which sends on what comes to the other. */
+/* Pairs of legs with ports of their own, each of which sends on what comes to the other: as it
+ * came, or opened. */
 #include "legs.h"
+#include "opened.h"
 #include "packets.h"
 #include "ports.h"
-
-#include <mcu/demux.h>
 
 #include <errno.h>
 #include <string.h>
 
-static void pair(struct mcu_plane *plane, const struct mcu_relay_side sides[2])
+/* false: no memory. */
+static bool pair(struct mcu_plane *plane, const struct mcu_relay_side sides[2], bool opened)
 {
+    bool whole = true;
     plane_lock(plane);
     for (int i = 0; i < 2; i++) {
         struct leg *leg = plane_leg(plane, sides[i].leg);
-        if (leg)
-            leg->across = sides[1 - i].leg;
+        if (!leg)
+            continue;
+        leg->across = sides[1 - i].leg;
+        leg->opened = opened ? opened_new() : NULL;
+        whole = whole && (leg->opened || !opened);
     }
     plane_unlock(plane);
+    return whole;
+}
+
+static int give_up(struct mcu_plane *plane, const struct mcu_relay_side *made, int count,
+                   int why)
+{
+    while (count)
+        mcu_plane_remove(plane, made[--count].leg);
+    errno = why;
+    return -1;
 }
 
 int mcu_plane_add_relay(struct mcu_plane *plane, const struct sockaddr *one,
-                        const struct sockaddr *other, struct mcu_relay_side sides[2])
+                        const struct sockaddr *other, bool opened,
+                        struct mcu_relay_side sides[2])
 {
     const struct sockaddr *const locals[2] = {one, other};
     struct mcu_relay_side made[2];
     for (int i = 0; i < 2; i++) {
         made[i].leg = ports_add(plane, ports_local(plane, locals[i]), &made[i].rtp_port,
                                 &made[i].rtcp_port);
-        if (made[i].leg < 0) {
-            const int why = errno;
-            if (i)
-                mcu_plane_remove(plane, made[0].leg);
-            errno = why;
-            return -1;
-        }
+        if (made[i].leg < 0)
+            return give_up(plane, made, i, errno);
     }
-    pair(plane, made);
+    if (!pair(plane, made, opened))
+        return give_up(plane, made, 2, ENOMEM);
     memcpy(sides, made, sizeof made);
     return 0;
 }
 
-/* Whether the far end encrypted it: in a copy, for what goes on is what came. */
-static bool is_authentic(const struct arrival *in, const struct leg *leg,
-                         enum mcu_datagram kind)
+static bool is_relayed(const struct leg *leg, enum mcu_datagram kind)
 {
-    uint8_t copy[MCU_DATAGRAM];
-    size_t size = in->size;
-    memcpy(copy, in->data, size);
-    if (kind == MCU_IS_RTP)
-        return mcu_srtp_unprotect(leg->receiving, copy, &size) == 0;
-    return kind == MCU_IS_RTCP && mcu_srtp_unprotect_rtcp(leg->receiving, copy, &size) == 0;
+    return kind == MCU_IS_RTP || kind == MCU_IS_RTCP || (kind == MCU_IS_DTLS && !leg->opened);
 }
 
-static bool is_relayed(enum mcu_datagram kind)
+static bool is_authentic(struct leg *leg, enum mcu_datagram kind, uint8_t *data, size_t *size)
 {
-    return kind == MCU_IS_RTP || kind == MCU_IS_RTCP || kind == MCU_IS_DTLS;
+    return (kind == MCU_IS_RTP || kind == MCU_IS_RTCP) && opened_take(leg, kind, data, size);
 }
 
-/* Of what comes from where the leg is known to be, nothing is looked into. */
-static bool is_from_leg(const struct arrival *in, struct leg *leg, bool rtcp,
-                        enum mcu_datagram kind)
+/* Puts what goes on of it there: what came, or what was encrypted of it. Where the leg is not
+ * opened, nothing is looked into of what comes from where it is known to be. */
+static bool take(const struct arrival *in, struct leg *leg, bool rtcp, enum mcu_datagram kind,
+                 uint8_t *data, size_t *size)
 {
-    if (ports_here(in, leg, rtcp))
-        return true;
-    const bool is_elsewhere = leg->receiving && in->now - leg->came_at[rtcp] >= MOVES_AFTER_US;
-    if (is_elsewhere && is_authentic(in, leg, kind))
-        return true;
-    plane_drop(in->plane, leg, is_elsewhere ? MCU_DROP_SRTP : MCU_DROP_STRANGER);
-    return false;
+    const bool here = ports_here(in, leg, rtcp);
+    const bool moves =
+        !here && leg->receiving && in->now - leg->came_at[rtcp] >= MOVES_AFTER_US;
+    enum mcu_drop why = MCU_DROPS;
+    *size = in->size;
+    if (in->size > MCU_DATAGRAM || !is_relayed(leg, kind))
+        why = MCU_DROP_DATAGRAM;
+    else if (!here && !moves)
+        why = MCU_DROP_STRANGER;
+    else
+        memcpy(data, in->data, in->size);
+    if (why == MCU_DROPS && (moves || leg->opened) && !is_authentic(leg, kind, data, size))
+        why = leg->receiving ? MCU_DROP_SRTP : MCU_DROP_RTP_NO_KEYS;
+    if (why != MCU_DROPS)
+        plane_drop(in->plane, leg, why);
+    return why == MCU_DROPS;
 }
 
 void relay_receive(const struct arrival *in, struct leg *leg, bool rtcp)
 {
     const enum mcu_datagram kind = mcu_demux(in->data, in->size);
-    if (in->size > MCU_DATAGRAM || !is_relayed(kind)) {
-        plane_drop(in->plane, leg, MCU_DROP_DATAGRAM);
-        return;
-    }
-    if (!is_from_leg(in, leg, rtcp, kind))
+    uint8_t *data = udp_next(in->out);
+    size_t size;
+    if (!take(in, leg, rtcp, kind, data, &size))
         return;
     leg_authentic(leg, in);
     leg->came_at[rtcp] = in->now;
@@ -86,7 +99,13 @@ void relay_receive(const struct arrival *in, struct leg *leg, bool rtcp)
         plane_drop(in->plane, leg, MCU_DROP_RTP_UNKNOWN);
         return;
     }
-    memcpy(udp_next(in->out), in->data, in->size);
+    if (!leg->opened)
+        memcpy(data, in->data, size = in->size);
+    else if (!opened_give(leg, to, kind, data, &size)) {
+        plane_drop(in->plane, leg,
+                   to->sending ? MCU_DROP_RTP_MALFORMED : MCU_DROP_RTP_NO_KEYS);
+        return;
+    }
     udp_add(in->out, rtcp ? to->rtcp_socket : to->socket,
-            rtcp ? &to->rtcp_remote : &to->remote, in->size, to->handle);
+            rtcp ? &to->rtcp_remote : &to->remote, size, to->handle);
 }

@@ -30,6 +30,16 @@ enum {
     RTCP_REMB = 0x52454D42, /* "REMB" */
 };
 
+/* One packet of a compound, its padding cut off. */
+struct rtcp_packet {
+    const uint8_t *data;
+    size_t size;
+    unsigned count; /* or format */
+    unsigned type;
+};
+/* The first of `left` bytes, of which it is `*whole`. 0, or -1: malformed. */
+int rtcp_take(struct rtcp_packet *packet, size_t *whole, const uint8_t *data, size_t left);
+
 /* The head of a packet of `bytes` bytes, which are a multiple of four, and the SSRC that each
  * kind has next. */
 static inline void rtcp_head(uint8_t *at, size_t bytes, unsigned count, unsigned type,

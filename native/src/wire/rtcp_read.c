@@ -3,18 +3,10 @@
 #include "bytes.h"
 #include "rtcp_packet.h"
 
-/* One packet of a compound, its padding cut off. */
-struct packet {
-    const uint8_t *data;
-    size_t size;
-    unsigned count; /* or format */
-    unsigned type;
-};
-
 /* What reading one item of a packet came to. */
 enum { MALFORMED = -1, NO_MORE = 0, EVENT = 1 };
 
-static int take_packet(struct packet *packet, size_t *whole, const uint8_t *data, size_t left)
+int rtcp_take(struct rtcp_packet *packet, size_t *whole, const uint8_t *data, size_t left)
 {
     if (left < RTCP_HEAD || data[0] >> 6 != 2)
         return -1;
@@ -22,8 +14,8 @@ static int take_packet(struct packet *packet, size_t *whole, const uint8_t *data
     if (size > left)
         return -1;
     *whole = size;
-    *packet =
-        (struct packet){.data = data, .size = size, .count = data[0] & 31, .type = data[1]};
+    *packet = (struct rtcp_packet){
+        .data = data, .size = size, .count = data[0] & 31, .type = data[1]};
     if (data[0] & 0x20) {
         /* RFC 3550 section 6.4.1: only of the last packet, and a multiple of four; libwebrtc
          * pads each report of arrivals by what it needs */
@@ -49,7 +41,8 @@ static void take_block(struct mcu_rtcp_event *event, const uint8_t *block)
     event->delay = get32(block + 20);
 }
 
-static int read_report(const struct packet *packet, size_t item, struct mcu_rtcp_event *event)
+static int read_report(const struct rtcp_packet *packet, size_t item,
+                       struct mcu_rtcp_event *event)
 {
     const bool sender = packet->type == RTCP_SR;
     const size_t fixed = sender ? RTCP_SR_FIXED : RTCP_RR_FIXED;
@@ -71,7 +64,8 @@ static int read_report(const struct packet *packet, size_t item, struct mcu_rtcp
     return EVENT;
 }
 
-static int read_bye(const struct packet *packet, size_t item, struct mcu_rtcp_event *event)
+static int read_bye(const struct rtcp_packet *packet, size_t item,
+                    struct mcu_rtcp_event *event)
 {
     if (packet->size < RTCP_HEAD + 4 * (size_t)packet->count)
         return MALFORMED;
@@ -90,13 +84,13 @@ static uint64_t scaled(uint32_t mantissa, unsigned exponent)
 }
 
 /* One entry of the FCI, each `size` bytes; NULL where there are no more. */
-static const uint8_t *entry(const struct packet *packet, size_t item, size_t size)
+static const uint8_t *entry(const struct rtcp_packet *packet, size_t item, size_t size)
 {
     const size_t at = RTCP_FEEDBACK + item * size;
     return packet->size >= at + size ? packet->data + at : NULL;
 }
 
-static int read_transport(const struct packet *packet, size_t item,
+static int read_transport(const struct rtcp_packet *packet, size_t item,
                           struct mcu_rtcp_event *event)
 {
     const uint8_t *fci;
@@ -131,7 +125,8 @@ static int read_transport(const struct packet *packet, size_t item,
 }
 
 /* draft-alvestrand-rmcat-remb-03 section 2.2 */
-static int read_remb(const struct packet *packet, size_t item, struct mcu_rtcp_event *event)
+static int read_remb(const struct rtcp_packet *packet, size_t item,
+                     struct mcu_rtcp_event *event)
 {
     const uint8_t *fci = entry(packet, 0, 8);
     if (item || !fci || get32(fci) != RTCP_REMB)
@@ -143,7 +138,8 @@ static int read_remb(const struct packet *packet, size_t item, struct mcu_rtcp_e
     return EVENT;
 }
 
-static int read_payload(const struct packet *packet, size_t item, struct mcu_rtcp_event *event)
+static int read_payload(const struct rtcp_packet *packet, size_t item,
+                        struct mcu_rtcp_event *event)
 {
     const uint8_t *fci;
     switch (packet->count) {
@@ -165,7 +161,8 @@ static int read_payload(const struct packet *packet, size_t item, struct mcu_rtc
     }
 }
 
-static int read_item(const struct packet *packet, size_t item, struct mcu_rtcp_event *event)
+static int read_item(const struct rtcp_packet *packet, size_t item,
+                     struct mcu_rtcp_event *event)
 {
     *event = (struct mcu_rtcp_event){0};
     switch (packet->type) {
@@ -190,10 +187,10 @@ static int read_item(const struct packet *packet, size_t item, struct mcu_rtcp_e
 int mcu_rtcp_next(struct mcu_rtcp_reader *reader, struct mcu_rtcp_event *event)
 {
     while (reader->at < reader->size) {
-        struct packet packet;
+        struct rtcp_packet packet;
         size_t whole = 0;
         int found =
-            take_packet(&packet, &whole, reader->data + reader->at, reader->size - reader->at);
+            rtcp_take(&packet, &whole, reader->data + reader->at, reader->size - reader->at);
         if (found == 0)
             found = read_item(&packet, reader->item, event);
         if (found == EVENT) {

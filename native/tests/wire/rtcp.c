@@ -366,6 +366,71 @@ static void noise_comes_to_an_end(void)
     }
 }
 
+/* -- other names -- */
+
+/* Own ones become 1000 more, others' 2000 more; 13 has none. */
+static bool rename_one(void *of, bool own, uint32_t *ssrc)
+{
+    unsigned *asked = of;
+    ++*asked;
+    const bool taken = *ssrc != 13;
+    *ssrc += own ? 1000 : 2000;
+    return taken;
+}
+
+static void every_ssrc_of_a_compound_is_named_anew_and_nothing_else_is_touched(void)
+{
+    uint8_t in[MCU_RTCP_MAX], out[MCU_RTCP_MAX];
+    size_t size = 0, wanted = 0;
+    unsigned asked = 0;
+    struct mcu_rtcp_block block = {.ssrc = 2, .highest = 5}, named = block;
+    const uint32_t media[2] = {2, 3}, medias[2] = {2002, 2003};
+    const int64_t lost[2] = {7, 9};
+    named.ssrc = 2002;
+    CHECK(mcu_rtcp_sr(in, &size, 1, 2, 3, 4, 5, &block, 1) == 0 &&
+          mcu_rtcp_sr(out, &wanted, 1001, 2, 3, 4, 5, &named, 1) == 0);
+    CHECK(mcu_rtcp_rr(in, &size, 1, &block, 1) == 0 &&
+          mcu_rtcp_rr(out, &wanted, 1001, &named, 1) == 0);
+    CHECK(mcu_rtcp_sdes(in, &size, 1, "a name") == 0 &&
+          mcu_rtcp_sdes(out, &wanted, 1001, "a name") == 0);
+    CHECK(mcu_rtcp_nack(in, &size, 1, 2, lost, 2) == 0 &&
+          mcu_rtcp_nack(out, &wanted, 1001, 2002, lost, 2) == 0);
+    CHECK(mcu_rtcp_fir(in, &size, 1, 2, 4) == 0 &&
+          mcu_rtcp_fir(out, &wanted, 1001, 2002, 4) == 0);
+    CHECK(mcu_rtcp_remb(in, &size, 1, 64000, media, 2) == 0 &&
+          mcu_rtcp_remb(out, &wanted, 1001, 64000, medias, 2) == 0);
+    CHECK(mcu_rtcp_bye(in, &size, 1) == 0 && mcu_rtcp_bye(out, &wanted, 1001) == 0);
+    CHECK(mcu_rtcp_rename(in, size, rename_one, &asked) == 0);
+    CHECK(size == wanted && asked == 15);
+    /* REMB speaks of nobody's media in its head: that is 0, and has a name here as all have.
+     */
+    struct mcu_rtcp_reader one = reader(in, size), other = reader(out, wanted);
+    struct mcu_rtcp_event a, b;
+    int left;
+    while ((left = mcu_rtcp_next(&one, &a)) == mcu_rtcp_next(&other, &b) && left == 1)
+        CHECK(a.kind == b.kind && a.ssrc == b.ssrc &&
+              (a.media_ssrc == b.media_ssrc || a.kind == MCU_RTCP_REMB));
+    CHECK(left == 0);
+}
+
+static void the_names_of_chunks_that_are_not_whole_and_of_who_has_none_are_refused(void)
+{
+    uint8_t in[MCU_RTCP_MAX], many[8] = {0x9F, 203, 0, 1};
+    uint8_t chunks[] = {0x82, 202, 0, 4, 0, 0, 0, 1,   1,   1,
+                        'a',  0,   0, 0, 0, 2, 1, 200, 'b', 'c'};
+    size_t size = 0;
+    unsigned asked = 0;
+    CHECK(mcu_rtcp_bye(in, &size, 13) == 0);
+    CHECK(mcu_rtcp_rename(in, size, rename_one, &asked) == -1);
+    CHECK(mcu_rtcp_rename(many, sizeof many, rename_one, &asked) == -1);
+    CHECK(mcu_rtcp_rename(in, 3, rename_one, &asked) == -1);
+    asked = 0;
+    CHECK(mcu_rtcp_rename(chunks, sizeof chunks, rename_one, &asked) == 0 && asked == 2);
+    CHECK(chunks[6] == 1000 >> 8 && chunks[14] == 1000 >> 8);
+    chunks[0] = 0x83;
+    CHECK(mcu_rtcp_rename(chunks, sizeof chunks, rename_one, &asked) == -1);
+}
+
 void rtcp_tests(void)
 {
     TEST(reports_are_read_as_they_were_written);
@@ -385,4 +450,6 @@ void rtcp_tests(void)
     TEST(what_is_not_known_is_passed_over);
     TEST(wide_feedback_is_handed_on_whole);
     TEST(noise_comes_to_an_end);
+    TEST(every_ssrc_of_a_compound_is_named_anew_and_nothing_else_is_touched);
+    TEST(the_names_of_chunks_that_are_not_whole_and_of_who_has_none_are_refused);
 }

@@ -11,6 +11,9 @@ import pytest
 from mcu.booking.endpoints import Endpoint
 from mcu.errors import Conflict, NotAcceptable
 from mcu.ids import CallId, EndpointId
+from mcu.protocol.sdp.description import parse
+from mcu.protocol.sdp.opened import OpenedKeys
+from mcu.protocol.sdp.sides import Lines
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
@@ -20,7 +23,7 @@ from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge, Device, Ring
-from mcu.signalling.sip.passage import Straight
+from mcu.signalling.sip.passage import Passage, Straight
 from mcu.signalling.sip.reoffer import NotTaken
 
 HEAD = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=%s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -29,6 +32,12 @@ KEY = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + b"A" * 40 + b"\r\n"
 
 def sdp(name: bytes, *, clear: bool = False) -> bytes:
     return HEAD % name + (b"m=audio 4000 RTP/AVP 0\r\n" if clear else b"m=audio 4000 RTP/SAVP 0\r\n" + KEY)
+
+
+def known(*said: bytes | None) -> OpenedKeys:
+    """What the two sides of a call have said before."""
+    one, other = (None if words is None else parse(words.decode()) for words in said)
+    return OpenedKeys(Lines((one, other)), (one, other), (one, other))
 
 
 def endpoint(name: str) -> Endpoint:
@@ -84,6 +93,12 @@ class Exchange:
         self.responded: list[int] = []
         self.coming: Call | None = None  # when there is a bridge already
         self.slow: Party | None = None  # who has not come to its messages yet
+        self.keys = known(None, None)
+        self.opened: bool | None = None  # as a bridge has asked for
+
+    async def way(self, opened: bool) -> Passage:
+        self.opened = opened
+        return Straight()
 
     def call(self, offer: bytes) -> Call:
         call = self.anna.agent.invite(self.to_server("anna"), offer, 0.0)
@@ -347,7 +362,7 @@ async def test_a_call_that_comes_goes_on_with_whom_another_had_or_leaves_that_as
     here.bridge = made = Bridge(
         here, CallId("call_2"), here.coming, endpoint("anna"), domain="mcu.example", encrypted=True
     )
-    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), Straight()))
+    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
     await asyncio.sleep(0.01)
     here.run()
     changing = here.bo.last(Changing)
@@ -365,6 +380,7 @@ async def test_a_call_that_comes_goes_on_with_whom_another_had_or_leaves_that_as
         return
     await joining
     here.run()
+    assert here.opened is False
     established = here.other.last(Established)
     assert isinstance(established, Established)
     assert established.message.body == sdp(b"bo")
@@ -381,7 +397,7 @@ async def test_of_two_calls_that_stand_the_one_is_asked_for_an_offer_that_the_ot
     here.bridge = made = Bridge(
         here, CallId("call_2"), with_anna, endpoint("anna"), domain="mcu.example", encrypted=True
     )
-    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), Straight()))
+    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
     await asyncio.sleep(0.01)
     here.run()
     asked = here.anna.last(Changing)
@@ -401,6 +417,45 @@ async def test_of_two_calls_that_stand_the_one_is_asked_for_an_offer_that_the_ot
     answered = here.anna.last(Changed)
     assert isinstance(answered, Changed)
     assert answered.message.body == sdp(b"bo again")
+
+
+@pytest.mark.parametrize("keeper", ["anna", "bo", "nobody"])
+async def test_where_either_keeps_its_key_media_is_opened_and_who_is_asked_for_it_goes_on_as_it_was(
+    keeper: str,
+) -> None:
+    here, anna, bo = up()
+    with_bo, with_anna = (
+        next(call for call in here.server._calls.values() if call.outgoing is outgoing) for outgoing in (True, False)
+    )
+    here.keys = known(sdp(b"anna"), sdp(b"bo"))
+    here.bridge = made = Bridge(
+        here, CallId("call_2"), with_anna, endpoint("anna"), domain="mcu.example", encrypted=True
+    )
+    joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
+
+    async def said(party: Party, call: Call, words: bytes) -> bytes:
+        await asyncio.sleep(0.15)
+        here.run()
+        changing = party.last(Changing)
+        assert isinstance(changing, Changing)
+        call.changes.accept(words)
+        here.run()
+        return changing.request.body
+
+    renewed = {name: sdp(name.encode()).replace(b"A" * 40, b"B" * 40) for name in ("anna", "bo")}
+    words = renewed if keeper == "nobody" else renewed | {keeper: sdp(keeper.encode())}
+    assert await said(here.anna, anna, words["anna"]) == b""
+    if keeper != "anna":
+        before = with_bo.changes.sdp
+        assert await said(here.bo, bo, words["bo"]) == b""
+        await asyncio.sleep(0.01)
+        here.run()
+        told = here.bo.last(Changed)
+        assert isinstance(told, Changed)
+        assert told.message.body == before
+    assert await said(here.bo, bo, words["bo"]) == words["anna"]
+    await joining
+    assert here.opened is (keeper != "nobody")
 
 
 def test_who_leads_the_other_away_changes_nothing_of_the_others_call_meanwhile() -> None:

@@ -21,7 +21,7 @@ from mcu.config import organisations as config
 from mcu.config.fields import HOST
 from mcu.config.settings import Settings
 from mcu.config.sip import Sip, SipNumber, SipZone, Trunk
-from mcu.net import floors
+from mcu.net.bfcp import server as floors
 from mcu.protocol.sip.gate import Limits
 from mcu.signalling.sip import trunks
 from mcu.signalling.sip.dialling import DialOptions

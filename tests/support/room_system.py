@@ -6,7 +6,7 @@ With `floor`, a protocol of BFCP, it has a line for that too: who speaks it ther
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -37,6 +37,7 @@ from mcu.protocol.sip.values import Address
 
 FPS = 10
 TIMER_S = 0.05
+ACTPASS: Mapping[str, str] = {"setup": "actpass"}
 
 
 class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
@@ -44,11 +45,12 @@ class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
 
     theirs: Media
 
-    def __init__(self, engine: Engine, *, feedback: bool, floor: str) -> None:
+    def __init__(self, engine: Engine, *, feedback: bool, floor: str, own: Mapping[str, str], port: int) -> None:
         self.pictures: dict[Source, list[EncodedPicture]] = {source: [] for source in Source}
         self.asked = 0  # for a key frame, by INFO
         self.connected = asyncio.Event()
-        self._engine, self._feedback, self._floor = engine, feedback, floor
+        self._engine, self._feedback = engine, feedback
+        self._floor, self._own, self._port = floor, own, port
         self._agent, self._clock = Agent(), SystemClock()
         kinds = tuple(Kind)
         self._media = RtpTransport(engine, Terms(address="127.0.0.1", kinds=kinds), lambda _key: None, self._clock)
@@ -85,13 +87,12 @@ class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
         if not self._floor:
             return said
         parsed = parse(said)
-        setup = [Attribute("setup", "actpass")] if self._floor.startswith("TCP") else []
         line = Media(
             kind="application",
-            port=9,  # where nobody listens: its client speaks first
+            port=self._port,
             protocol=self._floor,
             formats=("*",),
-            attributes=(Attribute("floorctrl", "c-only"), *setup),
+            attributes=(Attribute("floorctrl", "c-only"), *(Attribute(*one) for one in self._own.items())),
         )
         kept = tuple(media for media in parsed.media if media.kind != "application")
         return str(replace(parsed, media=(*kept, line)))
@@ -203,10 +204,15 @@ class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
 
 
 @asynccontextmanager
-async def room_system(*, feedback: bool = True, floor: str = "") -> AsyncIterator[RoomSystem]:
-    """`feedback`: it offers PLI and FIR, NACKs and TMMBR. `floor`: `UDP/BFCP` or `TCP/BFCP`."""
+async def room_system(
+    *, feedback: bool = True, floor: str = "", own: Mapping[str, str] = ACTPASS, port: int = 9
+) -> AsyncIterator[RoomSystem]:
+    """`feedback`: it offers PLI and FIR, NACKs and TMMBR. `floor`: a protocol, as `UDP/BFCP`.
+
+    `own`: what its line for that says. `port`: of the floor's client; mostly nobody listens there, for it speaks first.
+    """
     engine = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(48_600, 48_699)), SystemClock())
-    system = RoomSystem(engine, feedback=feedback, floor=floor)
+    system = RoomSystem(engine, feedback=feedback, floor=floor, own=own, port=port)
     try:
         yield system
     finally:

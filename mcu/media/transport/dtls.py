@@ -24,17 +24,10 @@ from aiortc.rtcdtlstransport import (
 from OpenSSL import SSL
 
 from mcu.media._native import Plane
+from mcu.net.dtls import BIO_BYTES, CIPHERS, DATAGRAM_MAX, datagrams
 
 RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
-CIPHERS = (  # the far end's certificate is of either kind
-    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    b"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
-    b"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
-)
 RECORDS_MAX = 64  # datagrams that wait to be read
-DATAGRAM_MAX = 1232  # bytes: with UDP and IPv6 headers 1,280
-BIO_BYTES = 16_384  # read at a time
-RECORD_HEADER = 13  # bytes (RFC 6347 section 4.1)
 _NAMES = {  # the plane's, the best first
     SRTP_AEAD_AES_256_GCM: "AEAD_AES_256_GCM",
     SRTP_AEAD_AES_128_GCM: "AEAD_AES_128_GCM",
@@ -80,18 +73,6 @@ def new_certificate() -> RTCCertificate:
     certificate = Certificate.generateCertificate()
     certificate._create_ssl_context(list(_NAMES))
     return certificate
-
-
-def datagrams(records: bytes) -> list[bytes]:
-    """Whole records, as many in each datagram as fit."""
-    found, begin, at = list[bytes](), 0, 0
-    while at < len(records):
-        end = at + RECORD_HEADER + int.from_bytes(records[at + 11 : at + 13])
-        if end - begin > DATAGRAM_MAX and at > begin:
-            found.append(records[begin:at])
-            begin = at
-        at = end
-    return [*found, records[begin:]] if records else []
 
 
 class Records:

@@ -8,14 +8,19 @@ client.
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from mcu.errors import Invalid
 from mcu.protocol.bfcp.floor import FLOOR, Ids
 from mcu.protocol.bfcp.message import RELIABLE, UNRELIABLE
+from mcu.protocol.sdp import dtls
 from mcu.protocol.sdp.description import Attribute, Description, Media
+from mcu.protocol.sdp.dtls import Association
 
 NAME: Final = "BFCP"  # which every such line has
-UDP, TCP, TLS = "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"
-VERSIONS: Final = {UDP: UNRELIABLE, TCP: RELIABLE, TLS: RELIABLE}
+UDP, DTLS, TCP, TLS = "UDP/BFCP", "UDP/TLS/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"
+VERSIONS: Final = {UDP: UNRELIABLE, DTLS: UNRELIABLE, TCP: RELIABLE, TLS: RELIABLE}
 LABEL: Final = "3"  # of our slides, where they have none
+LEAST_PORT: Final = 1024  # that is connected to
+DISCARD: Final = 9  # the port of who connects (RFC 4145, section 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +31,52 @@ class Terms:
     port: int  # of UDP and of TCP
     tls_port: int = 0
     fingerprint: str = ""  # of the certificate that is shown there; "": there is no TLS
+    own: str = ""  # of the one that is shown by DTLS, and to whom we connect
+    tls_id: str = ""  # of our DTLS
+    peer: str = ""  # from where their signalling comes: nobody else is connected to
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A line that both sides take: where their datagrams come from; None: they connect."""
+    """A line that both sides take."""
 
-    host: str
-    address: tuple[str, int] | None
-    secure: bool = False  # by TLS
+    protocol: str
+    address: tuple[str, int]  # theirs
+    begins: bool = False  # we connect, or shake hands first
+    association: Association | None = None  # by DTLS, or by TLS where we connect: who is there
+
+    @property
+    def reliable(self) -> bool:
+        return VERSIONS[self.protocol] == RELIABLE
+
+    @property
+    def secure(self) -> bool:
+        return self.protocol in (DTLS, TLS)
 
 
 def answered(offer: Description, reply: Description, terms: Terms) -> tuple[Description, Taken | None]:
     """`reply`, in which the line is answered: refused where it cannot be taken."""
     at, labelled = _found(offer), _labelled(reply)
-    if at is None or labelled is None or not _may_be_client(offer.media[at], terms):
+    taken = None if at is None else _taken(offer, offer.media[at], terms)
+    if at is None or labelled is None or taken is None:
         return reply, None
-    theirs = offer.media[at]
-    line = _line(theirs.protocol, terms, labelled.label, theirs.value("connection") or "new")
-    return _with(labelled.said, at, line), _taken(offer, theirs)
+    connection = offer.media[at].value("connection") or "new"
+    line = _line(taken.protocol, terms, labelled.label, "active" if taken.begins else "passive", connection)
+    return _with(labelled.said, at, line), taken
 
 
-def offered(said: Description, terms: Terms) -> tuple[Description, int | None]:
+def offered(said: Description, terms: Terms, former: Taken | None = None) -> tuple[Description, int | None]:
     """An offer of ours with the line in it, and at which place it was added; None: it had one there, or has no slides.
 
-    By datagrams, on which room systems agree, but where a connection stands.
+    By datagrams, on which room systems agree, but where a connection stands. `former`: what holds until then.
     """
     labelled = _labelled(said)
     if labelled is None:
         return said, None
     at = _found(said, refused=True)
-    line = _line(UDP if at is None else said.media[at].protocol, terms, labelled.label, "existing")
+    protocol = UDP if at is None else said.media[at].protocol
+    connects = "active" if former is not None and former.begins else "passive"
+    line = _line(protocol, terms, labelled.label, "actpass" if protocol == DTLS else connects, "existing")
     if at is not None:
         return _with(labelled.said, at, line), None
     return replace(said, media=(*labelled.said.media, line)), len(said.media)
@@ -68,9 +88,9 @@ def accepted(offer: Description, answer: Description, terms: Terms) -> Taken | N
     if at is None or at >= len(answer.media):
         return None
     theirs = answer.media[at]
-    if theirs.port == 0 or theirs.protocol != offer.media[at].protocol or not _may_be_client(theirs, terms):
+    if theirs.port == 0 or theirs.protocol != offer.media[at].protocol:
         return None
-    return _taken(answer, theirs)
+    return _taken(answer, theirs, terms, answered=True)
 
 
 def without(answer: Description, place: int) -> Description:
@@ -85,19 +105,53 @@ def _found(said: Description, *, refused: bool = False) -> int | None:
     )
 
 
-def _may_be_client(theirs: Media, terms: Terms) -> bool:
-    """And connects, and speaks our version. An offer that says nothing is of a client (RFC 8856, section 5.1)."""
+def _taken(session: Description, theirs: Media, terms: Terms, *, answered: bool = False) -> Taken | None:
+    """None: they are not a client that speaks our version, or not one that can be talked to so.
+
+    An offer that says nothing is of a client (RFC 8856, section 5.1).
+    """
     roles = (theirs.value("floorctrl") or "c-only").split()
     versions = theirs.value("bfcpver")
-    connects = theirs.protocol == UDP or (theirs.value("setup") or "active") in ("active", "actpass")
     speaks = versions is None or str(VERSIONS[theirs.protocol]) in versions.split()
-    reachable = theirs.protocol != TLS or terms.fingerprint != ""
-    return connects and speaks and reachable and bool({"c-only", "c-s"} & set(roles))
+    if not speaks or not {"c-only", "c-s"} & set(roles):
+        return None
+    address = session.address_of(theirs), theirs.port
+    if theirs.protocol == DTLS:
+        return _by_dtls(session, theirs, address, answered=answered)
+    return _clear_or_tls(session, theirs, address, terms)
 
 
-def _taken(session: Description, theirs: Media) -> Taken:
-    host = session.address_of(theirs)
-    return Taken(host, (host, theirs.port) if theirs.protocol == UDP else None, theirs.protocol == TLS)
+def _by_dtls(session: Description, theirs: Media, address: tuple[str, int], *, answered: bool) -> Taken | None:
+    association = _association(session, theirs, answered=answered)
+    if association is None:
+        return None
+    return Taken(DTLS, address, begins=association.role == "client", association=association)
+
+
+def _clear_or_tls(session: Description, theirs: Media, address: tuple[str, int], terms: Terms) -> Taken | None:
+    if theirs.protocol == UDP or (theirs.value("setup") or "active") in ("active", "actpass"):
+        reachable = theirs.protocol != TLS or terms.fingerprint != ""
+        return Taken(theirs.protocol, address) if reachable else None
+    if theirs.value("setup") != "passive" or not _is_connected_to(address, terms):
+        return None
+    association = _association(session, theirs, answered=False) if theirs.protocol == TLS else None
+    if theirs.protocol == TLS and association is None:
+        return None
+    return Taken(theirs.protocol, address, begins=True, association=association)
+
+
+def _is_connected_to(address: tuple[str, int], terms: Terms) -> bool:
+    """Only who calls, and no other machine of its choice, least of all one that we alone reach (ADR 33)."""
+    host, port = address
+    return host == terms.peer and port >= LEAST_PORT
+
+
+def _association(session: Description, theirs: Media, *, answered: bool) -> Association | None:
+    """None: there is no certificate by which they can be known."""
+    try:
+        return dtls.agreed(session, theirs, None, answered=answered)
+    except Invalid:
+        return None
 
 
 class _Labelled(NamedTuple):
@@ -120,7 +174,7 @@ def _with(said: Description, place: int, line: Media) -> Description:
     return replace(said, media=(*said.media[:place], line, *said.media[place + 1 :]))
 
 
-def _line(protocol: str, terms: Terms, label: str, connection: str) -> Media:
+def _line(protocol: str, terms: Terms, label: str, setup: str, connection: str) -> Media:
     """`connection`: whether it is another than before (RFC 4145, section 5)."""
     attributes = [
         Attribute("floorctrl", "s-only"),
@@ -129,14 +183,23 @@ def _line(protocol: str, terms: Terms, label: str, connection: str) -> Media:
         Attribute("floorid", f"{FLOOR} mstrm:{label}"),
         Attribute("bfcpver", str(VERSIONS[protocol])),
     ]
-    if protocol != UDP:
-        attributes += [Attribute("setup", "passive"), Attribute("connection", connection)]
+    connects = setup == "active"
+    if VERSIONS[protocol] == RELIABLE:
+        attributes += [Attribute("setup", setup), Attribute("connection", connection)]
     if protocol == TLS:
-        attributes.append(Attribute("fingerprint", terms.fingerprint))
+        attributes.append(Attribute("fingerprint", terms.own if connects else terms.fingerprint))
+    if protocol == DTLS:
+        attributes += dtls.attributes(setup, terms.own, terms.tls_id)
     return Media(
         kind="application",
-        port=terms.tls_port if protocol == TLS else terms.port,
+        port=_port(protocol, terms, connects=connects),
         protocol=protocol,
         formats=("*",),
         attributes=tuple(attributes),
     )
+
+
+def _port(protocol: str, terms: Terms, *, connects: bool) -> int:
+    if VERSIONS[protocol] == RELIABLE and connects:
+        return DISCARD
+    return terms.tls_port if protocol == TLS else terms.port

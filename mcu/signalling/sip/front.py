@@ -18,7 +18,7 @@ from mcu.errors import McuError, TooMany
 from mcu.ids import CallId, new_id
 from mcu.media.call_messages import CallEvent, CallKey
 from mcu.media.frames import AnyEvent
-from mcu.net import floors
+from mcu.net.bfcp import server as floors
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Flow, Listen
 from mcu.net.sip.websocket import WebSockets

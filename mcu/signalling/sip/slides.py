@@ -5,10 +5,12 @@ is granted it and sends no picture loses it again, so that the room does not wai
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mcu.net.floors import Client, FloorLine, FloorServer
+from mcu.net.bfcp.line import Client, FloorLine
+from mcu.net.bfcp.server import FloorServer
 from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.sdp import floor
 from mcu.protocol.sdp.description import Description, parse
@@ -27,10 +29,11 @@ class Slides:
     def __init__(self, server: FloorServer, tell: Callable[[Asked | Released | Unused], None], unused_s: float) -> None:
         """`unused_s`: from the grant to the first picture."""
         self._server, self._tell, self._unused_s = server, tell, unused_s
-        self._ids = server.ids()
+        self._ids, self._tls_id = server.ids(), secrets.token_hex(16)
         self._line: FloorLine | None = None
         self._offer: Description | None = None  # ours, until it is answered
         self._added: int | None = None  # the place of our line in it, where the worker does not know of one
+        self._in_room = False  # its seat is
         self._come = False  # pictures do, on its line for them
         self._unused: asyncio.TimerHandle | None = None
 
@@ -41,13 +44,14 @@ class Slides:
         if floor.NAME not in offer:
             self._take(None, peer)
             return reply
-        said, taken = floor.answered(parse(offer), parse(reply), self._terms(offer))
+        said, taken = floor.answered(parse(offer), parse(reply), self._terms(offer, peer))
         self._take(taken, peer)
         return str(said)
 
     def offer(self, said: str) -> str:
         """Our offer with it. `accept` takes what comes back."""
-        self._offer, self._added = floor.offered(parse(said), self._terms(said))
+        former = None if self._line is None else self._line.client.taken
+        self._offer, self._added = floor.offered(parse(said), self._terms(said), former)
         return str(self._offer)
 
     def accept(self, answer: str, peer: str) -> str:
@@ -55,24 +59,36 @@ class Slides:
         said = parse(answer)
         if self._offer is None:
             return answer
-        self._take(floor.accepted(self._offer, said, self._terms(answer)), peer)
+        self._take(floor.accepted(self._offer, said, self._terms(answer, peer)), peer)
         return answer if self._added is None else str(floor.without(said, self._added))
 
-    def _terms(self, theirs: str) -> Terms:
-        """What there is to say of the floor in an answer to that."""
+    def _terms(self, said: str, peer: str = "") -> Terms:
+        """What there is to say of the floor in an answer to that. Certificates are looked at where they are named."""
         server = self._server
-        if floor.TLS not in theirs:
-            return Terms(self._ids, server.port)
-        return Terms(self._ids, server.port, server.tls_port, server.fingerprint)
+        return Terms(
+            ids=self._ids,
+            port=server.port,
+            tls_port=server.tls_port,
+            fingerprint=server.fingerprint if floor.TLS in said else "",
+            own=server.certificate.fingerprint if f"TLS/{floor.NAME}" in said else "",
+            tls_id=self._tls_id,
+            peer=peer,
+        )
 
     def _take(self, taken: Taken | None, peer: str) -> None:
         client = None
         if taken is not None:
-            client = Client(hosts=frozenset((taken.host, peer)), address=taken.address, secure=taken.secure)
+            client = Client(hosts=frozenset((taken.address[0], peer)), taken=taken)
         if client is not None and self._line is not None and self._line.client == client:
             return
         self.close()
         self._line = None if client is None else self._server.open(self._ids, client, self._tell)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Who waits for us to connect is one whom the door has let in."""
+        if self._line is not None and self._in_room:
+            self._line.begin()
 
     # -- the room -----------------------------------------------------------------------------------------------------
 
@@ -83,6 +99,8 @@ class Slides:
 
     async def follow(self, seat: Seat | None) -> None:
         """What the room has come to: who asks is answered once it is in the room, and others' sharing is told."""
+        self._in_room = seat is not None and seat.in_room
+        self._begin()
         line = self._line
         if line is None:
             return
@@ -94,7 +112,7 @@ class Slides:
         if line.granted and not seat.shares:
             line.revoke()
         line.others(seat.others_share)
-        if line.asks and seat.in_room:
+        if line.asks and self._in_room:
             if await seat.share(True):
                 line.grant()
                 self._wait_for_pictures()

@@ -40,7 +40,7 @@ from mcu.media.call_messages import (
     SayToCall,
 )
 from mcu.media.messages import Answered
-from mcu.net.floors import FloorServer
+from mcu.net.bfcp.server import FloorServer
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.sdp.description import parse

@@ -1,18 +1,24 @@
 """Room systems that wait for the floor before they share (BFCP), and people who see it, in a real server."""
 
 import asyncio
+import hashlib
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import floor_octets as bfcp
 import pytest
 from baresip import shows
+from certificates import make_certificate
 from dialled import PIN, in_the_room, telephones
 from endpoints import address, settings
 from floor_octets import TcpClient
 from hall import Hall, hall, inside, until
 from libre_floor import floor_client
+from openssl_peer import openssl_peer
 from pictures import GREEN, RED, frame_of
-from room_system import content, latest, room_system
+from room_system import ACTPASS, content, latest, room_system
 from running_server import RunningServer, running_server
 
 from mcu.demo.client import MeetingClient
@@ -142,3 +148,44 @@ async def test_a_floor_that_is_granted_and_not_used_is_the_rooms_again(server: R
             await until(lambda: shows(content(host), [GREEN]))
             await asyncio.sleep(UNUSED_S)
             assert client.heard[-1] == ("FloorStatus", "Granted")
+
+
+async def test_a_floor_is_asked_for_behind_a_handshake(server: RunningServer, tmp_path: Path) -> None:
+    """By OpenSSL's own DTLS."""
+    shown = make_certificate(tmp_path, "system", begins=datetime.now(UTC), days=1)
+    der = ssl.PEM_cert_to_DER_cert(shown[0].read_text())
+    own = {**ACTPASS, "fingerprint": f"sha-256 {hashlib.sha256(der).digest().hex(':').upper()}"}
+    async with hall(server) as here, room_system(floor="UDP/TLS/BFCP", own=own) as system:
+        host = await with_screen(here)
+        await system.dial(address(server), here.number)
+        await in_the_room(host)
+        assert system.theirs.value("setup") == "passive"
+        command = ("s_client", "-dtls1_2", "-connect", f"127.0.0.1:{system.theirs.port}")
+        ids = (system.number("confid"), system.number("userid"))
+        async with openssl_peer(ids, *command, certificate=shown, version=2) as client:
+            client.ask(bfcp.REQUEST, bfcp.number(2, 1))
+            await until(lambda: [entry.screen for entry in telephones(host)] == [True])
+            await until(lambda: [one.state for one in client.heard][:2] == [bfcp.PENDING, bfcp.GRANTED])
+
+
+async def test_a_room_system_that_waits_to_be_connected_to_is_once_it_is_in_the_room(server: RunningServer) -> None:
+    came = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+    waiting = await asyncio.start_server(lambda *both: came.put_nowait(both), "127.0.0.1", 0)
+    theirs = waiting.sockets[0].getsockname()[1]
+    async with (
+        hall(server, guest_pin=PIN) as here,
+        room_system(floor="TCP/BFCP", own={"setup": "passive"}, port=theirs) as system,
+    ):
+        host = await with_screen(here)
+        await system.dial(address(server), here.number)
+        await asyncio.sleep(0.3)
+        assert came.empty()  # nothing goes to whom the door has not let in
+        system.press(f"{PIN}#")
+        await in_the_room(host)
+        _, writer = await came.get()
+        ids = (system.number("confid"), system.number("userid"))
+        writer.write(bfcp.message(bfcp.REQUEST, bfcp.number(2, 1), version=1, ids=ids))
+        await until(lambda: [entry.screen for entry in telephones(host)] == [True])
+        writer.close()
+        await until(lambda: [entry.screen for entry in telephones(host)] == [False])
+        waiting.close()

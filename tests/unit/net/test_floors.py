@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import floor_octets as octets
 import pytest
@@ -14,9 +15,12 @@ from floor_octets import TcpClient
 from hall import until
 
 from mcu.clock import SystemClock
-from mcu.net import floors
-from mcu.net.floors import Client, FloorLine, FloorServer, Listen
+from mcu.net.bfcp import connection
+from mcu.net.bfcp import server as floors
+from mcu.net.bfcp.line import A_SECOND, Client, FloorLine
+from mcu.net.bfcp.server import FloorServer, Listen
 from mcu.protocol.bfcp.floor import Asked, Ids, Released
+from mcu.protocol.sdp.floor import Taken
 
 HOST = "127.0.0.1"
 IDS = (1234, 7)
@@ -34,9 +38,10 @@ async def server() -> AsyncIterator[FloorServer]:
 class Call:
     """One with a floor. `told`: what its client asked for."""
 
-    def __init__(self, server: FloorServer, *, by_udp: bool = False, secure: bool = False) -> None:
+    def __init__(self, server: FloorServer, protocol: str = "TCP/BFCP", **how: Any) -> None:
         self.told: list[Asked | Released] = []
-        client = Client(hosts=frozenset({HOST}), address=(HOST, 9) if by_udp else None, secure=secure)
+        taken = Taken(protocol, **({"address": (HOST, 9)} | how))
+        client = Client(hosts=frozenset({HOST}), taken=taken)
         self.line: FloorLine = server.open(Ids(*IDS), client, self.told.append)
 
 
@@ -58,7 +63,7 @@ def asked(family: int, port: int, data: bytes, host: str = HOST) -> bytes | None
 
 
 async def test_datagrams_are_heard_from_where_the_call_is_by_who_knows_both_numbers(server: FloorServer) -> None:
-    Call(server, by_udp=True)
+    Call(server, "UDP/BFCP")
     hello = octets.message(octets.HELLO)
     answer = await asyncio.to_thread(asked, socket.AF_INET, server.port, hello)
     assert answer is not None
@@ -95,7 +100,7 @@ async def test_a_connection_of_nobody_is_closed_without_a_word(server: FloorServ
 
 
 async def test_a_connection_that_says_nothing_is_closed(server: FloorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(floors, "FIRST_S", 0.05)
+    monkeypatch.setattr(connection, "FIRST_S", 0.05)
     client = await connected(server)
     await until(lambda: client.closed)
 
@@ -125,10 +130,10 @@ async def test_who_connects_again_goes_on_there(server: FloorServer) -> None:
 async def test_who_says_too_much_is_heard_no_more_for_a_while(server: FloorServer) -> None:
     Call(server)
     client = await connected(server)
-    for _ in range(floors.A_SECOND + 1):
+    for _ in range(A_SECOND + 1):
         client.ask(octets.HELLO)
     await until(lambda: client.closed)
-    assert len(client.heard) <= floors.A_SECOND
+    assert len(client.heard) <= A_SECOND
 
 
 async def test_a_call_that_is_over_has_no_floor(server: FloorServer) -> None:
@@ -150,7 +155,7 @@ async def test_with_tls_a_client_knows_us_by_the_fingerprint_and_without_it_is_n
     context.load_cert_chain(cert, key)
     server = FloorServer(Listen(addresses=[HOST], tls=context), SystemClock())
     await server.start()
-    call = Call(server, secure=True)
+    call = Call(server, "TCP/TLS/BFCP")
     clear, client = await connected(server), TcpClient(IDS)
     clear.ask(octets.REQUEST, FLOOR_1, octets.number(1, 7))
     await until(lambda: clear.closed)

@@ -9,7 +9,7 @@ import pytest
 from hall import until
 
 from mcu.clock import SystemClock
-from mcu.net.floors import FloorServer, Listen
+from mcu.net.bfcp.server import FloorServer, Listen
 from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.bfcp.message import Code
 from mcu.protocol.sdp import exchange

@@ -49,7 +49,7 @@ def test_a_system_is_told_where_and_who_it_is_and_which_line_the_floor_is_of() -
         *("s-only", "1234", "7", "1 mstrm:12", "2")
     ]
     assert said.media[2].value("label") == "12"
-    assert taken == Taken("192.0.2.7", ("192.0.2.7", 5070))
+    assert taken == Taken("UDP/BFCP", ("192.0.2.7", 5070))
 
 
 def test_slides_without_a_label_get_one() -> None:
@@ -62,7 +62,7 @@ def test_a_system_that_connects_is_waited_for() -> None:
     said, taken = answered(by_tcp)
     found = line(said)
     assert [found.value(name) for name in ("setup", "connection", "bfcpver")] == ["passive", "existing", "1"]
-    assert taken == Taken("192.0.2.7", None)
+    assert taken == Taken("TCP/BFCP", ("192.0.2.7", 5070))
 
 
 def test_with_a_certificate_tls_is_taken_and_the_certificate_named() -> None:
@@ -70,7 +70,41 @@ def test_with_a_certificate_tls_is_taken_and_the_certificate_named() -> None:
     said, taken = answered(by_tls, Terms(TERMS.ids, 5070, 5071, "sha-256 AB:CD"))
     found = line(said)
     assert (found.port, found.protocol, found.value("fingerprint")) == (5071, "TCP/TLS/BFCP", "sha-256 AB:CD")
-    assert (found.value("setup"), taken) == ("passive", Taken("192.0.2.7", None, secure=True))
+    assert (found.value("setup"), taken) == ("passive", Taken("TCP/TLS/BFCP", ("192.0.2.7", 5070)))
+
+
+FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
+OURS = Terms(TERMS.ids, 5070, own="sha-256 AB:CD", tls_id="0123456789abcdef0123", peer="192.0.2.7")
+
+
+@pytest.mark.parametrize(("setup", "role"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")])
+def test_dtls_is_taken_by_their_certificate_and_ours(setup: str, role: str) -> None:
+    by_dtls = f"UDP/TLS/BFCP *\r\na=setup:{setup}\r\na=fingerprint:{FINGERPRINT}"
+    said, taken = answered(ROOM_SYSTEM.replace("UDP/BFCP *", by_dtls), OURS)
+    found = line(said)
+    assert (found.port, found.protocol, found.value("fingerprint")) == (5070, "UDP/TLS/BFCP", "sha-256 AB:CD")
+    assert [found.value(name) for name in ("setup", "tls-id", "bfcpver")] == [role, "0123456789abcdef0123", "2"]
+    assert taken is not None
+    assert taken.association is not None
+    assert (taken.address, taken.begins) == (("192.0.2.7", 5070), role == "active")
+    assert [str(one) for one in taken.association.fingerprints] == [FINGERPRINT]
+    again, _ = floor.offered(said, OURS, taken)
+    assert line(again).value("setup") == "actpass"
+
+
+@pytest.mark.parametrize("protocol", ["TCP/BFCP", "TCP/TLS/BFCP"])
+def test_who_waits_is_connected_to_where_its_signalling_comes_from_and_nowhere_else(protocol: str) -> None:
+    waits = f"{protocol} *\r\na=setup:passive\r\na=fingerprint:{FINGERPRINT}"
+    said, taken = answered(ROOM_SYSTEM.replace("UDP/BFCP *", waits), OURS)
+    assert (line(said).port, line(said).value("setup")) == (9, "active")
+    assert taken is not None
+    assert (taken.address, taken.begins, taken.association is None) == (("192.0.2.7", 5070), True, protocol[4] == "B")
+    again, _ = floor.offered(said, OURS, taken)
+    assert line(again).value("setup") == "active"
+    inside = ROOM_SYSTEM.replace("UDP/BFCP *", f"{waits}\r\nc=IN IP4 10.0.0.1")
+    for elsewhere in (inside, ROOM_SYSTEM.replace("5070 UDP/BFCP *", f"25 {waits}")):
+        said, taken = answered(elsewhere, OURS)
+        assert (line(said).port, taken) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +113,17 @@ def test_with_a_certificate_tls_is_taken_and_the_certificate_named() -> None:
         ("a=floorctrl:c-s", "a=floorctrl:s-only"),
         ("UDP/BFCP *", "UDP/BFCP *\r\na=bfcpver:1"),
         ("UDP/BFCP *", "TCP/BFCP *\r\na=setup:passive"),
+        ("UDP/BFCP *", "TCP/TLS/BFCP *\r\na=setup:passive"),
         ("UDP/BFCP *", "UDP/TLS/BFCP *"),
         ("UDP/BFCP *", "TCP/TLS/BFCP *"),
         ("application 5070", "application 0"),
         ("a=content:slides", "a=content:main"),
         ("video 5002", "video 0"),
     ],
-    ids=["only a server", "another version", "waits itself", "DTLS", "TLS", "refused", "no slides", "slides refused"],
+    ids=[
+        *("only a server", "another version", "waits elsewhere", "waits without a certificate", "DTLS without one"),
+        *("TLS", "refused", "no slides", "slides refused"),
+    ],
 )
 def test_a_line_that_cannot_be_taken_is_refused_and_the_call_goes_on(former: str, now: str) -> None:
     said, taken = answered(ROOM_SYSTEM.replace(former, now))
@@ -107,7 +145,7 @@ def test_our_offer_has_the_line_after_the_medias_own_and_its_answer_is_read_with
     assert line(said).value("floorid") == f"1 mstrm:{said.media[2].value('label')}"
     reply, _ = exchange.answer(said, ours())
     theirs = str(reply).replace("m=application 0 UDP/BFCP *", "m=application 6000 UDP/BFCP *\r\na=floorctrl:c-only")
-    assert floor.accepted(said, parse(theirs), TERMS) == Taken("192.0.2.1", ("192.0.2.1", 6000))
+    assert floor.accepted(said, parse(theirs), TERMS) == Taken("UDP/BFCP", ("192.0.2.1", 6000))
     streams = exchange.accepted(offered, floor.without(parse(theirs), added), ours())
     assert [stream.kind for stream in streams] == list(Kind)
 

@@ -73,7 +73,7 @@ class Switch:
         self.run(self._connecting(call, connecting))
 
     def run(self, what: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(what)
+        task = asyncio.create_task(_guarded(what))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -85,6 +85,9 @@ class Switch:
             call.refuse(error.sip, warning, error.title)
         except McuError as error:
             call.refuse(error.sip)
+        except Exception:  # this call ends, and no other
+            log.exception("call_failed")
+            call.refuse(500)
         self._driver.pump()
 
     async def _connect(self, call: Call, caller: Endpoint, route: Route) -> None:
@@ -236,6 +239,13 @@ class Switch:
 
     def respond(self, key: Key, response: Response) -> None:
         self._driver.respond(key, response)
+
+
+async def _guarded(what: Coroutine[None, None, None]) -> None:
+    try:
+        await what
+    except Exception:
+        log.exception("switch_failed")
 
 
 def _host(call: Call) -> str:

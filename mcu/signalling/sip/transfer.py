@@ -179,8 +179,8 @@ class Transfers:
             return
         taken = other.across(replaced)
         assert caller is not None  # it has a call
+        joint = Joint.of((None, _read(other.said(taken))), (None, _known_to(taken)))
         other.leaving = replaced
-        joint = Joint.of((None, parse(other.said(taken).decode())), (None, _known_to(taken)))
         try:
             await self._taken_over(
                 self._office.bridge(call, caller, encrypted=other.encrypted), call, other, taken, joint
@@ -245,7 +245,7 @@ class Transfers:
         if sides[0] is None:
             raise Refused("A call into another domain is led to nobody.")
         joint = self._office.bridge(staying, sides[0], encrypted=one.encrypted or other.encrypted)
-        said = parse(one.said(staying).decode()), parse(other.said(taken).decode())
+        said = _read(one.said(staying)), _read(other.said(taken))
         known = Joint.of(said, (_known_to(staying), _known_to(taken)))
         await self._taken_over(joint, staying, other, taken, known)
 
@@ -271,7 +271,12 @@ class Transfers:
 
 
 def _known_to(call: Call) -> Description:
-    return parse(call.changes.sdp.decode())
+    return _read(call.changes.sdp)
+
+
+def _read(said: bytes) -> Description:
+    """What one of them has said, which nobody need have read yet. Raises `Invalid`."""
+    return parse(said.decode(errors="replace"))
 
 
 class _Handover:
@@ -286,8 +291,8 @@ class _Handover:
         self._bridge.dissolve()
         leaving = self._bridge.leaving
         assert leaving is not None
-        with suppress(Conflict):  # it is over, or is being changed
-            leaving.changes.offer(str(silenced(parse(leaving.changes.sdp.decode()))).encode())
+        with suppress(McuError):  # it is over, or is being changed
+            leaving.changes.offer(str(silenced(_read(leaving.changes.sdp))).encode())
         self._transfers.pump()
 
     def kept(self, error: McuError) -> None:

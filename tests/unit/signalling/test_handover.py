@@ -7,7 +7,7 @@ import pytest
 from sip_messages import request as message
 
 from mcu.booking.endpoints import Endpoint
-from mcu.errors import Conflict, McuError, Refused, Unavailable
+from mcu.errors import Conflict, Invalid, McuError, Refused, Unavailable
 from mcu.ids import CallId
 from mcu.media.messages import Answered, Command
 from mcu.protocol.sip.events import Changed, Within
@@ -62,6 +62,20 @@ def test_a_meetings_call_gives_way_to_a_call_of_its_own_endpoints_and_to_nothing
     within = Within(call, message("REFER", Refer_To=f"<{to}>"), ("key", "key", "key"))  # type: ignore[arg-type] # nobody reads it
     Transfers(here, here, here, here).seat_referred(visit, within)
     assert here.statuses == [status]
+
+
+async def test_a_call_whose_words_cannot_be_read_is_left_as_it_was_by_who_would_take_its_place() -> None:
+    replaced: Any = SimpleNamespace(dialog=None)
+    other: Any = SimpleNamespace(
+        side=lambda _: ANNA, across=lambda call: call, said=lambda _: b"v=0\r\ns=M\xf6te", leaving=None
+    )
+    here: Any = Front(ANNA)
+    here.agent.call = lambda dialog: replaced
+    here.bridges = SimpleNamespace(get=lambda _: other)
+    call: Any = SimpleNamespace(invite=message("INVITE", Replaces="c;to-tag=a;from-tag=b"))
+    with pytest.raises(Invalid):
+        await Transfers(here, here, here, here).replaced(call, ANNA)
+    assert other.leaving is None
 
 
 class Told:

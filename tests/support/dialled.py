@@ -5,6 +5,7 @@ from typing import Any
 
 from baresip import Telephone, shows
 from hall import Hall, loudness, until
+from linphone import Linphone
 from pictures import Colour
 from running_server import RunningServer
 from sound import share
@@ -25,8 +26,9 @@ def telephones(person: Guest) -> list[Entry]:
     return [entry for entry in rosters[-1].entries if entry.kind == "sip"] if rosters else []
 
 
-async def in_the_room(host: Guest) -> None:
-    await until(lambda: [entry.state for entry in telephones(host)] == [LegState.IN_ROOM], within=20)
+async def in_the_room(host: Guest, telephones_there: int = 1) -> None:
+    there = [LegState.IN_ROOM] * telephones_there
+    await until(lambda: [entry.state for entry in telephones(host)] == there, within=20)
 
 
 async def press(phone: Telephone, keys: str) -> None:
@@ -62,12 +64,12 @@ async def call(here: Hall, **whom: str) -> dict[str, Any]:
         return made
 
 
-async def pick_up(phone: Telephone, host: Guest) -> None:
+async def pick_up(phone: Telephone | Linphone, host: Guest, telephones_there: int = 1) -> None:
     """As a person does, whom nobody takes for a machine that answers at once."""
     await until(lambda: phone.rings)
     await asyncio.sleep(1.2)
     phone.accept()
-    await in_the_room(host)
+    await in_the_room(host, telephones_there)
 
 
 async def hear_each_other(host: Guest, host_hz: float, phone: Telephone, phone_hz: float, *, lately: float) -> None:

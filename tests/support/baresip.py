@@ -129,12 +129,7 @@ class Telephone:
 
     def heard(self) -> Samples:
         """All that it has played so far: 48 kHz mono."""
-        played = sorted(self._directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
-        if not played:
-            return np.zeros(0, np.int16)
-        frames = played[-1].read_bytes()[HEADER:]  # the header is whole only when the file is closed
-        samples = np.frombuffer(frames[: len(frames) // (2 * self._channels) * 2 * self._channels], np.int16)
-        return samples.reshape(-1, self._channels)[:, 0].repeat(SAMPLE_RATE // self._rate)
+        return played(self._directory, self._rate, self._channels)
 
     def _command(self, command: str, params: str = "") -> None:
         message = json.dumps({"command": command, "params": params})
@@ -150,6 +145,16 @@ class Telephone:
         self._process.wait(20)
         assert self._process.stdin is not None
         self._process.stdin.close()
+
+
+def played(directory: Path, rate: int, channels: int) -> Samples:
+    """What its module `sndfile` has written there in the latest call: 48 kHz mono."""
+    written = sorted(directory.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
+    if not written:
+        return np.zeros(0, np.int16)
+    frames = written[-1].read_bytes()[HEADER:]  # the header is whole only when the file is closed
+    samples = np.frombuffer(frames[: len(frames) // (2 * channels) * 2 * channels], np.int16)
+    return samples.reshape(-1, channels)[:, 0].repeat(SAMPLE_RATE // rate)
 
 
 def shows(frame: VideoFrame | None, colours: Sequence[Colour]) -> bool:

@@ -78,7 +78,7 @@ def linphone(directory: Path, *, hertz: float, colour: Colour) -> Iterator[Linph
     port = free_port()
     (directory / "linphonerc").write_text(_SETTINGS.format(port=port))
     record(directory / "tone.wav", tone(hertz, 20 * 50))
-    frame_of(colour).to_image().save(directory / "camera.jpg")
+    frame_of(colour).to_image().save(directory / "camera.jpg")  # type: ignore[no-untyped-call] # of PyAV
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             ["linphonec", "-C", "-c", "linphonerc"],

@@ -135,7 +135,7 @@ async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_e
 
     house: Any = SimpleNamespace(
         language="sv",
-        floors=SimpleNamespace(ids=lambda: None, port=0),
+        floors=SimpleNamespace(ids=lambda: None, port=0, tls_port=0, fingerprint=""),
         floor_unused_s=30.0,
         workers=SimpleNamespace(pick=pick),
         encrypted=False,

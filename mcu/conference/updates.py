@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, Protocol
 
 import msgspec
 
 from mcu.conference.roster import Called, Line, Person, Wait
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
+from mcu.media.life import LegState
 from mcu.media.messages import Layout, NetworkLevel, NetworkTrouble, NoticeKind, Outcome, Personal, Tile
 
 GoneCause = Literal["left", "removed", "ended", "timeout", "replaced"]
@@ -27,10 +29,24 @@ class Seated(Update, frozen=True, kw_only=True):
     title: str
 
 
-class RosterNow(Update, frozen=True, kw_only=True, eq=False):
-    """The same object for all who may see the same, so that a front end can encode it once."""
+class RosterNow(Update, frozen=True, kw_only=True, eq=False, dict=True):
+    """The same object for all who may see the same, so that a front end can encode it once, and look into it once."""
 
     lines: list[Line]
+
+    @cached_property
+    def by_leg(self) -> dict[LegId, Line]:
+        return {line.leg: line for line in self.lines}
+
+    @cached_property
+    def screens(self) -> frozenset[LegId]:
+        """Who share one."""
+        return frozenset(line.leg for line in self.lines if line.screen)
+
+    @cached_property
+    def waiting(self) -> list[Line]:
+        """To be let in; in the order in which they came."""
+        return [line for line in self.lines if line.state is LegState.WAITING]
 
 
 class CallsNow(Update, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ meanwhile is told after what is being said, and summed up.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -57,7 +57,7 @@ class Controls:
         self._first, self._first_at = "", 0.0  # key of a command
         self._end_until = 0.0  # the end of the meeting may be confirmed
         self._me: Line | None = None
-        self._lines: Sequence[Line] = ()
+        self._now = RosterNow(lines=[])
         self._locked = False
         self._layout = Layout.AUTO  # the room's
         self._own_layout: Layout | None = None
@@ -107,7 +107,7 @@ class Controls:
     def _admit(self, now: float) -> Do:
         if not self._is_host:
             return Do((Prompt.ONLY_HOST,))
-        waiting = self._waiting()
+        waiting = self._now.waiting
         return Do((Prompt.ADMITTED,), (Admit(leg=waiting[0].leg),)) if waiting else Do((Prompt.NOBODY_WAITS,))
 
     def _who_waits(self, now: float) -> Do:
@@ -130,8 +130,7 @@ class Controls:
     def _presentation(self, now: float) -> Do:
         """In the composed picture, or out of it. Without a picture: whether there is one, for it has no sound."""
         if not self._sees:
-            shown = any(line.screen for line in self._lines)
-            return Do((Prompt.PRESENTATION_SHOWN if shown else Prompt.PRESENTATION_NONE,))
+            return Do((Prompt.PRESENTATION_SHOWN if self._now.screens else Prompt.PRESENTATION_NONE,))
         out = self._own_layout not in (Layout.SPEAKER_WITH_TILES, Layout.GRID, Layout.SPEAKER)
         self._own_layout = Layout.SPEAKER_WITH_TILES if out else None
         words = (Prompt.PRESENTATION_OUT if out else Prompt.PRESENTATION_IN,)
@@ -147,7 +146,7 @@ class Controls:
         return Do((LAYOUTS[layout],), (SetLegLayout(leg=self._leg, layout=layout),))
 
     def _roll(self, now: float) -> Do:
-        here = [line for line in self._lines if line.state in _PRESENT]
+        here = [line for line in self._now.lines if line.state in _PRESENT]
         if len(here) <= 1:
             return Do((Prompt.ALONE, *self._waiting_words()))
         hosts = sum(line.role == "host" for line in here)
@@ -179,12 +178,9 @@ class Controls:
     def _is_host(self) -> bool:
         return self._me is not None and self._me.role == "host"
 
-    def _waiting(self) -> list[Line]:
-        """Those whom this caller may let in. The policy shows them to hosts alone."""
-        return _waiting(self._lines)
-
     def _waiting_words(self) -> Words:
-        return counted(len(self._waiting()), Prompt.ONE_WAITS, Prompt.WAIT)
+        """Of those whom this caller may let in. The policy shows them to hosts alone."""
+        return counted(len(self._now.waiting), Prompt.ONE_WAITS, Prompt.WAIT)
 
     # -- what the room tells ------------------------------------------------------------------------------------------
 
@@ -192,8 +188,8 @@ class Controls:
         match update:
             case Told():
                 self._spoken_at = None
-            case RosterNow(lines=lines):
-                self._roster(lines)
+            case RosterNow():
+                self._roster(update)
             case RoomNow(locked=locked, layout=layout):
                 self._locked, self._layout = locked, layout
             case InLobby():
@@ -225,22 +221,19 @@ class Controls:
 
     def is_known(self, roster: RosterNow) -> bool:
         """Whether it says nothing new to this caller: no more than who else speaks, as a rule. It is taken note of."""
-        me = self._mine(roster.lines)
+        me = roster.by_leg.get(self._leg)
         known = me is not None and me == self._me
-        if not known or (self._is_host and len(_waiting(roster.lines)) != len(self._waiting())):
+        if not known or (self._is_host and len(roster.waiting) != len(self._now.waiting)):
             return False
-        self._lines = roster.lines
+        self._now = roster
         return True
 
-    def _mine(self, lines: Sequence[Line]) -> Line | None:
-        return next((line for line in lines if line.leg == self._leg), None)
-
-    def _roster(self, lines: Sequence[Line]) -> None:
-        me = self._mine(lines)
+    def _roster(self, now: RosterNow) -> None:
+        me = now.by_leg.get(self._leg)
         if me is None:
             return
-        former, before = self._me, self._lines
-        self._me, self._lines = me, lines
+        former, before = self._me, self._now
+        self._me, self._now = me, now
         if not self._entered and me.state is LegState.IN_ROOM:
             self._entered, self._still_at = True, None
             self._later.append((Prompt.ENTERED if self._lobby is None else Prompt.LET_IN,))
@@ -248,7 +241,7 @@ class Controls:
                 self._later.append((Prompt.PRESS if me.unattended else Prompt.IS_MUTED,))
         elif former is not None and self._entered:
             self._changed(former, me)
-        if self._is_host and len(_waiting(lines)) > len(_waiting(before)):
+        if self._is_host and len(now.waiting) > len(before.waiting):
             self._later.append(self._waiting_words())
 
     def _changed(self, former: Line, me: Line) -> None:
@@ -289,7 +282,3 @@ class Controls:
         self._later.clear()
         self._news.clear()
         return [self._said(Do(tuple(words)), now)]
-
-
-def _waiting(lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line.state is LegState.WAITING]

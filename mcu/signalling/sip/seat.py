@@ -38,7 +38,7 @@ class Seat:
 
     def _others_share(self, roster: RosterNow) -> bool:
         """Whether another shares a screen."""
-        return any(line.screen and line.leg != self._leg for line in roster.lines)
+        return bool(roster.screens - {self._leg})
 
     async def heard_of(self, update: Update) -> None:
         if isinstance(update, RosterNow):

@@ -5,11 +5,10 @@ one for the better when five do: nobody is told of a network that flickers.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mcu.media.messages import LegMedia, LineStats, NetworkLevel, NetworkTrouble, StreamStats
-from mcu.media.seams import TICK_MS
+from mcu.media.messages import NetworkLevel, NetworkTrouble
+from mcu.media.seams import TICK_MS, Traffic
 
 EVERY_S: Final = 2.0  # between two judgements
 WORSE_AFTER: Final = 2  # judgements
@@ -38,18 +37,18 @@ class Quality:
 
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
-        self._before: LegMedia | None = None
+        self._before: Traffic | None = None
         self._lately: deque[Verdict] = deque(maxlen=BETTER_AFTER)
 
-    def judge(self, media: LegMedia, picture: NetworkTrouble) -> bool:
-        """Take in the leg's figures; true where the verdict is another now.
+    def judge(self, traffic: Traffic, picture: NetworkTrouble) -> bool:
+        """Take in the leg's sums; true where the verdict is another now.
 
         `picture`: what was done to the leg's picture already, for want of room: NARROW, STOPPED or NONE.
         """
-        before, self._before = self._before, media
+        before, self._before = self._before, traffic
         if before is None:
             return False
-        self._lately.append(_verdict(before, media, picture))
+        self._lately.append(_verdict(before, traffic, picture))
         former, self.verdict = self.verdict, self._settled()
         return self.verdict != former
 
@@ -73,28 +72,44 @@ def _step(verdict: Verdict) -> int:
     return _STEPS.index(verdict.level)
 
 
-def _verdict(before: LegMedia, media: LegMedia, picture: NetworkTrouble) -> Verdict:
+def _verdict(before: Traffic, now: Traffic, picture: NetworkTrouble) -> Verdict:
     """Of this one time: the worst of what was found; of two as bad, the first."""
+    if picture is NetworkTrouble.NONE and _is_clean(before, now):
+        return FINE
     seen = NetworkLevel.GOOD if picture is NetworkTrouble.NONE else NetworkLevel.WEAK
     found = [
-        Verdict(_in_steps(_made_up(before.receiving, media.receiving), MADE_UP), NetworkTrouble.SENDING),
-        Verdict(_in_steps(_loss(before.receiving, media.receiving), LOSS), NetworkTrouble.SENDING),
-        Verdict(_in_steps(_loss(before.sending, media.sending), LOSS), NetworkTrouble.RECEIVING),
-        Verdict(_in_steps(media.rtt_ms or 0.0, ROUND_TRIP_MS), NetworkTrouble.DELAY),
-        _line(media.line, picture),
+        Verdict(_in_steps(_made_up(before, now), MADE_UP), NetworkTrouble.SENDING),
+        Verdict(_in_steps(_part(now.lost - before.lost, now.received - before.received), LOSS), NetworkTrouble.SENDING),
+        Verdict(
+            _in_steps(_part(now.unreceived - before.unreceived, now.sent - before.sent), LOSS), NetworkTrouble.RECEIVING
+        ),
+        Verdict(_in_steps(now.rtt_ms, ROUND_TRIP_MS), NetworkTrouble.DELAY),
+        _line(now, picture),
     ]
     found.insert(0 if picture is NetworkTrouble.STOPPED else len(found), Verdict(seen, picture))
     worst = max(found, key=_step)
     return FINE if worst.level is NetworkLevel.GOOD else worst
 
 
-def _line(line: LineStats | None, picture: NetworkTrouble) -> Verdict:
+def _is_clean(before: Traffic, now: Traffic) -> bool:
+    """As most are, most of the time: nothing at all to find fault with."""
+    return (
+        now.lost <= before.lost
+        and now.unreceived <= before.unreceived
+        and now.made_up_ms == before.made_up_ms
+        and now.rtt_ms < ROUND_TRIP_MS[0]
+        and not now.silent
+        and not 0 < now.bits_per_second < THIN_BPS[0]
+    )
+
+
+def _line(now: Traffic, picture: NetworkTrouble) -> Verdict:
     """What the line carries, by the estimate: it is thin before anything is lost, or answers nothing at all."""
-    if line is None:
+    if not now.bits_per_second:
         return FINE
-    if line.state == "silent":
+    if now.silent:
         return Verdict(NetworkLevel.POOR, NetworkTrouble.RECEIVING)
-    level = _STEPS[sum(line.bits_per_second < bound for bound in THIN_BPS)]
+    level = _STEPS[sum(now.bits_per_second < bound for bound in THIN_BPS)]
     return Verdict(level, NetworkTrouble.NARROW if picture is NetworkTrouble.NONE else picture)
 
 
@@ -102,24 +117,16 @@ def _in_steps(value: float, bounds: tuple[float, float]) -> NetworkLevel:
     return _STEPS[sum(value >= bound for bound in bounds)]
 
 
-def _loss(before: Sequence[StreamStats], now: Sequence[StreamStats]) -> float:
-    """The part of all packets of one way that was lost, whether it came again or not; 0 where few were sent."""
-    came = sum(after.packets - earlier.packets for earlier, after in _pairs(before, now))
-    lost = sum(max(0, after.lost - earlier.lost) for earlier, after in _pairs(before, now))
+def _part(lost: int, came: int) -> float:
+    """Of all packets of one way those that were lost, whether they came again or not; 0 where few were sent."""
+    lost = max(0, lost)
     return lost / (came + lost) if came + lost >= ENOUGH else 0.0
 
 
-def _made_up(before: Sequence[StreamStats], now: Sequence[StreamStats]) -> float:
+def _made_up(before: Traffic, now: Traffic) -> float:
     """The part of the sound that had to be made up; 0 where little was said."""
-    for earlier, after in _pairs(before, now):
-        packets = after.packets - earlier.packets
-        if after.media == "audio" and packets >= ENOUGH:
-            made_up = (after.concealed_ms - earlier.concealed_ms) / TICK_MS
-            return made_up / (made_up + packets)
-    return 0.0
-
-
-def _pairs(before: Sequence[StreamStats], now: Sequence[StreamStats]) -> list[tuple[StreamStats, StreamStats]]:
-    earlier = {(stream.media, stream.layer): stream for stream in before}
-    found = [(earlier.get((stream.media, stream.layer)), stream) for stream in now]
-    return [(former, stream) for former, stream in found if former is not None]
+    packets = now.spoken - before.spoken
+    if packets < ENOUGH:
+        return 0.0
+    made_up = (now.made_up_ms - before.made_up_ms) / TICK_MS
+    return made_up / (made_up + packets)

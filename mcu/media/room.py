@@ -235,7 +235,7 @@ class Room:
 
     def _judge(self, leg: Leg, connection: Connection) -> None:
         picture = self._pictures.trouble(leg.leg)
-        if connection.quality.judge(connection.transport.stats(leg.leg), picture):
+        if connection.quality.judge(connection.transport.traffic(), picture):
             verdict = connection.quality.verdict
             assert verdict is not None
             level, trouble = verdict

@@ -56,6 +56,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return self.width == 0
 
 
+class Traffic(NamedTuple):
+    """What tells how good a leg's network is: sums since it connected, over all that it sends and is sent."""
+
+    received: int  # packets
+    lost: int  # of what it sent
+    spoken: int  # packets of sound that came
+    made_up_ms: int  # of its sound, which did not come in time
+    sent: int
+    unreceived: int  # of what it was sent, as it reports
+    rtt_ms: float  # < 0: not known
+    bits_per_second: int  # that its line carries; 0: not known
+    silent: bool  # it answers nothing of what its line is measured by
+
+
 # -- transport ------------------------------------------------------------------------------------------------------
 
 
@@ -126,6 +140,9 @@ class Transport(Protocol):
         """
 
     def stats(self, leg: LegId) -> LegMedia: ...
+
+    def traffic(self) -> Traffic:
+        """What tells how good its network is. Raises `errors.Conflict` once it has ended."""
 
     async def close(self) -> None: ...
 

@@ -303,6 +303,8 @@ static PyMethodDef methods[] = {
            "none yet."),
     METHOD(leg_stats, METH_VARARGS,
            "leg_stats($self, leg, /)\n--\n\nThe fields of struct mcu_leg_stats."),
+    METHOD(leg_traffic, METH_VARARGS,
+           "leg_traffic($self, leg, /)\n--\n\nThe fields of struct mcu_leg_traffic."),
     METHOD(stats, METH_NOARGS, "stats($self, /)\n--\n\nThe fields of struct mcu_plane_stats."),
     {NULL, NULL, 0, NULL},
 };

@@ -71,6 +71,7 @@ PyObject *plane_send(PyObject *self, PyObject *args);
 PyObject *plane_skip(PyObject *self, PyObject *args);
 PyObject *plane_sent_sequence(PyObject *self, PyObject *args);
 PyObject *plane_leg_stats(PyObject *self, PyObject *args);
+PyObject *plane_leg_traffic(PyObject *self, PyObject *args);
 PyObject *plane_stats(PyObject *self, PyObject *nothing);
 
 #endif

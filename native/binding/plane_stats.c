@@ -43,6 +43,8 @@ static int fill_stream(PyObject *dict, const struct mcu_stream_stats *stream)
            put_count(dict, "width", stream->width) &&
            put_count(dict, "height", stream->height) &&
            put_count(dict, "frames", stream->frames) &&
+           put_count(dict, "bits_per_second", stream->bits_per_second) &&
+           put_double(dict, "frame_rate", stream->frame_rate) &&
            put_count(dict, "nacks", stream->nacks) &&
            put_count(dict, "resent", stream->resent) &&
            put_count(dict, "keys_asked", stream->keys_asked) &&
@@ -95,6 +97,24 @@ PyObject *plane_leg_stats(PyObject *self, PyObject *args)
                   put(dict, "drops", drops_dict(stats.drops))))
         Py_CLEAR(dict);
     return dict;
+}
+
+PyObject *plane_leg_traffic(PyObject *self, PyObject *args)
+{
+    int leg;
+    struct mcu_leg_traffic traffic;
+    PyThreadState *thread;
+    struct mcu_plane *plane =
+        parsed(PyArg_ParseTuple(args, "i", &leg)) ? hold_plane(self, &thread) : NULL;
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_leg_traffic(plane, leg, &traffic);
+    release_plane(self, thread);
+    if (result < 0)
+        return refused();
+    return Py_BuildValue("KLKKKLdKN", traffic.received, traffic.lost, traffic.spoken,
+                         traffic.made_up_ms, traffic.sent, traffic.unreceived, traffic.rtt_ms,
+                         traffic.bits_per_second, PyBool_FromLong(traffic.silent));
 }
 
 PyObject *plane_stats(PyObject *self, PyObject *Py_UNUSED(nothing))

@@ -31,6 +31,7 @@ from mcu.media.seams import (
     TICK_SAMPLES,
     EncodedPicture,
     FrameLimit,
+    Traffic,
     Transport,
     TransportListener,
     VideoCodec,
@@ -49,7 +50,7 @@ class ScriptedTransport:
         self.handle = plane.leg()
         self.closed = False
         self.video: VideoCodec | None = None
-        self.rtt_ms: float | None = None
+        self.rtt_ms = -1.0
         self._plane = plane
 
     def takes(self, source: Source) -> VideoCodec | None:
@@ -68,7 +69,10 @@ class ScriptedTransport:
     def aim(self, bits_per_second: int) -> None: ...
 
     def stats(self, leg: LegId) -> LegMedia:
-        return LegMedia(leg=leg, rtt_ms=self.rtt_ms, line=None, srtp_profile="", receiving=[], sending=[], dropped={})
+        return LegMedia(leg=leg, rtt_ms=None, line=None, srtp_profile="", receiving=[], sending=[], dropped={})
+
+    def traffic(self) -> Traffic:
+        return Traffic(0, 0, 0, 0, 0, 0, self.rtt_ms, 0, False)
 
     async def restart(self, offer: str) -> str:
         return f"restarted by {offer}"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import structlog
@@ -23,7 +23,7 @@ from mcu.media import _native as native
 from mcu.media.call_messages import LineKeys
 from mcu.media.leg import START_BITRATE
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import FrameLimit, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import FrameLimit, Traffic, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import told
 from mcu.media.transport.dtls import fingerprint
 from mcu.media.transport.engine import Engine
@@ -59,7 +59,7 @@ class RtpTransport:
     """
 
     def __init__(self, engine: Engine, terms: Terms, on_digit: Callable[[str], None], clock: Clock) -> None:
-        self._engine, self._terms, self._on_digit, self._clock = engine, terms, on_digit, clock
+        self._engine, self._terms, self._on_digit = engine, terms, on_digit
         self.on_slides: Callable[[bool], None] = lambda _come: None  # on a line of their own
         self.on_unsighted: Callable[[], None] = lambda: None  # signalling alone can ask for a key frame
         self.on_keys: Callable[[tuple[LineKeys, ...]], None] = lambda _keys: None  # by DTLS: all that it has
@@ -233,7 +233,7 @@ class RtpTransport:
     def _note(self, streams: tuple[Stream, ...]) -> None:
         self._codecs = {SOURCES[stream.kind]: codec(stream) for stream in streams}
         layers = {SOURCES[stream.kind]: ("",) for stream in streams}
-        self._figures = Figures(self._codecs, layers, self._clock.monotonic())
+        self._figures = Figures(self._codecs, layers)
 
     def _connected(self) -> None:
         """Its sound has its keys: told once to each."""
@@ -313,7 +313,13 @@ class RtpTransport:
             "line": max((one["line"] for one in counted), key=itemgetter("bits_per_second")),
             "drops": sum((Counter(one["drops"]) for one in counted), Counter[str]()),
         }
-        return self._figures.of(leg, self._lines[Kind.AUDIO].profile, whole, self._clock.monotonic())
+        return self._figures.of(leg, self._lines[Kind.AUDIO].profile, whole)
+
+    def traffic(self) -> Traffic:
+        if self._closed:
+            raise Conflict("The leg's connection has ended.")
+        each = [Traffic(*self._engine.plane.leg_traffic(line.handle)) for line in self._lines.values()]
+        return each[0] if len(each) == 1 else _together(each)
 
     async def close(self) -> None:
         """The plane has no such leg from the call on. May be called again."""
@@ -400,6 +406,13 @@ class RtpTransport:
         self._closed = True
         for line in self._lines.values():
             line.end()
+
+
+def _together(lines: Sequence[Traffic]) -> Traffic:
+    """Of a leg with several, its sound's first: the round trip is that one's, the line the widest."""
+    widest = max(lines, key=attrgetter("bits_per_second"))
+    sums = (sum(of_each) for of_each in zip(*(line[:6] for line in lines), strict=True))
+    return Traffic._make((*sums, lines[0].rtt_ms, widest.bits_per_second, widest.silent))
 
 
 class RtpTransports:

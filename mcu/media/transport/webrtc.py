@@ -18,7 +18,7 @@ from mcu.errors import Conflict, Unavailable
 from mcu.ids import LegId
 from mcu.media import _native as native
 from mcu.media.messages import Cause, LegMedia, Source
-from mcu.media.seams import EncodedPicture, FrameLimit, Transport, TransportListener, VideoCodec, Wanted
+from mcu.media.seams import EncodedPicture, FrameLimit, Traffic, Transport, TransportListener, VideoCodec, Wanted
 from mcu.media.transport import answer as sdp
 from mcu.media.transport.dtls import SecureTransport
 from mcu.media.transport.engine import Engine
@@ -40,13 +40,13 @@ class WebRtcTransport:
         self, engine: Engine, handle: int, agreed: sdp.Agreed, answer: str, dtls: SecureTransport, clock: Clock
     ) -> None:
         self.handle = handle
-        self._engine, self._agreed, self._answer, self._dtls, self._clock = engine, agreed, answer, dtls, clock
+        self._engine, self._agreed, self._answer, self._dtls = engine, agreed, answer, dtls
         self._listener: TransportListener | None = None
         self._codecs = sources_of(agreed)
         self._sends = {source: line.codec if (line := agreed.sent(source)) else None for source in Source}
         layers = layers_of(agreed)
         self._incoming = Incoming(engine.plane, handle, {source: len(names) for source, names in layers.items()}, clock)
-        self._figures = Figures(self._codecs, layers, clock.monotonic())
+        self._figures = Figures(self._codecs, layers)
         loop = asyncio.get_running_loop()
         self._proved: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[Cause] = loop.create_future()
@@ -99,7 +99,12 @@ class WebRtcTransport:
         if self._ending:
             raise Conflict("The leg's connection has ended.")
         counted = self._engine.plane.leg_stats(self.handle)
-        return self._figures.of(leg, self._dtls.profile, counted, self._clock.monotonic())
+        return self._figures.of(leg, self._dtls.profile, counted)
+
+    def traffic(self) -> Traffic:
+        if self._ending:
+            raise Conflict("The leg's connection has ended.")
+        return Traffic(*self._engine.plane.leg_traffic(self.handle))
 
     async def close(self) -> None:
         """Says good-bye. The plane has no such leg from the call on, not only from the return. May be called again."""

@@ -300,8 +300,10 @@ struct mcu_stream_stats {
     int64_t lost;            /* sending: as the far end reports */
     double loss;             /* of the last report interval, 0 … 1 */
     double jitter_ms;
-    uint32_t width, height; /* of the last key frame received */
-    uint64_t frames;        /* pictures */
+    uint32_t width, height;   /* of the last key frame received */
+    uint64_t frames;          /* pictures */
+    uint64_t bits_per_second; /* of payload, in the last second that was looked at; and */
+    double frame_rate;        /* pictures a second. 0 in the first one */
     uint64_t nacks, resent, keys_asked;
     uint64_t concealed_ms, recovered_ms;
     uint32_t delay_ms; /* of the jitter buffer */
@@ -344,6 +346,17 @@ struct mcu_leg_stats {
     uint64_t drops[MCU_DROPS];
 };
 int mcu_plane_leg_stats(struct mcu_plane *plane, int leg, struct mcu_leg_stats *stats);
+
+/* What tells how good a leg's network is: sums over its streams, for little. */
+struct mcu_leg_traffic {
+    uint64_t received, sent;     /* packets */
+    int64_t lost, unreceived;    /* of what it sent; of what it was sent, as it reports */
+    uint64_t spoken, made_up_ms; /* packets of sound that came, and sound that did not */
+    double rtt_ms;               /* < 0: not known */
+    uint64_t bits_per_second;    /* that its line carries; 0: not known */
+    bool silent;                 /* it answers nothing at all */
+};
+int mcu_plane_leg_traffic(struct mcu_plane *plane, int leg, struct mcu_leg_traffic *traffic);
 
 struct mcu_plane_stats {
     uint64_t packets_in, packets_out, bytes_in, bytes_out;

@@ -64,6 +64,14 @@ struct sound_in {
     struct mcu_tones *tones; /* NULL: keys do not come as tones */
 };
 
+/* Of a stream: how much it carries. */
+struct rate {
+    int64_t since;            /* us: when it had */
+    uint64_t bytes, pictures; /* so many */
+    uint64_t bits_per_second;
+    double frame_rate;
+};
+
 /* One RTP stream: sound, or a layer of a picture. */
 struct in_stream {
     struct links waiting; /* video: in plane->waiting: has something to do although nothing
@@ -94,6 +102,7 @@ struct in_stream {
     uint64_t pictures, nacks, keys_asked;
     uint8_t fir_command; /* of the last FIR that we sent */
     double loss;         /* of the last interval that we reported */
+    struct rate rate;
 };
 
 /* What is wanted of a leg's camera or screen. */
@@ -131,6 +140,7 @@ struct out_stream {
     bool broken;        /* video: a packet of the present picture was not sent, */
     bool refused;       /* or all of it, for the line is too thin */
     int fir_command;    /* of the last FIR that came; -1: none yet */
+    struct rate rate;
 };
 
 /* -- a leg -- */

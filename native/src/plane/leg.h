@@ -14,6 +14,8 @@ int leg_begin(struct mcu_plane *plane, struct leg *leg);
 void leg_part_drops(const struct leg *leg, uint64_t drops[MCU_DROPS]);
 /* Adds what is counted of a leg's streams. Locked. */
 void leg_add_totals(const struct leg *leg, struct totals *totals);
+/* Follows how much its streams carry. Each second. Locked. */
+void leg_rate(const struct leg *leg, int64_t now);
 
 struct in_stream *
 in_stream_new(const struct mcu_stream_options *options); /* NULL: no memory */

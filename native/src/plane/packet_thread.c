@@ -1,5 +1,6 @@
 #include "packet_thread.h"
 
+#include "leg.h"
 #include "legs.h"
 #include "link.h"
 #include "packets.h"
@@ -150,6 +151,7 @@ static void look_after_slice(struct packet_thread *self, int64_t now)
     struct leg *leg;
     while ((leg = legs_next_in_slice(self->plane->legs, &at))) {
         leg_consent(self->plane, leg, now);
+        leg_rate(leg, now);
         rtcp_report(leg, &self->out, now);
         make_room(self); /* the leg may be gone after it */
     }

@@ -6,7 +6,48 @@
 #include <errno.h>
 #include <string.h>
 
+#define RATED_AFTER_US 500000 /* a second, as a rule: each leg has its slice of it */
+
 static double milliseconds(double units, uint32_t clock) { return units * 1000.0 / clock; }
+
+static uint64_t bytes_of(const struct in_stream *stream)
+{
+    return stream->bytes_before + stream->reception.bytes;
+}
+
+static int64_t lost_of(const struct in_stream *stream)
+{
+    return stream->lost_before +
+           (stream->reception.begun ? mcu_reception_lost(&stream->reception) : 0);
+}
+
+static uint64_t made_up_ms(const struct in_stream *stream)
+{
+    return mcu_hearing_stats(stream->sound->hearing)->concealed * 1000 / MCU_RATE;
+}
+
+static void follow(struct rate *rate, uint64_t bytes, uint64_t pictures, int64_t now)
+{
+    if (now - rate->since < RATED_AFTER_US)
+        return;
+    if (rate->since) {
+        const double seconds = (double)(now - rate->since) / 1e6;
+        rate->bits_per_second = (uint64_t)(8 * (double)(bytes - rate->bytes) / seconds);
+        rate->frame_rate = (double)(pictures - rate->pictures) / seconds;
+    }
+    rate->since = now;
+    rate->bytes = bytes;
+    rate->pictures = pictures;
+}
+
+void leg_rate(const struct leg *leg, int64_t now)
+{
+    for (struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
+        follow(&in->rate, bytes_of(in), in->pictures, now);
+    for (int i = 0; i < MCU_SOURCES; i++)
+        if (leg->out[i])
+            follow(&leg->out[i]->rate, leg->out[i]->bytes, leg->out[i]->pictures, now);
+}
 
 static struct mcu_stream_stats received(const struct leg *leg, const struct in_stream *stream)
 {
@@ -16,20 +57,21 @@ static struct mcu_stream_stats received(const struct leg *leg, const struct in_s
         .chosen = stream->layer == leg->choices[stream->source].given,
         .codec = stream->codec,
         .packets = stream->packets_before + stream->reception.received,
-        .bytes = stream->bytes_before + stream->reception.bytes,
-        .lost = stream->lost_before +
-                (stream->reception.begun ? mcu_reception_lost(&stream->reception) : 0),
+        .bytes = bytes_of(stream),
+        .lost = lost_of(stream),
         .loss = stream->loss,
         .jitter_ms = milliseconds(stream->reception.jitter, stream->clock),
         .width = stream->width,
         .height = stream->height,
         .frames = stream->pictures,
+        .bits_per_second = stream->rate.bits_per_second,
+        .frame_rate = stream->rate.frame_rate,
         .nacks = stream->nacks,
         .keys_asked = stream->keys_asked,
     };
     if (stream->sound) {
         const struct mcu_hearing_stats *heard = mcu_hearing_stats(stream->sound->hearing);
-        stats.concealed_ms = heard->concealed * 1000 / MCU_RATE;
+        stats.concealed_ms = made_up_ms(stream);
         stats.recovered_ms = heard->recovered * 1000 / MCU_RATE;
         stats.delay_ms = heard->delay * 1000 / MCU_RATE;
     }
@@ -48,6 +90,8 @@ static struct mcu_stream_stats sent(const struct out_stream *stream)
         .loss = stream->loss,
         .jitter_ms = stream->jitter_ms,
         .frames = stream->pictures,
+        .bits_per_second = stream->rate.bits_per_second,
+        .frame_rate = stream->rate.frame_rate,
         .nacks = stream->nacks,
         .resent = stream->resent,
         .keys_asked = stream->keys_asked,
@@ -141,6 +185,46 @@ int mcu_plane_leg_stats(struct mcu_plane *plane, int handle, struct mcu_leg_stat
     const struct leg *leg = plane_leg(plane, handle);
     if (leg)
         fill(leg, stats);
+    plane_unlock(plane);
+    errno = leg ? 0 : ENOENT;
+    return leg ? 0 : -1;
+}
+
+static void add_received(struct mcu_leg_traffic *traffic, const struct in_stream *stream)
+{
+    const uint64_t packets = stream->packets_before + stream->reception.received;
+    traffic->received += packets;
+    traffic->lost += lost_of(stream);
+    if (stream->sound) {
+        traffic->spoken += packets;
+        traffic->made_up_ms += made_up_ms(stream);
+    }
+}
+
+static struct mcu_leg_traffic traffic_of(const struct leg *leg)
+{
+    struct mcu_leg_traffic traffic = {.rtt_ms = leg->rtt < 0 ? -1 : (double)leg->rtt / 1000};
+    for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
+        add_received(&traffic, in);
+    for (int i = 0; i < MCU_SOURCES; i++) {
+        const struct out_stream *out = leg->out[i];
+        traffic.sent += out ? out->packets : 0;
+        traffic.unreceived += out ? out->lost : 0;
+    }
+    struct mcu_line line = {0};
+    if (leg->congestion)
+        mcu_estimate_line(leg->congestion->estimate, &line, plane_now());
+    traffic.bits_per_second = line.bits_per_second;
+    traffic.silent = line.state == MCU_LINE_SILENT;
+    return traffic;
+}
+
+int mcu_plane_leg_traffic(struct mcu_plane *plane, int handle, struct mcu_leg_traffic *traffic)
+{
+    plane_lock(plane);
+    const struct leg *leg = plane_leg(plane, handle);
+    if (leg)
+        *traffic = traffic_of(leg);
     plane_unlock(plane);
     errno = leg ? 0 : ENOENT;
     return leg ? 0 : -1;

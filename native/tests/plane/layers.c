@@ -165,6 +165,9 @@ static void pictures_are_of_the_layer_that_was_chosen_and_of_no_other(void)
         const struct mcu_stream_stats stats = layer_stats(&sender, layer);
         CHECK(stats.packets == 2 && stats.width == 80u << layer);
     }
+    struct mcu_leg_traffic traffic;
+    CHECK(mcu_plane_leg_traffic(plane, sender.client.leg, &traffic) == 0);
+    CHECK(traffic.received == 6 && traffic.lost == 0 && traffic.spoken == 0);
     leave(&sender.client);
     mcu_plane_free(plane);
 }
@@ -184,6 +187,9 @@ static void what_nobody_wants_is_neither_given_nor_decrypted_nor_asked_for(void)
     CHECK(dropped(plane, MCU_DROP_SKIPPED) == 99); /* but for one in 64 */
     CHECK(gives_nothing(&sender));
     CHECK(layer_stats(&sender, 0).lost == 1 && layer_stats(&sender, 0).width == 80);
+    struct mcu_leg_traffic traffic;
+    CHECK(mcu_plane_leg_traffic(plane, sender.client.leg, &traffic) == 0);
+    CHECK(traffic.received == 101 && traffic.lost == 1);
     CHECK(!receive_rtcp(&sender.client, MCU_RTCP_PLI, &event, QUIET_MS));
     CHECK(layer_stats(&sender, 0).nacks == 0);
     choose(&sender, 0);

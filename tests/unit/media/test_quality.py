@@ -1,18 +1,18 @@
 """How a leg's network is judged: thresholds, both ways, and that it does not flicker."""
 
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from mcu.ids import LegId
-from mcu.media.messages import LegMedia, LineStats, NetworkLevel, NetworkTrouble, StreamStats
+from mcu.media.messages import NetworkLevel, NetworkTrouble
 from mcu.media.quality import BETTER_AFTER, FINE, WORSE_AFTER, Quality, Verdict
+from mcu.media.seams import Traffic
 
 PACKETS = 100  # of each way, between two judgements
 
 
-def line(bits_per_second: int, state: Literal["steady", "silent"] = "steady") -> LineStats:
-    return LineStats(bits_per_second=bits_per_second, pictures_bps=0, loss_percent=0.0, rtt_ms=30.0, state=state)
+def line(bits_per_second: int, *, silent: bool = False) -> dict[str, Any]:
+    return {"bits_per_second": bits_per_second, "silent": silent}
 
 
 class Leg:
@@ -33,28 +33,25 @@ class Leg:
         lost_out: int = 0,
         made_up_ms: int = 0,
         picture: NetworkTrouble = NetworkTrouble.NONE,
-        **connection: Any,  # rtt_ms, line
+        **connection: Any,  # rtt_ms, bits_per_second, silent
     ) -> Verdict | None:
         for _ in range(times):
             self._packets += packets
             self._lost_in += lost_in
             self._lost_out += lost_out
             self._made_up += made_up_ms
-            media = LegMedia(
-                leg=LegId("leg_a"),
-                srtp_profile="",
-                receiving=[self._stream(self._lost_in, self._made_up)],
-                sending=[self._stream(self._lost_out)],
-                dropped={},
-                **{"rtt_ms": 30.0, "line": None, **connection},
+            traffic = Traffic(
+                received=self._packets - self._lost_in,
+                lost=self._lost_in,
+                spoken=self._packets - self._lost_in,
+                made_up_ms=self._made_up,
+                sent=self._packets - self._lost_out,
+                unreceived=self._lost_out,
+                **{"rtt_ms": 30.0, **line(0), **connection},
             )
-            if self.quality.judge(media, picture):
+            if self.quality.judge(traffic, picture):
                 self.told.append(self.quality.verdict)
         return self.quality.verdict
-
-    def _stream(self, lost: int, made_up_ms: int = 0) -> StreamStats:
-        came = self._packets - lost
-        return StreamStats(media="audio", codec="opus", packets=came, lost=lost, concealed_ms=made_up_ms)
 
 
 def test_nothing_is_said_before_enough_was_seen_and_then_that_it_is_good() -> None:
@@ -78,16 +75,16 @@ def test_nothing_is_said_before_enough_was_seen_and_then_that_it_is_good() -> No
         ({"made_up_ms": 360}, NetworkLevel.POOR, NetworkTrouble.SENDING),
         ({"rtt_ms": 400.0}, NetworkLevel.WEAK, NetworkTrouble.DELAY),
         ({"rtt_ms": 1000.0}, NetworkLevel.POOR, NetworkTrouble.DELAY),
-        ({"rtt_ms": None}, NetworkLevel.GOOD, NetworkTrouble.NONE),
+        ({"rtt_ms": -1.0}, NetworkLevel.GOOD, NetworkTrouble.NONE),
         ({"picture": NetworkTrouble.NARROW}, NetworkLevel.WEAK, NetworkTrouble.NARROW),
         ({"picture": NetworkTrouble.NARROW, "lost_out": 5}, NetworkLevel.WEAK, NetworkTrouble.RECEIVING),
         ({"picture": NetworkTrouble.STOPPED, "lost_out": 5}, NetworkLevel.WEAK, NetworkTrouble.STOPPED),
         ({"picture": NetworkTrouble.STOPPED, "lost_out": 10}, NetworkLevel.POOR, NetworkTrouble.RECEIVING),
-        ({"line": line(300_000)}, NetworkLevel.GOOD, NetworkTrouble.NONE),
-        ({"line": line(299_000)}, NetworkLevel.WEAK, NetworkTrouble.NARROW),  # before anything is lost
-        ({"line": line(99_000)}, NetworkLevel.POOR, NetworkTrouble.NARROW),
-        ({"line": line(99_000), "picture": NetworkTrouble.STOPPED}, NetworkLevel.POOR, NetworkTrouble.STOPPED),
-        ({"line": line(2_000_000, "silent")}, NetworkLevel.POOR, NetworkTrouble.RECEIVING),
+        (line(300_000), NetworkLevel.GOOD, NetworkTrouble.NONE),
+        (line(299_000), NetworkLevel.WEAK, NetworkTrouble.NARROW),  # before anything is lost
+        (line(99_000), NetworkLevel.POOR, NetworkTrouble.NARROW),
+        ({**line(99_000), "picture": NetworkTrouble.STOPPED}, NetworkLevel.POOR, NetworkTrouble.STOPPED),
+        (line(2_000_000, silent=True), NetworkLevel.POOR, NetworkTrouble.RECEIVING),
         ({"lost_in": 5, "packets": 20}, NetworkLevel.GOOD, NetworkTrouble.NONE),  # too few to say anything
     ],
 )
@@ -130,17 +127,3 @@ def test_of_another_trouble_of_the_same_weight_is_told_when_the_first_is_over() 
     leg.look(2, rtt_ms=500.0)
     leg.look(BETTER_AFTER, picture=NetworkTrouble.NARROW)
     assert leg.told == [Verdict(NetworkLevel.WEAK, each) for each in (NetworkTrouble.DELAY, NetworkTrouble.NARROW)]
-
-
-def test_what_was_lost_of_one_size_of_a_camera_is_not_taken_for_what_was_lost_of_another() -> None:
-    quality = Quality()
-    for packets in range(100, 500, 100):
-        sizes = [
-            StreamStats(media="camera", codec="VP8", layer=layer, packets=packets, lost=lost)
-            for layer, lost in (("q", 50), ("f", 0))
-        ]
-        media = LegMedia(
-            leg=LegId("leg_a"), rtt_ms=None, line=None, srtp_profile="", receiving=sizes, sending=[], dropped={}
-        )
-        quality.judge(media, NetworkTrouble.NONE)
-    assert quality.verdict == FINE

@@ -18,6 +18,7 @@ from rights import need_root
 
 from mcu.media import _native
 from mcu.media._native import Plane
+from mcu.media.seams import Traffic
 
 HUGE = 1 << 80
 PORTS = (45000, 45999)
@@ -218,6 +219,7 @@ GONE: list[Callable[[Plane, int], object]] = [
     lambda p, leg: p.hear(leg, 0),
     lambda p, leg: p.sent_sequence(leg),
     lambda p, leg: p.leg_stats(leg),
+    lambda p, leg: p.leg_traffic(leg),
     lambda p, leg: p.remove_room(leg),
     lambda p, leg: p.remove_sound(leg),
 ]
@@ -299,6 +301,8 @@ def test_a_talker_comes_out_and_goes_to_who_listens(plane: Plane) -> None:
         assert len(packet) == 12 + 160
         assert plane.sent_sequence(leg) & 0xFFFF == int.from_bytes(packet[2:4], "big")
         assert plane.leg_stats(leg)["streams"][0]["packets"] == 20
+        nothing_made_up = Traffic(20, 0, 20, 0, sent=1, unreceived=0, rtt_ms=-1.0, bits_per_second=0, silent=False)
+        assert Traffic(*plane.leg_traffic(leg)) == nothing_made_up
         assert plane.stats()["audio_encodes"] == 1
 
 

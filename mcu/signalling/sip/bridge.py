@@ -51,6 +51,15 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `shown`: to whom is called; `endpoint`: where it is one of ours; `encrypted`: theirs has to be."""
+
+    shown: Address
+    endpoint: Endpoint | None
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """One way to whom is called."""
 
@@ -72,10 +81,10 @@ class Ring:
 class Bridge:
     """`start` it once, and `tell` it what happens to each of its calls."""
 
-    def __init__(self, desk: Desk, name: CallId, call: Call, caller: Endpoint, *, domain: str, encrypted: bool) -> None:
-        self.name, self.caller = name, caller
+    def __init__(self, desk: Desk, name: CallId, call: Call, caller: Caller, *, encrypted: bool) -> None:
+        self.name, self._caller = name, caller
         self.callee: Endpoint | None = None
-        self._desk, self._domain, self.encrypted = desk, domain, encrypted
+        self._desk, self.encrypted = desk, encrypted
         self._in = call
         self._ringing: list[Call] = []
         self._out: Call | None = None  # who has answered
@@ -90,10 +99,9 @@ class Bridge:
     def start(self, rings: Sequence[Ring], callee: Endpoint | None) -> list[Call]:
         """Calls all of them, who are one's."""
         self.callee = callee
-        who = Address(SipUri(self._domain, self.caller.name), self.caller.display_name)
         for one in rings:
             to = one.device
-            call = self._desk.place(Recipient(to.flow, to.target, who, to.to, to.headers), one.offer)
+            call = self._desk.place(Recipient(to.flow, to.target, self._caller.shown, to.to, to.headers), one.offer)
             self._ringing.append(call)
             self._passages[call] = one.passage
         return list(self._ringing)
@@ -160,7 +168,7 @@ class Bridge:
     @property
     def endpoints(self) -> list[Endpoint]:
         """Whom it is between."""
-        return [self.caller, *([self.callee] if self.callee is not None else [])]
+        return [one for one in (self._caller.endpoint, self.callee) if one is not None]
 
     def tell(self, happening: Happening) -> None:
         reoffer = self._reoffers.get(happening.call)
@@ -293,7 +301,7 @@ class Bridge:
 
     def side(self, call: Call) -> Endpoint | None:
         """Whose it is, where an endpoint's."""
-        return self.caller if call is self._in else self.callee
+        return self._caller.endpoint if call is self._in else self.callee
 
     def _other(self, call: Call) -> Call | None:
         if self.leaving is not None:

@@ -48,6 +48,7 @@ from mcu.signalling.sip.callers import Callers
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.handover import HandedOver, Handover
 from mcu.signalling.sip.incoming import Incoming, Who
+from mcu.signalling.sip.neighbours import Neighbours
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.switch import Switch
@@ -128,6 +129,7 @@ class FrontEnd:
             self._driver, registrations, self._dialling.ways, workers, self, encrypted=options.encrypted
         )
         self._keeper = TrunkKeeper(self._dialling.roads, self._driver)
+        self._neighbours = Neighbours(registrations.plan.organisations, self._dialling.roads)
         self._callers = Callers(clock)
         self._conference, self._workers = conference, workers
         self._visits: dict[CallId, Visit] = {}
@@ -185,6 +187,7 @@ class FrontEnd:
         self._workers.subscribe(self)
         self._conference.call_with(self._dialling)
         self._keeper.start()
+        self._neighbours.start()
 
     async def stop(self) -> None:
         """Hangs up every call, and waits until it is said."""
@@ -194,6 +197,7 @@ class FrontEnd:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._keeper.stop()
+        await self._neighbours.stop()
         await self._registrations.stop()
         await self.floors.close()
         await self._driver.close()
@@ -259,7 +263,9 @@ class FrontEnd:
         try:
             caller = self._registrations.caller(call.invite, flow)
             of = "" if caller is None else caller.organisation
-            route = self._registrations.plan.route(call.invite.uri, stranger=caller is None, of=of)
+            neighbour = self._neighbours.at(flow) if caller is None else None
+            plan = self._registrations.plan
+            route = plan.route(call.invite.uri, stranger=caller is None, of=of, neighbour=neighbour)
         except McuError as error:
             call.refuse(error.sip, refusal(error))
             return
@@ -269,6 +275,8 @@ class FrontEnd:
             call.refuse(route.status)
         elif route.kind is Kind.ENDPOINT and caller is not None:
             self._switch.connect(call, caller, route)
+        elif route.kind is Kind.ENDPOINT and neighbour is not None:
+            self._switch.connect_neighbour(call, neighbour, route)
         elif route.kind is Kind.DOMAIN and caller is not None and isinstance(route.to, SipUri):
             self._switch.connect_abroad(call, caller, route.to)
         else:

@@ -334,7 +334,11 @@ class Registrations:
     def explain(self, dialled: str, *, stranger: bool, organisation: str = "") -> Explained:
         """Raises `Invalid`."""
         uri = parse_uri(dialled) if ":" in dialled else SipUri(self.realm, dialled)
-        route = self.plan.route(uri, stranger=stranger, of=organisation)
+        whose = self.plan.organisations.get(organisation)
+        neighbour = whose if whose is not None and whose.call_control and not stranger else None
+        route = self.plan.route(
+            uri, stranger=stranger, of=organisation if neighbour is None else "", neighbour=neighbour
+        )
         steps = route.steps
         if route.kind is Kind.ENDPOINT:
             steps = (*steps, *self.plan.zones.explained(self._addresses(route)))

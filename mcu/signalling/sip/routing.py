@@ -49,7 +49,10 @@ RULES: Final = (
     f'"{RECEPTION}", or nobody, is the voice menu that asks for the meeting number.',
     "An endpoint that calls reaches another by its number, its name, or a GRUU (RFC 5627): of its own organisation, of "
     "that whose domain it dials, or by the whole number, an organisation's prefix with the endpoint's number.",
-    "Whatever else a stranger dials is the voice menu; an endpoint is told that nobody is there (404).",
+    "A call control of an organisation's own reaches meetings, the voice menu, and endpoints by their organisation's "
+    "domain, by whole number or by GRUU; never another call control, another domain or a trunk.",
+    "Whatever else a stranger dials is the voice menu; an endpoint, or a call control, is told that nobody is there "
+    "(404).",
     "The zones of both (`sip.zones`) say whether one endpoint reaches the other, and how their media goes: straight, "
     "through this server, or not at all (403).",
 )
@@ -75,9 +78,9 @@ class DialPlan:
         self._hosts, self._domains, self._own, self._called = hosts, domains, own, called
         self.organisations = organisations
 
-    def route(self, dialled: Uri, *, stranger: bool, of: str = "") -> Route:
-        """`of`: whose endpoint dials, where none is a stranger's."""
-        route = self._route(dialled, of, stranger=stranger)
+    def route(self, dialled: Uri, *, stranger: bool, of: str = "", neighbour: Organisation | None = None) -> Route:
+        """`of`: whose endpoint dials; of a stranger, `neighbour`: from whose call control the call comes."""
+        route = self._route(dialled, of, stranger=stranger, neighbour=neighbour)
         at = self._at(dialled)
         if at is None or route.kind not in (Kind.MEETING, Kind.RECEPTION):
             return route
@@ -94,8 +97,10 @@ class DialPlan:
         at = self.organisations.at(host)
         return not at.call_control if at is not None else host in self._hosts
 
-    def _route(self, dialled: Uri, of: str, *, stranger: bool) -> Route:
+    def _route(self, dialled: Uri, of: str, *, stranger: bool, neighbour: Organisation | None) -> Route:
         who = "A stranger calls." if stranger else "An endpoint of ours calls."
+        if neighbour is not None:
+            who = f"The call control of {neighbour.name} calls."
         if not stranger and isinstance(dialled, SipUri) and not self._is_ours(dialled.host):
             return self._abroad(dialled, (who, "The domain is not ours."))
         user = _user(dialled)
@@ -107,9 +112,10 @@ class DialPlan:
             return Route(Kind.MEETING, (*steps, f"{NUMBER_DIGITS} digits: a meeting's number."), user)
         if user in ("", RECEPTION):
             return Route(Kind.RECEPTION, (*steps, "The reception's name, or none: the voice menu."))
-        if stranger:
+        if stranger and neighbour is None:
             return Route(Kind.RECEPTION, (*steps, "Strangers reach meetings alone: the voice menu."))
-        return self._to_endpoint(dialled, user, of, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
+        route = self._to_endpoint(dialled, user, of, (*steps, f"Not {NUMBER_DIGITS} digits, and not the reception."))
+        return route if neighbour is None else _not_led_on(route)
 
     def _abroad(self, dialled: SipUri, steps: tuple[str, ...]) -> Route:
         if dialled.user and (there := self.organisations.elsewhere(dialled.host)) is not None:
@@ -141,6 +147,13 @@ class DialPlan:
                     said = f"A number of {organisation.name}: an endpoint of theirs."
                     return Route(Kind.ENDPOINT, (*steps, said), local, organisation=organisation.id)
         return Route(Kind.REFUSED, (*steps, "No endpoint has that number or name: refused."), status=404)
+
+
+def _not_led_on(route: Route) -> Route:
+    """From one call control to another, or back."""
+    if route.kind is not Kind.DOMAIN:
+        return route
+    return Route(Kind.REFUSED, (*route.steps, "One call control is not led on to another: refused."), status=403)
 
 
 def whole_number(there: Organisation, number: str) -> SipUri:

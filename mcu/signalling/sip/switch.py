@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 
 from mcu.booking.endpoints import Endpoint
+from mcu.booking.organisations import Organisation
 from mcu.conference.workers import Worker, Workers
 from mcu.errors import Conflict, McuError, Unavailable
 from mcu.ids import CallId, new_id
@@ -20,8 +21,9 @@ from mcu.protocol.sip.message import Response
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.bridge import Bridge, Device, Ring
+from mcu.signalling.sip.bridge import Bridge, Caller, Device, Ring
 from mcu.signalling.sip.incoming import Incoming
+from mcu.signalling.sip.neighbours import shown
 from mcu.signalling.sip.passage import CALLER, Between, Joint, Passage, Straight, Through
 from mcu.signalling.sip.registrations import Registrations
 from mcu.signalling.sip.routing import Route
@@ -55,6 +57,11 @@ class Switch:
 
     def connect(self, call: Call, caller: Endpoint, route: Route) -> None:
         """Calls the endpoint whom an endpoint dialled. What refuses it is said to the caller."""
+        self._begin(call, self._connect(call, self._caller(caller), route))
+
+    def connect_neighbour(self, call: Call, there: Organisation, route: Route) -> None:
+        """The same for whom a call control of an organisation's own calls."""
+        caller = Caller(shown(call.invite, there), None, there.encrypted)
         self._begin(call, self._connect(call, caller, route))
 
     def replace(self, call: Call, caller: Endpoint | None) -> None:
@@ -90,11 +97,12 @@ class Switch:
             call.refuse(500)
         self._driver.pump()
 
-    async def _connect(self, call: Call, caller: Endpoint, route: Route) -> None:
+    async def _connect(self, call: Call, caller: Caller, route: Route) -> None:
         targets = self._registrations.locate(route.to, route.organisation)
         to = Address(SipUri(targets[0].domain, targets[0].endpoint.name))
         devices = [Device(one.flow, one.uri, to, [("Route", route) for route in one.routes]) for one in targets]
-        bridge = self.bridge(call, caller, encrypted=self._wants_encryption(caller, targets[0].endpoint))
+        encrypted = caller.encrypted or self._wants_encryption(targets[0].endpoint)
+        bridge = self._bridge(call, caller, encrypted=encrypted)
         await self._ring(call, bridge, devices, targets[0].endpoint)
 
     async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
@@ -145,14 +153,19 @@ class Switch:
         return Through(CallId(new_id("call")), worker, between, self._driver.pump, joint, opened=opened)
 
     def bridge(self, call: Call, caller: Endpoint, *, encrypted: bool) -> Bridge:
-        name = CallId(new_id("call"))
-        domain = self._registrations.domain_of(caller.organisation)
-        return Bridge(self, name, call, caller, domain=domain, encrypted=encrypted)
+        return self._bridge(call, self._caller(caller), encrypted=encrypted)
 
-    def _wants_encryption(self, *endpoints: Endpoint) -> bool:
-        """Whether the organisation of any of them does."""
-        organisations = [self._registrations.plan.organisations.get(one.organisation) for one in endpoints]
-        return any(self._encrypted if one is None else one.encrypted for one in organisations)
+    def _bridge(self, call: Call, caller: Caller, *, encrypted: bool) -> Bridge:
+        return Bridge(self, CallId(new_id("call")), call, caller, encrypted=encrypted)
+
+    def _caller(self, endpoint: Endpoint) -> Caller:
+        address = SipUri(self._registrations.domain_of(endpoint.organisation), endpoint.name)
+        return Caller(Address(address, endpoint.display_name), endpoint, self._wants_encryption(endpoint))
+
+    def _wants_encryption(self, endpoint: Endpoint) -> bool:
+        """Whether its organisation does."""
+        organisation = self._registrations.plan.organisations.get(endpoint.organisation)
+        return self._encrypted if organisation is None else organisation.encrypted
 
     def takes(self, event: Event) -> bool:
         """Whether it is of a call between endpoints, which is told."""

@@ -72,7 +72,7 @@ class Trunks:
     def __init__(self, trunks: Iterable[Trunk]) -> None:
         self.all: Sequence[Trunk] = sorted(trunks, key=lambda one: one.priority)
         self.health = {one.name: Health() for one in self.all}
-        self._addresses = {one.name: {_spelt(host.name) for host in one.hosts} for one in self.all}
+        self._addresses = {one.name: {spelt(host.name) for host in one.hosts} for one in self.all}
 
     def for_number(self, number: str, now: float, names: Collection[str] = ()) -> list[Trunk]:
         """Those that may take it, the best first; of `names` alone, where there are any.
@@ -116,16 +116,16 @@ class Trunks:
 
     def found_at(self, trunk: Trunk, addresses: Iterable[str]) -> None:
         """What its names resolve to: calls from there are its own, and no URI leads there."""
-        self._addresses[trunk.name].update(map(_spelt, addresses))
+        self._addresses[trunk.name].update(map(spelt, addresses))
 
     def at(self, host: str) -> Trunk | None:
         """Whose host or address it is, however it is spelt."""
-        spelt = _spelt(host)
-        return next((one for one in self.all if spelt in self._addresses[one.name]), None)
+        here = spelt(host)
+        return next((one for one in self.all if here in self._addresses[one.name]), None)
 
 
 @lru_cache(maxsize=SPELLINGS)
-def _spelt(host: str) -> str:
+def spelt(host: str) -> str:
     """A name or an address as every spelling of it is known; an IPv4 address within one of IPv6 is the same."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))

@@ -111,7 +111,7 @@ class Ways:
     def _straight(self, target: SipUri, road: SipUri, encrypted: bool) -> Way:
         """To where `road` leads."""
         host = Host(road.host.strip("[]"), road.port)
-        transports = _transports(road)
+        transports = transports_of(road)
         return Way(target=target, host=host, transports=transports, encrypted=encrypted, by_dtls=self._by_dtls)
 
     def _to_own(self, targets: Sequence[Target], encrypted: bool) -> list[Way]:
@@ -155,7 +155,7 @@ class Ways:
         raise missing
 
 
-def _transports(target: SipUri) -> tuple[Transport, ...]:
+def transports_of(target: SipUri) -> tuple[Transport, ...]:
     """That a URI allows: what its domain prefers of them is asked there (RFC 3263, section 4.1)."""
     if target.secure:
         return ("tls",)

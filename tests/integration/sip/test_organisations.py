@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from baresip import Telephone, free_port, telephone
 from dialled import PIN, press, uri
-from endpoints import phone, posted, states
+from endpoints import address, phone, posted, states
 from hall import Hall, hall, inside, until
 from running_server import RunningServer, every_right, running_server
 from sip_messages import request
@@ -189,6 +189,35 @@ async def test_an_organisations_own_call_control_is_called_at_its_domain(
             await until(lambda: bo.log.count("Call established") == 2)
 
 
+async def test_from_an_organisations_own_call_control_endpoints_are_called_and_from_elsewhere_not(
+    server: RunningServer, tmp_path: Path, vasts_port: int
+) -> None:
+    posted(server, "cilla", "syd")
+    there = address(server)
+    with ExitStack() as stack:
+        more = f'regint=0;outbound="sip:{there};transport=udp"'
+        bo = stack.enter_context(
+            telephone(tmp_path / "bo", hertz=1100, account=f"bo@{VASTS}", parameters=more, port=vasts_port)
+        )
+        cilla = phone(server, stack, tmp_path, "cilla", account=f"cilla@{SYDS}", more=";answermode=auto")
+        await until(lambda: states(server, "syd").get("cilla") == "online")
+        bo.dial(f"sip:cilla@{SYDS}")
+        await until(lambda: "Call established: sip:anonymous@vast.example" in cilla.log)
+        await until(lambda: share(bo.heard(), 700, 0.5) > 0.8 and share(cilla.heard(), 1100, 0.5) > 0.8)
+        bo.hang_up()
+        await until(lambda: cilla.closed)
+        for nobodys in ("+46701234567", "+46311234567"):  # of a trunk; of nobody
+            bo.dial(f"sip:{nobodys}@{SYDS}")
+        await until(lambda: bo.log.count("404") == 2)
+        liar = telephone(
+            tmp_path / "liar", hertz=1300, account="bo@vast.example", at="127.0.0.24", parameters=more, encryption=""
+        )
+        liar = stack.enter_context(liar)
+        liar.dial(f"sip:cilla@{SYDS}")
+        await hears(liar, ALL_HZ)  # the voice menu
+        assert cilla.log.count("Call established") == 1
+
+
 def test_where_a_call_of_an_organisations_endpoint_goes_is_explained(server: RunningServer) -> None:
     posted(server, "bo", "syd", number="23")
     assert "The number or the name of an endpoint of Region Syd." in explained(server, f"sip:bo@{SYDS}")
@@ -196,14 +225,15 @@ def test_where_a_call_of_an_organisations_endpoint_goes_is_explained(server: Run
     said = "The domain is of Region Väst, which has a call control of its own: it is called there."
     assert said in explained(server, "sip:bo@vast.example")
     assert "No endpoint has that number or name: refused." in explained(server, "23")
+    assert explained(server, f"sip:bo@{SYDS}", "vast")[0] == "The call control of Region Väst calls."
 
 
-def explained(server: RunningServer, dialled: str) -> list[str]:
-    """The steps that `mcu dial-test` prints for Norr."""
+def explained(server: RunningServer, dialled: str, organisation: str = "norr") -> list[str]:
+    """The steps that `mcu dial-test` prints for it."""
     told = CliRunner().invoke(
         cli,
         ["dial-test", dialled, "--json"],
-        env={"MCU_URL": server.base_url, "MCU_TOKEN": every_right(server.data_directory, "norr")},
+        env={"MCU_URL": server.base_url, "MCU_TOKEN": every_right(server.data_directory, organisation)},
     )
     assert told.exit_code == 0, told.output
     steps: list[str] = json.loads(told.stdout)["steps"]

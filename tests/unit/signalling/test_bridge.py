@@ -22,7 +22,7 @@ from mcu.protocol.sip.message import Response, read
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
-from mcu.signalling.sip.bridge import Bridge, Device, Ring
+from mcu.signalling.sip.bridge import Bridge, Caller, Device, Ring
 from mcu.signalling.sip.passage import Passage, Straight
 from mcu.signalling.sip.reoffer import NotTaken
 
@@ -50,6 +50,11 @@ def endpoint(name: str) -> Endpoint:
         secret=b"",
         created_at=datetime(2026, 12, 1, tzinfo=UTC),
     )
+
+
+def caller(name: str) -> Caller:
+    one = endpoint(name)
+    return Caller(Address(SipUri("mcu.example", name), one.display_name), one, True)
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ class Exchange:
         return bool(events)
 
     def _connect(self, call: Call) -> None:
-        self.bridge = Bridge(self, CallId("call_1"), call, endpoint("anna"), domain="mcu.example", encrypted=True)
+        self.bridge = Bridge(self, CallId("call_1"), call, caller("anna"), encrypted=True)
         try:
             self.bridge.check(call.invite.body)
             self.bridge.start(self.rings(call.invite.body), endpoint("bo"))
@@ -359,9 +364,7 @@ async def test_a_call_that_comes_goes_on_with_whom_another_had_or_leaves_that_as
     here.other.agent.invite(here.to_server("bo1"), sdp(b"other"), 0.0)
     here.run()
     assert here.coming is not None
-    here.bridge = made = Bridge(
-        here, CallId("call_2"), here.coming, endpoint("anna"), domain="mcu.example", encrypted=True
-    )
+    here.bridge = made = Bridge(here, CallId("call_2"), here.coming, caller("anna"), encrypted=True)
     joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
     await asyncio.sleep(0.01)
     here.run()
@@ -394,9 +397,7 @@ async def test_of_two_calls_that_stand_the_one_is_asked_for_an_offer_that_the_ot
     with_bo, with_anna = (
         next(call for call in here.server._calls.values() if call.outgoing is outgoing) for outgoing in (True, False)
     )
-    here.bridge = made = Bridge(
-        here, CallId("call_2"), with_anna, endpoint("anna"), domain="mcu.example", encrypted=True
-    )
+    here.bridge = made = Bridge(here, CallId("call_2"), with_anna, caller("anna"), encrypted=True)
     joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
     await asyncio.sleep(0.01)
     here.run()
@@ -428,9 +429,7 @@ async def test_where_either_keeps_its_key_media_is_opened_and_who_is_asked_for_i
         next(call for call in here.server._calls.values() if call.outgoing is outgoing) for outgoing in (True, False)
     )
     here.keys = known(sdp(b"anna"), sdp(b"bo"))
-    here.bridge = made = Bridge(
-        here, CallId("call_2"), with_anna, endpoint("anna"), domain="mcu.example", encrypted=True
-    )
+    here.bridge = made = Bridge(here, CallId("call_2"), with_anna, caller("anna"), encrypted=True)
     joining = asyncio.create_task(made.join(with_bo, endpoint("bo"), here.keys, here.way))
 
     async def said(party: Party, call: Call, words: bytes) -> bytes:

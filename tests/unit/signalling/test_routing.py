@@ -150,13 +150,45 @@ def test_an_organisation_with_a_call_control_of_its_own_is_called_there_by_domai
         assert "Region vast" in route.steps[-1]
 
 
+@pytest.mark.parametrize(
+    ("dialled", "kind", "to"),
+    [
+        ("sip:701@norr.example", Kind.ENDPOINT, ("norr", "701")),
+        ("sip:+4680000000012@192.0.2.1", Kind.ENDPOINT, ("syd", "12")),
+        ("sip:anna@mcu.example", Kind.ENDPOINT, ("", "anna")),  # of no organisation
+        ("sip:702@norr.example", Kind.REFUSED, ("", "")),
+        (f"sip:{MEETING}@norr.example", Kind.MEETING, ("norr", MEETING)),
+        ("sip:reception@mcu.example", Kind.RECEPTION, ("", "")),
+        ("sip:+46311234567@mcu.example", Kind.REFUSED, ("", "")),  # back to itself
+        ("sip:+4740123456@mcu.example", Kind.REFUSED, ("", "")),  # of another call control
+        ("sip:+46701234567@mcu.example", Kind.REFUSED, ("", "")),  # of a trunk
+        ("sip:bo@allowed.example", Kind.REFUSED, ("", "")),
+    ],
+)
+def test_a_call_control_reaches_endpoints_by_their_domain_or_whole_number_and_is_led_on_nowhere(
+    dialled: str, kind: Kind, to: tuple[str, str]
+) -> None:
+    away = [
+        organisation("vast", domains=("vast.example",), prefixes=("+4631",), call_control="sip:192.0.2.9"),
+        organisation("oslo", domains=("oslo.example",), prefixes=("+47",), call_control="sip:192.0.2.10"),
+    ]
+    shared = Organisations(
+        [organisation("norr", domains=("norr.example",)), organisation("syd", prefixes=("+46800000000",)), *away]
+    )
+    called = lambda user, whose: (whose, user) in CALLED  # noqa: E731 # as the directory says
+    plan = DialPlan({"mcu.example"}, ["allowed.example"], own=lambda _: None, called=called, organisations=shared)
+    route = plan.route(parse_uri(dialled), stranger=True, neighbour=away[0])
+    assert (route.kind, (route.organisation, str(route.to))) == (kind, to)
+    assert route.steps[0] == "The call control of Region vast calls."
+
+
 def test_each_step_is_explained_and_says_no_number() -> None:
     for dialled in ("sip:701@mcu.example", "tel:+46701234567", f"sip:{MEETING}@mcu.example", "sip:bo@other.example"):
         route = PLAN.route(parse_uri(dialled), stranger=False)
         assert len(route.steps) >= 2
         assert "701" not in " ".join(route.steps) + repr(route)
         assert MEETING not in repr(route)
-    assert len(RULES) == 8
+    assert len(RULES) == 9
 
 
 def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:

@@ -5,6 +5,7 @@ void arrivals_tests(void);
 void codec_tests(void);
 void dtmf_tests(void);
 void hearing_tests(void);
+void mix_tests(void);
 void stretching_tests(void);
 void tones_tests(void);
 
@@ -14,6 +15,7 @@ int main(void)
     codec_tests();
     dtmf_tests();
     hearing_tests();
+    mix_tests();
     stretching_tests();
     tones_tests();
     return failures != 0;

@@ -6,6 +6,7 @@ organisation's before both; a prompt that is nowhere is told by its absence at t
 
 import wave
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +17,7 @@ from mcu.errors import NotFound
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples
 
 BUILT: Final = Path(__file__).with_name("spoken")
+KEPT: Final = 32  # sentences, of 1 MB or so each: most callers are told the same
 _PAUSE: Final = np.zeros(TICK_SAMPLES * 10, np.int16)  # between two
 
 
@@ -25,13 +27,18 @@ class Prompts:
     def __init__(self, directories: Iterable[Path], voices: Mapping[str, Path] = MappingProxyType({})) -> None:
         self._directories, self._voices = tuple(directories), voices
         self._kept: dict[Path, Samples] = {}
+        self._sentence = lru_cache(maxsize=KEPT)(self._joined)
 
     def samples(self, names: Sequence[str], language: str, voice: str = "") -> Samples:
-        """One after the other: 1-D, int16 at 48 kHz, whole ticks. Raises `NotFound`."""
+        """One after the other: 1-D, int16 at 48 kHz, whole ticks. Shared, and not to be written. Raises `NotFound`."""
+        return self._sentence(tuple(names), language, voice)
+
+    def _joined(self, names: tuple[str, ...], language: str, voice: str) -> Samples:
         pieces = [piece for name in names for piece in (self._one(name, language, voice), _PAUSE)]
         whole = np.concatenate(pieces) if pieces else _PAUSE[:0]
-        missing = -len(whole) % TICK_SAMPLES
-        return np.concatenate([whole, np.zeros(missing, np.int16)])
+        made = np.concatenate([whole, np.zeros(-len(whole) % TICK_SAMPLES, np.int16)])
+        made.flags.writeable = False
+        return made
 
     def _one(self, name: str, language: str, voice: str) -> Samples:
         path = self._path(name, language, voice)

@@ -250,3 +250,11 @@ def test_an_operators_recording_goes_before_the_built_one_whatever_its_rate(tmp_
     assert len(prompts.samples(["pin", "wrong"], "sv")) % TICK_SAMPLES == 0
     with pytest.raises(NotFound):
         prompts.samples(["pin"], "en")
+
+
+def test_what_many_are_told_is_there_once(tmp_path: Path) -> None:
+    record(tmp_path / "sv" / "welcome.wav", np.full(960, 9, np.int16))
+    prompts = Prompts([tmp_path])
+    one, other = (prompts.samples(["welcome"], "sv") for _ in range(2))
+    assert one is other
+    assert not one.flags.writeable

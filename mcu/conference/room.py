@@ -31,7 +31,7 @@ from mcu.conference.reopening import Reopening
 from mcu.conference.roster import Called, Line, Person, Roster, Seat, Stage
 from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
-from mcu.conference.workers import Worker, Workers
+from mcu.conference.workers import Worker, Workers, answered
 from mcu.errors import McuError, NotFound
 from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
@@ -163,7 +163,7 @@ class Room:
         when the room closes meanwhile.
         """
         sent, number = await self._mailbox.ask(partial(self._sit, leg, offer, muted, elsewhere, person))
-        return self._answer_in(await replied(sent)), number
+        return answered(await replied(sent)).answer, number
 
     async def media_worker(self) -> Worker:
         """That which carries it, as soon as there is one. Raises `Unavailable`."""
@@ -180,7 +180,7 @@ class Room:
 
     async def restart_ice(self, leg: LegId, offer: str) -> str:
         """The answer to an offer that restarts ICE. Nobody is told. Raises as `leg_media`, and `Invalid`."""
-        return self._answer_in(await self._of_seat(media.RestartIce(room=self.id, leg=leg, offer=offer)))
+        return answered(await self._of_seat(media.RestartIce(room=self.id, leg=leg, offer=offer))).answer
 
     async def act(self, who: LegId | None, *acts: Act) -> None:
         """Do `acts` for the one who sits in `who`, or for the API (`None`). On return all are done, and kept.
@@ -214,12 +214,6 @@ class Room:
         if command.leg not in self._roster:
             raise NotFound("Nobody sits in that seat.")
         return await replied(self._link.send(command))
-
-    @staticmethod
-    def _answer_in(reply: AnyReply) -> str:
-        if not isinstance(reply, media.Answered):
-            raise McuError("The media worker gave no answer to the offer.")
-        return reply.answer
 
     def meeting_changed(self, meeting: Meeting) -> None:
         self._mailbox.tell("meeting", partial(self._meeting_changed, meeting))

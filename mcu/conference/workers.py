@@ -5,7 +5,9 @@ It knows nothing of processes or sockets; `mcu.cluster` implements it, on one ma
 
 from typing import Protocol
 
+from mcu.errors import McuError
 from mcu.media.frames import AnyCommand, AnyEvent, AnyReply
+from mcu.media.messages import Answered
 
 
 class Worker(Protocol):
@@ -44,3 +46,10 @@ class Workers(Protocol):
 
     def subscribe(self, listener: WorkersListener) -> None:
         """From now on `listener` is told of every event and death. There is no end to it: it lives as long as we."""
+
+
+def answered(reply: AnyReply) -> Answered:
+    """What a worker has answered an SDP with. Raises `McuError` where it is none."""
+    if not isinstance(reply, Answered):
+        raise McuError("The media worker gave no SDP.")
+    return reply

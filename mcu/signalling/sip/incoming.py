@@ -10,6 +10,7 @@ from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import Meeting
 from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
+from mcu.conference.workers import answered
 from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
 from mcu.ids import CallId
 from mcu.media.call_messages import AnswerCall, CallTold, OfferCall
@@ -21,7 +22,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.routing import Route
-from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit, answered
+from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit
 
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
 

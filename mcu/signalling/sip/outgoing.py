@@ -17,6 +17,7 @@ from mcu.conference.acts import CallOut
 from mcu.conference.policy import UNDER_WAY
 from mcu.conference.room import Room
 from mcu.conference.roster import Stage
+from mcu.conference.workers import answered
 from mcu.errors import McuError, Unavailable
 from mcu.ids import LegId
 from mcu.media.call_messages import AcceptCall, CallLost, CallTold, EndCall, OfferCall
@@ -27,7 +28,7 @@ from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.outcome import NEXT_WAY, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
-from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost, answered
+from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost
 from mcu.signalling.sip.ways import Way, Ways
 
 log = structlog.get_logger(__name__)

@@ -8,11 +8,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from mcu.conference.workers import Worker
-from mcu.errors import McuError, NotAcceptable
+from mcu.conference.workers import Worker, answered
+from mcu.errors import McuError
 from mcu.ids import CallId
 from mcu.media.call_messages import EndRelay, RelayCall, RelayKeys
-from mcu.media.messages import Answered
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.opened import LineKeys, OpenedKeys, Pair
 from mcu.protocol.sdp.relayed import hops
@@ -137,10 +136,7 @@ class Through:
             opened=self._opened,
             keys=tuple(map(_relay_keys, self._joint.keys.agreed())) if self._opened else (),
         )
-        reply = await self.worker.ask(command)
-        if not isinstance(reply, Answered):
-            raise NotAcceptable("The media worker gave no SDP.")
-        told = parse(reply.answer)
+        told = parse(answered(await self.worker.ask(command)).answer)
         if side == CALLED:
             told = self._joint.lines.across(side, told)
         return str(self._joint.versions.next(side, told)).encode()

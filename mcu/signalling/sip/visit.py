@@ -21,7 +21,7 @@ from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
 from mcu.conference.updates import GoneCause, Over, RosterNow, Update
-from mcu.conference.workers import Worker, Workers
+from mcu.conference.workers import Worker, Workers, answered
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
 from mcu.media.call_messages import (
@@ -39,7 +39,6 @@ from mcu.media.call_messages import (
     RefreshCall,
     SayToCall,
 )
-from mcu.media.messages import Answered
 from mcu.net.bfcp.server import FloorServer
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.bfcp.floor import Asked, Released
@@ -458,10 +457,3 @@ class Visit(ABC):
                 await self.worker.ask(EndCall(call=self.name))
         except McuError as error:  # it is gone already
             log.debug("call_left", call=self.name, code=error.code)
-
-
-def answered(reply: object) -> Answered:
-    """What a worker answered. Raises `McuError` where it is none."""
-    if not isinstance(reply, Answered):
-        raise McuError("The media worker gave no SDP.")
-    return reply

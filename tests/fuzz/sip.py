@@ -13,12 +13,13 @@ with atheris.instrument_imports(include=["mcu.protocol"]):
     from mcu.protocol.sip.grammar import Malformed
     from mcu.protocol.sip.message import Request, Response, read
     from mcu.protocol.sip.stream import Ping, Pong, Stream
+    from tests.support.fingerprints import FINGERPRINT
     from tests.support.sip_wire import Way
 
 OURS = exchange.Ours(
     address="192.0.2.1",
     ports={kind: exchange.Ports(30_000, 30_001) for kind in exchange.Kind},
-    fingerprint="sha-256 " + ":".join(["AB"] * 32),
+    fingerprint=FINGERPRINT,
     origin=description.Origin(1, 1, "192.0.2.1"),
 )
 WAY = Way("mcu.example")

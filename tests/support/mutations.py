@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from broken_floors import torment as torment_floors
+from fingerprints import FINGERPRINT
 from mutator import SLOWEST_S, Mutator
 from sip_wire import ANSWER, Way
 
@@ -45,7 +46,7 @@ OURS: Final = exchange.Ours(
         kind: exchange.Ports(30_000, 30_001, "ours" * 8, ice.Credentials("oursours", "ours" * 6))
         for kind in exchange.Kind
     },
-    fingerprint="sha-256 " + ":".join(["CD"] * 32),
+    fingerprint=FINGERPRINT,
     origin=description.Origin(1, 1, "192.0.2.1"),
 )
 FLOOR: Final = floor.Terms(Ids(1234, 7), 5070)

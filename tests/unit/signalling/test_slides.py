@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import floor_octets as octets
 import pytest
+from fingerprints import FINGERPRINT
 from hall import until
 
 from mcu.clock import SystemClock
@@ -23,7 +24,7 @@ OURS = Ours(
     address=HOST,
     ports={kind: Ports(40_000 + 2 * at, 40_001 + 2 * at) for at, kind in enumerate(Kind)},
     encryption=Encryption.OFFERED,
-    fingerprint="sha-256 " + ":".join(["AB"] * 32),
+    fingerprint=FINGERPRINT,
     origin=Origin(1, 1, HOST),
 )
 LINE = "m=application 9 UDP/BFCP *\r\na=floorctrl:c-only\r\n"

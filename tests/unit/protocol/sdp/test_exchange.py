@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from fingerprints import FINGERPRINT
 
 from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp.crypto import SUITES
@@ -10,7 +11,6 @@ from mcu.protocol.sdp.description import Description, Media, Origin, parse
 from mcu.protocol.sdp.exchange import Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again, offer_anew
 from mcu.protocol.sdp.keying import Encryption
 
-FINGERPRINT = "sha-256 " + ":".join(["1F"] * 32)
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
 KEY_128 = base64.b64encode(bytes(range(30))).decode()
 KEY_GCM = base64.b64encode(bytes(range(28))).decode()

@@ -1,6 +1,7 @@
 """The line by which a screen's right is asked for, in offers and answers (RFC 8856)."""
 
 import pytest
+from fingerprints import FINGERPRINT
 
 from mcu.errors import NotAcceptable
 from mcu.protocol.bfcp.floor import Ids
@@ -73,7 +74,6 @@ def test_with_a_certificate_tls_is_taken_and_the_certificate_named() -> None:
     assert (found.value("setup"), taken) == ("passive", Taken("TCP/TLS/BFCP", ("192.0.2.7", 5070)))
 
 
-FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 OURS = Terms(TERMS.ids, 5070, own="sha-256 AB:CD", tls_id="0123456789abcdef0123", peer="192.0.2.7")
 
 

@@ -1,6 +1,7 @@
 """ICE in SDP (RFC 8839): the far end checks, we are the lite side, and where nobody would check there is none."""
 
 import pytest
+from fingerprints import FINGERPRINT
 
 from mcu.errors import Invalid
 from mcu.protocol.sdp.description import Description, Origin, parse
@@ -14,7 +15,7 @@ HOST = (
     "a=candidate:1 1 UDP 2130706431 192.0.2.7 4000 typ host\r\n"
     "a=candidate:1 2 UDP 2130706430 192.0.2.7 4001 typ host\r\n"
 )
-DTLS = f"a=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\na=setup:active\r\n"
+DTLS = f"a=fingerprint:{FINGERPRINT}\r\na=setup:active\r\n"
 
 
 def ours(*, by_dtls: bool = False, ports: Ports | None = None) -> Ours:

@@ -1,6 +1,7 @@
 """What is passed on between two others is encrypted, or is not passed on (policy S10)."""
 
 import pytest
+from fingerprints import FINGERPRINT
 
 from mcu.protocol.sdp.description import Origin, parse
 from mcu.protocol.sdp.exchange import Kind, Ours, Ports, answer
@@ -36,7 +37,6 @@ def test_what_cannot_be_read_is_not_passed_on(body: bytes) -> None:
     assert not is_secured(body)
 
 
-PRINT = "sha-256 " + ":".join(["AB"] * 32)
 BEST_EFFORT = f"m=audio 4000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
 
 
@@ -45,7 +45,7 @@ BEST_EFFORT = f"m=audio 4000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 {KE
     [
         (GOOD, True),
         (BEST_EFFORT, True),
-        (f"a=fingerprint:{PRINT}\r\na=setup:actpass\r\nm=audio 4000 RTP/AVP 0\r\n", True),
+        (f"a=fingerprint:{FINGERPRINT}\r\na=setup:actpass\r\nm=audio 4000 RTP/AVP 0\r\n", True),
         (BEST_EFFORT + "m=image 4002 udptl t38\r\n", True),  # refused
         ("m=audio 4000 RTP/AVP 0\r\n", False),
         (BEST_EFFORT + "m=video 4002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n", False),
@@ -56,7 +56,7 @@ def test_of_what_we_answered_the_keys_count_and_not_the_profile(offered: str, *,
         address="198.51.100.2",
         ports={Kind.AUDIO: Ports(30000, 30001), Kind.MAIN: Ports(30002, 30003)},
         encryption=Encryption.OFFERED,
-        fingerprint=PRINT,
+        fingerprint=FINGERPRINT,
         origin=Origin(5, 1, "198.51.100.2"),
     )
     said, _ = answer(parse(HEAD + offered), ours)

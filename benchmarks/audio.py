@@ -92,8 +92,9 @@ async def weigh(
             await asyncio.sleep(WARM_UP_S)
             encoded = await contestant.encodes()
             share = await meter(contestant.pid, seconds)
-            encodes, ticks = (now - then for now, then in zip(await contestant.encodes(), encoded, strict=True))
             counted = await load.results()
+            later = await contestant.encodes(after=encoded)
+    encodes, ticks = (now - then for now, then in zip(later, encoded, strict=True))
     received, sent = (sum(leg[way] for leg in counted) for way in ("received", "sent"))
     served = min(legs, legs * received / sent)
     return {

@@ -1,21 +1,24 @@
 """The servers that a benchmark compares: started for the run, joined with SDP, weighed by their process trees."""
 
+import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from benchmarks import janus
 from mcu.demo.server import RunningServer, running_server
 from mcu.media.messages import Layout
 
 SERVER_CORE, LOAD_CORE = 1, 0
+COUNTED_S, ASK_S = 10.0, 0.1
 JANUS = "janus 1.1.2 AudioBridge, 48 kHz, WebRTC"  # as the figures name it
 
 
@@ -45,8 +48,9 @@ class Contestant(Protocol):
     async def join(self, offer: str) -> str:
         """Join the one room with a browser's SDP offer; returns the answer."""
 
-    async def encodes(self) -> tuple[float, float]:
-        """Packets of sound encoded so far, and ticks; zeros where it does not say."""
+    async def encodes(self, after: Sequence[float] = ()) -> Sequence[float]:
+        """Packets of sound encoded so far, and ticks, of which there are more than in `after`, what this said before;
+        zeros where it does not say."""
 
 
 Start = Callable[[list[str]], contextlib.AbstractAsyncContextManager[Contestant]]
@@ -87,13 +91,26 @@ class Ours:
 
     async def metric(self, name: str, **labels: str) -> float:
         """A metric, summed over its other labels."""
+        return summed(await self._samples(), name, **labels)
+
+    async def counted(self, *names: str, after: Sequence[float] = ()) -> list[float]:
+        """Metrics of the worker, all at one time, and last its ticks, of which there are more than in `after`, what
+        this said before. The worker tells them once a second. Raises `TimeoutError` where nobody is in a room."""
+        async with asyncio.timeout(COUNTED_S):
+            while True:
+                samples = await self._samples()
+                found = [summed(samples, name) for name in (*names, "mcu_ticks_total")]
+                if not after or found[-1] > after[-1]:
+                    return found
+                await asyncio.sleep(ASK_S)
+
+    async def _samples(self) -> list[Sample]:
         async with self.http.get(f"{self.server.operations_url}/metrics") as answer:
             families = text_string_to_metric_families(await answer.text())
-        samples = (sample for family in families for sample in family.samples)
-        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+        return [sample for family in families for sample in family.samples]
 
-    async def encodes(self) -> tuple[float, float]:
-        return await self.metric("mcu_audio_encodes_total"), await self.metric("mcu_ticks_total")
+    async def encodes(self, after: Sequence[float] = ()) -> Sequence[float]:
+        return await self.counted("mcu_audio_encodes_total", after=after)
 
     async def media(self, number: int) -> dict[str, Any]:
         """What the server counts of the leg that joined as `number`, from 0 on."""
@@ -104,6 +121,11 @@ class Ours:
             room = next(one["id"] for one in (await _ok(answer))["items"] if one["meeting_number"] == meeting)
         async with self.http.get(f"{rooms}/{room}/participants/{self.legs[number]}/media", headers=headers) as answer:
             return await _ok(answer)
+
+
+def summed(samples: Iterable[Sample], name: str, **labels: str) -> float:
+    """Of one metric, those that have these labels."""
+    return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
 
 
 async def _ok(answer: aiohttp.ClientResponse) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Janus:
         event = await self._message(session, handle, {"request": "configure", "muted": False}, offer)
         return str(event["jsep"]["sdp"])
 
-    async def encodes(self) -> tuple[float, float]:
+    async def encodes(self, after: Sequence[float] = ()) -> Sequence[float]:
         return 0.0, 0.0
 
     async def _message(

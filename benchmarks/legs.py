@@ -8,9 +8,9 @@ REMB. Sound and pictures were encoded beforehand. A thousand of them cost less t
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import json
-import os
 import secrets
 import socket
 import struct
@@ -58,19 +58,24 @@ Join = Callable[[str], Awaitable[str]]  # an SDP offer in, the answer out
 
 
 def build() -> Path:
-    """The load program, compiled once for what its sources say now."""
+    """The load program, compiled once for what its sources say now.
+
+    Before legs are connected: on a busy machine compiling takes longer than a server keeps a leg that is silent.
+    """
     native, load = ROOT / "native/src", ROOT / "benchmarks/load"
     sources = [*load.glob("*.c"), *(native / "wire").glob("*.c"), *(native / "video").glob("h264*.c")]
     sources += [native / "video/payload.c", native / "video/vp8.c", native / "congestion/arrived.c"]
     headers = [*load.glob("*.h"), *native.glob("*/*.h"), *(ROOT / "native/include").rglob("*.h")]
     said = hashlib.sha256(b"".join(path.read_bytes() for path in sorted([*sources, *headers])))
     program = ROOT / "build/load" / said.hexdigest()[:16]
-    if not program.exists():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        made = program.with_suffix(f".{os.getpid()}")  # another benchmark may be at it too
-        flags = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-I", ROOT / "native/include")
-        subprocess.run(["cc", *flags, "-o", made, *sources, "-lcrypto"], check=True)
-        made.replace(program)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with program.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another benchmark may be at it
+        if not program.exists():
+            made = program.with_suffix(".made")
+            flags = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-I", ROOT / "native/include")
+            subprocess.run(["cc", *flags, "-o", made, *sources, "-lcrypto"], check=True)
+            made.replace(program)
     return program
 
 
@@ -400,12 +405,18 @@ class Load:
         await self.process.stdin.drain()
 
     async def results(self) -> list[dict[str, Any]]:
-        """What each leg counted, when the time is over: sent, received, lost, longest_gap_ms …"""
+        """What each leg counted, when the time is over: sent, received, lost, longest_gap_ms …
+
+        Raises `RuntimeError` where none was sent anything: what the server cost is then not what legs cost.
+        """
         assert self.process.stdout
         lines = (await self.process.stdout.read()).decode().splitlines()
         if await self.process.wait():
             raise RuntimeError("the load program failed")
-        return [json.loads(line) for line in lines]
+        counted = [json.loads(line) for line in lines]
+        if not any(leg["received"] for leg in counted):
+            raise RuntimeError("no leg was sent any sound")
+        return counted
 
     def recorded(self) -> dict[int, Recorded]:
         """By number of the leg."""
@@ -445,17 +456,18 @@ async def carried(
     join: Join, wanted: Sequence[Carry], directory: Path, seconds: float, settle: float = 0
 ) -> AsyncIterator[Load]:
     """Legs, connected, in the load program, which waits for `begin`. `settle`: seconds that are not counted."""
-    certificate = RTCCertificate.generateCertificate()
+    program, certificate = build(), RTCCertificate.generateCertificate()
     legs = [WebRtcLeg(certificate, carry, PHASE * number) for number, carry in enumerate(wanted)]
     await _connect(legs, join)
-    async with carried_by(legs, directory, seconds, settle) as load:
+    async with carried_by(program, legs, directory, seconds, settle) as load:
         yield load
 
 
 @contextlib.asynccontextmanager
-async def carried_by(legs: Sequence[Leg], directory: Path, seconds: float, settle: float = 0) -> AsyncIterator[Load]:
-    """The same of legs that are connected already."""
-    program = build()
+async def carried_by(
+    program: Path, legs: Sequence[Leg], directory: Path, seconds: float, settle: float = 0
+) -> AsyncIterator[Load]:
+    """The same of legs that are connected already, by the program that `build` made before."""
     recording = directory / "recording"
     process = await asyncio.create_subprocess_exec(
         program,

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.contestants import ours, pin_load
-from benchmarks.legs import HERE, Carry, carried_by, write_sound
+from benchmarks.legs import HERE, Carry, build, carried_by, write_sound
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
 from benchmarks.sip import settings
@@ -59,13 +59,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def _run(legs: int, talkers: int, seconds: float) -> dict[str, Any]:
-    prefix, port = pin_load(), free_port()
+    program, prefix, port = build(), pin_load(), free_port()
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
         async with ours(prefix, settings(port)) as contestant, switchboard(port) as board:
             say(f"{legs} telephones, {talkers} talking")
             phones = [await board.dial(contestant.meetings[0], carry) for carry in sounds(directory, legs, talkers)]
-            async with carried_by(phones, directory, WARM_UP_S + seconds + 0.5, WARM_UP_S) as load:
+            async with carried_by(program, phones, directory, WARM_UP_S + seconds + 0.5, WARM_UP_S) as load:
                 await load.begin()
                 await asyncio.sleep(WARM_UP_S)
                 before, seated = cpu_seconds(contestant.pid), await contestant.metric("mcu_legs")

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from av.video.frame import VideoFrame
 
@@ -24,7 +24,7 @@ from benchmarks.audio import sounds
 from benchmarks.cameras import CANVAS, FPS, PLAIN, SIMULCAST, Size, cameras, composed
 from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import Carry, carried
-from benchmarks.processes import Spent, thread_seconds
+from benchmarks.processes import thread_seconds
 from benchmarks.progress import say
 from benchmarks.reference import Reference
 from mcu.media.picture.rates import LADDER_720P
@@ -33,6 +33,7 @@ TALKERS: Final = 3
 WARM_UP_S: Final = 5.0
 BEGIN_S: Final = 1.0  # of the encoder beside it
 SETTINGS: Final = {"MCU_MEDIA__FPS": str(FPS)}
+MADE: Final = ("mcu_video_encodes_total", "mcu_frames_composed_total")
 OWN_FPS: Final = 6
 OWN_SETTINGS: Final = {"MCU_MEDIA__FPS": str(OWN_FPS), "MCU_MEDIA__WORKER_CORES": "64"}  # nobody is refused a view
 
@@ -127,10 +128,13 @@ async def weigh(
             await load.begin()
             await asyncio.sleep(WARM_UP_S)
             watching = asyncio.create_task(machine.alone("watch", lasts - WARM_UP_S))
+            before = await contestant.counted(*MADE)
             alone = await _spent(contestant, seconds - 0.25)
             together = await _beside(contestant, seconds - 0.25, frames) if frames else {}
             counted = await load.results()
+            after = await contestant.counted(*MADE, after=before)
             late = await watching
+    encodes, composed, _ = (now - then for now, then in zip(after, before, strict=True))
     pictures = min(leg["pictures"] for leg in counted) / (lasts - WARM_UP_S)  # the server's own count is a second old
     if fps and not pictures:
         raise RuntimeError("a leg was sent no picture")
@@ -138,6 +142,7 @@ async def weigh(
         **alone,
         **together,
         "cpu_ms_per_picture": round(10 * alone["cpu_percent"] / pictures, 3) if pictures else None,
+        "encodes_per_picture": round(encodes / max(composed, 1), 2),
         "pictures_per_s": round(pictures, 1),
         "longest_picture_gap_ms": max(leg["picture_gap_ms"] for leg in counted),
         "longest_audio_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
@@ -147,15 +152,13 @@ async def weigh(
 
 async def _spent(contestant: Ours, seconds: float) -> dict[str, Any]:
     """From now on, for so long."""
-    before = await _read(contestant)
+    before, began = thread_seconds(contestant.pid), time.monotonic()
     await asyncio.sleep(seconds)
-    after = await _read(contestant)
-    lasted = after.at - before.at
-    by_thread = {name: 100 * (spent.all - before.threads[name].all) / lasted for name, spent in after.threads.items()}
+    after, lasted = thread_seconds(contestant.pid), time.monotonic() - began
+    by_thread = {name: 100 * (spent.all - before[name].all) / lasted for name, spent in after.items()}
     return {
         "cpu_percent": round(sum(by_thread.values()), 2),
         "cpu_percent_by_thread": {name: round(percent, 2) for name, percent in by_thread.items()},
-        "encodes_per_picture": round((after.encodes - before.encodes) / max(after.composed - before.composed, 1), 2),
     }
 
 
@@ -168,17 +171,3 @@ async def _beside(contestant: Ours, seconds: float, frames: Sequence[VideoFrame]
         after = reference.encoded
     took, pictures = after.seconds - before.seconds, after.pictures - before.pictures
     return {"encode_ms": round(1000 * took / max(pictures, 1), 3), "cpu_percent_beside": spent["cpu_percent"]}
-
-
-class _Reading(NamedTuple):
-    """At one time."""
-
-    at: float  # seconds
-    threads: dict[str, Spent]  # of the server
-    encodes: float
-    composed: float
-
-
-async def _read(contestant: Ours) -> _Reading:
-    metrics = [await contestant.metric(name) for name in ("mcu_video_encodes_total", "mcu_frames_composed_total")]
-    return _Reading(time.monotonic(), thread_seconds(contestant.pid), *metrics)

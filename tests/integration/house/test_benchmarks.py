@@ -22,7 +22,7 @@ SMALLEST = {
     "delay": ("--seconds", "3", "--peer", "none"),
     "loss": ("--percent", "10", "--seconds", "4"),
     "strangers": ("--per-second", "2000", "--seconds", "1"),
-    "idle": ("--rooms", "20", "--seconds", "1"),
+    "idle": ("--rooms", "20", "--seconds", "2"),  # an idle worker wakes once a second
     "registrar": ("--endpoints", "10", "--every", "1", "--seconds", "1"),
     "video": ("--legs", "2", "--seconds", "1", "--repeats", "1", "--personal"),
     "rooms": ("--sizes", "2,3", "--seconds", "1"),
@@ -128,7 +128,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "strangers": lambda of: of["strays"] > 500,
     "idle": lambda of: of["cpu_percent"] > 0,
     "registrar": lambda of: of["refreshes"] > 5 and of["failed"] == 0,
-    # A busy machine reads the counters of encodes and pictures late, one before the other.
+    # A picture that is composed as the worker tells its counters is encoded after that.
     "video": lambda of: of["pictures_per_s"] > 0 and of["encodes_worth"] > 0 and of["encodes_per_picture"] > 0.5,
     "rooms": lambda of: of["legs"] == [2, 3] and min(of["pictures_per_s"]) > 0,
     "inputs": lambda of: of["pictures_per_s"]["still"] < 5 < min(map(of["pictures_per_s"].get, ("simulcast", "small"))),

@@ -47,7 +47,7 @@ class Meeting:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     place = tmp_path_factory.mktemp("telephones")
-    with running_server(place, media__fps="10", sip__call_domains="127.0.0.1", **settings(place, 48_500)) as started:
+    with running_server(place, media__fps="10", sip__call_domains="127.0.0.1", **settings(place)) as started:
         yield started
 
 

@@ -33,8 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__workers": "1",
         "media__addresses": HERE,
-        "media__rtp_first_port": "48950",
-        "media__rtp_last_port": "48999",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__keys": "dtls",

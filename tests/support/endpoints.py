@@ -25,13 +25,11 @@ def until(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def settings(directory: Path, first_port: int) -> dict[str, str]:
+def settings(directory: Path) -> dict[str, str]:
     directory.mkdir(parents=True, exist_ok=True)
     cert, key = make_certificate(directory, "localhost", begins=datetime.now(UTC) - timedelta(days=1), days=30)
     return {
         "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": str(first_port),
-        "media__rtp_last_port": str(first_port + 99),
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__tls_port": "0",

@@ -13,13 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from forked_serve import Forked, parent
+from media_ports import media_ports
 
 from mcu.app.access import bearer
 from mcu.auth.bearer import Scope
@@ -38,7 +39,7 @@ _DEFAULTS = {
 
 @dataclass
 class RunningServer:
-    """The process and its addresses. `token` holds every scope."""
+    """The process and its addresses. `token` holds every scope; `rtp_ports` are those of telephones' media."""
 
     process: Forked | subprocess.Popen[bytes]
     data_directory: Path
@@ -46,6 +47,7 @@ class RunningServer:
     base_url: str = ""
     ops_url: str = ""
     token: str = ""
+    rtp_ports: range = range(0)
 
     @property
     def pid(self) -> int:
@@ -135,13 +137,22 @@ def environment(directory: Path, **settings: str) -> dict[str, str]:
 
 @contextmanager
 def running_server(directory: Path, *, by_command: bool = False, **settings: str) -> Iterator[RunningServer]:
-    """One that serves, and that is gone afterwards with its workers, however the test ended. See `launch`."""
-    server = launch(directory, by_command=by_command, **settings)
-    try:
-        server.wait_until_serving()
-        yield server
-    finally:
-        end(server)
+    """One that serves, and that is gone afterwards with its workers, however the test ended. See `launch`.
+
+    One with telephones has ports for them that no other has, unless `settings` names them.
+    """
+    with ExitStack() as stack:
+        ports = range(0)
+        if "sip__addresses" in settings and "media__rtp_first_port" not in settings:
+            ports = stack.enter_context(media_ports())
+            settings |= {"media__rtp_first_port": str(ports[0]), "media__rtp_last_port": str(ports[-1])}
+        server = launch(directory, by_command=by_command, **settings)
+        server.rtp_ports = ports
+        try:
+            server.wait_until_serving()
+            yield server
+        finally:
+            end(server)
 
 
 def end(server: RunningServer) -> None:

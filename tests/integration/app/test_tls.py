@@ -39,7 +39,6 @@ def test_a_certificate_is_renewed_without_a_stop_and_old_tls_is_refused(tmp_path
     settings = {
         **{"server__tls_cert": str(cert), "server__tls_key": str(key), "sip__tls_cert": str(cert)},
         **{"sip__tls_key": str(key), "sip__addresses": "127.0.0.1", "sip__port": "0", "sip__tls_port": "0"},
-        **{"media__rtp_first_port": "48950", "media__rtp_last_port": "48979"},
     }
     with running_server(tmp_path / "server", **settings) as server:
         assert server.base_url.startswith("https://localhost:")

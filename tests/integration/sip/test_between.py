@@ -24,7 +24,7 @@ PIN = "135790"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("between")
     abroad = {"sip__call_domains": "localhost"}
-    with running_server(directory, **settings(directory, 48_600), **abroad) as started:
+    with running_server(directory, **settings(directory), **abroad) as started:
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started

@@ -23,12 +23,10 @@ BACK_S = 3.0  # by when a call is carried again, also where no worker is left an
 LOST_S = 5
 SILENCE_S = 5  # of a phone, which ends its call then
 G711 = "PCMU/8000/1"
-FIRST_PORT, PORTS, WORKERS = 48_400, 100, 2
+WORKERS = 2
 SETTINGS = {
     "media__workers": str(WORKERS),
     "media__addresses": "127.0.0.1",
-    "media__rtp_first_port": str(FIRST_PORT),
-    "media__rtp_last_port": str(FIRST_PORT + PORTS - 1),
     "sip__addresses": "127.0.0.1",
     "sip__port": "0",
 }
@@ -108,7 +106,8 @@ class Floor:
     def worker(self) -> int:
         """The process that carries it: each has its share of the ports."""
         port = int(re.findall(r"RTCP with remote 127\.0\.0\.1:(\d+)", self.phones[0].log)[-1])
-        slot = f"w{(port - FIRST_PORT) // (PORTS // WORKERS)}."
+        ports = self.here.server.rtp_ports
+        slot = f"w{(port - ports[0]) // (len(ports) // WORKERS)}."
         started = self.here.server.logged("worker_started")
         pid: int = next(line["pid"] for line in reversed(started) if line["worker"].startswith(slot))
         return pid

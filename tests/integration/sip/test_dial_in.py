@@ -36,8 +36,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__workers": "2",
         "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "48200",
-        "media__rtp_last_port": "48399",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__numbers": json.dumps([{"number": ENGLISH, "language": "en"}]),

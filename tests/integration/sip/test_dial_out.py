@@ -70,8 +70,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterato
     settings = {
         "media__workers": "1",
         "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "48400",
-        "media__rtp_last_port": "48599",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__call_domains": "127.0.0.1",

@@ -29,8 +29,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         "media__workers": "2",
         "media__fps": "15",
         "media__addresses": HERE,
-        "media__rtp_first_port": "48900",
-        "media__rtp_last_port": "48949",
         "sip__addresses": HERE,
         "sip__port": "0",
         "sip__keys": "dtls",

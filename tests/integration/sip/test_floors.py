@@ -34,7 +34,7 @@ UNUSED_S = 2
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     place = tmp_path_factory.mktemp("floors")
-    given = settings(place, 48_700) | {"sip__call_domains": "127.0.0.1", "sip__floor_unused_s": str(UNUSED_S)}
+    given = settings(place) | {"sip__call_domains": "127.0.0.1", "sip__floor_unused_s": str(UNUSED_S)}
     with running_server(place, media__workers="1", media__fps="15", **given) as started:
         yield started
 

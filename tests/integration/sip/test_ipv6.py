@@ -11,12 +11,11 @@ from hall import hall, hum, inside, loudness, texts, until
 from running_server import running_server
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
-FIRST_PORT = 47_700
 
 
 async def test_a_telephone_registers_dials_in_is_called_and_is_heard_by_ipv6_alone(tmp_path: Path) -> None:
     only = {"media__addresses": "::1", "sip__addresses": "::1", "sip__call_domains": "[::1]", "sip__person_s": "0.2"}
-    with running_server(tmp_path / "server", **settings(tmp_path / "server", FIRST_PORT) | only) as server:
+    with running_server(tmp_path / "server", **settings(tmp_path / "server") | only) as server:
         posted(server, "anna")
         there = f"[::1]:{server.logged('sip_serving')[0]['port']}"
         account = f"anna@{there}"

@@ -60,8 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, vasts_port: int) -> Iterato
     settings = {
         "media__workers": "1",
         "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "49200",
-        "media__rtp_last_port": "49399",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__encryption": "offered",

@@ -15,13 +15,11 @@ from mcu.cli.entry import cli
 from mcu.protocol.sip.message import Request
 from mcu.protocol.sip.responses import response_to
 
-FIRST_PORT = 48_400
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("register")
-    with running_server(directory, **settings(directory, FIRST_PORT)) as started:
+    with running_server(directory, **settings(directory)) as started:
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started
@@ -75,7 +73,7 @@ def test_a_wrong_password_registers_nobody_and_no_log_has_a_name_or_a_password(
 
 
 def test_what_was_acknowledged_holds_after_kill_9(tmp_path: Path) -> None:
-    given = settings(tmp_path / "server", FIRST_PORT + 100)
+    given = settings(tmp_path / "server")
     with running_server(tmp_path / "server", **given) as first, ExitStack() as stack:
         posted(first, "anna")
         phone(first, stack, tmp_path, "anna", "udp")

@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> It
     record(place / "prompts/sv/called.wav", quiet(5))  # soon over
     calls = {"call_domains": "127.0.0.1", "tls_ca": str(authority.path), "prompts": str(place / "prompts")}
     ours = {f"sip__{name}": value for name, value in calls.items()}
-    with running_server(place, media__workers="1", media__fps="15", **ours, **settings(place, 48_400)) as started:
+    with running_server(place, media__workers="1", media__fps="15", **ours, **settings(place)) as started:
         yield started
 
 

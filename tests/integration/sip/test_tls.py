@@ -16,8 +16,6 @@ from running_server import RunningServer, running_server
 from mcu.conference.roster import Stage
 from mcu.signalling.webrtc.messages import Calls
 
-FIRST_PORT = 48_900
-
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
@@ -29,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> It
     directory = tmp_path_factory.mktemp("tls")
     trusts = {"sip__tls_clients_ca": str(authority.path), "sip__tls_ca": str(authority.path)}
     more = {"sip__call_domains": "127.0.0.1"}
-    with running_server(directory, **settings(directory, FIRST_PORT), **trusts, **more) as started:
+    with running_server(directory, **settings(directory), **trusts, **more) as started:
         posted(started, "anna")
         posted(started, "bo")
         yield started

@@ -29,7 +29,7 @@ AUTO = ";answermode=auto"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("transfers")
-    with running_server(directory, **settings(directory, 49_500), sip__encryption="offered") as started:
+    with running_server(directory, **settings(directory), sip__encryption="offered") as started:
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started

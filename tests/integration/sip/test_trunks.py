@@ -90,8 +90,6 @@ def server(
     with dns_server(directory, *records) as dns:
         settings = {
             "media__addresses": HERE,
-            "media__rtp_first_port": "47800",
-            "media__rtp_last_port": "47899",
             "sip__addresses": HERE,
             "sip__person_s": "0.2",
             "sip__port": "0",

@@ -6,6 +6,9 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["mcu.protocol"]):
+    from fingerprints import FINGERPRINT
+    from sip_wire import Way
+
     from mcu.errors import McuError
     from mcu.protocol.sdp import description, exchange
     from mcu.protocol.sip.agent import Agent
@@ -13,8 +16,6 @@ with atheris.instrument_imports(include=["mcu.protocol"]):
     from mcu.protocol.sip.grammar import Malformed
     from mcu.protocol.sip.message import Request, Response, read
     from mcu.protocol.sip.stream import Ping, Pong, Stream
-    from tests.support.fingerprints import FINGERPRINT
-    from tests.support.sip_wire import Way
 
 OURS = exchange.Ours(
     address="192.0.2.1",

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
+from sip_wire import Wire, up
 
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changing
 from mcu.signalling.sip.reoffer import NotTaken, Reoffer
-from tests.support.sip_wire import Wire, up
 
 
 class Moving:

@@ -5,6 +5,7 @@ import random
 import weakref
 
 import pytest
+from sip_wire import ANSWER, OFFER, End, Wire, up
 
 from mcu.errors import Conflict
 from mcu.protocol.sip import session_timer
@@ -17,7 +18,6 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.session_timer import LEAST
 from mcu.protocol.sip.timers import SLACK
-from tests.support.sip_wire import ANSWER, OFFER, End, Wire, up
 
 
 def invited(end: End) -> Call:

@@ -1,12 +1,12 @@
 """Dialogs: how requests within a call are made and accepted (RFC 3261, section 12)."""
 
 import pytest
+from sip_messages import OURS, request, response
 
 from mcu.protocol.sip.dialog import Dialog, OutOfOrder, of_request, of_response
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request
-from tests.support.sip_messages import OURS, request, response
 
 CONTACT = "<sip:mcu.example:5060>"
 RECORDED = {"Record-Route": "<sip:p2.example;lr>, <sip:p1.example;lr>"}

@@ -5,11 +5,11 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sip_messages import request, response
 
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import MAX_HEAD, Request, Response
 from mcu.protocol.sip.stream import Ping, Pong, Stream
-from tests.support.sip_messages import request, response
 
 INVITE = request(Content_Type="application/sdp")
 SDP = Request(INVITE.method, INVITE.target, headers=INVITE.headers, body=b"v=0\r\n\r\n\r\n")

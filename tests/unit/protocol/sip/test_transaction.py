@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from sip_messages import request, response
 
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transaction import (
@@ -22,7 +23,6 @@ from mcu.protocol.sip.transaction import (
     Table,
     Transaction,
 )
-from tests.support.sip_messages import request, response
 
 
 def alarms(transaction: Transaction, until: float) -> list[tuple[float, Output]]:

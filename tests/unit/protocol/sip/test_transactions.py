@@ -1,8 +1,9 @@
 """Which transaction a message belongs to (RFC 3261, sections 8.2.2.2, 9.2, 17.1.3, 17.2.3)."""
 
+from sip_messages import OURS, request, response
+
 from mcu.protocol.sip.message import Response
 from mcu.protocol.sip.transactions import Answered, Asked, Cancelled, Gone, Happening, Over, Sent, Transactions
-from tests.support.sip_messages import OURS, request, response
 
 FLOW = "a phone"
 

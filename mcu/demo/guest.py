@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from mcu.demo.client import MeetingClient
+from mcu.ids import LegId
 from mcu.signalling.webrtc.messages import AnyFromBrowser, AnyToBrowser, Hello, Welcome
 
 KEPT = 1_000  # messages
@@ -34,7 +35,7 @@ class Joined(msgspec.Struct):
     """The answer to `POST /join/{number}`."""
 
     session_token: str
-    leg: str
+    leg: LegId
     role: str
     title: str
     language: str
@@ -60,7 +61,7 @@ class Guest:
         await self.close()
 
     @property
-    def leg(self) -> str:
+    def leg(self) -> LegId:
         assert self.joined is not None, "join first"
         return self.joined.leg
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import av
 import chromium
@@ -68,9 +69,9 @@ def decodes(pictures: list[EncodedPicture]) -> int:
     return sum(len(decoder.decode(av.Packet(picture.data))) for picture in pictures)
 
 
-def size_of(site: Site) -> tuple[int, int]:
-    """Of the latest key frame of the camera."""
-    return next(((p.width, p.height) for p in reversed(site.ear.of(Source.CAMERA)) if p.key), (0, 0))
+def is_sent(site: Site, size: tuple[int, int]) -> bool:
+    """Whether the latest key frame of the camera has it."""
+    return next(((p.width, p.height) for p in reversed(site.ear.of(Source.CAMERA)) if p.key), None) == size
 
 
 async def test_of_a_simulcast_the_layer_comes_that_the_tile_needs_and_another_when_that_changes(
@@ -84,7 +85,7 @@ async def test_of_a_simulcast_the_layer_comes_that_the_tile_needs_and_another_wh
     assert transport is not None
     for width, height in ((320, 180), (640, 360), (320, 180)):
         transport.want(Source.CAMERA, Wanted(width=width, height=height, bits_per_second=2_500_000))
-        await until(lambda size=(width, height): size_of(server) == size, 10)
+        await until(partial(is_sent, server, (width, height)), 10)
     layers = [stream for stream in transport.stats(LegId("leg_1")).receiving if stream.media == "camera"]
     assert [(stream.layer, stream.chosen) for stream in layers] == [("by4", True), ("by2", False), ("by1", False)]
     await until(lambda: transport.stats(LegId("leg_1")).dropped["skipped"] > 10, 5)

@@ -47,7 +47,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The page's, with JsSIP in it."""
     source = ROOT / "tests/support/jssip_phone.js"
     modules = ROOT / "web/node_modules"
-    command = [modules / ".bin/esbuild", source, "--bundle", "--format=iife", "--log-level=error"]
+    command: list[str | Path] = [modules / ".bin/esbuild", source, "--bundle", "--format=iife", "--log-level=error"]
     return subprocess.run(
         command, check=True, capture_output=True, env={**os.environ, "NODE_PATH": str(modules)}
     ).stdout

@@ -246,7 +246,8 @@ def strengths(samples: Samples, hertz: float = 440) -> npt.NDArray[np.float64]:
     turned = samples * np.exp(-2j * np.pi * hertz * np.arange(samples.size) / RATE)
     sums = np.concatenate([[0], np.cumsum(turned)])
     strong = np.abs(sums[window:] - sums[:-window])[:: RATE // 1000]
-    return strong / np.median(strong)
+    against: npt.NDArray[np.float64] = strong / np.median(strong)
+    return against
 
 
 def lag_ms(source: Samples, out: Samples, at: int, window: int = RATE, most: int = 30_000) -> float:

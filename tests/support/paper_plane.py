@@ -99,12 +99,14 @@ class PaperPlane:
 
     def talkers(self) -> tuple[Sequence[PaperTalker], memoryview]:
         rows = np.array([samples for _, samples in self.saying], np.int16).reshape(-1, TICK_SAMPLES)
-        return [talker for talker, _ in self.saying], memoryview(rows).toreadonly()
+        return [talker for talker, _ in self.saying], rows.data.toreadonly()
 
     def send(self, tick: int, sounds: Sequence[int], samples: Buffer, routes: Sequence[tuple[int, int]], /) -> None:
         if self.behind:
             raise OverflowError("the sound thread is behind")
-        rows = dict(zip(sounds, np.frombuffer(samples, np.int16).reshape(-1, TICK_SAMPLES).copy(), strict=True))
+        rows = dict(
+            zip(sounds, np.frombuffer(memoryview(samples), np.int16).reshape(-1, TICK_SAMPLES).copy(), strict=True)
+        )
         for leg, sound in routes:
             if leg in self.routes:
                 self.routes[leg] = sound

@@ -11,6 +11,7 @@ from mcu.conference.workers import WorkersListener
 from mcu.errors import Invalid, NotFound, Unavailable
 from mcu.ids import LegId, NoticeId, RoomId, new_id
 from mcu.media.announce import RoomLife
+from mcu.media.call_messages import CallCommand, RelayCommand
 from mcu.media.frames import AnyCommand, AnyReply
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
@@ -18,6 +19,7 @@ from mcu.media.messages import (
     AdmitLeg,
     Answered,
     Cause,
+    CheckNetwork,
     CloseRoom,
     Done,
     HoldLeg,
@@ -26,6 +28,7 @@ from mcu.media.messages import (
     NoticeKind,
     NoticeRecord,
     OpenRoom,
+    Ping,
     RemoveLeg,
     RestartIce,
 )
@@ -75,6 +78,7 @@ class PaperWorker:
             case CloseRoom():
                 del self.rooms[command.room]
                 return Done()
+        assert not isinstance(command, CheckNetwork | CallCommand | RelayCommand | Ping)  # those are of no room
         return self._obey(self.rooms[command.room], command)
 
     def _obey(self, room: PaperRoom, command: AnyCommand) -> AnyReply:

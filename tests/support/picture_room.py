@@ -20,7 +20,7 @@ class Meeting:
 
     def __init__(self, pools: Pools, profile: RoomProfile = PROFILE) -> None:
         self.clock, self.out = ManualClock(), RecordedOutputs()
-        self.room = RoomPictures(profile, pools, self.out, self.clock)  # type: ignore[arg-type]
+        self.room = RoomPictures(profile, pools, self.out, self.clock)
 
     async def frames(self, count: int = 1) -> None:
         for _ in range(count):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
+from mcu.clock import SystemClock
 from mcu.ids import LegId
 from mcu.media.messages import Layout, Personal, Source, Tile
 from mcu.media.picture.encoder import PictureEncoder
@@ -24,7 +25,7 @@ GREY: Colour = (126, 128, 128)
 def planes(frame: VideoFrame) -> list[Plane]:
     """Views of a frame's three planes: what is written there is in the frame."""
     return [
-        np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
         for plane in frame.planes
     ]
 
@@ -59,7 +60,7 @@ def encoded(
 
 def psnr(a: VideoFrame, b: VideoFrame) -> float:
     """Of luma, in dB."""
-    error = np.mean((planes(a)[0].astype(np.float64) - planes(b)[0].astype(np.float64)) ** 2)
+    error = float(np.mean((planes(a)[0].astype(np.float64) - planes(b)[0].astype(np.float64)) ** 2))
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
@@ -88,7 +89,7 @@ def viewer(
     return Viewer(leg=LegId(leg), codec=codec, layout=layout, bits_per_second=rate, content=content, personal=personal)
 
 
-class ManualClock:
+class ManualClock(SystemClock):
     """Time that a test moves."""
 
     def __init__(self, now: float = 100.0) -> None:

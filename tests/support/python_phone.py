@@ -76,7 +76,7 @@ def python_phone(uri: str, hertz: float) -> Iterator[PythonPhone]:
 async def talk(uri: str, hertz: float) -> None:
     """Keys come from standard input, until that ends, or the call. What is heard goes to standard output."""
     from baresip import Account, CallState, Config, Runtime, UserAgent  # type: ignore[attr-defined]
-    from baresip.errors import AudioRestarted  # type: ignore[import-not-found]
+    from baresip.errors import AudioRestarted
 
     runtime = Runtime()
     await runtime.start(Config(net_interface="127.0.0.1"))

@@ -29,6 +29,7 @@ from mcu.media.picture.pools import Pools
 from mcu.media.room import SOUND_TICKS, Room
 from mcu.media.seams import (
     TICK_SAMPLES,
+    CallTransport,
     EncodedPicture,
     FrameLimit,
     Traffic,
@@ -107,8 +108,10 @@ class ScriptedTransports:
 class NoCalls:
     """A reception in which nobody is."""
 
-    def seat(self, call: CallId, listener: TransportListener) -> Transport:
+    def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         raise errors.NotFound("nobody calls here")
+
+    def take_back(self, call: CallId, transport: CallTransport) -> None: ...
 
 
 class Stage:

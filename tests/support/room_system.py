@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import av
 from av.video.frame import VideoFrame
+from media_ports import media_ports
 from sip_wire import Way
 
 from mcu.clock import SystemClock
@@ -211,13 +212,14 @@ async def room_system(
 
     `own`: what its line for that says. `port`: of the floor's client; mostly nobody listens there, for it speaks first.
     """
-    engine = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(48_600, 48_699)), SystemClock())
-    system = RoomSystem(engine, feedback=feedback, floor=floor, own=own, port=port)
-    try:
-        yield system
-    finally:
-        await system.close()
-        engine.close()
+    with media_ports() as ports:
+        engine = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(ports[0], ports[-1])), SystemClock())
+        system = RoomSystem(engine, feedback=feedback, floor=floor, own=own, port=port)
+        try:
+            yield system
+        finally:
+            await system.close()
+            engine.close()
 
 
 def latest(system: RoomSystem, source: Source) -> VideoFrame | None:

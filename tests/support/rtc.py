@@ -40,9 +40,12 @@ class Ear:
         self.echo = False  # send back the pictures that come
 
     def on_connected(self) -> None:
-        for source in Source if self.transport is not None else ():
-            self.transport.want(source, WHOLE)
+        if self.transport is not None:
+            for source in Source:
+                self.transport.want(source, WHOLE)
         self.connected.set()
+
+    def on_renewed(self) -> None: ...
 
     def on_lost(self, cause: Cause) -> None:
         self.lost.append(cause)
@@ -129,7 +132,7 @@ class Studio:
         ]
         samples = np.stack(mixes) if mixes else np.zeros((0, TICK_SAMPLES), np.int16)
         with suppress(OverflowError):
-            self._plane.send(tick, list(self._sounds.values()), samples, self._routes)
+            self._plane.send(tick, list(self._sounds.values()), samples.data, self._routes)
             self._routes = []
 
     async def close(self) -> None:

@@ -95,7 +95,7 @@ class Call:
             self.plane.collect(tick, 0)
             await asyncio.sleep(0.02)
             levels += [talker.level for talker in self.plane.talkers()[0]]
-            self.plane.send(tick, [sound], tone, [(self.ends[speaker].handle, sound)])
+            self.plane.send(tick, [sound], tone.data, [(self.ends[speaker].handle, sound)])
         return min(levels)
 
     async def close(self) -> None:

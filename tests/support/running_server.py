@@ -108,7 +108,7 @@ def every_right(data_directory: Path, organisation: str = "") -> str:
     return own.mint("tests", frozenset({Scope.ADMIN}), timedelta(hours=1), organisation)
 
 
-def launch(directory: Path, *, by_command: bool = False, **settings: str) -> RunningServer:
+def launch(directory: Path, by_command: bool = False, /, **settings: str) -> RunningServer:
     """Start one, without waiting for it. Its data stay in `directory`: another may be started on them later.
 
     `by_command`: as a person does, and not by `forked_serve`, which has imported all beforehand.
@@ -136,7 +136,7 @@ def environment(directory: Path, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(directory: Path, *, by_command: bool = False, **settings: str) -> Iterator[RunningServer]:
+def running_server(directory: Path, by_command: bool = False, /, **settings: str) -> Iterator[RunningServer]:
     """One that serves, and that is gone afterwards with its workers, however the test ended. See `launch`.
 
     One with telephones has ports for them that no other has, unless `settings` names them.
@@ -146,7 +146,7 @@ def running_server(directory: Path, *, by_command: bool = False, **settings: str
         if "sip__addresses" in settings and "media__rtp_first_port" not in settings:
             ports = stack.enter_context(media_ports())
             settings |= {"media__rtp_first_port": str(ports[0]), "media__rtp_last_port": str(ports[-1])}
-        server = launch(directory, by_command=by_command, **settings)
+        server = launch(directory, by_command, **settings)
         server.rtp_ports = ports
         try:
             server.wait_until_serving()

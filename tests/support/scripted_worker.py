@@ -34,7 +34,7 @@ def report(legs: int) -> WorkerReport:
     )
 
 
-async def obey(control: FrameConnection[ToControl], frame: ToWorker) -> None:
+async def obey(control: FrameConnection[ToWorker], frame: ToWorker) -> None:
     done = ToControl(frame.id, Done())
     match frame.command:
         case OpenRoom(room="room_hang"):

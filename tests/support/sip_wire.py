@@ -3,11 +3,12 @@
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.digest import Answerer
-from mcu.protocol.sip.events import Established, Event, Sent
+from mcu.protocol.sip.events import Established, Event, Invited, Sent
 from mcu.protocol.sip.message import Request, Response, read
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
@@ -35,7 +36,7 @@ class End:
         self.sent: list[Request | Response] = []
 
     def last(self, kind: type[Event]) -> Event:
-        return [event for event in self.told if isinstance(event, kind)][-1]  # type: ignore[arg-type] # a union's members
+        return [event for event in self.told if isinstance(event, kind)][-1]
 
     def kinds(self) -> list[str]:
         return [type(event).__name__ for event in self.told]
@@ -108,11 +109,13 @@ class Wire:
             end.drain()
 
 
-def up(wire: Wire, **headers: str) -> tuple[Call, Call]:
+def up(wire: Wire, **headers: Any) -> tuple[Call, Call]:
     """A call that stands: the phone's, the server's."""
     phone = wire.phone.invite(**headers)
     wire.run()
-    server = wire.server.told[-1].call  # type: ignore[union-attr] # Invited
+    invited = wire.server.told[-1]
+    assert isinstance(invited, Invited)
+    server = invited.call
     server.answer(ANSWER)
     wire.run()
     for end in (wire.phone, wire.server):

@@ -57,7 +57,8 @@ class Line:
         self.sent = 0
         self.handle, port, _ = plane.add_rtp()
         plane.add_stream(self.handle, AUDIO, formats=[(payload_type, codec, 0)], tones=tones)
-        plane.set_remote(self.handle, *self._socket.getsockname(), None)
+        address, own_port = self._socket.getsockname()
+        plane.set_remote(self.handle, address, own_port)
         self._to = ("127.0.0.1", port)
         self._closed = False
 
@@ -69,7 +70,7 @@ class Line:
 
     def received(self) -> list[bytes]:
         """The payloads that came since the last call."""
-        found = []
+        found: list[bytes] = []
         while True:
             try:
                 packet = self._socket.recv(2048)

@@ -51,7 +51,7 @@ class Picture:
 
     def native(self) -> _native.I420:
         y, u, v = self.memory
-        return _native.I420(y, u, v, (y.shape[1], u.shape[1], v.shape[1]), self.width, self.height)
+        return _native.I420(y.data, u.data, v.data, (y.shape[1], u.shape[1], v.shape[1]), self.width, self.height)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Picture) and all(
@@ -75,7 +75,8 @@ def owned(shape: tuple[int, ...], plane: int, rect: Rect) -> npt.NDArray[np.bool
 def blend(under: Plane, over: int, alpha: npt.NDArray[np.float64] | int) -> Plane:
     """Rounded to nearest; 255 is odd, so there are no ties."""
     exact = (under * (255.0 - alpha) + float(over) * alpha) / 255.0
-    return np.floor(exact + 0.5).astype(np.uint8)
+    rounded: Plane = np.floor(exact + 0.5).astype(np.uint8)
+    return rounded
 
 
 def fill(canvas: Picture, rect: Rect, colour: Colour) -> None:
@@ -189,11 +190,15 @@ def letterbox(width: int, height: int, tile: Rect) -> Rect:
 
 def area_average(plane: Plane, width: int, height: int) -> npt.NDArray[np.float64]:
     """Each sample the mean of the source's area under it, exactly weighted."""
-    return _weights(plane.shape[0], height) @ plane.astype(float) @ _weights(plane.shape[1], width).T
+    mean: npt.NDArray[np.float64] = (
+        _weights(plane.shape[0], height) @ plane.astype(float) @ _weights(plane.shape[1], width).T
+    )
+    return mean
 
 
 def _weights(have: int, want: int) -> npt.NDArray[np.float64]:
     edges = np.arange(want + 1) * have / want
     low = np.maximum(edges[:-1, None], np.arange(have)[None, :])
     high = np.minimum(edges[1:, None], np.arange(1, have + 1)[None, :])
-    return np.maximum(high - low, 0) * want / have
+    weights: npt.NDArray[np.float64] = np.maximum(high - low, 0) * want / have
+    return weights

@@ -176,7 +176,7 @@ def rtcp(write: Any, *arguments: Any) -> bytes:
 def rtcp_events(data: bytes) -> Iterator[Event]:
     """The events of a compound packet. Raises ValueError where the rest of it is malformed."""
     held = ctypes.create_string_buffer(data, len(data)) if data else None
-    reader = Reader(data=ctypes.cast(held, Pointer), size=len(data))
+    reader = Reader(data=ctypes.cast(held, Pointer) if held else None, size=len(data))
     while True:
         event = Event()
         found = rtcp_next(ctypes.byref(reader), ctypes.byref(event))

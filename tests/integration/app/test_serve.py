@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from running_server import ROOT, RunningServer, alive, launch, running_server, wait_for
 
+BY_COMMAND = True
+
 pytestmark = pytest.mark.timeout(300)  # each starts servers, also on a busy machine
 
 
@@ -32,7 +34,7 @@ def test_it_stops_when_told_and_leaves_no_process_and_no_file(tmp_path: Path, ho
     temporary.mkdir()
     os.environ["TMPDIR"] = str(temporary)
     try:
-        with running_server(tmp_path / "server", by_command=True, media__workers="2") as server:
+        with running_server(tmp_path / "server", BY_COMMAND, media__workers="2") as server:
             workers = server.worker_pids()
             assert len(workers) == 2
             begun = time.monotonic()
@@ -71,7 +73,7 @@ def test_a_killed_worker_is_replaced_and_meanwhile_the_server_is_not_ready(serve
 
 def test_a_second_server_on_a_taken_port_says_so_in_one_line(shared_server: RunningServer, tmp_path: Path) -> None:
     port = shared_server.base_url.rpartition(":")[2]
-    second = launch(tmp_path / "second", by_command=True, server__port=port)
+    second = launch(tmp_path / "second", BY_COMMAND, server__port=port)
     assert second.process.wait(90) == 1
     (line,) = second.log_path.read_text().splitlines()
     assert line == f"mcu: port {port} on 127.0.0.1 is taken: stop what uses it, or set server.port to another"

@@ -93,7 +93,7 @@ async def test_a_host_turns_off_a_microphone_that_only_its_owner_turns_on_again(
         assert ears is not None
         await until(lambda: loudness(ears.heard(), 880, 0.4) > 0.5)
         await berg.send(Mute(muted=True, leg=anna.leg))
-        await until(lambda: line(anna, anna.leg).muted)  # type: ignore[union-attr]
+        await until(lambda: line(anna, anna.leg).muted)
         await until(lambda: loudness(ears.heard(), 880, 0.4) == 0.0)
         await berg.send(Mute(muted=False, leg=anna.leg))
         assert (await berg.told(Refusal)).code == "that-person-only"
@@ -198,11 +198,11 @@ async def test_hands_keep_their_order_and_chat_reaches_those_inside(live_server:
         berg, anna, bo = await here.host(), await here.guest("Anna"), await here.guest("Bo")
         await inside(berg, anna, bo)
         await bo.send(Hand(raised=True))
-        await until(lambda: line(berg, bo.leg).hand == 1)  # type: ignore[union-attr]
+        await until(lambda: line(berg, bo.leg).hand == 1)
         await anna.send(Hand(raised=True))
-        await until(lambda: line(berg, anna.leg).hand == 2)  # type: ignore[union-attr]
+        await until(lambda: line(berg, anna.leg).hand == 2)
         await berg.send(Hand(raised=False, leg=bo.leg))
-        await until(lambda: line(berg, anna.leg).hand == 1)  # type: ignore[union-attr]
+        await until(lambda: line(berg, anna.leg).hand == 1)
         await bo.send(Say(text="hej på er"))
         assert (await anna.told(Chat)).text == "hej på er"
         cia = await here.guest("Cia")
@@ -260,7 +260,7 @@ async def test_a_personal_link_in_a_second_window_takes_the_seat_from_the_first(
         await second.join(here.number, "Berg", client(), token=here.link("Berg"))
         assert (await first.told(Gone)).cause == "replaced"
         await inside(second)
-        assert (first.leg, second.joined.role) == (second.leg, "host")  # type: ignore[union-attr]
+        assert (first.leg, second.joined.role) == (second.leg, "host")
 
 
 @pytest.mark.policy("S5.3-3")

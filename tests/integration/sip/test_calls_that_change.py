@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from baresip import Telephone, telephone
@@ -134,9 +135,10 @@ async def test_calls_go_on_with_another_worker_within_three_seconds_and_none_out
     tmp_path: Path,
 ) -> None:
     with running_server(tmp_path / "server", **SETTINGS) as server, ExitStack() as stack:
+        kinds: list[dict[str, Any]] = [{}, {"transport": "tcp"}, {"settings": f"rtp_timeout {SILENCE_S}\n"}, {}]
         phones = [
             stack.enter_context(telephone(tmp_path / str(number), hertz=PHONE_HZ, codec=G711, **how))
-            for number, how in enumerate(({}, {"transport": "tcp"}, {"settings": f"rtp_timeout {SILENCE_S}\n"}, {}))
+            for number, how in enumerate(kinds)
         ]
         late = stack.enter_context(telephone(tmp_path / "late", hertz=LATE_HZ))
         async with hall(server) as one, hall(server) as other:

@@ -166,10 +166,12 @@ async def test_an_organisations_own_call_control_is_called_at_its_domain(
     """By an endpoint of another, and by a meeting."""
     posted(server, "cilla", "norr")
     with ExitStack() as stack:
-        bo = telephone(
-            tmp_path / "bo", hertz=1100, account=f"bo@{VASTS}", parameters="regint=0;answermode=auto", port=vasts_port
-        )
-        bo = stack.enter_context(bo)
+        of_vast: dict[str, Any] = {
+            "account": f"bo@{VASTS}",
+            "parameters": "regint=0;answermode=auto",
+            "port": vasts_port,
+        }
+        bo = stack.enter_context(telephone(tmp_path / "bo", hertz=1100, **of_vast))
         cilla = phone(server, stack, tmp_path, "cilla", account=f"cilla@{NORRS}")
         await until(lambda: states(server, "norr").get("cilla") == "online")
         cilla.dial("sip:bo@vast.example")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from baresip import Camera, shows, telephone
@@ -54,7 +55,7 @@ async def test_a_room_system_that_calls_or_is_called_sees_nothing_before_it_is_i
             here.number, "Berg", MeetingClient(sound=hum(HOST_HZ), camera=camera, watch=False), token=here.link("Berg")
         )
         await inside(host)
-        how = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
+        how: dict[str, Any] = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
         with telephone(tmp_path / "system", hertz=SYSTEM_HZ, certificate=authority.issue("127.0.0.1"), **how) as system:
 
             async def meet() -> None:

@@ -3,11 +3,8 @@
 `frame_size` is asked before any decoder sees a picture that somebody sent us.
 """
 
-from typing import Literal
-
+from mcu.media.seams import VideoCodec
 from wire_twins import h264, vp8
-
-VideoCodec = Literal["H264", "VP8"]
 
 
 def frame_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
@@ -15,7 +12,7 @@ def frame_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
 
     H.264 is Annex B; VP8 is the bare frame. Of a picture with several parameter sets the largest counts.
     """
-    return h264.frame_size(data) if codec == "H264" else vp8.frame_size(data)
+    return vp8.frame_size(data) if codec == "VP8" else h264.frame_size(data)
 
 
 def shown_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
@@ -28,9 +25,9 @@ def shown_size(codec: VideoCodec, data: bytes) -> tuple[int, int] | None:
 
 def is_key(codec: VideoCodec, data: bytes) -> bool:
     """Whether a decoder can start at this picture."""
-    return h264.is_key(data) if codec == "H264" else vp8.is_key(data)
+    return vp8.is_key(data) if codec == "VP8" else h264.is_key(data)
 
 
 def payloads(codec: VideoCodec, data: bytes, size: int) -> list[bytes]:
     """RTP payloads of at most `size` bytes for an encoded picture."""
-    return h264.payloads(data, size) if codec == "H264" else vp8.payloads(data, size)
+    return vp8.payloads(data, size) if codec == "VP8" else h264.payloads(data, size)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from argon2.low_level import Type
 
 from mcu.auth import pins
 from mcu.auth.pins import Cost, PinHasher, new_pin, new_salt
@@ -61,7 +62,7 @@ async def test_hashing_is_off_the_event_loop_and_costs_what_rfc_9106_says(monkey
     hasher = PinHasher()
     await hasher.hash("111111", new_salt())
     hasher.close()
-    assert seen == [(False, 3, 65536, 4, 32, pins.Type.ID)]
+    assert seen == [(False, 3, 65536, 4, 32, Type.ID)]
 
 
 async def test_a_flood_of_checks_is_refused_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -38,7 +39,7 @@ def tokens(key: SigningKey) -> Tokens:
     return Tokens(key=key, clock=SetClock())
 
 
-SEAT = {"leg": LegId("leg_1"), "room": RoomId("room_1"), "meeting": MeetingId("mtg_1")}
+SEAT: Any = {"leg": LegId("leg_1"), "room": RoomId("room_1"), "meeting": MeetingId("mtg_1")}
 EXAMPLES: list[Token] = [
     JoinToken(meeting=MeetingId("mtg_1"), role="host", participant=ParticipantId("pt_1")),
     JoinToken(meeting=MeetingId("mtg_1"), role="guest"),

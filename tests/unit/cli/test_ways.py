@@ -13,7 +13,7 @@ HERE = ("127.0.0.1",)
 PUBLIC = {"addresses": HERE, "public_addresses": ("203.0.113.5",)}
 
 
-def lines(running: bool = False, **values: Any) -> dict[str, Line]:
+def lines(running: bool = False, /, **values: Any) -> dict[str, Line]:
     wanted = Media.model_validate({"workers": 2, **values})
     return {line.what: line for line in ways.media(wanted, running=running)}
 
@@ -54,7 +54,7 @@ def test_a_port_that_is_taken_fails_by_number_and_address(taken: tuple[int, int]
     line = lines(addresses=HERE, **values)[f"media {name}"]
     assert line.verdict is Verdict.FAIL
     assert line.text.startswith(f"{name} port {port} on 127.0.0.1 cannot be had (Address already in use)")
-    assert lines(running=True, addresses=HERE, **values)[f"media {name}"].verdict is Verdict.OK
+    assert lines(True, addresses=HERE, **values)[f"media {name}"].verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("taken", [socket.SOCK_STREAM], indirect=True)

@@ -1,6 +1,7 @@
 """Work in order and bounded; of news the newest."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,11 @@ async def test_work_is_done_in_order_and_its_result_or_error_given_to_who_asked(
     def fail() -> None:
         raise NotFound("no")
 
-    asked = [asyncio.create_task(mailbox.ask(lambda n=n: done.append(n) or n)) for n in range(3)]
+    def do(number: int) -> int:
+        done.append(number)
+        return number
+
+    asked = [asyncio.create_task(mailbox.ask(partial(do, number))) for number in range(3)]
     failing = asyncio.create_task(mailbox.ask(fail))
     await asyncio.sleep(0)
     mailbox.do_all()

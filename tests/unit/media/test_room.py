@@ -12,7 +12,7 @@ from mcu import errors
 from mcu.demo.check import amplitudes
 from mcu.ids import RoomId
 from mcu.media import cost
-from mcu.media import room as room_module
+from mcu.media.audio.mixer import AudioMixer
 from mcu.media.life import LegState
 from mcu.media.messages import (
     AbsentLeg,
@@ -101,7 +101,7 @@ async def test_nobody_enters_by_a_sound_that_a_defect_kept_from_being_mixed(
         raise ValueError("a defect")
 
     with monkeypatch.context() as broken:
-        broken.setattr(room_module.AudioMixer, "mix", defect)
+        broken.setattr(AudioMixer, "mix", defect)
         with pytest.raises(ValueError, match="a defect"):
             stage.ticks(1)
     stage.ticks(2)

@@ -13,8 +13,8 @@ from mcu.demo.voice import speech
 VOICE = speech(4.0, 130, 5)[: 190 * TICK]
 
 
-def context(name: str, mode: str, rate: int) -> av.CodecContext:
-    made = av.CodecContext.create(name, mode)
+def context(name: str, mode: str, rate: int) -> av.AudioCodecContext:
+    made: av.AudioCodecContext = av.CodecContext.create(name, mode)  # type: ignore[call-overload]
     made.sample_rate, made.layout, made.format = rate, "mono", "s16"
     return made
 

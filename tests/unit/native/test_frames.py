@@ -1,7 +1,7 @@
 """Real streams through the C frame assembler: cut, lost, shuffled, asked for again; they come out bit for bit."""
 
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import native_video as native
 import pytest
@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from native_video import H264, MODE0, VP8, Frames
 
 START = b"\x00\x00\x00\x01"
+SLICED: dict[str, Any] = {"x264-params": "slice-max-size=1000"}
 STREAMS = {
     VP8: native.encoded(VP8, 12),
     H264: native.encoded(H264, 12),
-    MODE0: native.encoded(H264, 12, **{"x264-params": "slice-max-size=1000"}),
+    MODE0: native.encoded(H264, 12, **SLICED),
 }
 codecs = st.sampled_from([VP8, H264, MODE0])
 

@@ -82,15 +82,15 @@ def test_the_signs_and_the_order_of_the_octets_are_those_of_the_tables(law: str)
     assert tuple(encoded(law, np.array([32767, -32768, 0, -9], np.int16))) == loudest
 
 
-def ffmpeg(law: str, work: Callable[["av.CodecContext"], list[bytes]], mode: str) -> bytes:
-    context = av.CodecContext.create(f"pcm_{law}", mode)
+def ffmpeg(law: str, work: Callable[[av.AudioCodecContext], list[bytes]], mode: str) -> bytes:
+    context: av.AudioCodecContext = av.CodecContext.create(f"pcm_{law}", mode)  # type: ignore[call-overload]
     context.sample_rate, context.layout, context.format = 8000, "mono", "s16"
     return b"".join(work(context))
 
 
 @pytest.mark.parametrize("law", ["alaw", "mulaw"])
 def test_ffmpeg_decodes_each_octet_alike(law: str) -> None:
-    def decode(context: av.CodecContext) -> list[bytes]:
+    def decode(context: av.AudioCodecContext) -> list[bytes]:
         frames = context.decode(av.Packet(OCTETS.tobytes()))
         return [frame.to_ndarray().tobytes() for frame in frames]
 
@@ -102,7 +102,7 @@ def test_ffmpeg_decodes_each_octet_alike(law: str) -> None:
 def test_ffmpeg_encodes_each_sample_at_most_one_step_away(law: str) -> None:
     """FFmpeg rounds to the nearest output value, which by the tables lies in the next interval where segments meet."""
 
-    def encode(context: av.CodecContext) -> list[bytes]:
+    def encode(context: av.AudioCodecContext) -> list[bytes]:
         frame = av.AudioFrame.from_ndarray(EVERY[None, :], "s16", "mono")
         frame.sample_rate = 8000
         return [bytes(packet) for packet in [*context.encode(frame), *context.encode(None)]]

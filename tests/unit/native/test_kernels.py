@@ -71,7 +71,7 @@ def test_label_blends_its_plate_and_then_its_ink(
 ) -> None:
     same(
         canvas,
-        lambda c: _native.label(c, x, y, mask, size(mask), ink, plate, alpha),
+        lambda c: _native.label(c, x, y, mask.data, size(mask), ink, plate, alpha),
         lambda c: twins.label(c, x, y, mask, ink, plate, alpha),
     )
 
@@ -88,7 +88,7 @@ def test_avatar_is_a_smooth_disc_and_initials_inside_its_tile(
 ) -> None:
     same(
         canvas,
-        lambda c: _native.avatar(c, tile, background, disc, radius, mask, size(mask), ink),
+        lambda c: _native.avatar(c, tile, background, disc, radius, mask.data, size(mask), ink),
         lambda c: twins.avatar(c, tile, background, disc, radius, mask, ink),
     )
 

@@ -14,8 +14,10 @@ from native_video import H264, MODE0, VP8
 from wire_twins import h264, vp8
 from wire_twins.rtp import Malformed
 
+from mcu.media.seams import VideoCodec
+
 START = b"\x00\x00\x00\x01"
-NAMES = {VP8: "VP8", H264: "H264"}
+NAMES: dict[int, VideoCodec] = {VP8: "VP8", H264: "H264"}
 frames = st.binary(min_size=1, max_size=6000)
 optional_bits = st.one_of(st.none(), st.integers(0, 127))
 

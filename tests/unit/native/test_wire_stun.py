@@ -53,6 +53,7 @@ def test_what_aioice_writes_is_read_and_verified(
     data = bytes(theirs)
     ours = parsed(data)
     assert ours is not None
+    assert ours is not None
     assert (ours.method, CLASSES[ours.kind], bytes(ours.transaction)) == (method, kind, transaction)
     assert username(ours) == values.get("USERNAME")
     assert (ours.priority if ours.has_priority else None) == values.get("PRIORITY")
@@ -95,6 +96,7 @@ def test_aioice_reads_the_address_in_a_response_of_ours(
 ) -> None:
     data = request(transaction)
     ours = parsed(data)
+    assert ours is not None
     out = ctypes.create_string_buffer(STUN_MAX)
     peer = sockaddr(str(address), port)
     size = stun_success(out, ctypes.byref(ours), peer, password.encode(), len(password))
@@ -109,6 +111,7 @@ def test_aioice_reads_the_address_in_a_response_of_ours(
 def test_aioice_reads_an_error_of_ours(transaction: bytes, code: int, password: str) -> None:
     data = request(transaction)
     ours = parsed(data)
+    assert ours is not None
     out = ctypes.create_string_buffer(STUN_MAX)
     size = stun_error(out, ctypes.byref(ours), code, password.encode(), len(password))
     theirs = stun.parse_message(out.raw[:size])
@@ -146,6 +149,7 @@ def test_a_message_without_integrity_is_read_and_never_verified() -> None:
     message.add_fingerprint()
     data = bytes(message)
     ours = parsed(data)
+    assert ours is not None
     assert ours is not None
     assert CLASSES[ours.kind] == stun.Class.INDICATION
     assert not verified(ours, "")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sip_messages import request
@@ -76,7 +77,7 @@ class Peer:
         self._socket.close()
 
 
-def ask(number: int, method: str = "OPTIONS", **fields: str) -> Request:
+def ask(number: int, method: str = "OPTIONS", **fields: Any) -> Request:
     return request(method, branch=f"{method}{number}", Call_ID=f"{method}{number}", **fields)
 
 

@@ -25,7 +25,7 @@ class Wired:
         self.pool, self.clock = pool, ManualClock()
         self.drops = Counter[str]()
         self.keys = 0
-        self.stream = Stream(pool, self.clock, self._ask, self._drop)  # type: ignore[arg-type]
+        self.stream = Stream(pool, self.clock, self._ask, self._drop)
 
     def _ask(self) -> None:
         self.keys += 1

@@ -343,7 +343,8 @@ async def test_in_a_grid_of_many_small_tiles_every_other_picture_is_enough(meeti
     meeting.room.set_seen(people)
     meeting.room.set_viewers([viewer("leg 0"), viewer("leg 1", layout=Layout.SPEAKER)])
     await meeting.frames()
-    assert {leg: wanted.thin for leg, _, wanted in meeting.out.wanted}["leg 0"] is False  # large in the other view
+    thin_of = {leg: wanted.thin for leg, _, wanted in meeting.out.wanted}
+    assert thin_of[LegId("leg 0")] is False  # large in the other view
 
 
 async def test_senders_are_asked_for_what_their_tile_needs_when_it_changes(meeting: Meeting) -> None:

@@ -76,7 +76,7 @@ class Party:
         self.told: list[Event] = []
 
     def last(self, kind: type[Event]) -> Event:
-        return [event for event in self.told if isinstance(event, kind)][-1]  # type: ignore[arg-type] # of a union
+        return [event for event in self.told if isinstance(event, kind)][-1]
 
     @property
     def call(self) -> Call:

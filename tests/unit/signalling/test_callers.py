@@ -1,5 +1,7 @@
 """Callers over a trunk are told apart by their numbers, which are not kept."""
 
+from typing import Any
+
 import pytest
 from sip_messages import request
 
@@ -18,7 +20,7 @@ class Stopped(SystemClock):
         return self.at
 
 
-def of(user: str, **more: str) -> Request:
+def of(user: str, **more: Any) -> Request:
     return request(From=f"<sip:{user}@trunk.example>;tag=1", **more)
 
 

@@ -59,7 +59,7 @@ def test_a_meetings_call_gives_way_to_a_call_of_its_own_endpoints_and_to_nothing
     here: Any = Front(sender)
     call: Any = SimpleNamespace(flow=None)
     visit: Any = SimpleNamespace(endpoint=owner)
-    within = Within(call, message("REFER", Refer_To=f"<{to}>"), ("key", "key", "key"))  # type: ignore[arg-type] # nobody reads it
+    within = Within(call, message("REFER", Refer_To=f"<{to}>"), ("key", "key", "key"))
     Transfers(here, here, here, here).seat_referred(visit, within)
     assert here.statuses == [status]
 

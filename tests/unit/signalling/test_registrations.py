@@ -17,7 +17,8 @@ from mcu.net.sip.flows import Peer
 from mcu.protocol.sip.authenticator import Challenged, WrongPassword
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Asked
-from mcu.protocol.sip.message import Headers, Request, Response
+from mcu.protocol.sip.headers import Headers
+from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri, parse_uri
 from mcu.protocol.sip.values import parse_address, parse_credentials
@@ -27,7 +28,7 @@ from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
 
 PASSWORD = "correct-horse"
-ANNA = {"From": "<sip:anna@mcu.example>;tag=x", "To": "<sip:anna@mcu.example>"}
+ANNA: dict[str, Any] = {"From": "<sip:anna@mcu.example>;tag=x", "To": "<sip:anna@mcu.example>"}
 
 
 class Way:

@@ -25,7 +25,7 @@ def ways(to: str, *transports: str) -> list[Way]:
         Target(endpoint=anna, domain=OURS, flow=one, uri=SipUri("x.invalid", "anna"), routes=()) for one in flows
     ]
     endpoints: Any = SimpleNamespace(is_ours=lambda host: host == OURS, locate=lambda _: targets)
-    roads = Roads(Trunks([]), SimpleNamespace(), Names(("127.0.0.1", 9)))  # type: ignore[arg-type] # nothing goes out
+    roads = Roads(Trunks([]), SimpleNamespace(), Names(("127.0.0.1", 9)))
     settings: Any = {"domains": [THEIRS], "encrypted": True, "by_dtls": False, "organisations": Organisations([])}
     return Ways(roads, endpoints, **settings).to(to, 0.0)
 

@@ -51,7 +51,7 @@ async def test_who_offers_no_such_key_is_refused_and_sent_not_a_byte(engine: Eng
         with pytest.raises(NotAcceptable):
             end.answer(offer.format(port=phone.getsockname()[1]), Told())
         sound = engine.plane.add_sound(False)
-        engine.plane.send(1, [sound], TONE, [(end.handle, sound)])
+        engine.plane.send(1, [sound], TONE.data, [(end.handle, sound)])
         with pytest.raises(TimeoutError):
             phone.recv(2048)
         await end.close()

@@ -1,6 +1,7 @@
 """Offers and answers as room systems and telephones make them (RFC 3264, 4568, 6184)."""
 
 import base64
+from collections.abc import Mapping
 
 import pytest
 from fingerprints import FINGERPRINT
@@ -220,7 +221,7 @@ def test_an_offer_of_ours_has_every_codec_and_suite_and_is_answered_by_ourselves
         assert (here.keying.keys.ours, here.keying.keys.theirs) == (there.keying.keys.theirs, there.keying.keys.ours)
 
 
-def reply_with(change: dict[str, object]) -> tuple[Stream, ...]:
+def reply_with(change: Mapping[str, object]) -> tuple[Stream, ...]:
     mine = ours()
     offered = offer(mine)
     reply, _ = answer(offered.description, ours())

@@ -7,8 +7,9 @@ from mcu.errors import NotAcceptable
 from mcu.protocol.bfcp.floor import Ids
 from mcu.protocol.sdp import exchange, floor
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
-from mcu.protocol.sdp.exchange import Encryption, Kind, Ours, Ports
+from mcu.protocol.sdp.exchange import Kind, Ours, Ports
 from mcu.protocol.sdp.floor import Taken, Terms
+from mcu.protocol.sdp.keying import Encryption
 
 TERMS = Terms(Ids(conference=1234, user=7), 5070)
 SLIDES = "m=video 5002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\na=content:slides\r\n"

@@ -1,5 +1,7 @@
 """Dialogs: how requests within a call are made and accepted (RFC 3261, section 12)."""
 
+from typing import Any
+
 import pytest
 from sip_messages import OURS, request, response
 
@@ -9,14 +11,14 @@ from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request
 
 CONTACT = "<sip:mcu.example:5060>"
-RECORDED = {"Record-Route": "<sip:p2.example;lr>, <sip:p1.example;lr>"}
+RECORDED: dict[str, Any] = {"Record-Route": "<sip:p2.example;lr>, <sip:p1.example;lr>"}
 
 
-def called(**fields: str) -> Dialog:
+def called(**fields: Any) -> Dialog:
     return of_request(request(**fields), "ours", CONTACT, secure=False)
 
 
-def calling(status: int = 200, **fields: str) -> Dialog:
+def calling(status: int = 200, **fields: Any) -> Dialog:
     ours = request(Via=OURS.format("1"), **fields)
     answer = response(ours, status, Contact="<sip:room@198.51.100.3>")
     return of_response(ours, answer, CONTACT, secure=False)

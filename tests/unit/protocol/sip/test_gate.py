@@ -14,7 +14,7 @@ SCAN = b"OPTIONS sip:100@mcu.example SIP/2.0\r\nFrom: x\r\nUser-Agent: friendly-
 
 
 def new(**limits: object) -> Gate:
-    return Gate(Limits(**{name: getattr(LIMITS, name) for name in LIMITS.__slots__} | limits), 0.0)  # type: ignore[arg-type]
+    return Gate(Limits(**{name: getattr(LIMITS, name) for name in LIMITS.__slots__} | limits), 0.0)
 
 
 def heard(at: Gate, host: str, *, per_second: float, seconds: float) -> int:

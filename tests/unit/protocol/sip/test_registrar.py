@@ -1,5 +1,7 @@
 """Registrations: what is bound, for how long, in which order, by which flow, and under which names (RFC 3261, 10)."""
 
+from typing import Any
+
 import pytest
 from sip_messages import request as message
 
@@ -114,7 +116,7 @@ def test_a_flow_is_told_by_device_and_number_and_not_by_its_address() -> None:
 
 def test_a_flow_through_a_proxy_that_keeps_none_is_refused() -> None:
     two = "SIP/2.0/UDP proxy.example;branch=z9hG4bKp, SIP/2.0/UDP phone.example;branch=z9hG4bKq"
-    asked = {"Supported": "path, outbound", "Via": two}
+    asked: dict[str, Any] = {"Supported": "path, outbound", "Via": two}
     with pytest.raises(NoOutbound):
         registrar().register("anna", register(f"<sip:a@h>;{DEVICE};reg-id=1", **asked), "a", NOW)
     through = register(f"<sip:a@h>;{DEVICE};reg-id=1", **asked, Path="<sip:token@edge.example;lr;ob>")

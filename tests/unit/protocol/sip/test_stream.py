@@ -17,7 +17,7 @@ WIRE = bytes(SDP) + b"\r\n\r\n" + bytes(response(INVITE, 180)) + b"\r\n" + bytes
 
 
 def kinds(data: bytes, cuts: list[int]) -> list[object]:
-    stream, found = Stream(), []
+    stream, found = Stream(), list[object]()
     edges = [0, *sorted(cut % len(data) for cut in cuts), len(data)]
     for start, end in itertools.pairwise(edges):
         found += stream.feed(data[start:end])

@@ -209,10 +209,8 @@ async def test_from_an_organisations_own_call_control_endpoints_are_called_and_f
         for nobodys in ("+46701234567", "+46311234567"):  # of a trunk; of nobody
             bo.dial(f"sip:{nobodys}@{SYDS}")
         await until(lambda: bo.log.count("404") == 2)
-        liar = telephone(
-            tmp_path / "liar", hertz=1300, account="bo@vast.example", at="127.0.0.24", parameters=more, encryption=""
-        )
-        liar = stack.enter_context(liar)
+        as_bo: dict[str, Any] = {"account": "bo@vast.example", "at": "127.0.0.24", "parameters": more, "encryption": ""}
+        liar = stack.enter_context(telephone(tmp_path / "liar", hertz=1300, **as_bo))
         liar.dial(f"sip:cilla@{SYDS}")
         await hears(liar, ALL_HZ)  # the voice menu
         assert cilla.log.count("Call established") == 1

@@ -207,7 +207,7 @@ async def test_a_connection_by_which_somebody_is_in_a_call_may_be_silent(monkeyp
 async def test_a_call_whose_connection_was_closed_is_hung_up_by_another() -> None:
     async with serving() as (server, port):
         came: asyncio.Queue[bytes] = asyncio.Queue()
-        telephone = await asyncio.start_server(lambda *ends: hear(*ends, came), HERE, 0)
+        telephone = await asyncio.start_server(lambda reader, writer: hear(reader, writer, came), HERE, 0)
         reader, writer = await asyncio.open_connection(HERE, port)
         writer.write(over_tcp(1, telephone.sockets[0].getsockname()[1]))
         assert b" 100 " in await reader.readline()

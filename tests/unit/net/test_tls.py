@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from certificates import make_certificate
@@ -45,7 +46,7 @@ class House:
     async def welcomes(self, address: str) -> bool:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        at = {"ssl": context, "local_addr": (address, 0)}
+        at: dict[str, Any] = {"ssl": context, "local_addr": (address, 0)}
         reader, writer = await asyncio.open_connection("127.0.0.1", self.door.port, **at)
         said = await reader.read()
         writer.close()

@@ -143,6 +143,7 @@ async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_e
     )
     call: Any = SimpleNamespace()
     refusal = Changed(call, Response(488, headers=Headers()))
+    visit: HandedOver
     call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: visit.tell(refusal))
     who = Who(address="192.0.2.1", caller="", endpoint=None, number="", by_trunk=False)
     handover, route = Told(), Route(Kind.MEETING, (), "482915370", language="sv")

@@ -15,7 +15,8 @@ from mcu.protocol.bfcp.floor import Asked, Released
 from mcu.protocol.bfcp.message import Code
 from mcu.protocol.sdp import exchange
 from mcu.protocol.sdp.description import Media, Origin, parse
-from mcu.protocol.sdp.exchange import Encryption, Kind, Ours, Ports
+from mcu.protocol.sdp.exchange import Kind, Ours, Ports
+from mcu.protocol.sdp.keying import Encryption
 from mcu.signalling.sip.slides import Slides, Unused
 
 HOST = "127.0.0.1"

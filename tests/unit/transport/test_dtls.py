@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from OpenSSL import SSL
 
 from mcu.media._native import Plane
-from mcu.media.transport.dtls import _NAMES, DATAGRAM_MAX, SecureTransport, datagrams, new_certificate
+from mcu.media.transport.dtls import _NAMES, SecureTransport, new_certificate
+from mcu.net.dtls import DATAGRAM_MAX, datagrams
 
 
 def record(size: int) -> bytes:

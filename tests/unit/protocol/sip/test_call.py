@@ -485,10 +485,10 @@ def test_of_calls_that_are_over_nothing_is_kept_whoever_made_them_and_however_th
 def test_a_refresh_that_is_refused_is_tried_again_until_it_is_taken() -> None:
     wire = Wire()
     phone, server = up(wire)
-    server.dialog.remote_cseq = 1_000  # type: ignore[union-attr] # so that it refuses what is of before, with 500
+    server.dialog.remote_cseq = 1_000  # so that it refuses what is of before, with 500
     wire.run(930)
     assert 500 in wire.server.methods()
-    server.dialog.remote_cseq = 0  # type: ignore[union-attr]
+    server.dialog.remote_cseq = 0
     wire.run(1800)
     assert (phone.state, server.state) == (State.UP, State.UP)
 

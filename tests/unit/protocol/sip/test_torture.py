@@ -283,5 +283,6 @@ def test_an_ipv4_address_in_an_ipv6_one_is_an_address() -> None:
 @pytest.mark.parametrize("field", ["Subject", "Content-Type", "From"])
 def test_nothing_that_others_take_for_the_end_of_a_line_is_within_one(field: str, mark: str) -> None:
     """What one telephone says is passed on to others, of which some end a line at less than we do."""
+    fields: dict[str, Any] = {field: f"<sip:anna@example.com>;tag=a1{mark}Route: <sip:other.example>"}
     with pytest.raises(Malformed):
-        read(sip(**{field: f"<sip:anna@example.com>;tag=a1{mark}Route: <sip:other.example>"}))
+        read(sip(**fields))

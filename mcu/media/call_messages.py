@@ -80,6 +80,25 @@ class SayToCall(Command, frozen=True, kw_only=True):
     voice: str = ""  # the organisation whose recordings go before all
 
 
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call in the reception sees, in words. `typed`: what has been pressed; of a PIN only how much."""
+
+    title: str
+    note: str = ""
+    typed: str = ""
+    keys: tuple[tuple[str, str], ...] = ()  # and what each does
+
+    def __repr__(self) -> str:
+        return "Card()"  # there may be a meeting's number on it
+
+
+class ShowToCall(Command, frozen=True, kw_only=True):
+    """A call in the reception sees this from now on, where it takes pictures."""
+
+    call: CallId
+    card: Card
+
+
 class RefreshCall(Command, frozen=True, kw_only=True):
     """The call needs a key frame of what it sees, and its signalling says so."""
 
@@ -127,7 +146,9 @@ class EndRelay(Command, frozen=True, kw_only=True):
     call: CallId
 
 
-CallCommand = AnswerCall | OfferCall | AcceptCall | ChangeCall | HoldCall | SayToCall | RefreshCall | EndCall
+CallCommand = (
+    AnswerCall | OfferCall | AcceptCall | ChangeCall | HoldCall | SayToCall | ShowToCall | RefreshCall | EndCall
+)
 RelayCommand = RelayCall | EndRelay
 
 

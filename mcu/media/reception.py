@@ -1,8 +1,8 @@
 """Calls that sit in no room: a telephone hears prompts, and its keys are told. A `Ticking` beside the rooms.
 
 Nobody in any room hears or sees such a call, and it hears and sees nobody (S5.3-1): it has a sound of its own, in which
-there is nothing but prompts. When it has found its meeting its transport moves into the room's seat, and the room's
-gate decides from then on.
+there is nothing but prompts, and where it takes pictures a card with words (`cards`). When it has found its meeting its
+transport moves into the room's seat, and the room's gate decides from then on.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,10 @@ import numpy as np
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import CallId
 from mcu.media.audio.outgoing import Outgoing, Said
-from mcu.media.call_messages import CallKey, CallKeyed, CallLost, CallShares, CallTold, CallUnsighted, OfferCall
+from mcu.media.call_messages import CallKey, CallKeyed, CallLost, CallShares, CallTold, CallUnsighted, Card, OfferCall
+from mcu.media.cards import Cards
 from mcu.media.frames import AnyEvent
-from mcu.media.messages import Cause
+from mcu.media.messages import Cause, Source
 from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
 from mcu.media.seams import TICK_SAMPLES, CallTransport, Samples, SoundPlane, TransportListener
@@ -30,8 +31,11 @@ _T = TypeVar("_T")
 class _Caller(OutsideListener):
     """One call; a `TransportListener` for as long as it is here."""
 
-    def __init__(self, call: CallId, transport: CallTransport, sound: int, lost: Callable[["_Caller"], None]) -> None:
+    def __init__(
+        self, call: CallId, transport: CallTransport, sound: int, cards: Cards, lost: Callable[["_Caller"], None]
+    ) -> None:
         self.call, self.transport, self.sound = call, transport, sound
+        self._cards = cards
         self.connected = self.routed = False
         self.left: Samples = _NOTHING  # of what is being said
         self._lost = lost
@@ -41,6 +45,13 @@ class _Caller(OutsideListener):
 
     def on_renewed(self) -> None:
         self.routed = False  # it may have another handle
+        self._cards.again(self.call)
+
+    def on_key_request(self, source: Source) -> None:
+        self._cards.again(self.call)
+
+    def on_bandwidth(self, bits_per_second: int) -> None:
+        self._cards.carries(self.call, bits_per_second)
 
     def on_lost(self, cause: Cause) -> None:
         self._lost(self)
@@ -54,11 +65,12 @@ class Reception:
         transports: RtpTransports,
         plane: SoundPlane,
         prompts: Prompts,
+        cards: Cards,
         emit: Callable[[AnyEvent], None],
         wake: Callable[["Reception"], None],
     ) -> None:
         self._transports, self._plane, self._prompts = transports, plane, prompts
-        self._emit, self._wake = emit, wake
+        self._cards, self._emit, self._wake = cards, emit, wake
         self._callers: dict[CallId, _Caller] = {}
         self._coming: dict[CallId, RtpTransport] = {}
         self._carried = WeakValueDictionary[CallId, RtpTransport]()  # also those that sit in rooms
@@ -130,6 +142,10 @@ class Reception:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
         self._known(call).left = self._prompts.samples(prompts, language, voice)
 
+    def show(self, call: CallId, card: Card) -> None:
+        """In place of what it sees. Raises `NotFound`."""
+        self._cards.show(call, self._known(call).transport, card)
+
     def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """See `seams.Calls`."""
         caller = self._known(call)
@@ -154,6 +170,7 @@ class Reception:
     def close(self) -> None:
         for call in [*self._callers, *self._coming]:
             self.end(call)
+        self._cards.close()
         self._plane.remove_room(self.sound_room)
 
     # -- ticker.Ticking -----------------------------------------------------------------------------------------------
@@ -200,7 +217,7 @@ class Reception:
         return made
 
     def _caller(self, call: CallId, transport: CallTransport) -> _Caller:
-        return _Caller(call, transport, self._plane.add_sound(False), self._lost)
+        return _Caller(call, transport, self._plane.add_sound(False), self._cards, self._lost)
 
     def _transport(self, call: CallId) -> RtpTransport:
         return _there(self._carried.get(call))
@@ -214,6 +231,7 @@ class Reception:
 
     def _let_go(self, caller: _Caller) -> None:
         self._callers.pop(caller.call, None)
+        self._cards.drop(caller.call)
         self._plane.remove_sound(caller.sound)
 
 

@@ -36,7 +36,9 @@ from mcu.media.call_messages import (
     RelayCall,
     RelayCommand,
     SayToCall,
+    ShowToCall,
 )
+from mcu.media.cards import Cards
 from mcu.media.frames import AnyCommand, AnyEvent, AnyReply, ToControl, ToWorker
 from mcu.media.messages import (
     AddLeg,
@@ -51,6 +53,7 @@ from mcu.media.messages import (
     Ping,
     RestartIce,
     SayToLeg,
+    Source,
     WorkerReport,
 )
 from mcu.media.picture.pools import Pools
@@ -60,7 +63,7 @@ from mcu.media.prompts import BUILT, Prompts
 from mcu.media.quality import EVERY_S
 from mcu.media.reception import Reception
 from mcu.media.room import Room
-from mcu.media.seams import TransportFactory
+from mcu.media.seams import EncodedPicture, Transport, TransportFactory
 from mcu.media.ticker import Ticker
 from mcu.media.transport.engine import Engine
 from mcu.media.transport.options import MediaOptions, options_from
@@ -104,7 +107,9 @@ class Worker:
         calls = RtpTransports(engine, clock=clock)
         own = [Path(options.prompts)] if options.prompts else []
         self._prompts = Prompts([*own, BUILT], {name: Path(folder) for name, folder in options.voices.items()})
-        self._reception = Reception(calls, engine.plane, self._prompts, self.emit, self._ticker.wake)
+        self._reception = Reception(
+            calls, engine.plane, self._prompts, Cards(self._send_card, pools.paint, clock), self.emit, self._ticker.wake
+        )
         self._relays = Relays(engine)
         self._ended = Counter[str]()  # drops of rooms that are no more
         self._video_encodes = self._frames_composed = 0  # theirs
@@ -175,6 +180,9 @@ class Worker:
         async with room.turn:  # a room's commands are carried out in the order in which they came
             return await self._carry_out_in(room, command)
 
+    def _send_card(self, transport: Transport, picture: EncodedPicture) -> None:
+        self._transports.send_picture([transport], Source.CAMERA, picture)
+
     def _relay(self, command: RelayCommand) -> AnyReply:
         if isinstance(command, RelayCall):
             return Answered(answer=self._relays.carry(command))
@@ -198,6 +206,8 @@ class Worker:
                 reception.hold(call, held=command.held)
             case SayToCall():
                 reception.say(call, command.prompts, command.language, command.voice)
+            case ShowToCall():
+                reception.show(call, command.card)
             case RefreshCall():
                 reception.refresh(call)
             case EndCall():

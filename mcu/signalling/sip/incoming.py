@@ -13,14 +13,15 @@ from mcu.conference.roster import Person
 from mcu.conference.workers import answered
 from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
 from mcu.ids import CallId
-from mcu.media.call_messages import AnswerCall, CallTold, OfferCall
+from mcu.media.call_messages import AnswerCall, CallTold, Card, OfferCall
 from mcu.media.messages import Answered
 from mcu.protocol.sdp.secured import is_keyed
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.protocol.sip.message import Request, Response
-from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say
-from mcu.signalling.sip.prompts import Prompt
+from mcu.signalling.sip import cards
+from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say, State
+from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.routing import Route
 from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit
 
@@ -66,6 +67,8 @@ class Incoming(Visit):
         super().__init__(house, name, call)
         language = route.language or (house.language if who.endpoint is None else who.endpoint.language)
         self._menu, self._who = Menu(language, str(route.to)), who
+        self._words: Words = ()  # that were said last
+        self._shown: Card | None = None
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -110,6 +113,7 @@ class Incoming(Visit):
             self._over = True
 
     async def _come_back(self) -> None:
+        self._shown = None
         if self._in_menu:
             await self._do(self._menu.again(self._house.clock.monotonic()))
         else:
@@ -140,6 +144,8 @@ class Incoming(Visit):
                 await super()._happened(happening)
 
     async def _do(self, actions: list[Action]) -> None:
+        self._words = next((one.prompts for one in actions if isinstance(one, Say)), self._words)
+        await self._show_menu()
         for action in actions:
             match action:
                 case Say(words, language):
@@ -148,6 +154,13 @@ class Incoming(Visit):
                     await self._ask(number, pin)
                 case HangUp(words, language):
                     await self._leave_after(words, language)
+
+    async def _show_menu(self) -> None:
+        """As it is now: who sees it need not have heard it."""
+        card = cards.of_menu(self._menu, self._words)
+        if card != self._shown and self._menu.state is not State.DONE:
+            self._shown = card
+            await self._display(card)
 
     async def _ask(self, number: str, pin: str | None) -> None:
         now = self._house.clock.monotonic()

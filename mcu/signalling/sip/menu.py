@@ -87,6 +87,16 @@ class Menu:
         self._due: float | None = None  # the end of waiting for a key
         self._called = bool(number)
 
+    @property
+    def typed(self) -> int:
+        """How many keys of what is asked have been pressed."""
+        return len(self._pressed)
+
+    @property
+    def number_typed(self) -> str:
+        """What has been pressed of a number; "" while it is a PIN that is asked for."""
+        return self._pressed if self.state is S.NUMBER else ""
+
     def begin(self, now: float) -> list[Action]:
         if self._called:
             self._move(E.ENTERED)

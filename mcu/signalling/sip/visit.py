@@ -31,6 +31,7 @@ from mcu.media.call_messages import (
     CallShares,
     CallTold,
     CallUnsighted,
+    Card,
     ChangeCall,
     EndCall,
     HoldCall,
@@ -38,6 +39,7 @@ from mcu.media.call_messages import (
     OfferCall,
     RefreshCall,
     SayToCall,
+    ShowToCall,
 )
 from mcu.net.bfcp.server import FloorServer
 from mcu.net.sip.endpoint import Flow
@@ -50,6 +52,7 @@ from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
 from mcu.protocol.sip.message import Request, Response
+from mcu.signalling.sip import cards
 from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.reoffer import Line, Reoffer
@@ -278,7 +281,14 @@ class Visit(ABC):
     async def _leave_after(self, words: Words, language: Language) -> None:
         """Hangs up when this is said. Raises `McuError`."""
         self._leaving_at = self._house.clock.monotonic() + LEAVING_S
+        await self._display(cards.said(words, language))
         await self._say(words, language)
+
+    async def _display(self, card: Card) -> None:
+        """While it has no seat, where it has a picture. As `_say`."""
+        if self.worker is not None and self._has_picture:
+            with suppress(McuError):
+                await self.worker.ask(ShowToCall(call=self.name, card=card))
 
     async def _say(self, words: Words, language: Language) -> None:
         """While it has no seat. Where its worker is dead, or is about to be told so, nothing is: see `_come_back`."""

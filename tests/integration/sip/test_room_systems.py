@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
-from baresip import Camera, shows, telephone
+from av.video.frame import VideoFrame
+from baresip import CAMERA_SIZE, Camera, Telephone, shows, telephone
 from certificates import Authority
 from dialled import PIN, call, hear_each_other, in_the_room, pick_up, press, telephones, until_seen
 from endpoints import address, settings
@@ -20,9 +23,13 @@ from sound import quiet, record, share
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import LivePicture
 from mcu.media.messages import Source
+from mcu.media.picture.card import HEIGHT, WIDTH, paint
+from mcu.signalling.sip.cards import of_menu
+from mcu.signalling.sip.menu import Menu
 from mcu.signalling.webrtc.messages import Screen
 
 HOST_HZ, SYSTEM_HZ = 900.0, 700.0
+ALIKE = 1.5  # of 256 steps, on average: by codecs it is 1, and a dot more or less adds another
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> It
     ("picture", "agreed", "sound", "transport"),
     [("h264", "H264/0", "opus/48000/2", "udp"), ("vp8", "VP8", "PCMU/8000/1", "tls")],
 )
-async def test_a_room_system_that_calls_or_is_called_sees_nothing_before_it_is_in_the_room_and_then_all_who_are_there(
+async def test_a_room_system_that_calls_or_is_called_sees_the_menu_and_once_it_is_in_the_room_all_who_are_there(
     server: RunningServer, authority: Authority, tmp_path: Path, picture: str, agreed: str, sound: str, transport: str
 ) -> None:
     async with hall(server, guest_pin=PIN) as here:
@@ -57,6 +64,9 @@ async def test_a_room_system_that_calls_or_is_called_sees_nothing_before_it_is_i
         await inside(host)
         how: dict[str, Any] = {"camera": Camera(BLUE, picture), "codec": sound, "transport": transport}
         with telephone(tmp_path / "system", hertz=SYSTEM_HZ, certificate=authority.issue("127.0.0.1"), **how) as system:
+            menu = Menu("sv", here.number)
+            menu.begin(0)
+            menu.not_opened(0)
 
             async def meet() -> None:
                 await in_the_room(host)
@@ -68,14 +78,35 @@ async def test_a_room_system_that_calls_or_is_called_sees_nothing_before_it_is_i
 
             system.dial(f"sip:{here.number}@{address(server, transport)}")
             await until(lambda: system.talks)
-            assert await asyncio.to_thread(system.sees, 1.0) is None
-            await press(system, f"{PIN}#")
+            await until_asked(system, menu)
+            await press(system, PIN[:2])
+            for key in "12":
+                menu.key(key, 0)
+            await until_asked(system, menu)
+            await press(system, f"{PIN[2:]}#")
             await meet()
             system.hang_up()
             await until(lambda: telephones(host) == [])
             await call(here, uri=system.uri)
             await pick_up(system, host)
             await meet()
+
+
+async def until_asked(system: Telephone, menu: Menu) -> None:
+    """Until it sees the card of the voice menu as it is then, and nothing else."""
+    wanted = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    paint(wanted, of_menu(menu, ()))
+    async with asyncio.timeout(10):
+        while True:
+            seen = await asyncio.to_thread(system.sees)
+            if seen is not None and abs(luma(seen) - luma(wanted)).mean() < ALIKE:
+                return
+
+
+def luma(frame: VideoFrame) -> npt.NDArray[np.int32]:
+    """At a size in which pictures are compared."""
+    width, height = CAMERA_SIZE
+    return frame.reformat(width, height, "yuv420p").to_ndarray()[:height].astype(np.int32)
 
 
 async def test_linphone_calls_and_is_called_sends_and_gets_pictures_hears_and_is_heard(

@@ -1,25 +1,37 @@
 """The reception: what is said to a call, that nobody else hears it, and how it leaves (S5.3-1)."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
+from hall import until
 from paper_plane import PaperPlane
 from sound import record
 
 from mcu.clock import SystemClock
 from mcu.errors import Conflict, NotAcceptable, NotFound, Unavailable
 from mcu.ids import CallId
+from mcu.media import cards
 from mcu.media.audio.outgoing import NOTHING_SAID, Outgoing
-from mcu.media.call_messages import CallKey, CallLost, CallTold, LineKeys, OfferCall
+from mcu.media.call_messages import CallKey, CallLost, CallTold, Card, LineKeys, OfferCall
+from mcu.media.cards import Cards
 from mcu.media.frames import AnyEvent
-from mcu.media.messages import Cause
+from mcu.media.messages import Cause, Source
 from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
 from mcu.media.reception import Reception
-from mcu.media.seams import TICK_SAMPLES, TransportListener
+from mcu.media.seams import (
+    TICK_SAMPLES,
+    CallTransport,
+    EncodedPicture,
+    FrameLimit,
+    TransportListener,
+    VideoCodec,
+)
 from mcu.media.transport.rtp import RtpTransports
 
 ONE, TWO = CallId("call_1"), CallId("call_2")
@@ -34,6 +46,13 @@ class PaperTransport:
         self.on_gone: Callable[[Cause], None] = lambda _cause: None
         self.released = self.held = False
         self.changes = list[str]()
+        self.codec: VideoCodec | None = None
+
+    def takes(self, _source: Source) -> VideoCodec | None:
+        return self.codec
+
+    def limit(self, _source: Source) -> FrameLimit | None:
+        return None
 
     def answer(self, offer: str, listener: TransportListener) -> str:
         if offer == "clear":
@@ -83,11 +102,18 @@ class InARoom(OutsideListener):
 class Desk:
     """A reception at a plane on paper."""
 
-    def __init__(self, prompts: Path) -> None:
+    def __init__(self, prompts: Path, pool: Executor) -> None:
+        self.sent = list[tuple[CallTransport, EncodedPicture]]()
+        self.cards = Cards(lambda *sent: self.sent.append(sent), pool, SystemClock())
         self.plane, self.made, self.told = PaperPlane(), list[PaperTransport](), list[AnyEvent]()
         self.woken = self.number = 0
         self.reception = Reception(
-            cast("RtpTransports", self), self.plane, Prompts([prompts]), self.told.append, lambda _: self.wake()
+            cast("RtpTransports", self),
+            self.plane,
+            Prompts([prompts]),
+            self.cards,
+            self.told.append,
+            lambda _: self.wake(),
         )
 
     def new(self, *, ipv6: bool, encrypted: bool, by_dtls: bool, on_digit: Callable[[str], None]) -> PaperTransport:
@@ -114,9 +140,59 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     record(tmp_path / "sv" / "pin.wav", np.full(2 * TICK_SAMPLES, 1000, np.int16))
-    return Desk(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        yield Desk(tmp_path, pool)
+
+
+def seen(desk: Desk, transport: PaperTransport) -> list[EncodedPicture]:
+    return [picture for to, picture in desk.sent if to is transport]
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_a_call_with_picture_sees_its_card_until_it_leaves_and_what_many_see_is_made_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "EVERY_S", 0.05)
+    one, two, blind = (desk.call(CallId(f"call_{number}")) for number in (1, 2, 3))
+    one.codec = two.codec = "H264"
+    for number in (1, 2, 3):
+        desk.reception.show(CallId(f"call_{number}"), Card(title="Pinkod"))
+    await until(lambda: len(seen(desk, one)) >= 3 and len(seen(desk, two)) >= 3)
+    assert seen(desk, blind) == []
+    first, second, third = seen(desk, one)[:3]
+    assert [picture.key for picture in (first, second)] == [True, True]
+    assert first.data != second.data  # of two in a row in H.264 the ids differ
+    assert third.data is first.data
+    assert {picture.data for picture in seen(desk, two)} == {first.data, second.data}
+    assert first.timestamp < second.timestamp < third.timestamp
+    desk.reception.show(TWO, Card(title="Pinkod", typed="●"))
+    await until(lambda: seen(desk, two)[-1].data not in (first.data, second.data))
+    desk.reception.seat(ONE, InARoom())
+    desk.reception.end(TWO)
+    gone = len(desk.sent)
+    await asyncio.sleep(0.2)
+    assert len(desk.sent) == gone
+    desk.reception.close()
+
+
+async def test_who_needs_a_whole_picture_gets_the_card_again_but_not_more_than_twice_a_second(desk: Desk) -> None:
+    transport = desk.call(ONE)
+    transport.codec = "VP8"
+    desk.reception.show(ONE, Card(title="Pinkod"))
+    await until(lambda: len(seen(desk, transport)) == 1)
+    assert transport.listener is not None
+    for _ in range(20):
+        transport.listener.on_key_request(Source.CAMERA)
+    await asyncio.sleep(0.2)
+    assert len(seen(desk, transport)) == 1
+    await until(lambda: len(seen(desk, transport)) == 2)
+    transport.listener.on_bandwidth(0)  # it asks for no pictures
+    transport.listener.on_key_request(Source.CAMERA)
+    await asyncio.sleep(0.6)
+    assert len(seen(desk, transport)) == 2
+    desk.reception.close()
 
 
 async def test_who_comes_back_from_a_room_is_told_why(desk: Desk) -> None:

@@ -1,0 +1,65 @@
+"""What a call with picture sees before it is in a room, and after: which keys do what, what was pressed, what is said.
+
+Of a PIN there are only dots: how many digits it has so far.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from mcu.conference.roster import Language
+from mcu.media.call_messages import Card
+from mcu.media.prompts import BUILT
+from mcu.signalling.sip.menu import Menu, State
+from mcu.signalling.sip.prompts import Prompt, Words
+
+GROUP: Final = 3  # digits of a number are read in threes
+DOT: Final = "●"
+NOTED: Final = (Prompt.WELCOME, Prompt.WRONG)  # what is said before it is asked again
+
+_TITLES: Final[Mapping[Language, Mapping[State, str]]] = {
+    "sv": {State.NUMBER: "Mötets nummer", State.PIN: "Pinkod"},
+    "en": {State.NUMBER: "Meeting number", State.PIN: "PIN"},
+}
+_DIGITS: Final = {"sv": "Skriv med knapparna", "en": "Enter it with the keys"}
+_DONE: Final = {"sv": "Klar", "en": "Done"}
+_ANEW: Final = {"sv": "Börja om", "en": "Start again"}
+_OTHER: Final = {"sv": "English", "en": "Svenska"}
+
+
+def _read(language: str) -> dict[str, str]:
+    lines = (BUILT / f"{language}.txt").read_text("utf-8").splitlines()
+    return {name: text for name, _, text in (line.partition("|") for line in lines if line)}
+
+
+SPOKEN: Final[Mapping[Language, Mapping[str, str]]] = {"sv": _read("sv"), "en": _read("en")}
+
+
+def said(words: Words, language: Language) -> Card:
+    """What is said: its first sentence, and the rest below."""
+    title, *rest = (SPOKEN[language][word] for word in words)
+    return Card(title=title, note=" ".join(rest))
+
+
+def of_menu(menu: Menu, words: Words) -> Card:
+    """`words`: what was said last."""
+    language = menu.language
+    title = _TITLES[language].get(menu.state)
+    if title is None:
+        return said((Prompt.ONE_MOMENT,), language)
+    note = " ".join(SPOKEN[language][word] for word in words if word in NOTED)
+    return Card(title=title, note=note, typed=_typed(menu), keys=_keys(menu))
+
+
+def _typed(menu: Menu) -> str:
+    if menu.state is State.PIN:
+        return DOT * menu.typed
+    number = menu.number_typed
+    return " ".join(number[at : at + GROUP] for at in range(0, len(number), GROUP))
+
+
+def _keys(menu: Menu) -> tuple[tuple[str, str], ...]:
+    language = menu.language
+    keys = (("0–9", _DIGITS[language]), ("#", _DONE[language]))
+    if menu.typed:
+        return (*keys, ("*", _ANEW[language]))
+    return (*keys, ("*", _OTHER[language])) if menu.state is State.NUMBER else keys

@@ -83,7 +83,7 @@ class Driver:
                     self._happened(event)
         finally:
             self._pumping = False
-        self._set_alarm()
+            self._set_alarm()
 
     def respond(self, key: Key, response: Response) -> None:
         """Answers what was `Asked` or came `Within` a call."""

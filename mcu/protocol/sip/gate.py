@@ -90,7 +90,7 @@ class Gate:
         self.dropped: Counter[str] = Counter()
         self._limits, self._is_ours = limits, is_ours
         self._networks = [ipaddress.ip_network(network) for network in limits.known]
-        self._trusted: dict[str, float] = {}
+        self._trusted: OrderedDict[str, float] = OrderedDict()  # until when; who is forgotten first comes first
         self._addresses: OrderedDict[str, _Address] = OrderedDict()
         self._requests = Bucket(REQUESTS_PER_S, REQUESTS_PER_S, now)
         self._refusals = Bucket(REFUSALS_PER_S, REFUSALS_PER_S, now)
@@ -103,7 +103,11 @@ class Gate:
 
     def trust(self, host: str, now: float) -> None:
         """Somebody there has proved who they are. Who does so is among our endpoints, of whom there are so many."""
-        self._trusted[network_of(host)] = now + TRUSTED_S
+        network = network_of(host)
+        self._trusted[network] = now + TRUSTED_S
+        self._trusted.move_to_end(network)
+        while next(iter(self._trusted.values())) <= now:
+            self._trusted.popitem(last=False)
 
     def is_known(self, host: str, now: float) -> bool:
         return self._trusted.get(network_of(host), now) > now or self._is_listed(host) or self._is_ours(host)

@@ -31,6 +31,7 @@ class Stream:
     def __init__(self) -> None:
         self._held = bytearray()
         self._searched = 0  # no end of a head begins before
+        self._whole = 0  # bytes of the message whose head has come; 0: it has not
         self._half_a_ping = False  # the last that came was one CRLF
 
     def feed(self, data: bytes) -> Iterator[Request | Response | Ping | Pong]:
@@ -44,19 +45,23 @@ class Stream:
             return self._keep_alive()
         if self._held and not PONG.startswith(self._held):
             self._half_a_ping = False
-        end = self._held.find(b"\r\n\r\n", self._searched)
-        if end < 0:
-            if len(self._held) > MAX_HEAD:
-                raise Malformed("the header fields of a message do not end", 513)
-            self._searched = max(0, len(self._held) - 3)
+        if not self._has_head() or len(self._held) < self._whole:
             return None
-        whole = end + 4 + self._body_size(end)
-        if len(self._held) < whole:
-            self._searched = end
-            return None
-        message = read(bytes(self._held[:whole]))
-        self._drop(whole)
+        message = read(bytes(self._held[: self._whole]))
+        self._drop(self._whole)
         return message
+
+    def _has_head(self) -> bool:
+        if self._whole:
+            return True
+        end = self._held.find(b"\r\n\r\n", self._searched)
+        if end >= 0:
+            self._whole = end + 4 + self._body_size(end)
+        elif len(self._held) > MAX_HEAD:
+            raise Malformed("the header fields of a message do not end", 513)
+        else:
+            self._searched = max(0, len(self._held) - 3)
+        return end >= 0
 
     def _keep_alive(self) -> Ping | Pong:
         """Half a ping is taken for a pong, for it may be one; its other half makes it a ping."""
@@ -76,4 +81,4 @@ class Stream:
 
     def _drop(self, size: int) -> None:
         del self._held[:size]
-        self._searched = 0
+        self._searched = self._whole = 0

@@ -26,6 +26,7 @@ class Server:
 
     def __init__(self, limits: Limits, address: str) -> None:
         self.told: list[Event] = []
+        self.fails = False
         clock = SystemClock()
         gate, listen = Gate(limits, clock.monotonic()), Listen(addresses=[address], port=0)
         self.lost = asyncio.Event()  # a connection is
@@ -33,6 +34,8 @@ class Server:
 
     def _happened(self, event: Event) -> None:
         self.told.append(event)
+        if self.fails:
+            raise ZeroDivisionError
         if isinstance(event, Asked):
             status = 404 if event.request.method == "MESSAGE" else 200
             self.driver.agent.respond(event.key, response_to(event.request, status, tag="ours"))
@@ -229,3 +232,16 @@ async def test_a_call_whose_connection_was_closed_is_hung_up_by_another() -> Non
 async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, came: "asyncio.Queue[bytes]") -> None:
     came.put_nowait(await reader.read(100))
     writer.close()
+
+
+async def test_what_fails_above_keeps_nothing_from_being_repeated() -> None:
+    async with serving() as (server, port):
+        with peers(port, HERE) as (telephone,):
+            telephone.send(ask(1, "INVITE"))
+            assert (await telephone.answer()).status == 100
+            (call,) = [event.call for event in server.told if isinstance(event, Invited)]
+            server.fails = True
+            call.refuse(486)
+            with pytest.raises(ZeroDivisionError):
+                server.driver.pump()
+            assert [(await telephone.answer()).status for _ in range(2)] == [486, 486]

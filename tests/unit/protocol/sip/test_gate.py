@@ -144,3 +144,11 @@ def test_what_is_dropped_is_counted_by_reason() -> None:
     heard(here, "192.0.2.2", per_second=1000, seconds=1)
     verdicts(here, "192.0.2.3", per_second=1000, seconds=1)
     assert set(here.dropped) == {"scanner", "silenced", "too many messages", "too many calls", "too many requests"}
+
+
+def test_who_has_registered_long_ago_is_forgotten() -> None:
+    here = Gate(Limits(), 0.0)
+    for day in range(10):
+        here.trust(f"192.0.2.{day}", day * 86_400.0)
+    assert here.is_known("192.0.2.9", 9 * 86_400.0)
+    assert len(here._trusted) == 1

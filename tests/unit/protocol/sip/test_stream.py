@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sip_messages import request, response
 
+from mcu.protocol.sip import stream
 from mcu.protocol.sip.grammar import Malformed
-from mcu.protocol.sip.message import MAX_HEAD, Request, Response
+from mcu.protocol.sip.headers import Headers
+from mcu.protocol.sip.message import MAX_HEAD, Request, Response, read_fields
 from mcu.protocol.sip.stream import Ping, Pong, Stream
 
 INVITE = request(Content_Type="application/sdp")
@@ -66,3 +68,15 @@ def test_a_ping_is_known_in_whatever_pieces_it_comes() -> None:
 
 def test_two_pongs_in_a_row_are_no_ping_when_a_message_is_between() -> None:
     assert kinds(b"\r\n" + bytes(SDP) + b"\r\n", [2]) == [Pong, "INVITE", Pong]
+
+
+def test_the_head_of_a_message_is_read_no_more_often_for_a_body_that_comes_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[str] = []
+    monkeypatch.setattr(stream, "read_fields", lambda text: reads.append(text) or read_fields(text))
+    line, body = Stream(), b"x" * 500
+    message = bytes(Request("INFO", "sip:bo@example.com", headers=Headers([]), body=body))
+    came = [one for at in range(len(message)) for one in line.feed(message[at : at + 1])]
+    assert [one.body for one in came if isinstance(one, Request)] == [body]
+    assert len(reads) == 1

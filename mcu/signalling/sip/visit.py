@@ -136,6 +136,7 @@ class Visit(ABC):
         self._house = house
         self._presses = Presses()
         self._queue: asyncio.Queue[Happening] = asyncio.Queue(QUEUE_MAX)
+        self._roster: RosterNow | None = None  # the newest, for which one waits in the queue
         self._seat: Seat | None = None
         self._language: Language = house.language
         self._leaving_at: float | None = None  # all is said then, at the latest
@@ -154,8 +155,12 @@ class Visit(ABC):
             return
         if self._reoffer is not None and self._reoffer.takes(happening):
             return
-        if isinstance(happening, RosterNow) and self._is_known(happening):
-            return  # a meeting of hundreds would wake all calls whenever somebody begins to speak
+        if isinstance(happening, RosterNow):
+            if self._is_known(happening):
+                return  # a meeting of hundreds would wake all calls whenever somebody begins to speak
+            former, self._roster = self._roster, happening
+            if former is not None:
+                return
         try:
             self._queue.put_nowait(happening)
         except asyncio.QueueFull:
@@ -205,6 +210,8 @@ class Visit(ABC):
         except TimeoutError:
             await self._time_came()
             return
+        if isinstance(happening, RosterNow) and self._roster is not None:
+            happening, self._roster = self._roster, None
         await self._happened(happening)
 
     def _next_timer(self) -> float | None:

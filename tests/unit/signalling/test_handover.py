@@ -7,9 +7,11 @@ import pytest
 from sip_messages import request as message
 
 from mcu.booking.endpoints import Endpoint
+from mcu.conference.updates import RosterNow
 from mcu.errors import Conflict, Invalid, McuError, Refused, Unavailable
 from mcu.ids import CallId
 from mcu.media.messages import Answered, Command
+from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Within
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Response
@@ -17,6 +19,7 @@ from mcu.signalling.sip.handover import HandedOver
 from mcu.signalling.sip.incoming import Who
 from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.transfer import Transfers
+from mcu.signalling.sip.visit import QUEUE_MAX, Unsighted
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 ANNA: Any = object()
@@ -129,9 +132,34 @@ class Worker:
 
 async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_either() -> None:
     former, new = Worker(), Worker()
+    call: Any = SimpleNamespace()
+    refusal = Changed(call, Response(488, headers=Headers()))
+    call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: visit.tell(refusal))
+    handover = Told()
+    visit: HandedOver = handed_over(call, new, handover)
+    visit.worker = former  # type: ignore[assignment] # it only asks
+    await visit.run()
+    assert (new.asked, former.asked) == (["OfferCall", "EndCall"], ["EndCall"])
+    assert handover.told == ["not-taken", "over"]
 
+
+async def test_however_often_the_roster_changes_while_a_call_waits_it_is_not_hung_up() -> None:
+    call: Any = SimpleNamespace(
+        hang_up=lambda: hung_up.append(call), changes=SimpleNamespace(sdp=SDP), state=State.UP, flow=None
+    )
+    hung_up: list[Any] = []
+    visit = handed_over(call, Worker(), Told())
+    for _ in range(2 * QUEUE_MAX):
+        visit.tell(RosterNow(lines=[]))
+    assert not hung_up
+    for _ in range(2 * QUEUE_MAX):
+        visit.tell(Unsighted())
+    assert hung_up
+
+
+def handed_over(call: Any, worker: Worker, handover: Told) -> HandedOver:
     async def pick(_within: float) -> Worker:
-        return new
+        return worker
 
     house: Any = SimpleNamespace(
         language="sv",
@@ -141,14 +169,6 @@ async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_e
         encrypted=False,
         line=SimpleNamespace(pump=lambda: None),
     )
-    call: Any = SimpleNamespace()
-    refusal = Changed(call, Response(488, headers=Headers()))
-    visit: HandedOver
-    call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: visit.tell(refusal))
     who = Who(address="192.0.2.1", caller="", endpoint=None, number="", by_trunk=False)
-    handover, route = Told(), Route(Kind.MEETING, (), "482915370", language="sv")
-    visit = HandedOver(house, CallId("call_1"), call, route, who, handover)
-    visit.worker = former  # type: ignore[assignment] # it only asks
-    await visit.run()
-    assert (new.asked, former.asked) == (["OfferCall", "EndCall"], ["EndCall"])
-    assert handover.told == ["not-taken", "over"]
+    route = Route(Kind.MEETING, (), "482915370", language="sv")
+    return HandedOver(house, CallId("call_1"), call, route, who, handover)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import wave
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ START_S = 20.0
 HEADER = 44  # bytes of a WAV file before its samples
 KEY_S = 0.25  # between two keys: the first is let go of before
 CAMERA_SIZE, CAMERA_S = (640, 360), 20
+_GIVEN: deque[int] = deque(maxlen=100)  # the last ports that somebody was told of
 MODULES = Path("/usr/lib/baresip/modules")
 
 Wave = npt.NDArray[np.float64]
@@ -301,13 +303,17 @@ def _sine(hertz: float, samples: int, rate: int) -> Wave:
 def free_port(host: str = "127.0.0.1") -> int:
     """None of those that the system gives to whoever connects: it is still free when its owner listens.
 
-    And nobody has the one after it: baresip, told of one, listens for TLS there.
+    And nobody has the one after it: baresip, told of one, listens for TLS there. Who was given one has it, though it
+    may not listen yet.
     """
     while True:
         port = 30_000 + 2 * secrets.randbelow(1_350)
+        if port in _GIVEN:
+            continue
         with socket.socket() as found, socket.socket() as after, suppress(OSError):
             found.bind((host, port))
             after.bind((host, port + 1))
+            _GIVEN.append(port)
             return port
 
 

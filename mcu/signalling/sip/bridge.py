@@ -30,6 +30,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.passage import CALLED, CALLER, Otherwise, Passage, Straight, Then
 from mcu.signalling.sip.reoffer import Reoffer
+from mcu.signalling.sip.trial import Trial
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,7 @@ class Bridge:
         self._reoffers: dict[Call, Reoffer] = {}
         self._said: dict[Call, bytes] = {}  # what each has agreed to, in its own words
         self.refer_id = 0  # CSeq of the REFER that one side has sent (RFC 3515, section 2.4.6)
+        self._trial: Trial | None = None
         self._refused = 0  # the status of the best refusal
         self.leaving: Call | None = None  # who transfers the other: that it hangs up ends nothing meanwhile
 
@@ -105,6 +107,20 @@ class Bridge:
             self._ringing.append(call)
             self._passages[call] = one.passage
         return list(self._ringing)
+
+    async def tries(self, ring: Ring, begun: Callable[[list[Call]], None]) -> bool:
+        """Calls one server while others are left: false where those are to be tried. `begun` is told of its call."""
+        trial = self._trial = Trial()
+        (call,) = self.start([ring], None)
+        begun([call])
+        self._desk.pump()
+        taken = await trial.outcome(call)
+        if taken is None and call in self._ringing:
+            self._ringing.remove(call)
+            self._passages.pop(call).end()
+            call.hang_up()
+        self._trial = None
+        return bool(taken)
 
     async def join(self, other: Call, callee: Endpoint | None, keys: OpenedKeys, way: Way) -> None:
         """The call and another that stands are one from now on: what the one offers, the other answers.
@@ -200,6 +216,7 @@ class Bridge:
 
     def _progressed(self, call: Call, response: Response) -> None:
         """Ringing is told as it comes; early media is heard of the first alone that has any."""
+        self._is_taken()
         if response.body and self._early in (None, call):
             self.check(response.body)
             self._early = call
@@ -210,6 +227,7 @@ class Bridge:
     def _answered(self, call: Call, message: Request | Response) -> None:
         if self._out is not None or call not in self._ringing:
             return
+        self._is_taken()
         self.check(message.body)
         self._ringing.remove(call)
         self._out = call
@@ -217,6 +235,10 @@ class Bridge:
             other.hang_up()
         self._said = {self._in: self._in.invite.body, call: message.body}
         self._tell(call, message.body, self._in.answer, self._failed)
+
+    def _is_taken(self) -> None:
+        if self._trial is not None:
+            self._trial.taken()
 
     # -- while it stands ----------------------------------------------------------------------------------------------
 
@@ -322,6 +344,8 @@ class Bridge:
             self._in.hang_up()
         elif call in self._ringing:
             self._ringing.remove(call)
+            if self._trial is not None and self._trial.passes(status):
+                return
             self._refused = _better(self._refused, status)
             if self._out is None and not self._ringing:
                 self._in.refuse(self._refused)

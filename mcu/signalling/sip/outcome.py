@@ -8,6 +8,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.values import parse_valued
 
 NEXT_WAY: Final = frozenset({408, 430, 500, 502, 503, 504})  # of a trunk that has not rung
+TRY_S: Final = 5.0  # for the first word of a server, before the next is tried
 _BUSY: Final = frozenset({486, 600})
 _NO_ANSWER: Final = frozenset({408, 480, 487})
 _UNREACHABLE: Final = frozenset({404, 410, 416, 430, 482, 483, 484, 485, 500, 501, 502, 503, 504, 505, 513, 604})

@@ -26,14 +26,13 @@ from mcu.net.sip.names import Place
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
-from mcu.signalling.sip.outcome import NEXT_WAY, is_automatic, retry_after, stage_of
+from mcu.signalling.sip.outcome import NEXT_WAY, TRY_S, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost
 from mcu.signalling.sip.ways import Way, Ways
 
 log = structlog.get_logger(__name__)
 
-TRY_S: Final = 5.0  # for the first word of a way, before the next is tried
 TELL_S: Final = 15.0  # for what they are told, at most
 
 

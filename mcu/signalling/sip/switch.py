@@ -108,12 +108,25 @@ class Switch:
     async def _connect_abroad(self, call: Call, caller: Endpoint, dialled: SipUri) -> None:
         organisation = self._registrations.plan.organisations.get(caller.organisation)
         way, *_ = self._ways.to(str(dialled), self._driver.now, organisation)
-        flow = await self._ways.connected(way)
         bridge = self.bridge(call, caller, encrypted=way.encrypted)
-        await self._ring(call, bridge, [Device(flow, way.target, Address(way.target))], None)
+        *servers, last = await self._ways.places(way)
+        for place in servers:
+            with suppress(Unavailable):  # nobody is there
+                device = Device(await self._ways.flow(place), way.target, Address(way.target))
+                (ring,) = await self._rings(call, bridge, [device])
+                if await bridge.tries(ring, lambda made: self.begun(bridge, [call, *made])):
+                    return
+        await self._ring(call, bridge, [Device(await self._ways.flow(last), way.target, Address(way.target))], None)
 
     async def _ring(self, call: Call, bridge: Bridge, devices: Sequence[Device], callee: Endpoint | None) -> None:
-        """All at once that the caller's zone reaches, when it is known which way the media of each goes."""
+        """All at once that the caller's zone reaches."""
+        rings = await self._rings(call, bridge, devices)
+        ringing = bridge.start(rings, callee)
+        self.begun(bridge, [call, *ringing])
+        log.info("call_bridged", call=bridge.name, ringing=len(ringing))
+
+    async def _rings(self, call: Call, bridge: Bridge, devices: Sequence[Device]) -> list[Ring]:
+        """Of those that the caller's zone reaches, when it is known which way the media of each goes."""
         bridge.check(call.invite.body)
         rings: list[Ring] = []
         try:
@@ -125,9 +138,7 @@ class Switch:
             for ring in rings:
                 ring.passage.end()
             raise
-        ringing = bridge.start(rings, callee)
-        self.begun(bridge, [call, *ringing])
-        log.info("call_bridged", call=bridge.name, ringing=len(ringing))
+        return rings
 
     def _courses(self, call: Call, devices: Sequence[Device]) -> list[tuple[Device, Course]]:
         """Of those who may be reached. Raises `Apart` where nobody may."""
@@ -218,9 +229,10 @@ class Switch:
 
     def begun(self, bridge: Bridge, calls: Sequence[Call]) -> None:
         self.bridges |= dict.fromkeys(calls, bridge)
-        self._engaged.add(bridge)
-        for one in bridge.endpoints:
-            self._registrations.engaged(one.id)
+        if bridge not in self._engaged:
+            self._engaged.add(bridge)
+            for one in bridge.endpoints:
+                self._registrations.engaged(one.id)
 
     def over(self, bridge: Bridge) -> None:
         if bridge in self._engaged and bridge not in self.bridges.values():

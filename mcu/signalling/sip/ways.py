@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from mcu.booking.organisations import Organisation, Organisations
-from mcu.errors import Unavailable
 from mcu.net.sip.endpoint import Flow
 from mcu.net.sip.names import Place
 from mcu.protocol.sip.agent import Recipient
@@ -143,16 +142,6 @@ class Ways:
     async def flow(self, place: Place | Flow) -> Flow:
         """Raises `Unavailable`."""
         return await self._roads.flow(place) if isinstance(place, Place) else place
-
-    async def connected(self, way: Way) -> Flow:
-        """To the first place that can be connected to. Raises as `places` does."""
-        missing = Unavailable("it cannot be connected to")
-        for place in await self.places(way):
-            try:
-                return await self.flow(place)
-            except Unavailable as error:
-                missing = error
-        raise missing
 
 
 def transports_of(target: SipUri) -> tuple[Transport, ...]:

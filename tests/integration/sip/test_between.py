@@ -1,12 +1,15 @@
 """Calls of registered endpoints: to each other through the server, and into meetings under their own names."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from baresip import telephone
+from baresip import free_port, telephone
+from dns_server import dns_server
 from endpoints import NAMES, address, phone, posted, settings, states
 from hall import hall, inside, loudness, texts, until
 from running_server import RunningServer, running_server
@@ -14,6 +17,8 @@ from sound import share
 from typer.testing import CliRunner
 
 from mcu.cli.entry import cli
+from mcu.protocol.sip.message import Request, read
+from mcu.protocol.sip.responses import response_to
 from mcu.signalling.webrtc.messages import Roster
 
 ANNA_HZ, BO_HZ = 700.0, 1100.0
@@ -21,10 +26,47 @@ PIN = "135790"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def busy() -> Iterator[socket.socket]:
+    """Of a server that answers every call 503."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=refuse_all, args=(bound,))
+        thread.start()
+        yield bound
+        bound.sendto(b"", bound.getsockname())
+        thread.join()
+
+
+def refuse_all(bound: socket.socket) -> None:
+    while asked := bound.recvfrom(65_536)[0]:
+        request = read(asked)
+        if isinstance(request, Request) and request.method == "INVITE":
+            bound.sendto(bytes(response_to(request, 503, tag="busy")), ("127.0.0.1", request.via.port or 5060))
+
+
+@pytest.fixture(scope="module")
+def there_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, busy: socket.socket, there_port: int) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("between")
-    abroad = {"sip__call_domains": "localhost"}
-    with running_server(directory, **settings(directory), **abroad) as started:
+    records = [
+        "host-record=localhost,127.0.0.1",
+        "host-record=one.srv.example,127.0.0.1",
+        f"srv-host=_sip._udp.srv.example,one.srv.example,{busy.getsockname()[1]},1",
+        f"srv-host=_sip._udp.srv.example,one.srv.example,{there_port},2",
+    ]
+    with (
+        dns_server(directory, *records) as dns,
+        running_server(
+            directory,
+            **settings(directory),
+            sip__call_domains="localhost,srv.example",
+            sip__dns_server=f"127.0.0.1:{dns}",
+        ) as started,
+    ):
         for number, name in enumerate(NAMES, 701):
             posted(started, name, number=str(number))
         yield started
@@ -132,6 +174,22 @@ async def test_an_endpoint_calls_into_another_domain_that_is_allowed_and_into_no
         await until(lambda: there.closed)
         anna.dial("sip:anna@elsewhere.example")
         await until(lambda: "403" in anna.log)
+
+
+async def test_of_another_domains_servers_the_next_is_called_where_one_cannot_take_the_call(
+    server: RunningServer, tmp_path: Path, there_port: int
+) -> None:
+    with ExitStack() as stack:
+        anna = phone(server, stack, tmp_path, "anna")
+        await until(lambda: states(server)["anna"] == "online")
+        given = {"parameters": "regint=0;answermode=auto", "port": there_port}
+        there = stack.enter_context(telephone(tmp_path / "there", hertz=BO_HZ, **given))  # type: ignore[arg-type] # mypy mixes them
+        await until(lambda: "baresip is ready" in there.log)
+        anna.dial("sip:anna@srv.example")
+        await until(lambda: anna.talks and there.talks)
+        await until(lambda: share(anna.heard(), BO_HZ, 0.5) > 0.8)
+        anna.hang_up()
+        await until(lambda: there.closed and states(server)["anna"] == "online")
 
 
 async def test_a_meeting_calls_an_endpoint_where_it_has_registered(server: RunningServer, tmp_path: Path) -> None:

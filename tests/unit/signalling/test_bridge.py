@@ -22,6 +22,7 @@ from mcu.protocol.sip.message import Response, read
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
+from mcu.signalling.sip import trial
 from mcu.signalling.sip.bridge import Bridge, Caller, Device, Ring
 from mcu.signalling.sip.passage import Passage, Straight
 from mcu.signalling.sip.reoffer import NotTaken
@@ -455,6 +456,30 @@ async def test_where_either_keeps_its_key_media_is_opened_and_who_is_asked_for_i
     assert await said(here.bo, bo, words["bo"]) == words["anna"]
     await joining
     assert here.opened is (keeper != "nobody")
+
+
+@pytest.mark.parametrize(("status", "taken"), [(503, False), (408, False), (486, True), (0, False)])  # 0: nothing
+async def test_a_server_that_cannot_take_a_call_is_let_go_of_and_the_caller_hears_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, status: int, taken: bool
+) -> None:
+    monkeypatch.setattr(trial, "TRY_S", 0.05)
+    here = Exchange(0)
+    here.call(sdp(b"anna"))
+    bridge = here.bridge
+    assert bridge is not None
+    here.devices = Exchange().devices
+    made: list[Call] = []
+    trying = asyncio.create_task(bridge.tries(here.rings(sdp(b"anna"))[0], made.extend))
+    await asyncio.sleep(0.01)
+    if status:
+        here.run()
+        here.bo.call.refuse(status)
+        here.run()
+    assert await trying is taken
+    assert bridge.passages == []
+    here.run()
+    refused = [event for event in here.anna.told if isinstance(event, Ended)]
+    assert [event.status for event in refused] == ([status] if taken else [])
 
 
 def test_who_leads_the_other_away_changes_nothing_of_the_others_call_meanwhile() -> None:

@@ -1,4 +1,4 @@
-"""Drawing on I420 pictures, sums of sound, and the media plane; in C. The manual is native/include/mcu/*.h.
+"""Drawing on I420 pictures, in C and without the GIL. The manual is native/include/mcu/*.h.
 
 Every function raises ValueError, and draws nothing, for a number out of range, a canvas that is read-only, and
 memory that overlaps. Rectangles are clipped to the canvas. A chroma sample belongs to the rectangle that holds the
@@ -89,16 +89,6 @@ def avatar(
 
 def copy(canvas: I420, source: I420, rect: _Rect, x: int, y: int, /) -> None:
     """Copy a rectangle of the source so that its top left comes to (x, y) of the canvas."""
-
-def mix(
-    rows: Buffer, said: Buffer, talking: Sequence[int], streams: Sequence[tuple[bool, int, bool, Sequence[Buffer]]], /
-) -> None:
-    """One tick of a room: fills `rows` with a row of 960 int16 for each stream, limited once.
-
-    `talking`: the rows of `said` that are heard in the room. A stream is (inside, own, softer, added): whether the room
-    is in it, but for the row `own` (-1: all of it); `softer`: that by 12 dB; and rows that are added to it. Raises
-    ValueError where sizes or rows do not fit; `rows` is worth nothing then.
-    """
 
 # -- the media plane (native/include/mcu/plane.h is the manual) --------------------------------------------------------
 

@@ -46,13 +46,4 @@ int check_mask_apart(const struct mcu_i420 *canvas, const struct mcu_mask *mask)
  * bytes. Returns 1, and `memory` must be released; or 0 with an exception. */
 int get_mask(PyObject *object, Py_buffer *memory, struct mcu_mask *mask);
 
-/* A buffer of int16 in the machine's order, `flags` beside those that this takes. Returns 1,
- * and it must be released; or 0 with an exception. */
-int get_samples(PyObject *object, Py_buffer *samples, int flags);
-/* Whether there are so many rows of MCU_TICK: 1, or 0 with a ValueError. */
-int check_samples(const Py_buffer *samples, size_t rows);
-
-/* The function of the module: see _native.pyi. */
-PyObject *mix(PyObject *module, PyObject *args);
-
 #endif

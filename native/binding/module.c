@@ -182,9 +182,6 @@ static PyObject *copy(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(mix_doc, "mix(rows, said, talking, streams, /)\n--\n\n"
-                      "One tick of a room: a row for each stream.");
-
 static PyMethodDef methods[] = {
     {"letterbox", letterbox, METH_VARARGS, letterbox_doc},
     {"scale_into_tile", scale_into_tile, METH_VARARGS, scale_doc},
@@ -193,7 +190,6 @@ static PyMethodDef methods[] = {
     {"label", label, METH_VARARGS, label_doc},
     {"avatar", avatar, METH_VARARGS, avatar_doc},
     {"copy", copy, METH_VARARGS, copy_doc},
-    {"mix", mix, METH_VARARGS, mix_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -235,7 +231,7 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "mcu.media._native",
-    .m_doc = "Drawing on I420 pictures, sums of sound, and the media plane; in C.",
+    .m_doc = "Drawing on I420 pictures, and the media plane; in C and without the GIL.",
     .m_size = sizeof(struct module_state),
     .m_methods = methods,
     .m_slots = slots,

@@ -105,6 +105,23 @@ static void forget_sending(struct sending *sending)
         PyBuffer_Release(&sending->samples);
 }
 
+/* int16 in the machine's order. */
+static int check_samples(const Py_buffer *samples, size_t rows)
+{
+    const char *format = samples->format ? samples->format : "B";
+    if (*format == '@' || *format == '=')
+        format++;
+    if (format[0] != 'h' || format[1] || samples->itemsize != 2) {
+        PyErr_SetString(PyExc_ValueError, "samples must be int16");
+        return 0;
+    }
+    if ((size_t)samples->len == rows * MCU_TICK * sizeof(int16_t))
+        return 1;
+    PyErr_Format(PyExc_ValueError, "samples are %zd bytes, but %zu sounds need %zu",
+                 samples->len, rows, rows * MCU_TICK * sizeof(int16_t));
+    return 0;
+}
+
 static int make_mixes(struct sending *sending)
 {
     sending->mixes = PyMem_Calloc(sending->mix_count + 1, sizeof *sending->mixes);
@@ -125,7 +142,8 @@ static int get_sending(PyObject *args, struct sending *sending)
     return parsed(PyArg_ParseTuple(args, "LOOO", &sending->tick, &sending->sounds, &samples,
                                    &sending->routes)) &&
            get_handles(sending->sounds, &sending->handles, &sending->mix_count) &&
-           get_samples(samples, &sending->samples, 0) &&
+           PyObject_GetBuffer(samples, &sending->samples, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) ==
+               0 &&
            check_samples(&sending->samples, sending->mix_count) && make_mixes(sending) &&
            get_routes(sending->routes, &sending->changes, &sending->change_count);
 }

@@ -8,15 +8,16 @@ neither. What a tick costs grows with who talks and what changes, not with how m
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from mcu.ids import LegId
-from mcu.media._native import mix
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import piece
-from mcu.media.audio.streams import Stream, Streams
+from mcu.media.audio.streams import Streams
 from mcu.media.seams import Cue, Samples, SoundPlane
 
 _LINGER = 10  # ticks for which a leg that has fallen silent keeps a stream of its own
-_NOBODY = -1  # whose row is to be left out
+_SOFTER = 4  # the room, to a leg that is told something: 12 dB
 _NOWHERE = 0  # the room in which the plane hears whoever is not to be heard
 
 
@@ -120,27 +121,22 @@ class AudioMixer:
         self._lingering = left | dict.fromkeys(talking, _LINGER)
 
     def _fill(self, said: Said, talking: Mapping[LegId, int], words: Mapping[LegId, Samples], out: Outgoing) -> None:
-        """A row for each stream that is heard: the room without its own leg where it is inside (softer while that is
-        told something), what is said to that leg, and the notices."""
-        streams = [
-            (
-                stream.inside,
-                talking.get(stream.leg, _NOBODY) if stream.leg is not None else _NOBODY,
-                stream.leg in words,
-                self._added(stream, words),
-            )
-            for stream in self._streams.sounds
-        ]
+        """A row for each stream that is heard: the room without its own leg where it is inside, what is said to that
+        leg, and the notices."""
         rows = out.rows(list(self._streams.sounds.values()))
-        mix(rows.data, said.samples.data, list(talking.values()), streams)
-
-    def _added(self, stream: Stream, words: Mapping[LegId, Samples]) -> Sequence[memoryview]:
-        """What is said to its leg, and the notices."""
-        cues = self._streams.cues_of(stream)
-        if not cues and stream.leg not in words:
-            return ()
-        told = [words[stream.leg]] if stream.leg is not None and stream.leg in words else []
-        return [samples.data for samples in (*told, *(piece(cue) for cue in cues))]
+        if len(talking) == len(said.talkers):
+            total = np.add.reduce(said.samples, dtype=np.int32)
+        else:
+            total = np.add.reduce(said.samples[list(talking.values())], dtype=np.int32)
+        for row, stream in zip(rows, self._streams.sounds, strict=True):
+            row[:] = total if stream.inside else 0
+            if stream.inside and stream.leg is not None and stream.leg in talking:
+                row -= said.samples[talking[stream.leg]]
+            if stream.leg is not None and stream.leg in words:
+                row //= _SOFTER
+                row += words[stream.leg]
+            for cue in self._streams.cues_of(stream):
+                row += piece(cue)
 
 
 def _same(one: object, other: object) -> bool:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mcu.clock import Clock
 from mcu.media.seams import TICK_SAMPLES, SoundPlane, Talker
 
-Rows = npt.NDArray[np.int16]  # of TICK_SAMPLES
+Sums = npt.NDArray[np.int32]  # rows of TICK_SAMPLES: sums that are not limited yet
 
 _ROWS = 64  # to begin with
 
@@ -18,7 +18,7 @@ class Said(NamedTuple):
     """What legs said in one tick: who, and a row of TICK_SAMPLES for each."""
 
     talkers: Sequence[Talker]
-    samples: Rows  # as many as talkers
+    samples: npt.NDArray[np.int16]  # shape (len(talkers), TICK_SAMPLES)
 
     def by_room(self) -> dict[int, "Said"]:
         """The same for each room, by the plane's number. The talkers of a room follow one another."""
@@ -40,17 +40,19 @@ class Outgoing:
     def __init__(self, plane: SoundPlane, clock: Clock) -> None:
         self._plane = plane
         self._clock = clock
-        self._samples: Rows = np.zeros((_ROWS, TICK_SAMPLES), np.int16)
+        self._sums: Sums = np.zeros((_ROWS, TICK_SAMPLES), np.int32)
+        self._samples = np.zeros((_ROWS, TICK_SAMPLES), np.int16)
         self.sounds: list[int] = []
         self.routes: list[tuple[int, int]] = []
 
-    def rows(self, sounds: Sequence[int]) -> Rows:
+    def rows(self, sounds: Sequence[int]) -> Sums:
         """A row for each of these streams, to be filled before the next call; shape (len(sounds), TICK_SAMPLES)."""
         start = len(self.sounds)
         self.sounds += sounds
-        while len(self.sounds) > len(self._samples):
-            self._samples = np.concatenate([self._samples, np.zeros_like(self._samples)])
-        return self._samples[start : len(self.sounds)]
+        while len(self.sounds) > len(self._sums):
+            self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+            self._samples = np.zeros(self._sums.shape, np.int16)
+        return self._sums[start : len(self.sounds)]
 
     def route(self, handle: int, sound: int) -> None:
         """From this tick on a leg hears this stream; 0: it is sent nothing, -1: silence."""
@@ -66,11 +68,15 @@ class Outgoing:
         del self.routes[mark[1] :]
 
     def send(self, tick: int) -> float:
-        """Hand all of it over. Raises `OverflowError` where the plane is too far behind.
+        """Limit all rows, once, and hand them over. Raises `OverflowError` where the plane is too far behind.
 
         Returns when, by the clock: on a single core the plane may encode all of it before this returns.
         """
-        samples = self._samples[: len(self.sounds)]
+        count = len(self.sounds)
+        sums, samples = self._sums[:count], self._samples[:count]
+        np.maximum(sums, -32768, out=sums)
+        np.minimum(sums, 32767, out=sums)
+        samples[:] = sums
         sounds, routes, self.sounds, self.routes = self.sounds, self.routes, [], []
         handed_over = self._clock.monotonic()
         self._plane.send(tick, sounds, samples.data, routes)

@@ -5,7 +5,6 @@ void arrivals_tests(void);
 void codec_tests(void);
 void dtmf_tests(void);
 void hearing_tests(void);
-void mix_tests(void);
 void stretching_tests(void);
 void tones_tests(void);
 
@@ -15,7 +14,6 @@ int main(void)
     codec_tests();
     dtmf_tests();
     hearing_tests();
-    mix_tests();
     stretching_tests();
     tones_tests();
     return failures != 0;

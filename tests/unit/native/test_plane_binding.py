@@ -206,35 +206,6 @@ def test_samples_that_are_not_in_one_piece_are_refused(plane: Plane) -> None:
         plane.send(1, [1], np.zeros((1, 1920), np.int16)[:, ::2].data, [])
 
 
-ROWS, ONE = np.zeros((2, 960), np.int16), np.ones((1, 960), np.int16)
-WRONG_MIXES: list[tuple[Any, Any, Any, Any]] = [
-    (ROWS, ONE, [1], [(True, -1, False, ())] * 2),  # who is not there
-    (ROWS, ONE, [-1], [(True, -1, False, ())] * 2),
-    (ROWS, ONE, [0], [(True, 1, False, ())] * 2),
-    (ROWS, ONE, [0], [(True, 2**70, False, ())] * 2),
-    (ROWS, ONE, [0], [(True, -1, False, ())]),  # rows that nobody fills
-    (ROWS, ONE, [0], [(True, -1, False, [ONE[0, 1:]])] * 2),
-    (ROWS, ONE, [0] * 20_000, [(True, -1, False, ())] * 2),  # would not fit in a sum
-    (ROWS.astype(np.int32), ONE, [0], [(True, -1, False, ())] * 2),
-    (ROWS, ONE.astype(np.uint16), [0], [(True, -1, False, ())] * 2),
-]
-
-
-@pytest.mark.parametrize("mix", WRONG_MIXES)
-def test_a_sum_of_what_is_not_there_or_does_not_fit_is_refused(mix: tuple[Any, Any, Any, Any]) -> None:
-    with pytest.raises(ValueError, match=r"row|samples|out of range"):
-        _native.mix(*mix)
-
-
-def test_a_tick_of_a_room_is_a_row_for_each_that_is_heard() -> None:
-    rows, said = np.empty((4, 960), np.int16), np.repeat(np.array([[100], [-30], [7]], np.int16), 960, axis=1)
-    streams = [(True, -1, False, ()), (True, 1, False, ()), (True, 0, True, [said[2]]), (False, 0, False, [said[1]])]
-    _native.mix(rows.data, said.data, [0, 1], streams)
-    assert [{*row.tolist()} for row in rows] == [{70}, {100}, {-8 + 7}, {-30}]
-    with pytest.raises(TypeError):
-        _native.mix(rows, said, [0], [[True, -1, False, ()]] * 4)  # type: ignore[list-item,arg-type]
-
-
 GONE: list[Callable[[Plane, int], object]] = [
     lambda p, leg: p.remove(leg),
     lambda p, leg: p.restart_ice(leg, "ufrg", "p" * 22, "rfrg"),

@@ -38,6 +38,15 @@ def test_what_is_taken_back_is_not_sent_and_the_next_tick_begins_empty() -> None
     assert plane.routes[leg] == 0
 
 
+def test_sums_are_limited_once() -> None:
+    plane = PaperPlane()
+    out, leg, sound = Outgoing(plane, SystemClock()), plane.leg(), plane.add_sound(True)
+    out.rows([sound])[0, :3] = [70_000, -70_000, 5]
+    out.route(leg, sound)
+    out.send(1)
+    assert plane.legs[leg][0].samples[:3].tolist() == [32_767, -32_768, 5]
+
+
 def test_each_room_is_given_its_own_talkers_with_their_rows() -> None:
     talkers = [PaperTalker(room, leg, 20) for room, leg in ((3, 1), (3, 2), (7, 5), (9, 4))]
     samples = np.repeat(np.arange(4, dtype=np.int16), TICK_SAMPLES).reshape(4, TICK_SAMPLES)

@@ -11,6 +11,7 @@ from mcu.ids import LegId
 from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
+from mcu.media.seams import EncodedPicture
 
 PROFILE = RoomProfile(width=640, height=360, fps=30, layout=Layout.GRID)
 
@@ -34,6 +35,16 @@ class Meeting:
             await asyncio.sleep(0.005)
             await self.frames()
         raise AssertionError("it never came to that")
+
+    async def show(self, leg: str, source: Source, picture: EncodedPicture) -> None:
+        """One that is in a tile, until it is decoded."""
+        before = self.room._shot_of(LegId(leg), source)
+        self.room.on_picture(LegId(leg), source, picture)
+        for _ in range(10_000):
+            if self.room._shot_of(LegId(leg), source) is not before:
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("it was not decoded")
 
     def send(self, leg: str, colour: Colour, source: Source = Source.CAMERA) -> None:
         for picture in encoded([frame_of(colour, 320, 180)]):

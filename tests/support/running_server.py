@@ -179,6 +179,11 @@ def alive(pid: int) -> bool:
         return False
 
 
+def waited_s(pid: int) -> float:
+    """How long a process's first thread has been ready in all for a core that others had."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def get_json(url: str, token: str = "") -> tuple[int, dict[str, Any]]:
     """GET, whatever the status."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})

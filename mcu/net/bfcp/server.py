@@ -23,6 +23,7 @@ from mcu.net.bfcp.line import Client, FloorLine, Told
 from mcu.net.certificate import OwnCertificate
 from mcu.net.dtls import FIRST_OCTETS
 from mcu.net.fingerprint import fingerprint_of
+from mcu.net.ports import Pair, pairs
 from mcu.net.tls import Door
 from mcu.networks import network_of
 from mcu.protocol.bfcp.floor import Ids
@@ -61,23 +62,24 @@ class FloorServer:
 
     async def start(self) -> None:
         """Raises `OSError` where the port cannot be had; then nothing listens."""
+        taken = pairs(self._addresses, self.port)
+        self.port = taken[0].udp.getsockname()[1]
         try:
-            for address in self._addresses:
-                await self._listen(address)
+            for address, pair in zip(self._addresses, taken, strict=True):
+                await self._listen(address, pair)
         except OSError:
             await self.close()
+            for pair in taken:
+                pair.close()
             raise
 
-    async def _listen(self, address: str) -> None:
+    async def _listen(self, address: str, pair: Pair) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), address, self.port)
-        self._tcp.append(server)
-        self.port = server.sockets[0].getsockname()[1]
+        self._tcp.append(await loop.create_server(lambda: Connection(self), sock=pair.tcp))
         if self.tls is not None:
             self._doors.append(self._door(address, self.tls))
             self.tls_port = self._doors[0].port
-        taken = _datagrams(address, self.port)
-        udp, _ = await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=taken)
+        udp, _ = await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=pair.udp)
         self._udp.append(udp)
 
     def _door(self, address: str, tls: ssl.SSLContext) -> Door:
@@ -241,16 +243,3 @@ class FloorServer:
         self._by_network[network] -= 1
         if not self._by_network[network]:
             del self._by_network[network]
-
-
-def _datagrams(address: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        if ":" in address:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as connections' sockets: IPv4 has its own
-        made.bind((address, port))
-        made.setblocking(False)
-    except OSError:
-        made.close()
-        raise
-    return made

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from mcu.errors import Unavailable
+from mcu.net.ports import BACKLOG, Pair, pairs
 from mcu.net.sip.connection import Connection
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
 from mcu.net.sip.tls import unreachable
@@ -27,7 +28,6 @@ from mcu.protocol.sip.message import Request, Response, read
 
 CONNECTIONS_MAX: Final = 4000
 CONNECTIONS_OF_ONE: Final = 200  # by address: a proxy may have several, a scanner may not have all
-BACKLOG: Final = 256  # connections that nobody has accepted yet
 KEEP_ALIVE: Final = 8  # bytes, at most
 CONNECT_S: Final = 4.0  # less than a transaction waits
 
@@ -82,22 +82,24 @@ class Endpoint:
 
     async def start(self) -> None:
         """Raises `OSError` where a port cannot be had; then nothing listens."""
+        taken = pairs(self._listen.addresses, self._listen.port)
         try:
-            for address in self._listen.addresses:
-                await self._open(address)
+            for address, pair in zip(self._listen.addresses, taken, strict=True):
+                await self._open(address, pair)
         except OSError:
             await self.close()
+            for pair in taken:
+                pair.close()
             raise
 
-    async def _open(self, address: str) -> None:
-        loop, listen = asyncio.get_running_loop(), self._listen
-        tcp = await loop.create_server(lambda: Connection(self, "TCP"), address, listen.port, backlog=BACKLOG)
+    async def _open(self, address: str, pair: Pair) -> None:
+        loop, tls = asyncio.get_running_loop(), self._listen.tls
+        tcp = await loop.create_server(lambda: Connection(self, "TCP"), sock=pair.tcp, backlog=BACKLOG)
         self._servers.append(tcp)
-        port = tcp.sockets[0].getsockname()[1]
-        udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
-        self._udp.append((udp, self._named(address), port))
-        if listen.tls is not None:
-            self._doors.append(self._door(address, listen.tls))
+        udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=pair.udp)
+        self._udp.append((udp, self._named(address), pair.udp.getsockname()[1]))
+        if tls is not None:
+            self._doors.append(self._door(address, tls))
 
     def _door(self, address: str, context: ssl.SSLContext) -> Door:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

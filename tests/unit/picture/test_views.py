@@ -106,9 +106,8 @@ async def test_what_a_line_has_goes_to_content_before_people(meeting: Meeting) -
     await meeting.frames()
     screen, camera = (encoded([scenery(number, *size) for number in range(90)]) for size in (SIZE, (160, 90)))
     for shown, person in zip(screen, camera, strict=True):
-        meeting.room.on_picture(LegId("b"), Source.SCREEN, shown)
-        meeting.room.on_picture(LegId("a"), Source.CAMERA, person)
-        await asyncio.sleep(0.003)
+        await meeting.show("b", Source.SCREEN, shown)
+        await meeting.show("a", Source.CAMERA, person)
         await meeting.frames()
     seconds = 3
     content = sum(len(picture.data) for picture in shared(meeting, "a")) * 8 / seconds

@@ -12,7 +12,7 @@ from typing import Final
 from mcu.errors import McuError
 from mcu.protocol.sip import session_timer, transactions
 from mcu.protocol.sip.call import METHODS, SDP, SUPPORTED, Call
-from mcu.protocol.sip.check import check_request, check_response, unsupported
+from mcu.protocol.sip.check import check_request, check_response, is_read, unsupported
 from mcu.protocol.sip.dialog import DialogId
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Answered, Asked, Event, Invited, Sent
@@ -257,6 +257,9 @@ class Agent:
         elif request.method != "ACK" and (missing := unsupported(request, SUPPORTED)):
             said = [("Unsupported", ", ".join(sorted(missing)))]
             self.respond(key, response_to(request, 420, tag=tag(), headers=said))
+        elif not is_read(request):
+            said = [("Accept", SDP), ("Accept-Encoding", "identity")]
+            self.respond(key, response_to(request, 415, tag=tag(), headers=said))
         elif ours is not None:
             self._within(request, key, ours)
         elif request.method == "INVITE":

@@ -14,6 +14,7 @@ from mcu.protocol.sip import dialog as dialogs
 from mcu.protocol.sip import session_timer
 from mcu.protocol.sip.call_state import TRANSITIONS, H, Happened, S
 from mcu.protocol.sip.changes import Changes
+from mcu.protocol.sip.credentials import credentials, given, once_more
 from mcu.protocol.sip.dialog import Dialog
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
@@ -24,7 +25,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
 from mcu.protocol.sip.transactions import Key
-from mcu.protocol.sip.values import CSeq, parse_credentials, parse_rack
+from mcu.protocol.sip.values import CSeq, parse_rack
 
 METHODS: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE"
 SUPPORTED: Final = frozenset({"100rel", "timer", "replaces", "path", "gruu", "outbound", "norefersub"})
@@ -96,6 +97,9 @@ class Call:
         self._cancelled = False
         self._attempts = 0
         self._answerer: Answerer | None = None
+        self._given: list[tuple[str, str]] = []  # credentials of the last request that needed some
+        self._unacknowledged: tuple[int, CSeq] | None = None  # the last reliable response
+        self._taking: tuple[bytes, list[tuple[str, str]]] | None = None  # as soon as that is acknowledged
 
     # -- they call ----------------------------------------------------------------------------------------------------
 
@@ -118,13 +122,21 @@ class Call:
         self._rseq += 1
         said = response.headers.with_("Require", "100rel").with_("RSeq", str(self._rseq))
         self._reliable = _Repeated(self.key, replace(response, headers=said), self.invite.cseq, self._line.now)
+        self._unacknowledged = self._rseq, self.invite.cseq
         self._line.respond(self.key, self._reliable.response)
         self._alarms.set("reliable", self._line.now + T1)
 
     def answer(self, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
-        """A 2xx: the answer to their offer, or an offer where they made none. Raises `Conflict`: it is too late."""
-        if not self._move(H.TAKEN):
+        """A 2xx: the answer to their offer, or an offer where they made none. Raises `Conflict`: it is too late.
+
+        What has been answered early must be acknowledged before (RFC 3262, section 3).
+        """
+        if self.state is not S.INVITED or self._taking is not None:
             raise Conflict("The call is not waiting for an answer.")
+        if self._reliable is not None and self._reliable.response.body:
+            self._taking = body, list(headers)
+            return
+        self._move(H.TAKEN)
         self.take_up(self.invite, self.key, body, headers)
 
     def refuse(self, status: int, headers: Iterable[tuple[str, str]] = (), reason: str | None = None) -> None:
@@ -219,7 +231,7 @@ class Call:
         if (early := self._early.get(response.to.tag or "")) is not None:
             made.cseq = max(made.cseq, early.dialog.cseq)  # a PRACK has had its number
             response = response if response.body else replace(response, body=early.answer)
-        ack = made.request("ACK", via(self.flow), number=self.invite.cseq.number)
+        ack = made.request("ACK", via(self.flow), number=self.invite.cseq.number, headers=given(self.invite))
         self._line.acknowledge(ack, self.flow)
         if self.state is S.CALLING and not self._cancelled:
             self.dialog = made
@@ -238,7 +250,7 @@ class Call:
             return False
         headers = self.invite.headers
         if response.status in (401, 407):
-            said = self._credentials(response)
+            said = credentials(self.invite, response, self._answerer)
             if said is None:
                 return False
             headers = headers.with_(*said)
@@ -250,18 +262,6 @@ class Call:
         self.invite = self.invite.with_(headers.with_("CSeq", str(again)).with_("Via", via(self.flow)))
         self.place(self._answerer)
         return True
-
-    def _credentials(self, response: Response) -> tuple[str, str] | None:
-        asked, answered = (
-            ("WWW-Authenticate", "Authorization")
-            if response.status == 401
-            else ("Proxy-Authenticate", "Proxy-Authorization")
-        )
-        challenges = [parse_credentials(text) for text in response.headers.all(asked)]
-        if self._answerer is None or not self._answerer.challenged(challenges):
-            return None
-        made = self._answerer.answer("INVITE", self.invite.target)
-        return None if made is None else (answered, made)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -319,13 +319,15 @@ class Call:
 
     def _pracked(self, request: Request, key: Key) -> None:
         rack = parse_rack(request.headers.one("RAck") or "")
-        waiting = self._reliable
-        if waiting is None or (rack.rseq, rack.cseq) != (self._rseq, waiting.cseq):
+        if (rack.rseq, rack.cseq) != self._unacknowledged:
             self.respond(key, request, 481)
             return
-        self._reliable = None
+        self._reliable = self._unacknowledged = None
         self._alarms.drop("reliable")
         self.respond(key, request, 200)
+        taking, self._taking = self._taking, None
+        if taking is not None:
+            self.answer(*taking)
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -417,7 +419,8 @@ class Call:
         self.dialog.refresh(request.method, response)
         if request.method == "INVITE":
             said = [("Content-Type", SDP)] if body else []
-            ack = self.dialog.request("ACK", via(self.flow), number=request.cseq.number, headers=said, body=body)
+            said += self._given
+            ack = self.dialog.request("ACK", via(self.flow), number=response.cseq.number, headers=said, body=body)
             self._line.acknowledge(ack, self.flow)
 
     def expire(self, headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -452,8 +455,22 @@ class Call:
         assert self.dialog is not None  # nothing is asked within a call before both tags are known
         said = [*headers, ("Content-Type", SDP)] if body else headers
         made = self.dialog.request(method, via(self.flow), headers=said, body=body)
-        self._line.ask(made, self.flow, then or _nothing)
+        self._ask(made, then or _nothing)
         return made
+
+    def _ask(self, request: Request, then: Callable[[Response | int], None]) -> None:
+        """Of a call in which they ask who we are it is asked of each request, and once more with the answer."""
+
+        def answered(response: Response | int) -> None:
+            assert self.dialog is not None
+            again = once_more(request, response, self._answerer, self.dialog.next_cseq, via(self.flow))
+            if again is None:
+                then(response)
+            else:
+                self._given = given(again)
+                self._line.ask(again, self.flow, then)
+
+        self._line.ask(request, self.flow, answered)
 
     def inform(self, content_type: str, body: bytes, method: str = "INFO") -> None:
         """INFO or MESSAGE within the call. Raises as `notify`."""
@@ -463,7 +480,7 @@ class Call:
         """Any request within the call to which no answer matters. Raises `Conflict` where none has been answered."""
         if not self.answered or self.dialog is None:
             raise Conflict("The call does not stand.")
-        self._line.ask(self.dialog.request(method, via(self.flow), headers=headers, body=body), self.flow, _nothing)
+        self._ask(self.dialog.request(method, via(self.flow), headers=headers, body=body), _nothing)
 
     def _note_methods(self, message: Request | Response) -> None:
         self._their_methods = message.tokens("Allow")

@@ -48,6 +48,15 @@ def _check_fields(message: Message) -> None:
     message.contacts  # noqa: B018
 
 
+def is_read(request: Request) -> bool:
+    """Whether what it says of a session is in words that are (section 8.2.3)."""
+    if request.method not in ("INVITE", "UPDATE") or not request.body:
+        return True
+    said = request.content_type
+    encodings = {one.lower() for one in request.headers.listed("Content-Encoding")}
+    return (said is None or said.value == "application/sdp") and encodings <= {"identity"}
+
+
 def unsupported(request: Request, supported: Collection[str]) -> frozenset[str]:
     """What it requires and is not here: the Unsupported of a 420 (section 8.2.2.3)."""
     return request.tokens("Require") - frozenset(supported)

@@ -110,6 +110,10 @@ class Answerer:
         self._challenge: Mapping[str, str] | None = None
         self._count = 0
 
+    def begin(self) -> None:
+        """Nothing has been refused yet of what is asked next."""
+        self._count = 0
+
     def challenged(self, challenges: Iterable[Credentials]) -> bool:
         """Whether to try (again): not where the same was refused already and the nonce is not merely stale."""
         known = [c.params for c in challenges if c.scheme == "digest" and _algorithm(c.params) in ALGORITHMS]

@@ -5,14 +5,16 @@ import random
 import weakref
 
 import pytest
+from sip_messages import request
 from sip_wire import ANSWER, OFFER, End, Wire, up
 
 from mcu.errors import Conflict
 from mcu.protocol.sip import session_timer
+from mcu.protocol.sip.agent import Agent
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import TRANSITIONS, State
 from mcu.protocol.sip.digest import Answerer, Challenger
-from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Invited, Progressed, Within
+from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Invited, Progressed, Sent, Within
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
@@ -535,3 +537,103 @@ def test_a_session_with_whom_knows_nothing_of_timers_is_refreshed_again_and_agai
     up(wire)
     wire.run(2 * session_timer.WANTED)
     assert wire.server.methods().count("UPDATE") >= 3
+
+
+CHALLENGE = 'Digest realm="operator", nonce="{}", algorithm=SHA-256, qop="auth"'
+
+
+def challenged(wire: Wire, request: Request, nonce: str) -> None:
+    """The phone is asked who it is, by what stands between the two."""
+    refusal = response_to(request, 407, tag="between", headers=[("Proxy-Authenticate", CHALLENGE.format(nonce))])
+    wire.phone.agent.receive(refusal, wire.phone.way, wire.now)
+    wire.phone.drain()
+
+
+def asked_for_credentials(wire: Wire) -> tuple[Call, Call]:
+    """A call that stands, of a phone that is asked for a password whenever it gives none."""
+    wire.lost = lambda message: (
+        isinstance(message, Request)
+        and message in wire.phone.sent
+        and message.method != "ACK"
+        and "Proxy-Authorization" not in message.headers
+    )
+    phone = wire.phone.invite(answerer=Answerer("anna", "secret"))
+    challenged(wire, phone.invite, "one")
+    wire.run()
+    server = invited(wire.server)
+    server.answer(ANSWER)
+    wire.run()
+    ack = wire.phone.sent[-1]
+    assert isinstance(ack, Request)
+    assert ack.headers.all("Proxy-Authorization") == phone.invite.headers.all("Proxy-Authorization") != []
+    return phone, server
+
+
+def test_who_is_asked_for_a_password_to_hang_up_gives_it() -> None:
+    wire = Wire()
+    phone, server = asked_for_credentials(wire)
+    phone.hang_up()
+    wire.phone.drain()
+    bye = wire.phone.sent[-1]
+    assert isinstance(bye, Request)
+    challenged(wire, bye, "two")
+    wire.run()
+    assert server.state is State.ENDED
+
+
+def test_who_is_asked_for_a_password_to_change_a_call_gives_it_and_the_change_is_made() -> None:
+    wire = Wire()
+    phone, server = asked_for_credentials(wire)
+    phone.changes.offer(b"something else")
+    wire.phone.drain()
+    again = wire.phone.sent[-1]
+    assert isinstance(again, Request)
+    challenged(wire, again, "two")
+    wire.run()
+    server.changes.accept(b"as you like")
+    wire.run()
+    changed = wire.phone.last(Changed)
+    assert isinstance(changed, Changed)
+    assert changed.message.body == b"as you like"
+    wire.run(40)
+    assert (phone.state, server.state) == (State.UP, State.UP)
+
+
+def test_a_call_is_not_taken_before_the_answer_that_was_given_early_is_acknowledged() -> None:
+    wire = Wire()
+    phone = wire.phone.invite()
+    wire.run()
+    server = invited(wire.server)
+    server.ring(183, b"an early answer")
+    server.answer(ANSWER)
+    wire.run()
+    assert wire.phone.methods() == ["INVITE", "PRACK", "ACK"]
+    assert wire.server.methods() == [100, 183, 200, 200]
+    assert (phone.state, server.state) == (State.UP, State.UP)
+
+
+def test_an_acknowledgement_of_ringing_that_crosses_the_answer_is_no_error() -> None:
+    wire = Wire()
+    phone = wire.phone.invite(Require="100rel")
+    wire.run()
+    server = invited(wire.server)
+    server.ring()
+    server.answer(ANSWER)
+    wire.run()
+    assert sorted(map(str, wire.server.methods())) == ["100", "180", "200", "200"]
+    assert (phone.state, server.state) == (State.UP, State.UP)
+
+
+@pytest.mark.parametrize("kind", [{"Content-Type": "multipart/mixed;boundary=x"}, {"Content-Encoding": "gzip"}])
+def test_what_is_said_of_a_call_in_words_that_are_not_read_here_is_refused_with_those_that_are(
+    kind: dict[str, str],
+) -> None:
+    agent, way = Agent(), Wire().server.way
+    invite = request("INVITE", Content_Type="application/sdp")
+    headers = invite.headers
+    for name, value in kind.items():
+        headers = headers.with_(name, value)
+    agent.receive(Request("INVITE", invite.target, headers=headers, body=b"x"), way, 0.0)
+    (sent,) = [event.message for event in agent.take() if isinstance(event, Sent)]
+    assert isinstance(sent, Response)
+    assert (sent.status, sent.headers.one("Accept")) == (415, "application/sdp")

@@ -50,7 +50,7 @@ from mcu.signalling.sip.handover import HandedOver, Handover
 from mcu.signalling.sip.incoming import Incoming, Who
 from mcu.signalling.sip.neighbours import Neighbours
 from mcu.signalling.sip.registrations import Registrations, refusal
-from mcu.signalling.sip.routing import Kind, Route
+from mcu.signalling.sip.routing import Kind, Route, destination
 from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.trunk_keeper import TrunkKeeper
 from mcu.signalling.sip.trunks import Trunk
@@ -265,7 +265,7 @@ class FrontEnd:
             of = "" if caller is None else caller.organisation
             neighbour = self._neighbours.at(flow) if caller is None else None
             plan = self._registrations.plan
-            route = plan.route(call.invite.uri, stranger=caller is None, of=of, neighbour=neighbour)
+            route = plan.route(destination(call.invite), stranger=caller is None, of=of, neighbour=neighbour)
         except McuError as error:
             call.refuse(error.sip, refusal(error))
             return

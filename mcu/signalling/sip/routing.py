@@ -12,6 +12,7 @@ from typing import Final
 from mcu.booking.meeting import Language
 from mcu.booking.organisations import NONE, Organisation, Organisations
 from mcu.booking.reach import OwnNumber
+from mcu.protocol.sip.message import Request
 from mcu.protocol.sip.uri import SipUri, TelUri, Uri
 from mcu.signalling.sip.guard import in_domains
 from mcu.signalling.sip.menu import NUMBER_DIGITS
@@ -163,6 +164,12 @@ def whole_number(there: Organisation, number: str) -> SipUri:
 
 def _connected(what: str, there: Organisation) -> str:
     return f"The {what} is of {there.name}, which has a call control of its own: it is called there."
+
+
+def destination(invite: Request) -> Uri:
+    """Who was, where the Request-URI says no more than where we are: a registrar's proxy calls our Contact so."""
+    uri = invite.uri
+    return invite.to.uri if isinstance(uri, SipUri) and not uri.user else uri
 
 
 def e164(user: str) -> str:

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sip_messages import request
 
 from mcu.booking.organisations import Organisation, Organisations
 from mcu.booking.reach import OwnNumber, Reach
-from mcu.protocol.sip.uri import parse_uri
-from mcu.signalling.sip.routing import RULES, DialPlan, Kind
+from mcu.protocol.sip.uri import SipUri, parse_uri
+from mcu.signalling.sip.routing import RULES, DialPlan, Kind, destination
 
 REACH = Reach(
     web="https://mcu.example",
@@ -194,3 +195,13 @@ def test_each_step_is_explained_and_says_no_number() -> None:
 def test_a_stranger_cannot_tell_an_endpoints_number_from_any_other() -> None:
     known, unknown = (PLAN.route(parse_uri(f"sip:{user}@mcu.example"), stranger=True) for user in ("701", "702"))
     assert known == unknown
+
+
+@pytest.mark.parametrize(
+    ("uri", "user"), [("sip:192.0.2.1:5060", "+46812345679"), ("sip:482915370@192.0.2.1", "482915370")]
+)
+def test_a_trunk_at_which_we_register_and_that_calls_our_contact_says_in_to_whom_it_calls(uri: str, user: str) -> None:
+    invite = replace(request("INVITE", To="<sip:+46812345679@operator.example>"), target=uri)
+    found = destination(invite)
+    assert isinstance(found, SipUri)
+    assert found.user == user

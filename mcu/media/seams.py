@@ -37,7 +37,7 @@ class EncodedPicture(msgspec.Struct):
 
     codec: VideoCodec
     data: bytes
-    timestamp: int  # 90 kHz
+    timestamp: int  # 90 kHz; of those that we make, of the machine's clock, for all rooms and workers
     key: bool
     width: int = 0
     height: int = 0

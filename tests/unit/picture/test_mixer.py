@@ -60,6 +60,16 @@ async def test_everybody_sees_everybody_in_one_picture(meeting: Meeting) -> None
     assert near(right, BLUE)
 
 
+async def test_pictures_have_the_machines_time_so_that_who_moves_from_one_room_to_another_finds_it_go_on(
+    meeting: Meeting,
+) -> None:
+    meeting.clock.time += 3600.0  # the room is an hour old
+    meeting.room.set_seen([seen("a", camera=False)])
+    meeting.room.set_viewers([viewer("a")])
+    await meeting.frames(1)
+    assert [picture.timestamp for picture in meeting.out.sent_to("a")] == [round(meeting.clock.time * 90_000)]
+
+
 async def test_a_room_that_nobody_looks_at_composes_decodes_and_asks_for_nothing(meeting: Meeting) -> None:
     meeting.room.set_seen([seen("a"), seen("b")])
     await meeting.frames(5)

@@ -76,7 +76,8 @@ class Challenger:
             age = now - int(made[:_TIME_DIGITS], 16) / 1000
         except ValueError:
             return False
-        return 0 <= age <= self._lives_s and hmac.compare_digest(self._nonce_of(made), answered.nonce)
+        is_ours = answered.nonce.isascii() and hmac.compare_digest(self._nonce_of(made), answered.nonce)
+        return is_ours and 0 <= age <= self._lives_s
 
     def holds(self, credentials: Credentials, ha1_of_user: str, method: str) -> bool:
         """Whether who answered knows the password, for this method. In constant time."""

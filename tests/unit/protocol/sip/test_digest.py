@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mcu.protocol.sip.digest import ALGORITHMS, Answerer, Challenger, ha1, response_to
+from mcu.protocol.sip.digest import ALGORITHMS, Answered, Answerer, Challenger, ha1, response_to
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.values import Credentials, parse_credentials
 
@@ -83,6 +83,13 @@ def test_a_nonce_is_good_for_a_while_and_only_if_we_made_it() -> None:
     assert not Challenger("mcu.example").fresh(answered, 1000)
     for nonce in ("", ".", "zz.00", answered.nonce[:-1] + "!"):
         assert not challenger.fresh(replace(answered, nonce=nonce), 1000)
+
+
+def test_a_nonce_with_letters_that_ours_never_have_is_none_of_ours() -> None:
+    challenger = Challenger("mcu.example")
+    made, _, _ = parse_credentials(challenger.challenges(100)[0]).params["nonce"].partition(".")
+    for nonce in (f"{made}.\xe5\udce5", f"{made}\udce5.00"):
+        assert not challenger.fresh(Answered("anna", "MD5", nonce, 1), 100)
 
 
 def test_each_use_of_a_nonce_has_a_number_of_its_own() -> None:

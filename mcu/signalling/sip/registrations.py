@@ -209,9 +209,10 @@ class Registrations:
     ) -> None:
         try:
             await self._keep(endpoint)
-        except McuError as error:
-            log.error("registration_not_kept", code=error.code)
-            response = response_to(asked.request, error.sip, tag=tag())
+        except Exception as error:  # who has no answer comes again and again
+            code, status = (error.code, error.sip) if isinstance(error, McuError) else (type(error).__name__, 500)
+            log.error("registration_not_kept", code=code)
+            response = response_to(asked.request, status, tag=tag())
         answering.respond(asked.key, response)
 
     def _is_kept(self, endpoint: EndpointId) -> bool:

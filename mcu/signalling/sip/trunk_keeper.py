@@ -1,7 +1,7 @@
 """Keeps the trunks: registers where they want that, and asks each every now and then whether it is there (OPTIONS)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final
 
@@ -41,9 +41,17 @@ class TrunkKeeper:
 
     def start(self) -> None:
         for trunk in self._roads.trunks.all:
-            self._tasks.append(asyncio.create_task(self._probe(trunk)))
+            self._tasks.append(asyncio.create_task(self._keep(self._probe, trunk)))
             if trunk.registers:
-                self._tasks.append(asyncio.create_task(self._register(trunk)))
+                self._tasks.append(asyncio.create_task(self._keep(self._register, trunk)))
+
+    async def _keep(self, how: Callable[[Trunk], Coroutine[None, None, None]], trunk: Trunk) -> None:
+        while True:
+            try:
+                await how(trunk)
+            except Exception:  # a trunk that nobody looks after any more would seem as it was for ever
+                log.exception("trunk_not_kept", trunk=trunk.name)
+                await asyncio.sleep(AGAIN_S)
 
     async def stop(self) -> None:
         for task in self._tasks:

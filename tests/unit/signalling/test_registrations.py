@@ -121,6 +121,16 @@ async def test_a_refresh_is_written_when_what_is_on_disk_would_not_outlast_it(ho
     assert await kept(house) == []
 
 
+async def test_who_cannot_be_written_down_is_told_so_whatever_the_reason(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writing() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(house.known._store, "writing", writing)
+    assert (await house.register(Way(), Expires="60")).status == 500
+
+
 async def test_a_public_gruu_leads_to_its_device(house: House) -> None:
     flow, other = Way(), Way()
     for way, device in ((flow, "one"), (other, "two")):

@@ -1,19 +1,21 @@
 """Trunks that are asked and registered at, over loopback."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
 from hall import until
 
 from mcu.clock import SystemClock
 from mcu.net.sip.driver import Driver
 from mcu.net.sip.endpoint import Listen
-from mcu.net.sip.names import Names
+from mcu.net.sip.names import Names, Place
 from mcu.protocol.sip.digest import Challenger, ha1
 from mcu.protocol.sip.events import Answered, Asked, Event
 from mcu.protocol.sip.gate import Gate, Limits
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.values import parse_credentials
+from mcu.signalling.sip import trunk_keeper
 from mcu.signalling.sip.roads import Roads
 from mcu.signalling.sip.trunk_keeper import TrunkKeeper
 from mcu.signalling.sip.trunks import Host, Trunk, Trunks
@@ -110,3 +112,19 @@ async def test_a_trunk_that_says_it_cannot_is_down() -> None:
     operator.busy = True
     async with kept(operator) as trunks:
         assert (trunks.health["operator"].answers, trunks.health["operator"].up) == (False, False)
+
+
+async def test_a_trunk_is_kept_though_keeping_it_has_failed_for_a_reason_that_nobody_thought_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find, failures = Roads.to_trunk, iter([ZeroDivisionError] * 2)
+
+    async def fails(roads: Roads, trunk: Trunk, host: Host) -> Sequence[Place]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await find(roads, trunk, host)
+
+    monkeypatch.setattr(Roads, "to_trunk", fails)
+    monkeypatch.setattr(trunk_keeper, "AGAIN_S", 0.01)
+    async with kept(Operator()) as trunks:
+        assert trunks.health["operator"].up

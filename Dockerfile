@@ -14,7 +14,7 @@ RUN /src/scripts/prompts
 
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-    ca-certificates cmake gcc libc6-dev libopus-dev libspandsp-dev libssl-dev libvpx-dev libyuv-dev \
+    ca-certificates cmake gcc libc6-dev libopus-dev libspandsp-dev libssl-dev libvpx-dev libx264-dev libyuv-dev \
     ninja-build python3-dev python3-venv
 WORKDIR /src
 RUN python3 -m venv /opt/mcu
@@ -28,7 +28,7 @@ RUN /opt/mcu/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/wheel . \
 
 FROM debian:12-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core libopus0 \
-    libseccomp2 libspandsp2 libssl3 libvpx7 libyuv0 python3 \
+    libseccomp2 libspandsp2 libssl3 libvpx7 libx264-164 libyuv0 python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home-dir /var/lib/mcu --create-home --shell /usr/sbin/nologin mcu
 COPY --from=build /opt/mcu /opt/mcu

@@ -35,17 +35,20 @@ class I420:
     def writable(self) -> bool: ...
 
 @final
-class Vp8Encoder:
-    """Encodes I420 pictures of one size as VP8 by libvpx, in real time, for one thread at a time.
+class Encoder:
+    """Encodes I420 pictures of one size, in real time, for one thread at a time: as VP8 by libvpx, or H.264 by x264.
 
-    `content`: text and drawings that change seldom. Raises ValueError for a size or a rate that libvpx does not take.
+    `content`: text and drawings that change seldom. `slice_max`: bytes of a slice of H.264; 0: a picture is one slice.
+    Raises ValueError for a size or a rate that the codec does not take.
     """
 
-    def __new__(cls, width: int, height: int, fps: int, bits_per_second: int, content: bool) -> Vp8Encoder: ...
+    def __new__(
+        cls, vp8: bool, width: int, height: int, fps: int, bits_per_second: int, content: bool, slice_max: int
+    ) -> Encoder: ...
     def encode(self, picture: I420, timestamp: int, key: bool, /) -> tuple[bytes, bool] | None:
-        """The frame and whether it is a key frame; None where it was dropped. `timestamp` in 90 kHz, rising.
+        """The picture and whether it is a key frame; None where it was dropped. `timestamp` in 90 kHz, rising.
 
-        Raises ValueError where libvpx fails, after which the encoder is of no use, or for another size.
+        Raises ValueError where the codec fails, after which the encoder is of no use, or for another size.
         """
 
     def retarget(self, bits_per_second: int, /) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from mcu.media.messages import RoomProfile
 
 PAINT_MS: Final = 2.2  # all tiles of a view
-ENCODE_MS: Final = 6.4  # x264 superfast, 2 Mbit/s
+ENCODE_MS: Final = 4.7  # x264 superfast, 2 Mbit/s
 DECODE_MS: Final = 0.4  # one 640x360 picture
 SEND_MS: Final = 0.06  # one picture to one leg
 SOUND: Final = 0.004  # of a core for each leg, whatever is shown

@@ -21,7 +21,7 @@ int add_event_types(PyObject *module); /* with the constants of events and sourc
 PyObject *named(PyObject *type, PyObject *values);
 int add_rows_type(PyObject *module);
 
-int add_vp8_type(PyObject *module);
+int add_encoder_type(PyObject *module);
 
 /* The picture in an `I420`, valid while the object lives; NULL with an exception where the
  * object is none, or, for a canvas, its memory is read-only. */

@@ -195,7 +195,7 @@ static PyMethodDef methods[] = {
 
 static int execute(PyObject *module)
 {
-    return add_picture_type(module) || add_vp8_type(module) || add_event_types(module) ||
+    return add_picture_type(module) || add_encoder_type(module) || add_event_types(module) ||
            add_rows_type(module) || add_plane_type(module) ||
            PyModule_AddIntConstant(module, "MAX_SIDE", MCU_MAX_SIDE);
 }

@@ -1,4 +1,4 @@
-#include <mcu/vp8_encoder.h>
+#include "encoder.h"
 
 #include <stdlib.h>
 #include <vpx/vp8cx.h>
@@ -13,7 +13,8 @@
 #define KEY 300
 #define KEY_CONTENT 1000
 
-struct mcu_vp8_encoder {
+struct vp8_encoder {
+    struct mcu_picture_encoder head;
     vpx_codec_ctx_t codec;
     vpx_codec_enc_cfg_t settings;
     unsigned long duration; /* of a picture, in 90 kHz */
@@ -57,39 +58,15 @@ static bool tune(vpx_codec_ctx_t *codec, bool content)
                               content ? KEY_CONTENT : KEY);
 }
 
-struct mcu_vp8_encoder *mcu_vp8_encoder_new(int width, int height, int fps,
-                                            int bits_per_second, bool content)
+static void free_vp8(struct mcu_picture_encoder *encoder)
 {
-    if (width < 1 || height < 1 || width > 16383 || height > 16383 || fps < 1 ||
-        kilobits(bits_per_second) < 1)
-        return NULL;
-    struct mcu_vp8_encoder *encoder = calloc(1, sizeof *encoder);
-    if (!encoder)
-        return NULL;
-    encoder->duration = (unsigned long)(CLOCK / fps);
-    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &encoder->settings, 0))
-        goto refused;
-    choose(&encoder->settings, width, height, bits_per_second, content);
-    if (vpx_codec_enc_init(&encoder->codec, vpx_codec_vp8_cx(), &encoder->settings, 0))
-        goto refused;
-    if (tune(&encoder->codec, content))
-        return encoder;
-    vpx_codec_destroy(&encoder->codec);
-refused:
-    free(encoder);
-    return NULL;
-}
-
-void mcu_vp8_encoder_free(struct mcu_vp8_encoder *encoder)
-{
-    if (!encoder)
-        return;
-    vpx_codec_destroy(&encoder->codec);
+    vpx_codec_destroy(&((struct vp8_encoder *)encoder)->codec);
     free(encoder);
 }
 
-int mcu_vp8_encoder_retarget(struct mcu_vp8_encoder *encoder, int bits_per_second)
+static int retarget_vp8(struct mcu_picture_encoder *object, int bits_per_second)
 {
+    struct vp8_encoder *encoder = (struct vp8_encoder *)object;
     vpx_codec_enc_cfg_t settings = encoder->settings;
     settings.rc_target_bitrate = kilobits(bits_per_second);
     if (!settings.rc_target_bitrate || vpx_codec_enc_config_set(&encoder->codec, &settings))
@@ -114,12 +91,10 @@ static vpx_image_t image_of(const struct mcu_i420 *picture)
     return image;
 }
 
-int mcu_vp8_encode(struct mcu_vp8_encoder *encoder, const struct mcu_i420 *picture,
-                   int64_t timestamp, bool key, struct mcu_vp8_picture *encoded)
+static int encode_vp8(struct mcu_picture_encoder *object, const struct mcu_i420 *picture,
+                      int64_t timestamp, bool key, struct mcu_encoded_picture *encoded)
 {
-    if (picture->width != (int)encoder->settings.g_w ||
-        picture->height != (int)encoder->settings.g_h)
-        return -1;
+    struct vp8_encoder *encoder = (struct vp8_encoder *)object;
     const vpx_image_t image = image_of(picture);
     if (vpx_codec_encode(&encoder->codec, &image, timestamp, encoder->duration,
                          key ? VPX_EFLAG_FORCE_KF : 0, VPX_DL_REALTIME))
@@ -134,4 +109,30 @@ int mcu_vp8_encode(struct mcu_vp8_encoder *encoder, const struct mcu_i420 *pictu
             return 1; /* without lookahead there is one for each picture */
         }
     return 0;
+}
+
+static const struct encoder_kind VP8 = {free_vp8, retarget_vp8, encode_vp8};
+
+struct mcu_picture_encoder *mcu_vp8_encoder_new(const struct mcu_picture_settings *settings)
+{
+    const int width = settings->width, height = settings->height;
+    if (width < 1 || height < 1 || width > 16383 || height > 16383 || settings->fps < 1 ||
+        kilobits(settings->bits_per_second) < 1)
+        return NULL;
+    struct vp8_encoder *encoder = calloc(1, sizeof *encoder);
+    if (!encoder)
+        return NULL;
+    encoder->head = (struct mcu_picture_encoder){&VP8, *settings};
+    encoder->duration = (unsigned long)(CLOCK / settings->fps);
+    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &encoder->settings, 0))
+        goto refused;
+    choose(&encoder->settings, width, height, settings->bits_per_second, settings->content);
+    if (vpx_codec_enc_init(&encoder->codec, vpx_codec_vp8_cx(), &encoder->settings, 0))
+        goto refused;
+    if (tune(&encoder->codec, settings->content))
+        return &encoder->head;
+    vpx_codec_destroy(&encoder->codec);
+refused:
+    free(encoder);
+    return NULL;
 }

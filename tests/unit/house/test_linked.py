@@ -14,6 +14,7 @@ LIBRARIES = {  # by soname: Debian's package, and what NOTICE calls it
     "libspandsp.so.2": ("libspandsp2", "spandsp"),
     "libcrypto.so.3": ("libssl3", "OpenSSL"),
     "libvpx.so.7": ("libvpx7", "libvpx"),
+    "libx264.so.164": ("libx264-164", "libx264"),
     "libyuv.so.0": ("libyuv0", "libyuv"),
 }
 OF_EVERY_PROGRAM = re.compile(r"lib[cm]\.so\.6|ld-linux.*")

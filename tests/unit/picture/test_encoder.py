@@ -85,24 +85,12 @@ def test_h264_is_constrained_baseline_with_parameter_sets_in_each_key_frame() ->
 
 
 def test_x264_says_of_itself_that_it_is_fast_keeps_nothing_back_and_has_one_thread() -> None:
-    made = PictureEncoder("H264", 640, 360, 30, 600_000).encode(scenery(0), 0, key=True)
+    made = PictureEncoder("H264", 640, 360, 30, 6_000_000).encode(scenery(0), 0, key=True)
     assert made is not None
     told = made.data[made.data.index(b"options:") :].split(b"\0")[0].decode().split()
     superfast = {"me=dia", "subme=1", "mixed_ref=0", "trellis=0", "ref=1", "cabac=0"}
-    keeps_nothing_back = {"rc_lookahead=0", "bframes=0", "mbtree=0", "scenecut=0"}
+    keeps_nothing_back = {"rc=cqp", "bframes=0", "mbtree=0", "scenecut=0"}
     assert superfast | keeps_nothing_back | {"threads=1", "sliced_threads=0"} <= set(told)
-
-
-def test_x264_is_kept_from_avx512_which_slows_it_down() -> None:
-    before = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        with av.logging.Capture() as said:
-            PictureEncoder("H264", 640, 360, 25, 500_000)
-    finally:
-        av.logging.set_level(before)
-    (used,) = [line for _, _, line in said if "using cpu capabilities" in line]
-    assert "AVX512" not in used
 
 
 @pytest.mark.parametrize("codec", CODECS)

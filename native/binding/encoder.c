@@ -1,29 +1,33 @@
-/* The class Vp8Encoder: native/include/mcu/vp8_encoder.h for Python, without the GIL while it
+/* The class Encoder: native/include/mcu/picture_encoder.h for Python, without the GIL while it
  * encodes. */
 #include "binding.h"
 
-#include <mcu/vp8_encoder.h>
+#include <mcu/picture_encoder.h>
 
 struct encoder_object {
     PyObject head;
-    struct mcu_vp8_encoder *encoder;
+    struct mcu_picture_encoder *encoder;
 };
 
 static PyObject *encoder_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"width", "height", "fps", "bits_per_second", "content", NULL};
-    int width, height, fps, bits_per_second, content;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iiiip", names, &width, &height, &fps,
-                                     &bits_per_second, &content))
+    static char *names[] = {"vp8",     "width",     "height", "fps", "bits_per_second",
+                            "content", "slice_max", NULL};
+    struct mcu_picture_settings settings;
+    int vp8, content;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "piiiipi", names, &vp8, &settings.width,
+                                     &settings.height, &settings.fps,
+                                     &settings.bits_per_second, &content, &settings.slice_max))
         return NULL;
+    settings.content = content;
     allocfunc allocate = __extension__(allocfunc) PyType_GetSlot(type, Py_tp_alloc);
     struct encoder_object *self = (struct encoder_object *)allocate(type, 0);
     if (!self)
         return NULL;
-    self->encoder = mcu_vp8_encoder_new(width, height, fps, bits_per_second, content);
+    self->encoder = vp8 ? mcu_vp8_encoder_new(&settings) : mcu_h264_encoder_new(&settings);
     if (self->encoder)
         return (PyObject *)self;
-    PyErr_SetString(PyExc_ValueError, "libvpx does not encode this size at this rate");
+    PyErr_SetString(PyExc_ValueError, "the codec does not encode this size at this rate");
     Py_DECREF(self);
     return NULL;
 }
@@ -32,7 +36,7 @@ static void encoder_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     freefunc release = __extension__(freefunc) PyType_GetSlot(type, Py_tp_free);
-    mcu_vp8_encoder_free(((struct encoder_object *)object)->encoder);
+    mcu_picture_encoder_free(((struct encoder_object *)object)->encoder);
     release(object);
     Py_DECREF(type);
 }
@@ -44,7 +48,7 @@ PyDoc_STRVAR(encode_doc,
 static PyObject *encode(PyObject *object, PyTypeObject *type, PyObject *const *args,
                         Py_ssize_t count, PyObject *names)
 {
-    struct mcu_vp8_encoder *encoder = ((struct encoder_object *)object)->encoder;
+    struct mcu_picture_encoder *encoder = ((struct encoder_object *)object)->encoder;
     if (count != 3 || names) {
         PyErr_SetString(PyExc_TypeError, "encode takes a picture, a timestamp, and key");
         return NULL;
@@ -54,13 +58,13 @@ static PyObject *encode(PyObject *object, PyTypeObject *type, PyObject *const *a
     const int key = PyErr_Occurred() ? -1 : PyObject_IsTrue(args[2]);
     if (key < 0)
         return NULL;
-    struct mcu_vp8_picture encoded;
+    struct mcu_encoded_picture encoded;
     int made;
     Py_BEGIN_ALLOW_THREADS
-    made = mcu_vp8_encode(encoder, picture, timestamp, key, &encoded);
+    made = mcu_picture_encode(encoder, picture, timestamp, key, &encoded);
     Py_END_ALLOW_THREADS
     if (made < 0) {
-        PyErr_SetString(PyExc_ValueError, "libvpx refuses the picture");
+        PyErr_SetString(PyExc_ValueError, "the codec refuses the picture");
         return NULL;
     }
     if (!made)
@@ -77,10 +81,10 @@ static PyObject *retarget(PyObject *object, PyObject *rate)
     const int bits_per_second = (int)PyLong_AsLong(rate);
     if (PyErr_Occurred())
         return NULL;
-    if (mcu_vp8_encoder_retarget(((struct encoder_object *)object)->encoder,
-                                 bits_per_second) == 0)
+    if (mcu_picture_encoder_retarget(((struct encoder_object *)object)->encoder,
+                                     bits_per_second) == 0)
         Py_RETURN_NONE;
-    PyErr_SetString(PyExc_ValueError, "libvpx does not encode at this rate");
+    PyErr_SetString(PyExc_ValueError, "the codec does not encode at this rate");
     return NULL;
 }
 
@@ -92,8 +96,8 @@ static PyMethodDef methods[] = {
 };
 
 PyDoc_STRVAR(encoder_doc,
-             "Vp8Encoder(width, height, fps, bits_per_second, content)\n--\n\n"
-             "Encodes I420 pictures of one size as VP8, for one thread at a time.");
+             "Encoder(vp8, width, height, fps, bits_per_second, content, slice_max)\n--\n\n"
+             "Encodes I420 pictures of one size as VP8 or H.264, for one thread at a time.");
 
 static PyType_Slot slots[] = {
     {Py_tp_new, __extension__(void *) encoder_new},
@@ -104,13 +108,13 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {
-    .name = "mcu.media._native.Vp8Encoder",
+    .name = "mcu.media._native.Encoder",
     .basicsize = sizeof(struct encoder_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = slots,
 };
 
-int add_vp8_type(PyObject *module)
+int add_encoder_type(PyObject *module)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
     const int added = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;

@@ -86,7 +86,7 @@ async def test_a_telephone_comes_in_by_number_and_pin_is_announced_hears_is_hear
             assert "Telefon gick med" in texts(host)
             phone.hang_up()
             await until(lambda: "Telefon lämnade" in texts(host))
-            assert telephones(host) == []
+            await until(lambda: telephones(host) == [])
 
 
 async def test_a_telephone_is_named_by_its_number_mutes_itself_and_hears_the_answer_and_in_its_language_who_joins(

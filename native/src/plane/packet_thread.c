@@ -28,6 +28,8 @@ struct packet_thread {
     struct udp_inbox inbox;
     struct link_inbox stream;
     struct udp_batch out;
+    int64_t now;      /* when what is read is taken to have come: one look at the clock for all
+                         the legs that have a packet each */
     int64_t slice_at; /* when the present slice began */
     unsigned slice;
 };
@@ -48,7 +50,6 @@ static void take(struct packet_thread *self, struct udp_socket *socket,
                  const struct udp_in *each, size_t count, uint64_t as)
 {
     struct mcu_plane *plane = self->plane;
-    const int64_t now = plane_now();
     plane_lock(plane);
     plane->receive_calls++;
     if (as & WATCH_SHARED)
@@ -61,7 +62,7 @@ static void take(struct packet_thread *self, struct udp_socket *socket,
                                    .from = &got->from,
                                    .data = got->data,
                                    .size = got->size,
-                                   .now = now,
+                                   .now = self->now,
                                    .out = &self->out};
         plane->packets_in++;
         plane->bytes_in += got->size;
@@ -105,6 +106,7 @@ static void serve_link(struct packet_thread *self, uint64_t as)
     bool more = true;
     for (int round = 0; more && round < LINK_ROUNDS; round++) {
         more = link_read(socket, &self->stream);
+        self->now = plane_now();
         while (more && link_frames(socket, &self->stream))
             take(self, socket, self->stream.each, self->stream.count, as);
         plane_lock(plane);
@@ -133,13 +135,16 @@ static void read_socket(struct packet_thread *self, uint64_t as)
     struct udp_socket *socket = socket_of(self->plane, as);
     if (!socket)
         return;
-    for (int round = 0; round < ROUNDS; round++) {
-        const size_t count = udp_receive(socket, &self->inbox);
+    size_t count = UDP_BATCH;
+    for (int round = 0; count == UDP_BATCH && round < ROUNDS; round++) {
+        count = udp_receive(socket, &self->inbox);
+        if (round || as & WATCH_SHARED)
+            self->now = plane_now();
         if (count)
             take(self, socket, self->inbox.each, count, as);
-        if (count < UDP_BATCH)
-            break;
     }
+    if (count == UDP_BATCH && !(as & WATCH_SHARED))
+        ports_watch_again(self->plane, socket->fd, as);
     udp_drop(socket);
 }
 
@@ -245,7 +250,7 @@ static void *run(void *argument)
     while (!atomic_load(&self->plane->ending)) {
         const int count = epoll_wait(self->plane->epoll, ready, SOCKETS_AT_ONCE,
                                      until_due(self, plane_now()));
-        const int64_t now = plane_now();
+        const int64_t now = self->now = plane_now();
         for (int i = 0; i < count; i++)
             read_socket(self, ready[i].data.u64);
         look_after(self, plane_now());

@@ -9,10 +9,27 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+static int watch(struct mcu_plane *plane, int operation, int fd, uint32_t events, uint64_t as)
+{
+    struct epoll_event event = {.events = events, .data.u64 = as};
+    return epoll_ctl(plane->epoll, operation, fd, &event);
+}
+
 int ports_watch(struct mcu_plane *plane, int fd, uint64_t as)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = as};
-    return epoll_ctl(plane->epoll, EPOLL_CTL_ADD, fd, &event);
+    return watch(plane, EPOLL_CTL_ADD, fd, EPOLLIN, as);
+}
+
+/* Told once of what came, and not asked again in the next round whether that was all: there
+ * are hundreds of them, with a packet each. */
+static int watch_own(struct mcu_plane *plane, int fd, uint64_t as)
+{
+    return watch(plane, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET, as);
+}
+
+void ports_watch_again(struct mcu_plane *plane, int fd, uint64_t as)
+{
+    watch(plane, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLET, as);
 }
 
 void ports_unwatch(struct mcu_plane *plane, const struct leg *leg)
@@ -87,8 +104,8 @@ static int begin(struct mcu_plane *plane, struct leg *leg)
     const int handle = leg_begin(plane, leg);
     if (handle < 0)
         return -1;
-    if (ports_watch(plane, leg->socket->fd, (uint64_t)handle) == 0 &&
-        ports_watch(plane, leg->rtcp_socket->fd, (uint64_t)handle | WATCH_RTCP) == 0)
+    if (watch_own(plane, leg->socket->fd, (uint64_t)handle) == 0 &&
+        watch_own(plane, leg->rtcp_socket->fd, (uint64_t)handle | WATCH_RTCP) == 0)
         return handle;
     legs_take(plane->legs, leg);
     return -1;

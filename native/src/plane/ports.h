@@ -13,6 +13,8 @@
 #define WATCH_LINK (UINT64_C(1) << 36)
 
 int ports_watch(struct mcu_plane *plane, int fd, uint64_t as); /* -1 with errno */
+/* There may be more on a leg's own socket than was read: it is told of again. */
+void ports_watch_again(struct mcu_plane *plane, int fd, uint64_t as);
 /* Before a leg's sockets are dropped: they may live on in a batch. Locked. */
 void ports_unwatch(struct mcu_plane *plane, const struct leg *leg);
 

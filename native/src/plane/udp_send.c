@@ -139,13 +139,27 @@ static void note_unsent(struct unsent *unsent, const struct udp_out *out)
     unsent->count++;
 }
 
+/* In one call: how many messages went, or -1 with errno. Of legs with ports of their own there
+ * is one to each socket, for which the simplest call does. */
+static int send_plan(struct plan *plan, const struct udp_batch *batch)
+{
+    const size_t at = plan->begins[0];
+    const struct udp_out *out = &batch->each[at];
+    if (plan->begins[1] - at > 1 || plan->count > 1)
+        return sendmmsg(out->socket->fd, plan->messages, plan->count, 0);
+    return sendto(out->socket->fd, batch->bytes[at], out->size, 0, &out->to.any,
+                  udp_address_size(&out->to)) < 0
+               ? -1
+               : 1;
+}
+
 /* What is of one UDP socket from `at` on, in one call; the next that is not done with. */
 static size_t send_datagrams(struct udp_batch *batch, size_t at, size_t *alone,
                              struct unsent *unsent, struct udp_sent *sent)
 {
     struct plan plan;
     plan_socket(&plan, batch, at, *alone);
-    const int went = sendmmsg(batch->each[at].socket->fd, plan.messages, plan.count, 0);
+    const int went = send_plan(&plan, batch);
     sent->calls++;
     if (went > 0) {
         count_sent(&plan, batch, went, sent);

@@ -7,12 +7,32 @@ enum {
     A_EVEN = 0x55      /* the bits that the A-law inverts */
 };
 
-int16_t mcu_of_mulaw(uint8_t octet)
-{
-    const int bits = ~octet & 0xff;
-    const int magnitude = ((((bits & 15) << 3) + U_BIAS) << (bits >> 4 & 7)) - U_BIAS;
-    return (int16_t)(bits & 0x80 ? -magnitude : magnitude);
-}
+/* -- to samples -- */
+
+#define U_BITS(octet) (~(octet)&0xff)
+#define U_MAGNITUDE(octet)                                                                    \
+    (((((U_BITS(octet) & 15) << 3) + U_BIAS) << (U_BITS(octet) >> 4 & 7)) - U_BIAS)
+#define OF_MULAW(octet) (U_BITS(octet) & 0x80 ? -U_MAGNITUDE(octet) : U_MAGNITUDE(octet))
+
+#define A_BITS(octet) ((octet) ^ A_EVEN)
+#define A_SEGMENT(octet) (A_BITS(octet) >> 4 & 7)
+#define A_STEP(octet) ((A_BITS(octet) & 15) << 4 | 8)
+#define A_MAGNITUDE(octet)                                                                    \
+    (A_SEGMENT(octet) ? ((A_STEP(octet) + 256) << A_SEGMENT(octet)) >> 1 : A_STEP(octet))
+#define OF_ALAW(octet) (A_BITS(octet) & 0x80 ? A_MAGNITUDE(octet) : -A_MAGNITUDE(octet))
+
+#define FOUR(of, octet) of(octet), of((octet) + 1), of((octet) + 2), of((octet) + 3)
+#define SIXTEEN(of, octet)                                                                    \
+    FOUR(of, octet), FOUR(of, (octet) + 4), FOUR(of, (octet) + 8), FOUR(of, (octet) + 12)
+#define SIXTY_FOUR(of, octet)                                                                 \
+    SIXTEEN(of, octet), SIXTEEN(of, (octet) + 16), SIXTEEN(of, (octet) + 32),                 \
+        SIXTEEN(of, (octet) + 48)
+#define ALL(of) SIXTY_FOUR(of, 0), SIXTY_FOUR(of, 64), SIXTY_FOUR(of, 128), SIXTY_FOUR(of, 192)
+
+const int16_t mcu_mulaw[256] = {ALL(OF_MULAW)};
+const int16_t mcu_alaw[256] = {ALL(OF_ALAW)};
+
+/* -- from samples -- */
 
 /* Segment 1 begins at 256, the mu-law's with its bias, and each further one at twice that. */
 static int segment_of(int magnitude)
@@ -27,15 +47,6 @@ uint8_t mcu_to_mulaw(int16_t sample)
     const int segment = segment_of(magnitude);
     const int bits = segment << 4 | (magnitude >> (segment + 3) & 15);
     return (uint8_t) ~(sample < 0 ? bits | 0x80 : bits);
-}
-
-int16_t mcu_of_alaw(uint8_t octet)
-{
-    const int bits = octet ^ A_EVEN;
-    const int segment = bits >> 4 & 7;
-    const int step = (bits & 15) << 4 | 8;
-    const int magnitude = segment ? (step + 256) << (segment - 1) : step;
-    return (int16_t)(bits & 0x80 ? magnitude : -magnitude);
 }
 
 uint8_t mcu_to_alaw(int16_t sample)

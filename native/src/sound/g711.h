@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-int16_t mcu_of_alaw(uint8_t octet);
+extern const int16_t mcu_alaw[256], mcu_mulaw[256]; /* samples, by octet */
+
 uint8_t mcu_to_alaw(int16_t sample);
-int16_t mcu_of_mulaw(uint8_t octet);
 uint8_t mcu_to_mulaw(int16_t sample);
 
 #endif

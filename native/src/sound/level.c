@@ -26,11 +26,9 @@ int mcu_level_of_payload(enum mcu_audio_codec codec, const uint8_t *payload, siz
 {
     if (codec != MCU_PCMA && codec != MCU_PCMU)
         return -1;
+    const int16_t *samples = codec == MCU_PCMA ? mcu_alaw : mcu_mulaw;
     uint64_t sum = 0;
-    for (size_t i = 0; i < size; i++) {
-        const int sample =
-            codec == MCU_PCMA ? mcu_of_alaw(payload[i]) : mcu_of_mulaw(payload[i]);
-        sum += (uint32_t)(sample * sample);
-    }
+    for (size_t i = 0; i < size; i++)
+        sum += (uint32_t)(samples[payload[i]] * samples[payload[i]]);
     return level_of(sum, size);
 }

@@ -15,7 +15,7 @@ static int decode_mulaw(void *state, const uint8_t *payload, size_t size, int16_
 {
     int16_t decoded[MCU_NARROW_SAMPLES];
     for (size_t i = 0; i < size; i++)
-        decoded[i] = mcu_of_mulaw(payload[i]);
+        decoded[i] = mcu_mulaw[payload[i]];
     return mcu_narrow_play(state, FACTOR, decoded, (int)size, out);
 }
 
@@ -23,7 +23,7 @@ static int decode_alaw(void *state, const uint8_t *payload, size_t size, int16_t
 {
     int16_t decoded[MCU_NARROW_SAMPLES];
     for (size_t i = 0; i < size; i++)
-        decoded[i] = mcu_of_alaw(payload[i]);
+        decoded[i] = mcu_alaw[payload[i]];
     return mcu_narrow_play(state, FACTOR, decoded, (int)size, out);
 }
 

@@ -78,7 +78,7 @@ static int decode(struct mcu_tones *tones, const uint8_t *payload, size_t size, 
         return count / FACTOR;
     }
     for (size_t i = 0; i < size; i++)
-        out[i] = tones->codec == MCU_PCMA ? mcu_of_alaw(payload[i]) : mcu_of_mulaw(payload[i]);
+        out[i] = tones->codec == MCU_PCMA ? mcu_alaw[payload[i]] : mcu_mulaw[payload[i]];
     return (int)size;
 }
 

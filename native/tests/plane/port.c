@@ -1,4 +1,5 @@
 /* Legs with ports of their own. */
+#include "../../src/plane/internal.h"
 #include "client.h"
 #include "tests.h"
 
@@ -94,6 +95,24 @@ static void a_plain_leg_takes_packets_from_its_remote_address_only(void)
     struct packet packet;
     CHECK(!receive(&sprayer, &packet, QUIET_MS));
     close(sprayer.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+/* More than is read of one socket at a time, and then nothing more comes. */
+static void all_of_a_burst_to_a_leg_is_read(void)
+{
+    enum { BURST = 1200 };
+    if (geteuid() != 0)
+        return; /* the socket's buffer is not so large */
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    call(&telephone, plane);
+    pthread_mutex_lock(&plane->lock); /* meanwhile it reads no further */
+    for (int i = 0; i < BURST; i++)
+        say(&telephone.client, -1);
+    pthread_mutex_unlock(&plane->lock);
+    CHECK(drops(plane, MCU_DROP_STRANGER, BURST)); /* before it is known where it is */
     hang_up(&telephone);
     mcu_plane_free(plane);
 }
@@ -414,6 +433,7 @@ void port_tests(void)
     TEST(a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more);
     TEST(a_range_of_ports_is_used_up_and_freed);
     TEST(a_plain_leg_takes_packets_from_its_remote_address_only);
+    TEST(all_of_a_burst_to_a_leg_is_read);
     TEST(rtcp_of_a_leg_goes_by_its_own_port_or_by_the_same);
     TEST(a_keyed_leg_is_where_its_authentic_packets_come_from);
 }

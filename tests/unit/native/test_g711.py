@@ -15,7 +15,6 @@ OCTETS = np.arange(256, dtype=np.uint8)
 Integers = npt.NDArray[np.int64]
 
 for law in ("alaw", "mulaw"):
-    getattr(library, f"mcu_of_{law}").restype = ctypes.c_int16
     getattr(library, f"mcu_to_{law}").restype = ctypes.c_uint8
 
 
@@ -25,8 +24,9 @@ def encoded(law: str, samples: npt.NDArray[np.int16]) -> Integers:
 
 
 def decoded(law: str, octets: npt.NDArray[np.uint8] | Integers) -> Integers:
-    of = getattr(library, f"mcu_of_{law}")
-    return np.array([of(ctypes.c_uint8(int(octet))) for octet in octets], np.int64)
+    samples = np.array((ctypes.c_int16 * 256).in_dll(library, f"mcu_{law}"), np.int64)
+    chosen: Integers = samples[octets]
+    return chosen
 
 
 def outputs_alaw() -> tuple[Integers, Integers]:

@@ -53,7 +53,19 @@ class Relays:
         return self._engine.plane
 
     def carry(self, command: RelayCall) -> str:
-        """What the other side is to be told. Raises `Invalid`, `NotAcceptable` or `Unavailable`."""
+        """What the other side is to be told.
+
+        Raises `Invalid`, `NotAcceptable` or `Unavailable`; then a call that was not here is not here.
+        """
+        known = command.call in self._calls
+        try:
+            return self._carried(command)
+        except Exception:
+            if not known:
+                self.end(command.call)
+            raise
+
+    def _carried(self, command: RelayCall) -> str:
         said = description.parse(command.said)
         found = relayed.hops(said)
         for index, hop in found.items():

@@ -238,6 +238,12 @@ class Plane:
     def send_dtls(self, leg: int, data: Buffer, rtcp: bool = False, /) -> None:
         """To where the leg is; `rtcp`: to where its RTCP is, that has a port of its own."""
 
+    def answer_greeting(self, leg: int, rtcp: bool, number: int, data: Buffer, /) -> None:
+        """To where DTLS of this number (`b` of its event) came from. Raises `LookupError` where that is forgotten."""
+
+    def believe(self, leg: int, rtcp: bool, number: int, /) -> None:
+        """Whoever is there has proved to be the far end: the leg is there now. Raises as `answer_greeting`."""
+
     def send_picture(
         self, legs: Sequence[int], source: int, codec: str, data: Buffer, timestamp: int, key: bool, /
     ) -> int:

@@ -258,6 +258,12 @@ static PyMethodDef methods[] = {
      "its remote address."},
     METHOD(send_dtls, METH_VARARGS,
            "send_dtls($self, leg, data, rtcp=False, /)\n--\n\nSends a datagram."),
+    METHOD(answer_greeting, METH_VARARGS,
+           "answer_greeting($self, leg, rtcp, number, data, /)\n--\n\nSends a datagram to "
+           "where DTLS of that number came from."),
+    METHOD(believe, METH_VARARGS,
+           "believe($self, leg, rtcp, number, /)\n--\n\nThe leg is where DTLS of that "
+           "number came from."),
     METHOD(send_picture, METH_VARARGS,
            "send_picture($self, legs, source, codec, data, timestamp, key, /)\n--\n\nOne "
            "picture to "

@@ -54,6 +54,8 @@ PyObject *plane_require_keys(PyObject *self, PyObject *args);
 PyObject *plane_remove(PyObject *self, PyObject *args);
 PyObject *plane_add_stream(PyObject *self, PyObject *args, PyObject *keywords);
 PyObject *plane_send_dtls(PyObject *self, PyObject *args);
+PyObject *plane_answer_greeting(PyObject *self, PyObject *args);
+PyObject *plane_believe(PyObject *self, PyObject *args);
 PyObject *plane_send_picture(PyObject *self, PyObject *args);
 PyObject *plane_choose(PyObject *self, PyObject *args);
 PyObject *plane_want_key(PyObject *self, PyObject *args);

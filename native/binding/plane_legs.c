@@ -188,6 +188,37 @@ PyObject *plane_send_dtls(PyObject *self, PyObject *args)
     return plane ? done(result) : NULL;
 }
 
+PyObject *plane_answer_greeting(PyObject *self, PyObject *args)
+{
+    int leg, rtcp, number, result = -1;
+    Py_buffer data;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "ipiy*", &leg, &rtcp, &number, &data)))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (plane) {
+        result = mcu_plane_answer_greeting(plane, leg, rtcp != 0, number, data.buf,
+                                           (size_t)data.len);
+        release_plane(self, thread);
+    }
+    PyBuffer_Release(&data);
+    return plane ? done(result) : NULL;
+}
+
+PyObject *plane_believe(PyObject *self, PyObject *args)
+{
+    int leg, rtcp, number;
+    PyThreadState *thread;
+    if (!parsed(PyArg_ParseTuple(args, "ipi", &leg, &rtcp, &number)))
+        return NULL;
+    struct mcu_plane *plane = hold_plane(self, &thread);
+    if (!plane)
+        return NULL;
+    const int result = mcu_plane_believe(plane, leg, rtcp != 0, number);
+    release_plane(self, thread);
+    return done(result);
+}
+
 PyObject *plane_send_picture(PyObject *self, PyObject *args)
 {
     PyObject *sequence;

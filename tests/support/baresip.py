@@ -24,6 +24,7 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from pictures import Colour, colour_at, frame_of, near
 
+from benchmarks.cable import Cable
 from mcu.media.seams import SAMPLE_RATE, Samples
 
 START_S = 20.0
@@ -39,7 +40,9 @@ Wave = npt.NDArray[np.float64]
 class Telephone:
     """One that runs."""
 
-    def __init__(self, directory: Path, process: "subprocess.Popen[bytes]", control: int, codec: str, uri: str) -> None:
+    def __init__(
+        self, directory: Path, process: "subprocess.Popen[bytes]", control: tuple[str, int], codec: str, uri: str
+    ) -> None:
         self.uri = uri  # by which it is called
         self._directory, self._process = directory, process
         self._rate, self._channels = (int(part) for part in codec.split("/")[1:])
@@ -193,15 +196,16 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     at: str = "",
     sings: str = "",
     traced: bool = False,
+    within: Cable | None = None,
 ) -> Iterator[Telephone]:
     """One that speaks a tone. `encryption`: baresip's `mediaenc`; "" for none. `parameters`: more of its account.
 
     It is `at` its own address, or that of its account. `port` 0: one that is free. `certificate`: what it shows in TLS,
     and its key. `settings`: more lines of its configuration. `sings`: keys, as their tones, before that; a blank is a
-    pause. `traced`: its log has every message.
+    pause. `traced`: its log has every message. `within`: the network that it is in, if not this machine's.
     """
     directory.mkdir(parents=True)
-    control, port = free_port(), port or free_port()
+    control, port = ("127.0.0.1" if within is None else within.there, free_port()), port or free_port()
     user, _, where = account.partition("@")
     address = where.partition("]")[0] + "]" if where.startswith("[") else where.partition(":")[0]
     address = at or address
@@ -218,7 +222,14 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
     flags = [*(["-s"] if traced else []), *(["-6"] if "[" in address else [])]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["baresip", "-f", str(directory), "-v", *flags],
+            [
+                *(["ip", "netns", "exec", within.name] if within is not None else []),
+                "baresip",
+                "-f",
+                str(directory),
+                "-v",
+                *flags,
+            ],
             cwd=directory,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -232,7 +243,7 @@ def telephone(  # noqa: PLR0913 - the settings of a telephone
         phone.close()
 
 
-def _config(directory: Path, control: int, where: str, camera: Camera | None) -> str:
+def _config(directory: Path, control: tuple[str, int], where: str, camera: Camera | None) -> str:
     loaded = ("stdio", "g711", "g722", "opus", "srtp", "dtls_srtp", "ice", "aufile", "sndfile")
     applications = ("account", "menu", "ctrl_tcp")
     lines = [
@@ -241,7 +252,7 @@ def _config(directory: Path, control: int, where: str, camera: Camera | None) ->
         f"audio_player aufile,{directory}/played.wav",
         f"audio_alert aufile,{directory}/alert.wav",
         f"snd_path {directory}",
-        f"ctrl_tcp_listen 127.0.0.1:{control}",
+        f"ctrl_tcp_listen {control[0]}:{control[1]}",
         f"module_path {MODULES}",
         *(f"module {name}.so" for name in loaded),
         *(f"module_app {name}.so" for name in applications),
@@ -317,11 +328,11 @@ def free_port(host: str = "127.0.0.1") -> int:
             return port
 
 
-def _connected(port: int) -> socket.socket:
+def _connected(to: tuple[str, int]) -> socket.socket:
     until = time.monotonic() + START_S
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port))
+            return socket.create_connection(to)
         except ConnectionRefusedError:
             if time.monotonic() > until:
                 raise

@@ -97,9 +97,12 @@ class Network(Cable):
         _ip("-n", self.name, "link", "set", "eth0", "mtu", str(mtu))
 
     @contextlib.contextmanager
-    def behind_nat(self, ports: str) -> Iterator[None]:
-        """`ports`: first-last."""
-        rule = f"add rule inet nat out meta l4proto udp masquerade to :{ports} random"
+    def behind_nat(self, ports: str, home: str = "") -> Iterator[None]:
+        """`ports`: first-last. `home`: an address that it has too, and that nobody else can reach."""
+        rule = f"add rule inet nat out meta l4proto udp masquerade to :{ports} random;"
+        if home:
+            _ip("-n", self.name, "addr", "add", f"{home}/32", "dev", "lo")
+            rule += f"add rule inet nat out ip saddr {home} masquerade;"
         chain = "add table inet nat; add chain inet nat out { type nat hook postrouting priority 100; };"
         self._nft(f"{chain} {rule}")
         try:

@@ -1,13 +1,17 @@
 """DTLS-SRTP for one leg: aiortc's handshake over the plane's datagrams, and keys that go to the plane.
 
-Datagrams come from the leg's proved address alone: the plane gives no other, so no stranger's hello is ever answered
-on a leg's behalf. No packet of media passes here. Profiles: AEAD first (RFC 7714), nothing weaker than AES-128 with an
-80-bit tag; the side that is DTLS server chooses among them, so we are it whenever the offer lets us (see `answer.py`).
-What is lost of a handshake is sent again by OpenSSL's timer, after 1 s, 2 s and 4 s. No datagram is longer than what
-every path takes (RFC 8200 section 5), for a handshake that needs fragments never ends where fragments are dropped.
+Datagrams come from the leg's proved address alone. A hello from elsewhere is answered for a leg that may be behind a
+NAT, by an association of its own that sends nothing but a short cookie before that has come back from there (RFC 6347,
+section 4.2.1), so that nobody is sent more than has been sent in that name. No packet of media passes here. Profiles:
+AEAD first (RFC 7714), nothing weaker than AES-128 with an 80-bit tag; the side that is DTLS server chooses among them,
+so we are it whenever the offer lets us (see `answer.py`). What is lost of a handshake is sent again by OpenSSL's timer,
+after 1 s, 2 s and 4 s. No datagram is longer than what every path takes (RFC 8200 section 5), for a handshake that
+needs fragments never ends where fragments are dropped.
 """
 
 import asyncio
+import hmac
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -27,6 +31,7 @@ from mcu.media._native import Plane
 from mcu.net.dtls import BIO_BYTES, CIPHERS, DATAGRAM_MAX, datagrams
 
 RENEW = timedelta(days=7)  # a certificate is replaced when it has less than this left
+COOKIE_BYTES = 16
 RECORDS_MAX = 64  # datagrams that wait to be read
 _NAMES = {  # the plane's, the best first
     SRTP_AEAD_AES_256_GCM: "AEAD_AES_256_GCM",
@@ -46,6 +51,23 @@ class Certificate(RTCCertificate):
         context = super()._create_ssl_context(srtp_profiles)
         context.set_options(SSL.OP_NO_QUERY_MTU)
         context.set_cipher_list(CIPHERS)
+        return context
+
+
+class Cookied(Certificate):
+    """The same, for whoever is not known to be where it says: it is asked to send a cookie back first."""
+
+    @classmethod
+    def of(cls, certificate: RTCCertificate) -> "Cookied":
+        return cls(key=certificate._key, cert=certificate._cert)
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        assert SSL.OP_COOKIE_EXCHANGE is not None  # only of an OpenSSL without DTLS
+        context.set_options(SSL.OP_COOKIE_EXCHANGE)
+        cookie = secrets.token_bytes(COOKIE_BYTES)
+        context.set_cookie_generate_callback(lambda _: cookie)
+        context.set_cookie_verify_callback(lambda _, said: hmac.compare_digest(said, cookie))
         return context
 
 
@@ -78,8 +100,8 @@ def new_certificate() -> RTCCertificate:
 class Records:
     """A leg's DTLS datagrams: what aiortc's transport has in place of ICE. Bounded; DTLS sends again what is lost."""
 
-    def __init__(self, plane: Plane, handle: int, *, rtcp: bool) -> None:
-        self._plane, self._handle, self._rtcp = plane, handle, rtcp
+    def __init__(self, plane: Plane, handle: int, *, rtcp: bool, greeted: int) -> None:
+        self._plane, self._handle, self._rtcp, self._greeted = plane, handle, rtcp, greeted
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
 
     def put(self, record: bytes) -> bool:
@@ -94,21 +116,39 @@ class Records:
 
     async def _send(self, data: bytes) -> None:
         try:
-            self._plane.send_dtls(self._handle, data, self._rtcp)
-        except LookupError:  # the leg has ended
+            if self._greeted:
+                self._plane.answer_greeting(self._handle, self._rtcp, self._greeted, data)
+            else:
+                self._plane.send_dtls(self._handle, data, self._rtcp)
+        except LookupError:  # the leg has ended, or that place is forgotten
             raise ConnectionError from None
+
+    def believe(self) -> None:
+        """They are where the datagrams come from. Raises `LookupError` where that is forgotten."""
+        if self._greeted:
+            self._plane.believe(self._handle, self._rtcp, self._greeted)
+            self._greeted = 0
 
 
 class SecureTransport(RTCDtlsTransport):
     """A leg's DTLS association. Tells `on_closed` once, when the far end closes it or it fails.
 
-    `rtcp`: one of RTCP alone, which has a port of its own (RFC 5764 section 4.1).
+    `rtcp`: one of RTCP alone, which has a port of its own (RFC 5764 section 4.1). `greeted`: the plane's number of
+    where the datagrams come from, if that is elsewhere than the leg is.
     """
 
     def __init__(
-        self, plane: Plane, handle: int, certificate: RTCCertificate, role: str, *, rtcp: bool = False
+        self,
+        plane: Plane,
+        handle: int,
+        certificate: RTCCertificate,
+        role: str,
+        *,
+        rtcp: bool = False,
+        greeted: int = 0,
     ) -> None:
-        self.records = Records(plane, handle, rtcp=rtcp)
+        self.records = Records(plane, handle, rtcp=rtcp, greeted=greeted)
+        certificate = Cookied.of(certificate) if greeted else certificate
         super().__init__(cast(RTCIceTransport, self.records), [certificate])
         self._srtp_profiles = list(_NAMES)
         self._set_role(role)
@@ -175,6 +215,11 @@ class SecureTransport(RTCDtlsTransport):
         exported = self._ssl.export_keying_material(_EXPORTED_AS, size)
         client, server = (profile.get_key_and_salt(exported, side) for side in (0, 1))
         sending, receiving = (server, client) if self._role == "server" else (client, server)
+        try:
+            self.records.believe()  # their certificate is the one that was told
+        except LookupError:
+            self._set_state(State.FAILED)
+            return
         self.keys = _NAMES[profile], sending, receiving
         self._plane.set_keys(self._handle, *self.keys, self._rtcp)
         self._profile = agreed.decode()

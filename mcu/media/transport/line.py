@@ -188,7 +188,11 @@ class Line:
 
     def greeted(self, event: native.Event) -> None:
         """A DTLS came for it."""
-        if self.association is not None:
+        if self.association is None:
+            return
+        if event.b:
+            self.association.put_of(event)
+        else:
             self.association.put(event)
 
     def end(self) -> None:

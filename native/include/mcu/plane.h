@@ -73,7 +73,8 @@ enum mcu_event_kind {
     MCU_EVENT_SILENT,  /* nothing authentic for MCU_CONSENT_US or `rtp_silent_us`: the leg is
                           sent nothing until something comes */
     MCU_EVENT_DTLS,    /* data: a datagram from the proved or the remote address; a: 1: to
-                          RTCP's own port, 0: all else */
+                          RTCP's own port, 0: all else; b: 0, or the number of where it is from,
+                          which is elsewhere (mcu_plane_answer_greeting) */
     MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
                           key; data */
     MCU_EVENT_KEY_WANTED, /* a: source. PLI or FIR for what we send */
@@ -206,6 +207,15 @@ int mcu_plane_add_stream(struct mcu_plane *plane, int leg,
  * its own. EINVAL: that is not known. */
 int mcu_plane_send_dtls(struct mcu_plane *plane, int leg, bool rtcp, const uint8_t *data,
                         size_t size);
+/* DTLS that came to a leg's own ports, before it has keys, from elsewhere than where it is
+ * (MCU_EVENT_DTLS with `b`, the number of that place; the last four of each port are known) is
+ * answered there by this; who answers sees to it that no stranger is sent more than it has
+ * sent (RFC 6347 section 4.2.1). ENOENT: it is known no more. */
+int mcu_plane_answer_greeting(struct mcu_plane *plane, int leg, bool rtcp, int number,
+                              const uint8_t *data, size_t size);
+/* Whoever is there has proved to be the far end: the leg is there from now on, by this port.
+ */
+int mcu_plane_believe(struct mcu_plane *plane, int leg, bool rtcp, int number);
 /* One picture to many legs, on their stream of this source (the composed picture goes as
  * MCU_CAMERA, shared content on its own as MCU_SCREEN): cut once for each codec, sent with
  * each leg's own header and keys, by GSO where the kernel has it, as fast as each leg's line

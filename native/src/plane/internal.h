@@ -165,6 +165,14 @@ struct early {
     size_t size;
 };
 
+/* From where a leg with ports of its own was greeted by DTLS, though it said that it is
+ * elsewhere: the last of each port, by number. */
+#define GREETED 4
+struct greeted {
+    int number; /* 0: none */
+    union udp_address from;
+};
+
 struct leg {
     int handle;
     bool webrtc;
@@ -189,8 +197,11 @@ struct leg {
     bool muxed;       /* RTCP comes and goes on the RTP port */
     struct mcu_srtp *sending, *receiving;           /* NULL: no keys */
     struct mcu_srtp *rtcp_sending, *rtcp_receiving; /* of RTCP's own; NULL: those */
-    struct early early[2];                          /* by ports of its own: RTP's, RTCP's */
-    struct in_stream *in[MCU_SOURCES];              /* the first layer of each */
+    struct greeted greeted[2][GREETED];
+    int greeted_last[2];               /* number */
+    unsigned greeted_said;             /* in this second */
+    struct early early[2];             /* by ports of its own: RTP's, RTCP's */
+    struct in_stream *in[MCU_SOURCES]; /* the first layer of each */
     struct choice choices[MCU_SOURCES];
     struct out_stream *out[MCU_SOURCES];
     struct leg_sounding sounding;  /* the sound thread's (tick.h) */

@@ -91,7 +91,7 @@ void leg_authentic(struct leg *leg, const struct arrival *in)
 void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now)
 {
     const int64_t most = leg->webrtc ? MCU_CONSENT_US : plane->options.rtp_silent_us;
-    leg->said = leg->dtls_said = leg->nacked = 0;
+    leg->said = leg->dtls_said = leg->greeted_said = leg->nacked = 0;
     if (leg->congestion)
         leg->congestion->reports = 0;
     if (leg->silent || leg->held || leg->across || !leg->connected ||

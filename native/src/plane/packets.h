@@ -15,6 +15,7 @@
 #define SAYS_MOST                                                                             \
     100 /* events a second that a leg's reports, requests, keys and moves make,               \
            and as many of DTLS */
+#define GREETED_MOST 20 /* DTLS a second of a leg from where it has not said that it is */
 #define NACKS_MOST 1000 /* items of NACKs a second of a leg, of 17 packets at most */
 #define RESEND_ROOM 32  /* datagrams that one that came may lead to */
 
@@ -44,7 +45,8 @@ void leg_consent(struct mcu_plane *plane, struct leg *leg, int64_t now);
  * leg. */
 void receive_shared(const struct arrival *in);
 void receive_media(const struct arrival *in, struct leg *leg, enum mcu_datagram kind);
-void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp);
+/* `greeted`: the number of where it is from, if not from where the leg is; else 0. */
+void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp, int greeted);
 
 /* receive_own.c: a datagram came on a leg's own port. */
 void receive_own(const struct arrival *in, struct leg *leg, bool rtcp);

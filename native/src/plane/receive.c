@@ -227,7 +227,7 @@ void receive_media(const struct arrival *in, struct leg *leg, enum mcu_datagram 
 
 /* -- datagrams -- */
 
-void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp)
+void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp, int greeted)
 {
     if (leg->dtls_waiting >= MCU_PLANE_BEFORE || leg->dtls_said >= SAYS_MOST) {
         plane_drop(in->plane, leg, MCU_DROP_DTLS);
@@ -237,8 +237,12 @@ void receive_dtls(const struct arrival *in, struct leg *leg, bool rtcp)
     if (!copy)
         return;
     memcpy(copy, in->data, in->size);
-    const struct mcu_event event = {
-        .kind = MCU_EVENT_DTLS, .leg = leg->handle, .a = rtcp, .data = copy, .size = in->size};
+    const struct mcu_event event = {.kind = MCU_EVENT_DTLS,
+                                    .leg = leg->handle,
+                                    .a = rtcp,
+                                    .b = greeted,
+                                    .data = copy,
+                                    .size = in->size};
     leg->dtls_said++;
     if (plane_event(in->plane, &event))
         leg->dtls_waiting++;
@@ -261,7 +265,7 @@ void receive_shared(const struct arrival *in)
     else if (kind == MCU_IS_NOTHING)
         plane_drop(in->plane, leg, MCU_DROP_DATAGRAM);
     else if (kind == MCU_IS_DTLS)
-        receive_dtls(in, leg, false);
+        receive_dtls(in, leg, false, 0);
     else
         receive_media(in, leg, kind);
 }

@@ -2,6 +2,7 @@
 #include "packets.h"
 #include "ports.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,22 +38,90 @@ void receive_early(struct mcu_plane *plane, struct leg *leg)
             .plane = plane, .from = &early->from, .data = early->data, .size = early->size};
         if (!early->data || !ports_here(&in, leg, rtcp))
             continue;
-        receive_dtls(&in, leg, rtcp);
+        receive_dtls(&in, leg, rtcp, 0);
         free(early->data);
         early->data = NULL;
     }
 }
 
-/* It is taken from where signalling, or a check of ICE, says alone: whoever else greets us is
- * nobody. */
+/* Its number; a new one takes the place of the oldest. */
+static int number_of(struct leg *leg, bool rtcp, const union udp_address *from)
+{
+    struct greeted *all = leg->greeted[rtcp];
+    for (int i = 0; i < GREETED; i++)
+        if (all[i].number && udp_address_equal(&all[i].from, from))
+            return all[i].number;
+    const int number = ++leg->greeted_last[rtcp];
+    all[number % GREETED] = (struct greeted){.number = number, .from = *from};
+    return number;
+}
+
+/* Whether it may be the far end's own, from behind a NAT: until there are keys, and where no
+ * checks tell. */
+static bool may_greet(const struct leg *leg, bool rtcp)
+{
+    const bool checks = leg->ice[0].ufrag[0] || leg->ice[1].ufrag[0];
+    return leg->connected && !checks && !(rtcp ? leg->rtcp_receiving : leg->receiving) &&
+           !(rtcp && leg->muxed) && leg->greeted_said < GREETED_MOST;
+}
+
+/* It is taken from where signalling, or a check of ICE, says; from elsewhere it proves nothing
+ * yet, and is numbered. */
 static void receive_greeting(const struct arrival *in, struct leg *leg, bool rtcp)
 {
-    if (leg->secret && ports_here(in, leg, rtcp))
-        receive_dtls(in, leg, rtcp);
-    else if (leg->secret && !leg->connected)
+    if (leg->secret && ports_here(in, leg, rtcp)) {
+        receive_dtls(in, leg, rtcp, 0);
+    } else if (leg->secret && may_greet(leg, rtcp)) {
+        leg->greeted_said++;
+        receive_dtls(in, leg, rtcp, number_of(leg, rtcp, in->from));
+    } else if (leg->secret && !leg->connected) {
         keep_early(in, leg, rtcp);
-    else
+    } else {
         plane_drop(in->plane, leg, MCU_DROP_STRANGER);
+    }
+}
+
+static const struct greeted *greeted_by(const struct leg *leg, bool rtcp, int number)
+{
+    const struct greeted *one = &leg->greeted[rtcp][(unsigned)number % GREETED];
+    return !leg->webrtc && number > 0 && one->number == number ? one : NULL;
+}
+
+int mcu_plane_answer_greeting(struct mcu_plane *plane, int handle, bool rtcp, int number,
+                              const uint8_t *data, size_t size)
+{
+    struct udp_batch batch;
+    batch.count = 0;
+    plane_lock(plane);
+    const struct leg *leg = plane_leg(plane, handle);
+    const struct greeted *one = leg ? greeted_by(leg, rtcp, number) : NULL;
+    const int why = !one ? ENOENT : size > MCU_DATAGRAM_OUT ? EINVAL : 0;
+    if (!why) {
+        memcpy(udp_next(&batch), data, size);
+        udp_add(&batch, rtcp ? leg->rtcp_socket : leg->socket, &one->from, size, handle);
+    }
+    plane_unlock(plane);
+    plane_flush(plane, &batch, NULL);
+    errno = why;
+    return why ? -1 : 0;
+}
+
+int mcu_plane_believe(struct mcu_plane *plane, int handle, bool rtcp, int number)
+{
+    plane_lock(plane);
+    struct leg *leg = plane_leg(plane, handle);
+    const struct greeted *one = leg ? greeted_by(leg, rtcp, number) : NULL;
+    if (one) {
+        if (!rtcp)
+            leg->remote = one->from;
+        if (rtcp || leg->muxed)
+            leg->rtcp_remote = one->from;
+        leg->authentic_at = leg->heard_at = plane_now();
+        leg->silent = false;
+    }
+    plane_unlock(plane);
+    errno = one ? 0 : ENOENT;
+    return one ? 0 : -1;
 }
 
 /* -- all -- */

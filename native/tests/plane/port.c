@@ -276,8 +276,7 @@ static bool greeted(const struct telephone *telephone, bool *rtcp)
     return same;
 }
 
-static void
-dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known(void)
+static void dtls_is_taken_from_the_remote_address_also_what_came_before_it_was_known(void)
 {
     struct mcu_plane *plane = new_plane();
     struct telephone telephone;
@@ -296,8 +295,6 @@ dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known(v
     answer(&telephone);
     bool rtcp = true;
     CHECK(greeted(&telephone, &rtcp) && !rtcp);
-    send_raw(&stranger, greeting, sizeof greeting);
-    CHECK(drops(plane, MCU_DROP_STRANGER, 2));
     send_raw(&by_rtcp, greeting, sizeof greeting);
     CHECK(greeted(&telephone, &rtcp) && rtcp);
     struct packet packet;
@@ -306,6 +303,55 @@ dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known(v
     CHECK(mcu_plane_send_dtls(plane, client->leg, false, greeting, sizeof greeting) == 0);
     CHECK(receive(client, &packet, PATIENCE_MS) && packet.from == telephone.rtp_port);
     close(stranger.fd);
+    hang_up(&telephone);
+    mcu_plane_free(plane);
+}
+
+/* The number of where a greeting is from. */
+static int number(struct client *from)
+{
+    struct mcu_event event = {0};
+    send_raw(from, greeting, sizeof greeting);
+    CHECK(await(from->plane, MCU_EVENT_DTLS, from->leg, &event, PATIENCE_MS) && event.a == 0);
+    free(event.data);
+    return (int)event.b;
+}
+
+static void
+who_greets_from_elsewhere_has_a_number_until_there_are_keys_and_is_the_leg_when_believed(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct telephone telephone;
+    struct packet packet;
+    struct client others[5];
+    call(&telephone, plane);
+    struct client *client = &telephone.client;
+    const int leg = client->leg;
+    CHECK(mcu_plane_require_keys(plane, leg) == 0);
+    answer(&telephone);
+    for (int i = 0; i < 5; i++) {
+        others[i] = *client;
+        others[i].fd = open_socket(&others[i].local);
+        CHECK(number(&others[i]) == i + 1 && number(&others[i]) == i + 1);
+    }
+    CHECK(number(client) == 0);
+    CHECK(mcu_plane_answer_greeting(plane, leg, false, 5, greeting, 14) == 0);
+    CHECK(receive(&others[4], &packet, PATIENCE_MS) && packet.size == 14);
+    CHECK(mcu_plane_answer_greeting(plane, leg, false, 1, greeting, 14) == -1 &&
+          errno == ENOENT); /* forgotten: five are too many */
+    CHECK(mcu_plane_answer_greeting(plane, leg, true, 5, greeting, 14) == -1);
+    CHECK(mcu_plane_believe(plane, leg, false, 1) == -1 && errno == ENOENT);
+    CHECK(mcu_plane_believe(plane, leg, false, 0) == -1);
+    CHECK(mcu_plane_believe(plane, leg, false, 5) == 0);
+    CHECK(mcu_plane_send_dtls(plane, leg, false, greeting, sizeof greeting) == 0);
+    CHECK(receive(&others[4], &packet, PATIENCE_MS));
+    CHECK(number(&others[4]) == 0 && number(client) == 6);
+    set_keys(client);
+    const uint64_t before = dropped(plane, MCU_DROP_STRANGER);
+    send_raw(&others[3], greeting, sizeof greeting);
+    CHECK(drops(plane, MCU_DROP_STRANGER, before + 1));
+    for (int i = 0; i < 5; i++)
+        close(others[i].fd);
     hang_up(&telephone);
     mcu_plane_free(plane);
 }
@@ -427,7 +473,9 @@ void port_tests(void)
     TEST(a_check_is_of_the_leg_alone_whose_port_it_comes_to);
     TEST(a_call_that_moves_to_another_plane_is_sent_later_numbers_there);
     TEST(a_leg_that_requires_keys_is_mute_and_deaf_without_them);
-    TEST(dtls_is_taken_from_the_remote_address_alone_also_what_came_before_it_was_known);
+    TEST(dtls_is_taken_from_the_remote_address_also_what_came_before_it_was_known);
+    TEST(
+        who_greets_from_elsewhere_has_a_number_until_there_are_keys_and_is_the_leg_when_believed);
     TEST(what_a_stranger_sent_before_the_remote_address_was_known_is_forgotten);
     TEST(rtcp_with_an_association_of_its_own_has_its_own_keys);
     TEST(a_held_leg_is_sent_no_sound_and_missed_only_when_it_is_held_no_more);

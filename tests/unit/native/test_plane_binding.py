@@ -213,6 +213,8 @@ GONE: list[Callable[[Plane, int], object]] = [
     lambda p, leg: p.set_keys(leg, "AEAD_AES_128_GCM", GCM_KEY, GCM_KEY),
     lambda p, leg: p.add_stream(leg, _native.AUDIO, formats=OPUS),
     lambda p, leg: p.send_dtls(leg, b"datagram"),
+    lambda p, leg: p.answer_greeting(leg, False, 1, b"datagram"),
+    lambda p, leg: p.believe(leg, False, 1),
     lambda p, leg: p.want_key(leg, _native.CAMERA),
     lambda p, leg: p.choose(leg, _native.CAMERA, 0),
     lambda p, leg: p.limit(leg, 0),

@@ -42,9 +42,14 @@ def attribute(sdp: str, name: str) -> list[str]:
     return re.findall(rf"a={name}:(\S.*?)\r", sdp)
 
 
-def mute_rtp(offer: str) -> str:
-    """The same, by the next port: nobody is there."""
+def elsewhere(offer: str) -> str:
+    """The same, by the next port, where nobody is."""
     return re.sub(r"m=audio (\d+)", lambda found: f"m=audio {int(found[1]) + 1}", offer)
+
+
+def anothers(offer: str) -> str:
+    """Likewise, and with the fingerprint of nobody's certificate."""
+    return re.sub(r"(sha-256) \S+", lambda found: f"{found[1]} " + ":".join(["AB"] * 32), elsewhere(offer))
 
 
 @pytest.mark.parametrize("mux", [True, False])
@@ -189,9 +194,17 @@ async def test_a_certificate_that_is_not_the_offers_ends_the_call_unheard(engine
     await call.close()
 
 
-async def test_a_call_whose_far_end_never_greets_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_whose_far_end_greets_from_elsewhere_is_up_by_its_certificate(engine: Engine) -> None:
+    call = Call(engine, by_dtls=True, change=elsewhere)
+    await until(lambda: call.told[1].connected)
+    await call.close()
+
+
+async def test_a_call_that_nobody_with_its_certificate_greets_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(association, "CONNECT_S", 0.1)
-    call = Call(engine, by_dtls=True, change=mute_rtp)
+    call = Call(engine, by_dtls=True, change=anothers)
     await until(lambda: bool(call.told[1].lost))
     assert not call.told[1].connected
     await call.close()

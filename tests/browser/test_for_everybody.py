@@ -1,11 +1,12 @@
 """The page for those who do not see it, do not use a mouse, see it small, or read another language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsers import ANNA, BO, Browser, Enter, Person, book
+from company import Company, company
 from playwright.sync_api import Page
 from running_server import RunningServer
 
@@ -85,21 +86,23 @@ def walk_the_room(host: Browser, look: Look) -> None:
     look(page, "on hold")
 
 
-def room_with_a_lobby(server: RunningServer, sit: Enter, host: Person, **options: Any) -> Browser:
+@pytest.fixture
+def others(house: RunningServer) -> Iterator[Company]:
+    with company(house) as people:
+        yield people
+
+
+def room_with_a_lobby(server: RunningServer, others: Company, sit: Enter, host: Person, **options: Any) -> Browser:
     """The host's browser; Bo is in the room and shares a screen, Cilla waits."""
     participants = [{"name": host.name, "role": "host"}]
     meeting = book(server, participants=participants, access={"guest_pin": None, "lobby": {"scope": "guests"}})
     browser = sit(host, **options)
     browser.join(meeting.link(host.name))
-    for name in ("Bo Dahl", "Cilla Ask"):
-        guest = sit(Person(name))
-        guest.open(meeting.page)
-        guest.knock()
-        browser.page.locator(".knock").wait_for()
-        if name == "Bo Dahl":
-            browser.page.click(".knock .primary")
-            guest.page.wait_for_function("() => ear.pictured()")
-            guest.press("screen")
+    others.come(meeting.number, "Bo Dahl")
+    browser.page.click(".knock .primary")
+    others.share("Bo Dahl")
+    others.come(meeting.number, "Cilla Ask")
+    browser.page.locator(".knock").wait_for()
     browser.page.locator("room-content").wait_for(timeout=30_000)
     return browser
 
@@ -140,9 +143,9 @@ def test_axe_finds_nothing_outside_the_room_and_no_target_is_smaller_than_24_pix
 
 @SCHEMES
 def test_axe_finds_nothing_in_the_room_and_no_target_is_smaller_than_24_pixels(
-    house: RunningServer, sit: Enter, examine: Look, found: list[str], language: str, scheme: str
+    house: RunningServer, others: Company, sit: Enter, examine: Look, found: list[str], language: str, scheme: str
 ) -> None:
-    host = room_with_a_lobby(house, sit, Person(ANNA.name, language=language), color_scheme=scheme)
+    host = room_with_a_lobby(house, others, sit, Person(ANNA.name, language=language), color_scheme=scheme)
     walk_the_room(host, examine)
     assert found == []
 
@@ -150,7 +153,7 @@ def test_axe_finds_nothing_in_the_room_and_no_target_is_smaller_than_24_pixels(
 # -- at 400 % zoom: 1280 x 1024 becomes 320 x 256 (WCAG 1.4.10) --------------------------------------------------------
 
 
-def test_nothing_is_wider_than_the_page_at_400_percent(house: RunningServer, sit: Enter) -> None:
+def test_nothing_is_wider_than_the_page_at_400_percent(house: RunningServer, others: Company, sit: Enter) -> None:
     wider: list[str] = []
 
     def look(page: Page, state: str) -> None:
@@ -158,7 +161,7 @@ def test_nothing_is_wider_than_the_page_at_400_percent(house: RunningServer, sit
             wider.append(state)
 
     walk(sit(ANNA, viewport={"width": 320, "height": 256}), house, look)
-    host = room_with_a_lobby(house, sit, Person("Dag Fors"), viewport={"width": 320, "height": 256})
+    host = room_with_a_lobby(house, others, sit, Person("Dag Fors"), viewport={"width": 320, "height": 256})
     walk_the_room(host, look)
     assert wider == []
 

@@ -31,6 +31,8 @@ KNOWN: Final = frozenset(METHODS.split(", ")) | {"REGISTER"}
 CALLS: Final = 10_000
 RETRY_S: Final = 10  # what is refused for its number may come again
 
+ENDS: Final = frozenset({"BYE", "CANCEL"})  # what is kept: they always may
+
 Then = Callable[[Response | int], None]
 Asks = Callable[[Flow, str], Verdict]  # whether a new request is taken that comes this way: its method
 
@@ -104,16 +106,19 @@ class Agent:
             self._handle(self._transactions.receive(message, flow, now, reliable=is_reliable(flow)))
 
     def _is_taken(self, request: Request, flow: Flow) -> bool:
-        if request.method == "ACK" or self._is_within(request) or self._transactions.has(request):
+        """What is not may be answered, and nothing of it is kept."""
+        if request.method == "ACK" or self._transactions.has(request):
             return True
-        verdict = self._asks(flow, request.method)
+        call = None if request.to.tag is None else self._calls.get((request.call_id, request.to.tag))
+        if call is not None:
+            taken = request.method in ENDS or call.requests.take(self.now)
+            verdict, status = Verdict.TAKE if taken else Verdict.REFUSE, 500  # as what meets a change, section 14.2
+        else:
+            verdict, status = self._asks(flow, request.method), 503
         if verdict is Verdict.REFUSE:
-            refusal = response_to(request, 503, tag=tag(), headers=[("Retry-After", str(RETRY_S))])
+            refusal = response_to(request, status, tag=tag(), headers=[("Retry-After", str(RETRY_S))])
             self.tell(Sent(refusal, flow, None))
         return verdict is Verdict.TAKE
-
-    def _is_within(self, request: Request) -> bool:
-        return request.to.tag is not None and (request.call_id, request.to.tag) in self._calls
 
     def fault(self, key: Key, now: float) -> None:
         """What was `Sent` with this key could not be put on the wire."""

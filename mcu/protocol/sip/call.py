@@ -6,7 +6,7 @@ With reliable provisional responses (RFC 3262). Changes of it are in `changes`, 
 
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from mcu.errors import Conflict
@@ -19,9 +19,11 @@ from mcu.protocol.sip.dialog import Dialog
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
 from mcu.protocol.sip.flow import Flow, contact, is_secure, via
+from mcu.protocol.sip.gate import Bucket
 from mcu.protocol.sip.grammar import number
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.pending import Early, Repeated
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
 from mcu.protocol.sip.transactions import Key
@@ -31,6 +33,8 @@ METHODS: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER,
 SUPPORTED: Final = frozenset({"100rel", "timer", "replaces", "path", "gruu", "outbound", "norefersub"})
 SDP: Final = "application/sdp"
 _ATTEMPTS: Final = 3  # of one INVITE: with credentials, with a longer interval
+REQUESTS_PER_S: Final = 20.0  # of theirs within one call: each is kept for up to 32 s
+REQUESTS_AT_ONCE: Final = 100.0
 _FORKS: Final = 16  # that may ring for one call
 
 
@@ -57,41 +61,22 @@ class Line(Protocol):
     def now(self) -> float: ...
 
 
-@dataclass(slots=True)
-class _Repeated:
-    """A 2xx until its ACK, or a reliable provisional response until its PRACK, at doubling times."""
-
-    key: Key
-    response: Response
-    cseq: CSeq
-    since: float
-    wait: float = T1
-
-
-@dataclass(slots=True)
-class _Early:
-    """One fork's dialog before it is taken, the number of its last reliable response, and what it has answered."""
-
-    dialog: Dialog
-    rseq: int | None = None
-    answer: bytes = b""
-
-
 class Call:
     """`invite` and `key` are of the INVITE that began it; `dialog` is there as soon as both tags are known."""
 
     def __init__(self, line: Line, flow: Flow, invite: Request, key: Key, tag: str, *, outgoing: bool) -> None:
         self.flow, self.invite, self.key, self.tag = flow, invite, key, tag
         self.outgoing = outgoing
+        self.requests = Bucket(REQUESTS_PER_S, REQUESTS_AT_ONCE, line.now)
         self.state = S.CALLING if outgoing else S.INVITED
         self.dialog: Dialog | None = None
         self._alarms = Alarms(lambda at: line.due(self, at))
         self.changes = Changes(self, self._alarms)
         self._line = line
-        self._accepted: _Repeated | None = None
-        self._reliable: _Repeated | None = None
+        self._accepted: Repeated | None = None
+        self._reliable: Repeated | None = None
         self._rseq = secrets.randbelow(2**30) + 1
-        self._early: dict[str, _Early] = {}  # by their tags
+        self._early: dict[str, Early] = {}  # by their tags
         self._their_methods: frozenset[str] = frozenset()
         self.is_heard = False  # a provisional response to ours has come, so that a CANCEL may go (section 9.1)
         self._cancelled = False
@@ -121,7 +106,7 @@ class Call:
             return
         self._rseq += 1
         said = response.headers.with_("Require", "100rel").with_("RSeq", str(self._rseq))
-        self._reliable = _Repeated(self.key, replace(response, headers=said), self.invite.cseq, self._line.now)
+        self._reliable = Repeated(self.key, replace(response, headers=said), self.invite.cseq, self._line.now)
         self._unacknowledged = self._rseq, self.invite.cseq
         self._line.respond(self.key, self._reliable.response)
         self._alarms.set("reliable", self._line.now + T1)
@@ -204,16 +189,16 @@ class Call:
                 return
         self._line.tell(Progressed(self, response))
 
-    def _early_of(self, response: Response, tag: str) -> _Early | None:
+    def _early_of(self, response: Response, tag: str) -> Early | None:
         """Each fork has a dialog of its own (section 12.1.2); None: there are too many of them."""
         made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
         if tag not in self._early and len(self._early) >= _FORKS:
             return None
-        early = self._early.setdefault(tag, _Early(made))
+        early = self._early.setdefault(tag, Early(made))
         early.dialog.target = made.target
         return early
 
-    def _prack(self, early: _Early, response: Response) -> bool:
+    def _prack(self, early: Early, response: Response) -> bool:
         """Whether it is the next in order, and not one of before again (RFC 3262, section 4)."""
         rseq = number(response.headers.one("RSeq") or "", 2**32, "RSeq")
         if early.rseq is not None and rseq != early.rseq + 1:
@@ -345,7 +330,7 @@ class Call:
                 case "cancelled":
                     self._over(487)
 
-    def _repeat(self, sent: _Repeated, alarm: str, longest: float) -> None:
+    def _repeat(self, sent: Repeated, alarm: str, longest: float) -> None:
         now = self._line.now
         if now - sent.since >= GIVE_UP:
             self._unheard(alarm)
@@ -405,7 +390,7 @@ class Call:
         self._alarms.drop("reliable")
         self._line.respond(key, response)
         if request.method == "INVITE":
-            self._accepted = _Repeated(key, response, request.cseq, self._line.now)
+            self._accepted = Repeated(key, response, request.cseq, self._line.now)
             self._alarms.set("accepted", self._line.now + T1)
 
     def ask(self, method: str, body: bytes, then: Callable[[Response | int], None]) -> Request:

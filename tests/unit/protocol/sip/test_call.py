@@ -637,3 +637,19 @@ def test_what_is_said_of_a_call_in_words_that_are_not_read_here_is_refused_with_
     (sent,) = [event.message for event in agent.take() if isinstance(event, Sent)]
     assert isinstance(sent, Response)
     assert (sent.status, sent.headers.one("Accept")) == (415, "application/sdp")
+
+
+def test_of_requests_without_a_pause_within_a_call_few_are_kept_and_it_can_be_ended() -> None:
+    wire = Wire()
+    phone, _ = up(wire)
+    before = wire.server.agent.transactions
+    for _ in range(150):
+        phone.inform("text/plain", b"")
+    wire.run(0.2)
+    assert wire.server.kinds() == ["Within"] * 100
+    assert wire.server.methods() == [500] * 50
+    assert all(refused.headers.one("Retry-After") for refused in wire.server.sent)
+    assert wire.server.agent.transactions - before == 100
+    phone.hang_up()
+    wire.run(0.2)
+    assert wire.server.kinds()[-1] == "Ended"

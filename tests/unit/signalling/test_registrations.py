@@ -1,5 +1,6 @@
 """Whose call it is, where an endpoint is reached, and what of it is written to disk."""
 
+import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from mcu.booking.endpoints import Directory, Endpoint
 from mcu.errors import TooMany
 from mcu.ids import EndpointId
 from mcu.net.sip.flows import Peer
+from mcu.protocol.sip.agent import Agent
 from mcu.protocol.sip.authenticator import Challenged, WrongPassword
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Asked
@@ -190,3 +192,26 @@ async def test_passwords_that_are_guessed_are_looked_at_ever_more_seldom(house: 
         house.known.caller(right, flow)
     house.at += timedelta(seconds=31)
     assert house.known.caller(house.proved("INVITE", flow), flow) is not None
+
+
+async def test_of_a_day_of_refreshes_by_ever_new_ways_nothing_is_left(house: House) -> None:
+    """An hour of it is kept in mind before we count, so that what is made once is there."""
+    agent, begun, counted = Agent(), house.at, list[int]()
+    for hour in range(24):
+        flow = Way("TCP")
+        for minute in range(0, 60, 10):
+            house.at = begun + timedelta(hours=hour, minutes=minute)
+            agent.handle_timer(house.monotonic())
+            agent.receive(house.proved("REGISTER", flow, Expires="900"), flow, house.monotonic())
+            [asked] = [event for event in agent.take() if isinstance(event, Asked)]
+            house.known.asked(asked, flow, agent)
+            await house.known.stop()
+        house.known.closed(flow)
+        await house.known.stop()
+        agent.handle_timer(house.monotonic() + 60)
+        assert not [event for event in agent.take() if isinstance(event, Asked)]
+        gc.collect()
+        counted.append(len(gc.get_objects()))
+    assert agent.transactions == 0
+    assert len(await kept(house)) == 0
+    assert counted[-1] - counted[1] < 100

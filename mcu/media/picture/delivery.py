@@ -51,6 +51,10 @@ class Latch:
         elif now - self._since >= self._after[self.on]:
             self.on, self._since = not self.on, None
 
+    def begin(self) -> None:
+        """At once."""
+        self.on, self._since = True, None
+
 
 class Standing:
     """Where one leg stands."""
@@ -68,6 +72,11 @@ class Standing:
         self.rung.update(now, line)
         self._lossy.update(now, begins=loss >= LOSSY_FROM, ends=loss < CLEAN_BELOW)
         self._dark.update(now, begins=line < NO_ROOM * self._lowest, ends=line >= LOWEST_SHARE * self._lowest)
+
+    def needs_key(self, loss: float) -> None:
+        """It lost what nothing repairs: where it loses much now, that is known before it went on for long."""
+        if loss >= LOSSY_FROM:
+            self._lossy.begin()
 
     @property
     def loses_much(self) -> bool:
@@ -107,6 +116,15 @@ class Delivery:
         """Whether a line of so many bits per second is too thin for the rung that the leg stands on."""
         standing = self._standings.get(leg)
         return standing is not None and standing.rung.is_too_thin(line)
+
+    def needs_key(self, leg: LegId, loss: float) -> bool:
+        """The leg cannot go on without a key frame, and loses this share of its packets. Whether it is to be moved."""
+        standing = self._standings.get(leg)
+        if standing is None:
+            return False
+        had = standing.loses_much
+        standing.needs_key(loss)
+        return standing.loses_much and not had
 
     def is_dark(self, leg: LegId) -> bool:
         """Whether the leg gets none of this, for want of room on its line."""

@@ -128,11 +128,12 @@ class RoomPictures:
     def key_requested(self, leg: LegId, source: Source) -> None:
         """The leg cannot go on without a key frame of the composed picture (CAMERA), or of content (SCREEN).
 
-        One whose line has become too thin for its class is moved first, and one that waits for another class waits on:
-        what it needs costs those who have room nothing.
+        One whose line has become too thin for its class, or that loses much, is moved first, and one that waits for
+        another class waits on: what it needs costs those who have room nothing.
         """
         delivery, viewer = self._deliveries[source], self._viewers.get(leg)
-        if viewer is not None and delivery.is_outgrown(leg, viewer.bits_per_second):
+        moves = delivery.needs_key(leg, self._outputs.picture_loss(leg, source))
+        if viewer is not None and (moves or delivery.is_outgrown(leg, viewer.bits_per_second)):
             self._tuned = float("-inf")  # it is due
             self._subscribe(self._clock.monotonic())
         key = delivery.subscriptions.awaited_by(leg) or delivery.subscriptions.of(leg)

@@ -227,6 +227,18 @@ async def test_a_lossy_leg_costs_the_others_no_key_frame(meeting: Meeting) -> No
     assert sum(picture.key for picture in meeting.out.sent_to("c")[before[1] :]) == 5
 
 
+async def test_a_leg_whose_packets_begin_to_be_lost_costs_the_others_no_key_frame_either(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    meeting.room.set_viewers([viewer("a"), viewer("c")])
+    await meeting.frames(30)
+    before = len(meeting.out.sent_to("a")), len(meeting.out.sent_to("c"))
+    meeting.out.losses[LegId("c")] = 0.4  # its line has just become narrow, and what it carries is not known yet
+    meeting.room.key_requested(LegId("c"), Source.CAMERA)
+    await meeting.frames(15)
+    assert not any(picture.key for picture in meeting.out.sent_to("a")[before[0] :])
+    assert [picture.key for picture in meeting.out.sent_to("c")[before[1] :]].count(True) == 1
+
+
 @pytest.mark.parametrize(
     ("sent", "encoded_as"),
     [((1280, 720), (1280, 720)), ((3840, 2160), (1920, 1080)), ((1081, 2341), (498, 1080)), ((40, 20), (160, 90))],

@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchmarks.contestants import JANUS, Contestant, pin_load, starts
 from benchmarks.legs import Carry, carried, write_sound
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
-from mcu.demo.sources import encode
+from mcu.demo.sources import Spoken, encode
 from mcu.demo.voice import speech
 from mcu.media.seams import TICK_SAMPLES
 
@@ -62,13 +63,16 @@ def silence(directory: Path) -> Path:
     return write_sound(directory / "quiet", encode(np.zeros(TICK_SAMPLES * PACKETS_PER_S, np.int16)))
 
 
+@cache
+def _voice(number: int) -> list[Spoken]:
+    """Encoded once: that takes longer than to start a server, and some benchmarks start fifteen."""
+    return list(encode(speech(10, 110 + 25 * number, seed=number)))
+
+
 def sounds(directory: Path, legs: int, talkers: int) -> list[Carry]:
     """What each leg of a room is to send: the first ones speak, the others are silent."""
     quiet = silence(directory)
-    voices = [
-        write_sound(directory / f"voice{number}", encode(speech(10, 110 + 25 * number, seed=number)))
-        for number in range(min(talkers, VOICES))
-    ]
+    voices = [write_sound(directory / f"voice{number}", _voice(number)) for number in range(min(talkers, VOICES))]
     return [Carry(voices[number % VOICES] if number < talkers else quiet) for number in range(legs)]
 
 

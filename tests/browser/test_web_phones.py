@@ -120,6 +120,8 @@ async def test_it_registers_calls_a_meeting_by_its_number_and_is_called_and_hear
         await page.evaluate("(keys) => phone.press(keys)", f"{PIN}#")
         await in_the_room(host)
         await hear_each_other(page, host)
+        await page.evaluate("phone.press('*6', 'INFO')")
+        await until(lambda: telephones(host)[0].muted)
         await page.evaluate("phone.hangUp()")
         await until(lambda: telephones(host) == [])
         await page.evaluate("phone.said.length = 0")

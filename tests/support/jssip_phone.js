@@ -43,7 +43,7 @@ globalThis.phone = {
   },
   call: (uri) => void phone.ua.call(uri, how),
   answer: () => session.answer(how),
-  press: (keys) => session.sendDTMF(keys, { transportType: "RFC2833", interToneGap: 100 }),
+  press: (keys, way = "RFC2833") => session.sendDTMF(keys, { transportType: way, interToneGap: 100 }),
   hangUp: () => session.terminate(),
   // how much louder a tone is than anything that is not near it, in dB
   hears(hertz) {

@@ -75,7 +75,7 @@ int mcu_rate_choose(struct mcu_rate *rate, int64_t timestamp, bool key,
 {
     const bool first = rate->last == INT64_MIN;
     const double part = rate->bits_per_second * drain(rate, timestamp);
-    const double room = SHARE * fmax(BUCKET_S * rate->bits_per_second - rate->owed, part);
+    const double room = room_of(rate, part);
     double qp;
     if (key) {
         qp = steps(&rate->key, newness.whole, room);

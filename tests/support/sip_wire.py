@@ -8,7 +8,7 @@ from typing import Any
 from mcu.protocol.sip.agent import Agent, Recipient
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.digest import Answerer
-from mcu.protocol.sip.events import Established, Event, Invited, Sent
+from mcu.protocol.sip.events import Ended, Established, Event, Invited, Sent
 from mcu.protocol.sip.message import Request, Response, read
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
@@ -123,3 +123,18 @@ def up(wire: Wire, **headers: Any) -> tuple[Call, Call]:
         end.told.clear()
         end.sent.clear()
     return phone, server
+
+
+def invited(end: End) -> Call:
+    event = next(event for event in end.told if isinstance(event, Invited))
+    return event.call
+
+
+def ended(end: End) -> list[int]:
+    return [event.status for event in end.told if isinstance(event, Ended)]
+
+
+def quiet(wire: Wire) -> bool:
+    """Nothing is left of any call, and nothing is due."""
+    wire.run(200)
+    return not len(wire.phone.agent) and not len(wire.server.agent) and wire.phone.agent.next_timer() is None

@@ -198,7 +198,7 @@ async def test_of_a_day_of_refreshes_by_ever_new_ways_nothing_is_left(house: Hou
     """An hour of it is kept in mind before we count, so that what is made once is there."""
     agent, begun, counted = Agent(), house.at, list[int]()
     for hour in range(24):
-        flow = Way("TCP")
+        flow: Any = Way("TCP")
         for minute in range(0, 60, 10):
             house.at = begun + timedelta(hours=hour, minutes=minute)
             agent.handle_timer(house.monotonic())

@@ -156,7 +156,8 @@ async def test_keys_in_info_are_keys_and_what_such_a_telephone_hears_is_exact(se
     async with hall(server, guest_pin=PIN) as here:
         host = await here.host(sound=hum(HOST_HZ))
         await inside(host)
-        with python_phone(uri(server, "reception"), PHONE_HZ) as phone:
+        with python_phone(uri(server, "reception")) as phone:
+            phone.say(tone(PHONE_HZ, 50 * 60)[:: SAMPLE_RATE // RATE])
             await until(lambda: phone.heard().any())
             phone.inform(here.number)
             await asyncio.sleep(2)

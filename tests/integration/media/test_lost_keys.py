@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from media_ports import media_ports
 from rtp_calls import Told
 from telephones import RATE, TICK, to_ulaw
 
@@ -23,7 +24,6 @@ from mcu.protocol.sdp.exchange import Kind
 from mcu.protocol.sdp.keying import Encryption
 from mcu.signalling.sip.menu import Action, Ask, Menu
 
-PORTS = (47_200, 47_449)
 LOSS = 0.3
 PCMU, EVENT, END = 0, 101, 0x80
 OFFER = """v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0{events}\r
@@ -31,7 +31,7 @@ a=rtpmap:0 PCMU/8000\r\n{map}a=sendrecv\r\n"""
 MAP = f"a=rtpmap:{EVENT} telephone-event/8000\r\na=fmtp:{EVENT} 0-16\r\n"
 PRESS, PAUSE = 5, 5  # ticks of 20 ms
 TIMES = 3  # that the end of an event is said
-CALLS, ENTRIES = 100, 10
+CALLS, ENTRIES = 50, 20
 QUIET_S = 0.1  # without another key: all have come
 LOW, HIGH, KEYS = (697, 770, 852, 941), (1209, 1336, 1477), "123456789*0#"
 EVENTS = "0123456789*#"
@@ -39,9 +39,10 @@ EVENTS = "0123456789*#"
 
 @pytest.fixture
 async def engine() -> AsyncIterator[Engine]:
-    made = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=PORTS), SystemClock())
-    yield made
-    made.close()
+    with media_ports() as ports:
+        made = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(ports[0], ports[-1])), SystemClock())
+        yield made
+        made.close()
 
 
 class Line:

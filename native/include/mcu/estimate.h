@@ -32,18 +32,21 @@ void mcu_estimate_free(struct mcu_estimate *estimate);
 /* The transport-wide sequence number of the next packet; and: it left. */
 uint16_t mcu_estimate_number(const struct mcu_estimate *estimate);
 void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, int64_t now);
-/* A packet left that has no transport-wide number. */
-void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, bool sound,
-                             int64_t now);
+/* A packet left that has no transport-wide number; `headers`: how much of `size` is none of
+ * its payload. */
+void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, size_t headers,
+                             bool sound, int64_t now);
 
 /* -- what is heard of it -- */
 
 /* The body of a transport-wide feedback. -1: malformed. */
 int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, size_t size,
                           int64_t now);
-/* These two count only until the first feedback: what a REMB says that can be received in all,
- * and the loss (0 … 1) of a report block. */
-void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, int64_t now);
+/* These two count only until the first feedback: what a REMB says that can be received, of
+ * payload alone, as receivers reckon, and whether it speaks of the sound too; and the loss
+ * (0 … 1) of a report block. */
+void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, bool sound,
+                       int64_t now);
 void mcu_estimate_loss(struct mcu_estimate *estimate, double loss, int64_t now);
 /* TMMBR: no more than this for pictures, whatever the line carries, until it is called again;
  * 0: none (a pause, RFC 7728). */

@@ -16,7 +16,7 @@ enum mcu_rtcp_kind {
     MCU_RTCP_NACK,   /* one FCI of a Generic NACK: media_ssrc, pid, mask */
     MCU_RTCP_PLI,    /* media_ssrc */
     MCU_RTCP_FIR,    /* one FCI: media_ssrc, command */
-    MCU_RTCP_REMB,   /* bits_per_second */
+    MCU_RTCP_REMB,   /* bits_per_second, of the SSRCs in body, 4 bytes each */
     MCU_RTCP_TMMBR, /* one FCI of RFC 5104 section 4.2.1: media_ssrc, bits_per_second, overhead
                      */
     MCU_RTCP_WIDE, /* a transport-wide-cc feedback: body and body_size, not taken apart here */

@@ -1,6 +1,7 @@
 /* A leg that gives no transport-wide feedback. A receiver's own estimate (REMB) says little
  * while little is sent: it follows what came, up to about half as much again, and no faster
- * than some per cent a second. So it is read against what is sent steadily: below that the
+ * than some per cent a second; and what it does not count, headers and mostly the sound, comes
+ * on top of it. So it is read against what is sent steadily: below that the
  * line is full, but for while it rises, as then the receiver sees no queue grow. And since it
  * cannot say by itself that the line carries more, more is tried after a while in which
  * nothing spoke against what is sent; a try that fails is not soon made again. */
@@ -11,6 +12,7 @@
 #define SAMPLE_US 500000
 #define RISES_US 2000000 /* since it last rose: it still does */
 #define LITTLE_LOSS 0.02
+#define LOSS_HOLDS_US 10000000 /* who is sent nothing reports none */
 #define TRUST_US 5000000
 #define TRUST_MOST_US 80000000
 #define HELD_US 30000000 /* a try that went well for so long has not failed */
@@ -45,7 +47,15 @@ static void sample(struct mcu_estimate *estimate, int64_t now)
     blind->sampled_at = now;
 }
 
-void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, int64_t now)
+/* What is sent besides that of which a REMB speaks. */
+static double uncounted(const struct mcu_estimate *estimate, bool sound, int64_t now)
+{
+    return meter_rate(&estimate->blind.headers[0], now) +
+           meter_rate(sound ? &estimate->blind.headers[1] : &estimate->sound, now);
+}
+
+void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, bool sound,
+                       int64_t now)
 {
     const double said = (double)bits_per_second;
     struct blind *blind = &estimate->blind;
@@ -55,11 +65,12 @@ void mcu_estimate_remb(struct mcu_estimate *estimate, uint64_t bits_per_second, 
     if (said > blind->said)
         blind->rose_at = now;
     blind->said = said;
-    if (said > estimate->rate) {
-        control_set(estimate, said);
-    } else if (said < FULL * steadily_sent(estimate, now) &&
+    const double all = said + uncounted(estimate, sound, now);
+    if (all > estimate->rate) {
+        control_set(estimate, all);
+    } else if (all < FULL * steadily_sent(estimate, now) &&
                (fell || now - blind->rose_at > RISES_US)) {
-        control_lower(estimate, control_within(estimate, BELOW * said, said, now), now);
+        control_lower(estimate, control_within(estimate, BELOW * all, all, now), now);
         distrust(blind, now);
     }
 }
@@ -68,11 +79,19 @@ void mcu_estimate_loss(struct mcu_estimate *estimate, double loss, int64_t now)
 {
     if (estimate->feedback_at)
         return;
+    estimate->blind.loss_at = now;
     const double delivered = meter_rate(&estimate->all, now) * (1 - loss);
     const enum loss_verdict verdict = loss_ratio(&estimate->loss, loss, estimate->rate);
     control_verdict(estimate, verdict, delivered, now);
     if (verdict == LOSS_CUT)
         distrust(&estimate->blind, now);
+}
+
+static bool loses(const struct mcu_estimate *estimate, int64_t now)
+{
+    const struct loss *loss = &estimate->loss;
+    return loss->ratio > LITTLE_LOSS + loss->own &&
+           now - estimate->blind.loss_at < LOSS_HOLDS_US;
 }
 
 void blind_tick(struct mcu_estimate *estimate, int64_t now)
@@ -81,8 +100,7 @@ void blind_tick(struct mcu_estimate *estimate, int64_t now)
     const double passed = (double)(now - estimate->raised_at) / 1e6;
     estimate->raised_at = now;
     sample(estimate, now);
-    if (passed > 0 && passed < 1 && estimate->rate < estimate->aim &&
-        estimate->loss.ratio <= LITTLE_LOSS + estimate->loss.own &&
+    if (passed > 0 && passed < 1 && estimate->rate < estimate->aim && !loses(estimate, now) &&
         now - blind->trusted_at > blind->trust)
         control_set(estimate, estimate->rate * (1 + (RAISE - 1) * passed));
 }

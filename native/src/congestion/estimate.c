@@ -38,19 +38,25 @@ uint16_t mcu_estimate_number(const struct mcu_estimate *estimate)
     return (uint16_t)estimate->sent.next;
 }
 
-void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, bool sound,
-                             int64_t now)
+static void count(struct mcu_estimate *estimate, size_t size, bool sound, int64_t now)
 {
     meter_add(&estimate->all, (uint32_t)size, now);
     if (sound)
         meter_add(&estimate->sound, (uint32_t)size, now);
 }
 
+void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, size_t headers,
+                             bool sound, int64_t now)
+{
+    count(estimate, size, sound, now);
+    meter_add(&estimate->blind.headers[sound], (uint32_t)headers, now);
+}
+
 void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, int64_t now)
 {
     probe_sent(&estimate->probe, size, estimate->sent.next);
     sent_add(&estimate->sent, size, now);
-    mcu_estimate_unnumbered(estimate, size, sound, now);
+    count(estimate, size, sound, now);
 }
 
 /* -- feedback -- */

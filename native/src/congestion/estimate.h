@@ -14,11 +14,13 @@
 
 /* Of a leg that gives no feedback. */
 struct blind {
+    struct meter headers[2];    /* of pictures, of sound: no REMB counts them */
     double said;                /* the last REMB, bit/s; 0: none yet */
     int64_t rose_at;            /* when one was higher than the one before */
     double sent[BLIND_SAMPLES]; /* bit/s, each half second */
     unsigned samples;           /* in all */
     int64_t sampled_at;
+    int64_t loss_at;    /* when its loss was reported */
     int64_t trusted_at; /* since when nothing speaks against the rate */
     int64_t trust;      /* for how long that must be, us, until more is tried */
 };

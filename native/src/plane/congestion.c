@@ -79,7 +79,7 @@ static bool report_due(const struct leg *leg, int64_t now)
 /* -- what goes -- */
 
 void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t size,
-                     int64_t now)
+                     size_t payload, int64_t now)
 {
     struct congestion *congestion = leg->congestion;
     if (!congestion)
@@ -89,7 +89,7 @@ void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t si
     if (stream->numbered)
         mcu_estimate_sent(congestion->estimate, size, sound, now);
     else
-        mcu_estimate_unnumbered(congestion->estimate, size, sound, now);
+        mcu_estimate_unnumbered(congestion->estimate, size, size - payload, sound, now);
     if (!sound)
         mcu_pace_spend(&congestion->pace, size);
 }

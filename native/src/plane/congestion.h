@@ -43,9 +43,10 @@ void congestion_arrived(struct leg *leg, const struct mcu_rtp *packet, bool auth
                         int64_t now);
 /* The far end's report of what arrived, its body. -1: malformed. */
 int congestion_feedback(struct leg *leg, const uint8_t *body, size_t size, int64_t now);
-/* A packet of this many bytes, without UDP's and IP's headers, was added to a batch. */
+/* A packet of this many bytes, without UDP's and IP's headers, so many of them payload, was
+ * added to a batch. */
 void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t size,
-                     int64_t now);
+                     size_t payload, int64_t now);
 /* Says at once that the line has become narrow, if it has: before a key frame is asked for, so
  * that it is one of a class that fits. */
 void congestion_say_lower(struct mcu_plane *plane, struct leg *leg, int64_t now);

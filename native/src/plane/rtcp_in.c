@@ -1,4 +1,5 @@
 /* RTCP that came. */
+#include "../wire/bytes.h"
 #include "packets.h"
 #include "send.h"
 
@@ -135,6 +136,16 @@ static void limit(const struct arrival *in, struct leg *leg,
         mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);
 }
 
+/* A REMB that names no stream speaks of all. */
+static bool speaks_of_sound(const struct leg *leg, const struct mcu_rtcp_event *remb)
+{
+    const struct out_stream *sound = leg->out[MCU_AUDIO];
+    for (size_t at = 0; at < remb->body_size; at += 4)
+        if (sound && get32(remb->body + at) == sound->ssrc)
+            return true;
+    return !remb->body_size;
+}
+
 static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtcp_event *event)
 {
     switch (event->kind) {
@@ -153,7 +164,8 @@ static void take(const struct arrival *in, struct leg *leg, const struct mcu_rtc
         break;
     case MCU_RTCP_REMB:
         if (leg->congestion)
-            mcu_estimate_remb(leg->congestion->estimate, event->bits_per_second, in->now);
+            mcu_estimate_remb(leg->congestion->estimate, event->bits_per_second,
+                              speaks_of_sound(leg, event), in->now);
         break;
     case MCU_RTCP_TMMBR:
         limit(in, leg, event);

@@ -68,7 +68,8 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *
     udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
     if (stream->source != MCU_AUDIO)
         udp_is_picture(batch);
-    congestion_sent(leg, stream, size, now);
+    congestion_sent(leg, stream, size, payload->prefix_size + payload->size + payload->padding,
+                    now);
     return true;
 }
 

@@ -135,6 +135,8 @@ static int read_remb(const struct rtcp_packet *packet, size_t item,
         return MALFORMED;
     event->kind = MCU_RTCP_REMB;
     event->bits_per_second = scaled(get24(fci + 5) & 0x3FFFF, fci[5] >> 2);
+    event->body = fci + 8;
+    event->body_size = 4 * (size_t)fci[4];
     return EVENT;
 }
 

@@ -7,6 +7,7 @@
 #define SOUND_BYTES 180 /* with all headers: 72 kbit/s */
 #define PACKET_BYTES 1200
 #define PADDING_BYTES 300
+#define HEADERS 70 /* of IP, UDP, RTP and SRTP */
 #define STEP MS
 
 void path_begin(struct path *path, double capacity, double start)
@@ -27,7 +28,7 @@ static void transmit(struct path *path, uint32_t size, bool sound, bool padding)
 {
     const uint16_t number = mcu_estimate_number(path->estimate);
     if (path->blind)
-        mcu_estimate_unnumbered(path->estimate, size, sound, path->now);
+        mcu_estimate_unnumbered(path->estimate, size, HEADERS, sound, path->now);
     else
         mcu_estimate_sent(path->estimate, size, sound, path->now);
     if (path->free_at < (double)path->now)
@@ -60,7 +61,8 @@ static void arrive(struct path *path)
         if (flight->arrives > path->now)
             return;
         if (path->blind) {
-            path->remb.slots[0] += flight->size;
+            if (flight->picture || !path->narrowly)
+                path->remb.slots[0] += flight->size - HEADERS;
             path->remb.arrived++;
             path->remb.waits = flight->waits;
         } else { /* their clock is another one */
@@ -103,14 +105,16 @@ static void say_remb(struct path *path)
         return;
     for (int i = 0; i < 10; i++)
         came += 8.0 * path->remb.slots[i];
-    const bool grows = path->remb.waits > 20 * MS && path->remb.waits > path->remb.waited;
+    const bool queue = path->remb.waits > 20 * MS && path->remb.waits > path->remb.waited;
+    const bool grows = queue || path->falsely;
     const double most = 1.5 * came + 10e3;
     if (grows)
         path->remb.said = 0.85 * came;
     else if (path->remb.said < most)
         path->remb.said = path->remb.said > 0 ? 1.008 * path->remb.said : came;
     if (grows || path->now % (500 * MS) == 0)
-        mcu_estimate_remb(path->estimate, (uint64_t)path->remb.said, path->now);
+        mcu_estimate_remb(path->estimate, (uint64_t)path->remb.said, !path->narrowly,
+                          path->now);
     if (path->now % SECOND == 0) {
         mcu_estimate_loss(path->estimate,
                           (double)path->remb.lost / (path->remb.lost + path->remb.arrived + 1),

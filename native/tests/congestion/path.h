@@ -31,6 +31,8 @@ struct path {
                         may of it */
     bool mute;       /* no feedback comes */
     bool blind; /* no feedback either: a REMB each half second, and what is lost each second */
+    bool narrowly; /* that speaks of the pictures' payload, as aiortc and browsers say it */
+    bool falsely;  /* it sees a queue where there is none: a busy machine */
 
     int64_t now;
     struct mcu_estimate *estimate;

@@ -147,6 +147,8 @@ static void a_limit_is_read_as_it_was_written_to_18_bits(void)
         CHECK(event.kind == MCU_RTCP_REMB && event.ssrc == 1);
         CHECK(event.bits_per_second <= want);
         CHECK(want - event.bits_per_second <= want >> 17);
+        CHECK(event.body_size == 4 * (bits % 4));
+        CHECK(bits % 4 == 0 || event.body[event.body_size - 1] == bits % 4);
     }
 }
 

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RTT_WINDOW_US 10000000
+#define LEAST_WINDOW_US 10000000
 #define ANSWERED_US 250000 /* feedback comes at least so often, and a little leeway */
 #define ROOM_LEAST 6000    /* bytes: some packets, on the thinnest line */
 #define BEFORE_RTT_US 200000
 #define TURN (INT64_C(1) << 24)        /* of a reference time */
 #define LEAP (60000000 / REFERENCE_US) /* from one report to the next: it is another clock */
+
+static int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 
 struct mcu_estimate *mcu_estimate_new(uint32_t start)
 {
@@ -24,6 +26,7 @@ struct mcu_estimate *mcu_estimate_new(uint32_t start)
     estimate->cap = MCU_ESTIMATE_MOST;
     estimate->reference = estimate->rtt = -1;
     estimate->rtt_least[0] = estimate->rtt_least[1] = INT64_MAX;
+    estimate->transit_least[0] = estimate->transit_least[1] = INT64_MAX;
     sent_begin(&estimate->sent);
     delay_begin(&estimate->delay);
     return estimate;
@@ -67,6 +70,7 @@ static void begin_clock(struct mcu_estimate *estimate, uint32_t wire)
 {
     estimate->reference = TURN + wire;
     memset(&estimate->delivered, 0, sizeof estimate->delivered);
+    estimate->transit_least[0] = estimate->transit_least[1] = INT64_MAX;
     delay_begin(&estimate->delay);
 }
 
@@ -80,16 +84,20 @@ static int64_t reference_of(struct mcu_estimate *estimate, uint32_t wire)
     return estimate->reference * REFERENCE_US;
 }
 
-static void follow_rtt(struct mcu_estimate *estimate, int64_t rtt, int64_t now)
+/* A packet that was sent then, and arrived by their clock at `arrived`, is answered for. */
+static void follow_ways(struct mcu_estimate *estimate, int64_t sent, int64_t arrived,
+                        int64_t now)
 {
-    if (now - estimate->rtt_since > RTT_WINDOW_US) {
-        estimate->rtt_since = now;
+    if (now - estimate->least_since > LEAST_WINDOW_US) {
+        estimate->least_since = now;
         estimate->rtt_least[1] = estimate->rtt_least[0];
-        estimate->rtt_least[0] = INT64_MAX;
+        estimate->transit_least[1] = estimate->transit_least[0];
+        estimate->rtt_least[0] = estimate->transit_least[0] = INT64_MAX;
     }
-    estimate->rtt = rtt;
-    if (rtt < estimate->rtt_least[0])
-        estimate->rtt_least[0] = rtt;
+    estimate->rtt = now - sent;
+    estimate->transit = arrived - sent;
+    estimate->rtt_least[0] = lesser(estimate->rtt, estimate->rtt_least[0]);
+    estimate->transit_least[0] = lesser(estimate->transit, estimate->transit_least[0]);
 }
 
 static void take_packet(struct mcu_estimate *estimate, struct sent_packet *packet,
@@ -134,7 +142,7 @@ static int64_t take_report(struct mcu_estimate *estimate, struct mcu_feedback *f
             continue;
         newest = number;
         *arrived = reference + said.at;
-        follow_rtt(estimate, now - packet->at, now);
+        follow_ways(estimate, packet->at, *arrived, now);
     }
     return newest;
 }
@@ -160,15 +168,17 @@ int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, si
 
 int64_t estimate_rtt_least(const struct mcu_estimate *estimate)
 {
-    const int64_t least = estimate->rtt_least[0] < estimate->rtt_least[1]
-                              ? estimate->rtt_least[0]
-                              : estimate->rtt_least[1];
+    const int64_t least = lesser(estimate->rtt_least[0], estimate->rtt_least[1]);
     return least < INT64_MAX ? least : BEFORE_RTT_US;
 }
 
 int64_t estimate_standing(const struct mcu_estimate *estimate)
 {
-    return estimate->rtt < 0 ? 0 : estimate->rtt - estimate_rtt_least(estimate);
+    if (estimate->rtt < 0)
+        return 0;
+    const int64_t *least = estimate->transit_least;
+    return lesser(estimate->rtt - estimate_rtt_least(estimate),
+                  estimate->transit - lesser(least[0], least[1]));
 }
 
 size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)

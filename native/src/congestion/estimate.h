@@ -49,7 +49,9 @@ struct mcu_estimate {
     double capacity;      /* what was delivered when the queue grew; 0: not known */
     int64_t rtt;          /* of the last feedback; -1 */
     int64_t rtt_least[2]; /* of this and the last ten seconds */
-    int64_t rtt_since;
+    int64_t transit;      /* of the same packet: from our clock to theirs, us */
+    int64_t transit_least[2];
+    int64_t least_since;
     double cap; /* of pictures, by TMMBR, bit/s */
     struct blind blind;
     struct jam jam;
@@ -58,7 +60,9 @@ struct mcu_estimate {
 /* The least of the last ten to twenty seconds, us. */
 int64_t estimate_rtt_least(const struct mcu_estimate *estimate);
 
-/* How long packets wait in the line's queue, us; and what is let go before more is sent. */
+/* How long packets wait in the line's queue, us; and what is let go before more is sent. By
+ * when they arrived, for what we read late is in the round trip too, where we lack processor;
+ * and by the round trip, for their clock may leap. */
 int64_t estimate_standing(const struct mcu_estimate *estimate);
 #define ESTIMATE_STANDING_US 70000
 

@@ -78,7 +78,7 @@ static void arrive(struct path *path)
 /* A report each 100 ms, at the sender after the base delay. */
 static void report(struct path *path)
 {
-    if (path->report.size && path->now >= path->report.at + path->base) {
+    if (path->report.size && path->now >= path->report.at + path->base + path->late) {
         struct mcu_rtcp_reader reader = {.data = path->report.data, .size = path->report.size};
         struct mcu_rtcp_event event;
         CHECK(mcu_rtcp_next(&reader, &event) == 1);
@@ -87,7 +87,7 @@ static void report(struct path *path)
                                         path->now) == 0);
         path->report.size = 0;
     }
-    if (path->now % (100 * MS) == 0) {
+    if (path->now % (100 * MS) == 0 && !(path->late && path->report.size)) {
         path->report.size = 0;
         if (mcu_arrived_report(&path->arrived, path->report.data, &path->report.size, 1, 2,
                                path->now))

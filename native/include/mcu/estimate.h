@@ -32,6 +32,8 @@ void mcu_estimate_free(struct mcu_estimate *estimate);
 /* The transport-wide sequence number of the next packet; and: it left. */
 uint16_t mcu_estimate_number(const struct mcu_estimate *estimate);
 void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, int64_t now);
+/* The packet of this number waited, and leaves only now. */
+void mcu_estimate_left(struct mcu_estimate *estimate, uint16_t number, int64_t now);
 /* A packet left that has no transport-wide number; `headers`: how much of `size` is none of
  * its payload. */
 void mcu_estimate_unnumbered(struct mcu_estimate *estimate, size_t size, size_t headers,

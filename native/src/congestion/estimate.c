@@ -62,6 +62,14 @@ void mcu_estimate_sent(struct mcu_estimate *estimate, size_t size, bool sound, i
     count(estimate, size, sound, now);
 }
 
+void mcu_estimate_left(struct mcu_estimate *estimate, uint16_t number, int64_t now)
+{
+    int64_t extended;
+    struct sent_packet *packet = sent_find(&estimate->sent, number, &extended);
+    if (packet && packet->answer == SENT_WAITS && now > packet->at)
+        packet->at = now;
+}
+
 /* -- feedback -- */
 
 /* Another clock is theirs from now on: what was measured by the one before is of no use. It

@@ -94,6 +94,12 @@ void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t si
         mcu_pace_spend(&congestion->pace, size);
 }
 
+void congestion_left(struct leg *leg, uint16_t number, int64_t now)
+{
+    if (leg->congestion)
+        mcu_estimate_left(leg->congestion->estimate, number, now);
+}
+
 /* -- what is said -- */
 
 /* What pictures may take, where it has become less, or more, by enough to be said so long

@@ -47,6 +47,9 @@ int congestion_feedback(struct leg *leg, const uint8_t *body, size_t size, int64
  * added to a batch. */
 void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t size,
                      size_t payload, int64_t now);
+/* The one of this transport-wide number waited in its batch, and is given to the kernel now.
+ */
+void congestion_left(struct leg *leg, uint16_t number, int64_t now);
 /* Says at once that the line has become narrow, if it has: before a key frame is asked for, so
  * that it is one of a class that fits. */
 void congestion_say_lower(struct mcu_plane *plane, struct leg *leg, int64_t now);

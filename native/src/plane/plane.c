@@ -18,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRIES 100 /* for a port that is free on all addresses */
+#define LATE_US 1000 /* in a batch: the thread had no processor, or others to serve first */
+#define TRIES 100    /* for a port that is free on all addresses */
 
 int64_t plane_now(void)
 {
@@ -180,14 +181,29 @@ int mcu_plane_event(struct mcu_plane *plane, struct mcu_event *event)
 
 /* -- sending -- */
 
+/* What waited in its batch did not wait in the line. */
+static void note_left(struct mcu_plane *plane, const struct udp_out *each, size_t count,
+                      int64_t now)
+{
+    for (size_t i = 0; i < count; i++) {
+        const bool late = each[i].numbered && now - each[i].at > LATE_US;
+        struct leg *leg = late ? plane_leg(plane, each[i].leg) : NULL;
+        if (leg)
+            congestion_left(leg, each[i].number, now);
+    }
+}
+
 size_t plane_flush(struct mcu_plane *plane, struct udp_batch *batch, int unsent[UDP_BATCH])
 {
     if (!batch->count)
         return 0;
     int legs[UDP_BATCH];
     struct udp_sent sent = {0};
+    const size_t count = batch->count;
+    const int64_t now = plane_now();
     const size_t lost = udp_send(batch, legs, &sent);
     plane_lock(plane);
+    note_left(plane, batch->each, count, now);
     plane->sent.packets += sent.packets;
     plane->sent.bytes += sent.bytes;
     plane->sent.calls += sent.calls;

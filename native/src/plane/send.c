@@ -68,6 +68,8 @@ bool send_rtp(struct leg *leg, const struct out_stream *stream, struct mcu_rtp *
     udp_add(batch, leg->socket, &leg->remote, size, leg->handle);
     if (stream->source != MCU_AUDIO)
         udp_is_picture(batch);
+    if (stream->numbered)
+        udp_is_numbered(batch, header->wide_sequence, now);
     congestion_sent(leg, stream, size, payload->prefix_size + payload->size + payload->padding,
                     now);
     return true;

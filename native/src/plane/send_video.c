@@ -208,7 +208,7 @@ int mcu_plane_send_picture(struct mcu_plane *plane, enum mcu_source source, cons
                                  picture_id, timestamp, key, now);
     plane_lock(plane);
     for (size_t i = 0; i < count; i++)
-        send_to(sending, legs[i], picture_id, now);
+        send_to(sending, legs[i], picture_id, plane_now());
     make_room(sending);
     const int whole = settle(sending);
     for (int codec = 0; codec < CODECS; codec++)

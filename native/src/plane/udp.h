@@ -51,7 +51,10 @@ struct udp_out {
     union udp_address to;
     uint16_t size;
     bool picture; /* the first to go where there is no room for all */
-    int leg;      /* whose it is, for what is said of those that could not be sent */
+    bool numbered;
+    uint16_t number; /* transport-wide; and when it was given, us */
+    int64_t at;
+    int leg; /* whose it is, for what is said of those that could not be sent */
 };
 /* Datagrams that wait to be sent, of any sockets and to any addresses. Zero `count` to begin;
  * 100 kB: a thread's own, or on the stack of a caller. */
@@ -71,6 +74,8 @@ void udp_add(struct udp_batch *batch, struct udp_socket *socket, const union udp
              size_t size, int leg);
 /* What was added last is a part of a picture. */
 void udp_is_picture(struct udp_batch *batch);
+/* Likewise, it has this transport-wide number, and was given at `now`. */
+void udp_is_numbered(struct udp_batch *batch, uint16_t number, int64_t now);
 /* Sends all in order, by sendmmsg, runs of one size to one address by GSO, and empties the
  * batch. Returns how many could not be sent, and in `unsent` the legs they were for. `sent` is
  * added to. Never waits. */

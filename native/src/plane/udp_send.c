@@ -19,11 +19,19 @@ void udp_add(struct udp_batch *batch, struct udp_socket *socket, const union udp
     out->socket = socket;
     out->to = *to;
     out->size = (uint16_t)size;
-    out->picture = false;
+    out->picture = out->numbered = false;
     out->leg = leg;
 }
 
 void udp_is_picture(struct udp_batch *batch) { batch->each[batch->count - 1].picture = true; }
+
+void udp_is_numbered(struct udp_batch *batch, uint16_t number, int64_t now)
+{
+    struct udp_out *out = &batch->each[batch->count - 1];
+    out->numbered = true;
+    out->number = number;
+    out->at = now;
+}
 
 /* What one sendmmsg is given: messages of one socket, each a run of datagrams. */
 struct plan {

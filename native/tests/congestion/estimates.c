@@ -100,7 +100,7 @@ static void a_line_that_narrows_is_followed_and_found_again(void) { narrow_and_w
 
 static void so_is_one_that_was_not_half_used(void) { narrow_and_widen(4200e3); }
 
-static void what_we_read_late_ourselves_is_no_queue(void)
+static void what_the_server_itself_reads_late_is_no_queue(void)
 {
     struct path path;
     path_begin(&path, 20e6, 2400e3);
@@ -115,6 +115,20 @@ static void what_we_read_late_ourselves_is_no_queue(void)
         CHECK(path_rate(&path) >= 2400e3);
     }
     CHECK(path.delivered * 8 / 20 > 1800e3);
+    path_end(&path);
+}
+
+static void what_the_server_itself_sends_late_is_no_queue(void)
+{
+    struct path path;
+    path_begin(&path, 20e6, 2400e3);
+    path.wish = 2e6;
+    path_run(&path, 5 * SECOND);
+    for (int i = 0; i < 20; i++) {
+        path.stalled = path.now + 150 * MS;
+        path_run(&path, SECOND);
+        CHECK(path_rate(&path) >= 2400e3);
+    }
     path_end(&path);
 }
 
@@ -318,7 +332,8 @@ void estimate_tests(void)
     TEST(what_the_far_end_does_not_take_is_not_probed_for);
     TEST(a_line_that_narrows_is_followed_and_found_again);
     TEST(so_is_one_that_was_not_half_used);
-    TEST(what_we_read_late_ourselves_is_no_queue);
+    TEST(what_the_server_itself_reads_late_is_no_queue);
+    TEST(what_the_server_itself_sends_late_is_no_queue);
     TEST(a_queue_of_somebody_else_stops_pictures_for_a_second_at_most);
     TEST(a_full_line_is_steady);
     TEST(loss_at_random_does_not_lower_the_rate_for_long);

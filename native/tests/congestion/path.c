@@ -31,9 +31,12 @@ static void transmit(struct path *path, uint32_t size, bool sound, bool padding)
         mcu_estimate_unnumbered(path->estimate, size, HEADERS, sound, path->now);
     else
         mcu_estimate_sent(path->estimate, size, sound, path->now);
-    if (path->free_at < (double)path->now)
-        path->free_at = (double)path->now;
-    const double waits = path->free_at - (double)path->now;
+    const int64_t leaves = path->now > path->stalled ? path->now : path->stalled;
+    if (leaves > path->now)
+        mcu_estimate_left(path->estimate, number, leaves);
+    if (path->free_at < (double)leaves)
+        path->free_at = (double)leaves;
+    const double waits = path->free_at - (double)leaves;
     if (waits > (double)path->queue || (noise() % 10000) < path->loss * 10000) {
         path->sound_lost += sound;
         path->remb.lost++;

@@ -30,6 +30,7 @@ struct path {
     double wish;     /* bit/s of pictures that a sender would like; 0: none. It sends what it
                         may of it */
     bool mute;       /* no feedback comes */
+    int64_t stalled; /* until when the sender's packets do not leave, us */
     int64_t late;    /* us from when feedback comes until it is read */
     bool blind; /* no feedback either: a REMB each half second, and what is lost each second */
     bool narrowly; /* that speaks of the pictures' payload, as aiortc and browsers say it */

@@ -29,6 +29,7 @@ COMMANDS = (
     "inputs",
     "quality",
     "glass",
+    "sync",
     "repair",
     "freezes",
     "bottleneck",

@@ -130,6 +130,15 @@ LIMITS: Final = {  # by command
         Limit("glass to glass, p50 ms", "p50_ms", most=50),
         Limit("  p95 ms", "p95_ms", most=80),
     ),
+    "sync": (Limit("speech and picture apart, clean network: p95 ms", "apart_p95_ms", most=100),),
+    "sync --jitter 80": (
+        Limit("  all that the sender sends late by 0 to 80 ms: p95 ms", "apart_p95_ms", most=100),
+        Limit("  p50 ms", "apart_p50_ms"),
+    ),
+    "sync --pace 1250": (
+        Limit("  its pictures sent at 1,250 kbit/s, key frames 170 ms late: p95 ms", "apart_p95_ms", most=100),
+        Limit("  p50 ms", "apart_p50_ms"),
+    ),
     "repair": (
         Limit("a lost packet of a picture at 50 ms: right again, ms", "repair_longest_ms", most=150),
         Limit("  key frames to others", "keys_to_others", most=0),

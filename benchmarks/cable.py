@@ -1,12 +1,17 @@
-"""A network namespace with one cable to this machine, which narrows and widens again. Needs root."""
+"""A network namespace with one cable to this machine, which narrows and widens again; and being in it. Needs root."""
 
 import contextlib
+import ctypes
 import itertools
 import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
+CLONE_NEWNET: Final = 0x40000000
+_libc: Final = ctypes.CDLL(None, use_errno=True)
 _made = itertools.count()
 
 
@@ -64,6 +69,25 @@ def cable() -> Iterator[Cable]:
     finally:
         subprocess.run(["ip", "link", "del", made.end], check=False, capture_output=True)  # at once
         run("ip", "netns", "del", made.name)
+
+
+@contextlib.contextmanager
+def inside(network: str) -> Iterator[None]:
+    """Sockets that this thread makes meanwhile are in this network namespace, and stay there. Needs root."""
+    if not network:
+        yield
+        return
+    with Path("/proc/thread-self/ns/net").open() as home, Path(f"/run/netns/{network}").open() as there:
+        _enter(there.fileno())
+        try:
+            yield
+        finally:
+            _enter(home.fileno())
+
+
+def _enter(namespace: int) -> None:
+    if _libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def run(*words: str) -> None:

@@ -8,7 +8,7 @@ that has it first; waiting for the next composed picture is in it. The network i
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from benchmarks.legs import Camera, Carry, Recorded, carried, write_pictures
 from benchmarks.progress import say
 from benchmarks.spread import spread
 from benchmarks.video import SETTINGS
-from benchmarks.watching import decoded, shown
+from benchmarks.watching import Shown, decoded, shown
 from mcu.ids import LegId
 from mcu.media._native import letterbox
 from mcu.media.messages import Layout
@@ -47,7 +47,7 @@ async def _run(seconds: float) -> dict[str, Any]:
     prefix = pin_load()
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
-        numbers = write_pictures(directory / "numbers", encode(numbered(), PLAIN[0]))
+        numbers = write_pictures(directory / "numbers", encode(numbered(grey()), PLAIN[0]))
         plain = write_pictures(directory / "plain", camera_loop(1))
         one, other = (carry.sound for carry in sounds(directory, 2, 1))
         wanted = [
@@ -62,31 +62,37 @@ async def _run(seconds: float) -> dict[str, Any]:
             await load.begin()
             await load.results()
             recorded = load.recorded()
-    late = latencies(recorded[0], recorded[1])
+    late = [*latencies(recorded[0], recorded[1], lambda picture: picture.at).values()]
     return {**spread(late), "pictures": len(late)}
 
 
-def latencies(camera: Recorded, watcher: Recorded) -> list[float]:
-    """Seconds from sending to arrival, of each number that was seen, after the first SETTLE_S."""
+def latencies(camera: Recorded, watcher: Recorded, shown_at: Callable[[Shown], float]) -> dict[float, float]:
+    """How late each number was seen first, by when it was sent, both in seconds; after the first SETTLE_S."""
     began = camera.shown[0].at
-    found: dict[float, float] = {}  # when it was sent: how late it came first
+    found: dict[float, float] = {}
     for picture, frame in decoded(shown(watcher.seen)):
         number = read(frame)
         sent = [one.at for one in camera.shown if one.sequence == number and one.at < picture.at]
         if sent and sent[-1] > began + SETTLE_S:
-            found.setdefault(sent[-1], picture.at - sent[-1])
-    return list(found.values())
+            found.setdefault(sent[-1], shown_at(picture) - sent[-1])
+    return found
 
 
-def numbered() -> Iterator[VideoFrame]:
-    """Pictures with their numbers: a row of bars in the middle, black and white, each bit and its opposite."""
+def grey() -> Iterator[VideoFrame]:
+    """Grey pictures of PLAIN's size."""
     width, height = PLAIN[0][:2]
-    for number in range(NUMBERS):
-        planes = np.full((height * 3 // 2, width), 128, np.uint8)
+    for _ in range(NUMBERS):
+        yield VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), format="yuv420p")
+
+
+def numbered(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """Pictures with their numbers: a row of bars in the middle, black and white, each bit and its opposite."""
+    for number, frame in enumerate(frames):
         bits = [number >> bit & 1 for bit in range(BITS)]
-        bars = np.repeat([WHITE if one else BLACK for bit in bits for one in (bit, not bit)], width // (2 * BITS))
-        planes[height * 3 // 8 : height * 5 // 8] = 128
-        planes[height * 3 // 8 : height * 5 // 8, : len(bars)] = bars
+        bars = np.repeat([WHITE if one else BLACK for bit in bits for one in (bit, not bit)], frame.width // (2 * BITS))
+        planes = frame.to_ndarray()
+        planes[frame.height * 3 // 8 : frame.height * 5 // 8] = 128
+        planes[frame.height * 3 // 8 : frame.height * 5 // 8, : len(bars)] = bars
         yield VideoFrame.from_ndarray(planes, format="yuv420p")
 
 

@@ -7,7 +7,6 @@ REMB. Sound and pictures were encoded beforehand. A thousand of them cost less t
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import json
@@ -15,7 +14,7 @@ import secrets
 import socket
 import struct
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -25,6 +24,7 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport
 from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80
 from aiortc.sdp import SessionDescription
 
+from benchmarks.cable import inside
 from mcu.demo.sources import Spoken
 from mcu.media.seams import VideoCodec
 
@@ -48,11 +48,8 @@ _PROFILES: Final = {
     SRTP_AES128_CM_SHA1_80: "AES128_CM_SHA1_80",
 }
 _RECORD: Final = struct.Struct("=IqHIH")
-_SENT, _PICTURE, _MARKER = 1 << 31, 1 << 30, 1 << 29
-_NUMBER: Final = _MARKER - 1
-
-CLONE_NEWNET: Final = 0x40000000
-_libc: Final = ctypes.CDLL(None, use_errno=True)
+_SENT, _PICTURE, _MARKER, _REPORT = 1 << 31, 1 << 30, 1 << 29, 1 << 28
+_NUMBER: Final = _REPORT - 1
 
 Join = Callable[[str], Awaitable[str]]  # an SDP offer in, the answer out
 
@@ -119,29 +116,12 @@ class Carry:
     record_pictures: bool = False
     far_ms: int = 0  # its line, each way
     lossy_per_mille: int = 0
+    jitter_ms: int = 0  # what it sends is later by chance, by up to so much, and may be overtaken
+    pace_kbit: int = 0  # a second, at which its pictures leave it
     miss_every: int = 0  # nth packet of the composed picture, lost on its way here
     reports: bool = False  # by transport-wide feedback when each packet came, and takes RTX; else: no limit, by REMB
     network: str = ""  # the namespace that it is in; none: this machine's own
     host: str = HERE  # at which the server is reached from there
-
-
-@contextlib.contextmanager
-def inside(network: str) -> Iterator[None]:
-    """Sockets that this thread makes meanwhile are in this network namespace, and stay there. Needs root."""
-    if not network:
-        yield
-        return
-    with Path("/proc/thread-self/ns/net").open() as home, Path(f"/run/netns/{network}").open() as there:
-        _enter(there.fileno())
-        try:
-            yield
-        finally:
-            _enter(home.fileno())
-
-
-def _enter(namespace: int) -> None:
-    if _libc.setns(namespace, CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
 
 
 # -- one leg --------------------------------------------------------------------------------------------------------
@@ -230,6 +210,8 @@ class WebRtcLeg:
             "every": self._carry.lose_every,
             "far": self._carry.far_ms,
             "lossy": self._carry.lossy_per_mille,
+            "jitter": self._carry.jitter_ms,
+            "pace": self._carry.pace_kbit,
             "miss": self._carry.miss_every,
         }
         pairs = [*words.items(), *self._picture_words()]
@@ -356,7 +338,10 @@ class WebRtcLeg:
 
 @dataclass
 class Packet:
-    """One packet of a recorded leg. `at`: monotonic seconds. Of a picture that was sent: its place in its file."""
+    """One packet of a recorded leg. `at`: monotonic seconds. Of a picture that was sent: its place in its file.
+
+    Of a sender report: the RTP timestamp, and as its payload the NTP timestamp (u64) of the same moment.
+    """
 
     at: float
     sequence: int
@@ -373,9 +358,13 @@ class Recorded:
     received: list[Packet] = field(default_factory=list)
     shown: list[Packet] = field(default_factory=list)  # pictures that its camera sent
     seen: list[Packet] = field(default_factory=list)  # packets of the composed picture
+    sound_reports: list[Packet] = field(default_factory=list)  # the server's
+    picture_reports: list[Packet] = field(default_factory=list)
 
     def put(self, packet: Packet, flags: int) -> None:
-        if flags & _PICTURE:
+        if flags & _REPORT:
+            (self.picture_reports if flags & _PICTURE else self.sound_reports).append(packet)
+        elif flags & _PICTURE:
             (self.shown if flags & _SENT else self.seen).append(packet)
         else:
             (self.sent if flags & _SENT else self.received).append(packet)

@@ -32,7 +32,7 @@ static void send_piece(struct leg *leg, struct layer *layer, const struct mcu_pi
     }
     kept->is = true;
     layer->packets++;
-    put(leg, kept->data, kept->size);
+    put_paced(leg, kept->data, kept->size);
 }
 
 static void send_picture(struct leg *leg, struct layer *layer, int64_t now, FILE *recording)
@@ -62,7 +62,7 @@ static void send_again(struct leg *leg, struct layer *layer, uint16_t sequence)
 {
     const struct kept *kept = &layer->kept[sequence % KEPT];
     if (kept->is && kept->sequence == sequence) {
-        put(leg, kept->data, kept->size);
+        put_paced(leg, kept->data, kept->size);
         layer->again++;
     }
 }

@@ -155,6 +155,10 @@ static void take_word(struct leg *leg, char *name, char *value, enum mcu_srtp_pr
         leg->far = atoi(value) * (int64_t)1000;
     else if (!strcmp(name, "lossy"))
         leg->lossy = (uint32_t)atoi(value);
+    else if (!strcmp(name, "jitter"))
+        leg->jitter = atoi(value) * (int64_t)1000;
+    else if (!strcmp(name, "pace"))
+        leg->pace = (uint32_t)atoi(value);
     else if (!strcmp(name, "every"))
         leg->every = (uint32_t)atoi(value);
     else if (!strcmp(name, "ours") && colon) {

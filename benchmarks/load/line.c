@@ -5,19 +5,30 @@
 
 #define LONGEST 4096 /* datagrams that are on their way; more are lost */
 
-bool line_takes(struct leg *leg, struct way *way, const uint8_t *data, size_t size,
-                int64_t now)
+/* The place of one that is due at this time, behind all that are due before. */
+static struct datagram *place(struct way *way, int64_t due)
 {
-    if (!leg->far && !leg->lossy)
+    size_t at = way->first + way->count++;
+    for (; at > way->first && way->ring[(at - 1) % LONGEST].due > due; at--)
+        way->ring[at % LONGEST] = way->ring[(at - 1) % LONGEST];
+    return &way->ring[at % LONGEST];
+}
+
+bool line_takes(struct leg *leg, struct way *way, const uint8_t *data, size_t size,
+                int64_t from)
+{
+    if (!leg->far && !leg->lossy && !leg->jitter && !leg->pace)
         return false;
     if (!way->ring)
         way->ring = malloc(LONGEST * sizeof *way->ring);
     if (per_mille(leg) < leg->lossy || !way->ring || way->count == LONGEST)
         return true;
-    struct datagram *last = &way->ring[(way->first + way->count++) % LONGEST];
-    last->due = now + leg->far;
-    last->size = size;
-    memcpy(last->data, data, size);
+    const int64_t late = way == &leg->out ? leg->jitter * per_mille(leg) / 1000 : 0;
+    const int64_t due = from + leg->far + late;
+    struct datagram *placed = place(way, due);
+    placed->due = due;
+    placed->size = size;
+    memcpy(placed->data, data, size);
     return true;
 }
 

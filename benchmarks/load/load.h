@@ -18,6 +18,8 @@
  *   rate=<bit/s to say that we can take: REMB> wide=<extension id of the transport-wide
  * number: each arrival is reported>
  *   far=<ms> lossy=<per mille>                (its line, each way: late, and lost by chance)
+ *   jitter=<ms>                               (of what it sends: later by chance, by up to so
+ * much, and maybe overtaken) pace=<kbit/s>    (at which its pictures leave)
  *   miss=<nth>                                (of the packets of it, lost on their way here)
  *   record=<1: keep each packet of sound that comes; 2: of pictures; 3: of both>
  * Then an empty line. A file of sound is packets: one byte of level (-dBov), two of size, the
@@ -29,7 +31,7 @@
  * a leg; gaps and pictures of the first SETTLE seconds are not counted. RECORDING is written
  * as: u32 leg and flags, i64 microseconds (CLOCK_MONOTONIC), u16 sequence, u32 timestamp, u16
  * size, payload, decrypted. Of what is sent there is no payload; a picture that is sent has
- * its place in its file as its sequence. */
+ * its place in its file as its sequence; a sender report the NTP timestamp as its payload. */
 #ifndef MCU_BENCHMARKS_LOAD_H
 #define MCU_BENCHMARKS_LOAD_H
 
@@ -52,6 +54,7 @@ enum record { RECORD_SOUND = 1, RECORD_PICTURES = 2 };
 #define RECORDED_SENT (1u << 31)
 #define RECORDED_PICTURE (1u << 30)
 #define RECORDED_MARKER (1u << 29)
+#define RECORDED_REPORT (1u << 28)
 
 struct loop { /* packets of sound, or pictures */
     uint8_t *data;
@@ -91,7 +94,7 @@ struct datagram {
     uint8_t data[MCU_DATAGRAM + MCU_SRTP_TRAILER];
 };
 
-struct way { /* one direction of a line: a ring of what is on it */
+struct way { /* one direction of a line: a ring of what is on it, by when it is due */
     struct datagram *ring;
     size_t first, count;
 };
@@ -128,8 +131,9 @@ struct leg {
     struct seen seen;
     uint64_t rate;
     struct mcu_arrived arrived;
-    int64_t far; /* us */
-    uint32_t lossy;
+    int64_t far, jitter; /* us */
+    uint32_t lossy, pace;
+    int64_t paced; /* when the last picture has left */
     struct way out, in;
     uint32_t loss, every, miss, chance; /* chance: the state of xorshift32 */
 
@@ -160,16 +164,18 @@ void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *record
 /* send.c: sends what is due by `now`. */
 void send_due(struct leg *leg, int64_t now, FILE *recording);
 void put(struct leg *leg, const uint8_t *data, size_t size);
-void put_now(struct leg *leg, const uint8_t *data, size_t size); /* past its line */
+void put_paced(struct leg *leg, const uint8_t *data, size_t size); /* of a picture */
+void put_now(struct leg *leg, const uint8_t *data, size_t size);   /* past its line */
 void put_rtcp(struct leg *leg, uint8_t *data, size_t size); /* MCU_SRTP_TRAILER to spare */
 void record(FILE *recording, const struct leg *leg, uint32_t flags, int64_t at,
             uint16_t sequence, uint32_t timestamp, const uint8_t *payload, size_t size);
 
 uint32_t per_mille(struct leg *leg); /* the next number by chance, 0 … 999 */
 
-/* line.c: false: the leg has no line of its own, and the datagram goes at once. */
+/* line.c: false: the leg has no line of its own, and the datagram goes at once. `from`: when
+ * it is on its way. */
 bool line_takes(struct leg *leg, struct way *way, const uint8_t *data, size_t size,
-                int64_t now);
+                int64_t from);
 /* What has come to either end by `now`. */
 void line_moves(struct leg *leg, int64_t now, FILE *recording);
 

@@ -81,10 +81,23 @@ static void take_packet(struct leg *leg, uint8_t *data, size_t size, int64_t now
     }
 }
 
-static void take_event(struct leg *leg, const struct mcu_rtcp_event *event, int64_t now)
+/* By which what is heard and what is seen are of one moment, or not. */
+static void record_report(const struct leg *leg, const struct mcu_rtcp_event *event,
+                          int64_t now, FILE *recording)
+{
+    const bool picture = event->ssrc == leg->seen.ssrc;
+    if ((picture || event->ssrc == leg->their_ssrc) &&
+        leg->record & (picture ? RECORD_PICTURES : RECORD_SOUND))
+        record(recording, leg, RECORDED_REPORT | (picture ? RECORDED_PICTURE : 0), now, 0,
+               event->timestamp, (const uint8_t *)&event->ntp, sizeof event->ntp);
+}
+
+static void take_event(struct leg *leg, const struct mcu_rtcp_event *event, int64_t now,
+                       FILE *recording)
 {
     switch (event->kind) {
     case MCU_RTCP_SENDER:
+        record_report(leg, event, now, recording);
         if (event->ssrc == leg->their_ssrc) {
             leg->last_sr = (uint32_t)(event->ntp >> 16);
             leg->last_sr_at = now;
@@ -103,7 +116,8 @@ static void take_event(struct leg *leg, const struct mcu_rtcp_event *event, int6
     }
 }
 
-static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now)
+static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now,
+                        FILE *recording)
 {
     if (leg->receiving && mcu_srtp_unprotect_rtcp(leg->receiving, data, &size)) {
         leg->unauthentic++;
@@ -112,7 +126,7 @@ static void take_report(struct leg *leg, uint8_t *data, size_t size, int64_t now
     struct mcu_rtcp_reader reader = {.data = data, .size = size};
     struct mcu_rtcp_event event;
     while (mcu_rtcp_next(&reader, &event) > 0)
-        take_event(leg, &event, now);
+        take_event(leg, &event, now, recording);
 }
 
 void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *recording)
@@ -125,7 +139,7 @@ void take(struct leg *leg, uint8_t *data, size_t size, int64_t now, FILE *record
         take_packet(leg, data, size, now, recording);
         break;
     case MCU_IS_RTCP:
-        take_report(leg, data, size, now);
+        take_report(leg, data, size, now, recording);
         break;
     default:
         break;

@@ -18,6 +18,17 @@ void put(struct leg *leg, const uint8_t *data, size_t size)
         put_now(leg, data, size);
 }
 
+void put_paced(struct leg *leg, const uint8_t *data, size_t size)
+{
+    const int64_t now = now_us();
+    if (leg->paced < now)
+        leg->paced = now;
+    if (leg->pace)
+        leg->paced += (int64_t)size * 8000 / leg->pace;
+    if (!line_takes(leg, &leg->out, data, size, leg->paced))
+        put_now(leg, data, size);
+}
+
 void put_rtcp(struct leg *leg, uint8_t *data, size_t size)
 {
     if (!leg->sending || !mcu_srtp_protect_rtcp(leg->sending, data, &size))

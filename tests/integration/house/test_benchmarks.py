@@ -29,6 +29,7 @@ SMALLEST = {
     "inputs": ("--legs", "2", "--seconds", "1"),
     "quality": ("--legs", "2", "--frames", "3"),
     "glass": ("--seconds", "2"),
+    "sync": ("--seconds", "2", "--jitter", "80", "--pace", "1250"),
     "repair": ("--seconds", "3"),
     "freezes": ("--percent", "10", "--seconds", "4"),
     "bottleneck": ("--seconds", "3", "--around", "2"),
@@ -38,7 +39,7 @@ SMALLEST = {
     "telephones": ("--legs", "4", "--talkers", "1", "--seconds", "1"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
-OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "repair", "freezes", "bottleneck", "compositor")
+OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "sync", "repair", "freezes", "bottleneck", "compositor")
 KEYS = {
     "audio": {
         *("legs", "talkers", "cpu_percent_per_leg", "legs_per_core"),
@@ -82,6 +83,10 @@ KEYS = {
         *("legs", "size", "mbit_per_s", "psnr_db", "psnr_db_worst", "ssim", "encode_ms", "encodes_per_core_s"),
     },
     "glass": {"p50_ms", "p95_ms", "longest_ms", "pictures"},
+    "sync": {
+        *("jitter_ms", "pace_kbit_per_s", "apart_p50_ms", "apart_p95_ms", "beeps"),
+        *("sound_later_p50_ms", "sound_late_p50_ms", "picture_late_p50_ms"),
+    },
     "repair": {"losses", "repair_p50_ms", "repair_longest_ms", "keys_wanted", "keys_to_others"},
     "freezes": {
         *("percent", "freezes", "freezes_per_minute", "longest_freeze_ms", "pictures_per_s"),
@@ -134,6 +139,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "inputs": lambda of: of["pictures_per_s"]["still"] < 5 < min(map(of["pictures_per_s"].get, ("simulcast", "small"))),
     "quality": lambda of: of["psnr_db"] > 30 and 0.8 < of["ssim"] <= 1,
     "glass": lambda of: 0 < of["p50_ms"] < 1000,
+    "sync": lambda of: of["beeps"] > 1 and min(of["sound_late_p50_ms"], of["picture_late_p50_ms"]) > 10,
     "repair": lambda of: of["losses"] > 0 and 45 < of["repair_p50_ms"] < 1000,
     "freezes": lambda of: of["pictures_per_s"] > 0,
     "bottleneck": lambda of: 0 < of["kbit_per_s"][1] < 0.5 * min(of["kbit_per_s"][0], of["others_kbit_per_s"][1]),

@@ -8,13 +8,17 @@ KEPT: Final = 4096
 UNKNOWN: Final = "unknown"
 
 
+def machine(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Whose address it is, in brackets or not: one of IPv4 within one of IPv6 is the same. Raises `ValueError`."""
+    parsed = ipaddress.ip_address(address.strip("[]"))
+    return getattr(parsed, "ipv4_mapped", None) or parsed
+
+
 @lru_cache(maxsize=KEPT)
 def network_of(address: str) -> str:
     """One IPv4 address, however it is written, or an IPv6 /64, which is one subscriber's; all else is `UNKNOWN`."""
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        found = machine(address.partition("%")[0])
     except ValueError:
         return UNKNOWN
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(found if found.version == 4 else ipaddress.ip_network((found, 64), strict=False))

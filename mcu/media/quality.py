@@ -74,8 +74,6 @@ def _step(verdict: Verdict) -> int:
 
 def _verdict(before: Traffic, now: Traffic, picture: NetworkTrouble) -> Verdict:
     """Of this one time: the worst of what was found; of two as bad, the first."""
-    if picture is NetworkTrouble.NONE and _is_clean(before, now):
-        return FINE
     seen = NetworkLevel.GOOD if picture is NetworkTrouble.NONE else NetworkLevel.WEAK
     found = [
         Verdict(_in_steps(_made_up(before, now), MADE_UP), NetworkTrouble.SENDING),
@@ -89,18 +87,6 @@ def _verdict(before: Traffic, now: Traffic, picture: NetworkTrouble) -> Verdict:
     found.insert(0 if picture is NetworkTrouble.STOPPED else len(found), Verdict(seen, picture))
     worst = max(found, key=_step)
     return FINE if worst.level is NetworkLevel.GOOD else worst
-
-
-def _is_clean(before: Traffic, now: Traffic) -> bool:
-    """As most are, most of the time: nothing at all to find fault with."""
-    return (
-        now.lost <= before.lost
-        and now.unreceived <= before.unreceived
-        and now.made_up_ms == before.made_up_ms
-        and now.rtt_ms < ROUND_TRIP_MS[0]
-        and not now.silent
-        and not 0 < now.bits_per_second < THIN_BPS[0]
-    )
 
 
 def _line(now: Traffic, picture: NetworkTrouble) -> Verdict:

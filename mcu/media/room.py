@@ -455,9 +455,9 @@ class Room:
         viewers = [leg.viewer(self._personal) for leg in inside]
         self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])
         self._given = 0
-        if self.cores != self._told_cores:
-            self._told_cores = self.cores
-            self._owner.emit(CostChanged(room=self._room, cores=self.cores))
+        if (cores := self.cores) != self._told_cores:
+            self._told_cores = cores
+            self._owner.emit(CostChanged(room=self._room, cores=cores))
 
     def _personal(self, leg: Leg) -> Personal:
         """A view of its own is kept once it is had; without room for one, it is asked for again with each change."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mcu.networks import network_of
+from mcu.tally import one_less
 
 HANDSHAKE_S: Final = 15.0  # packets are lost, and sent again after 1, 3 and 7 s
 HANDSHAKES: Final = 500  # at a time
@@ -91,11 +92,8 @@ class Door:
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         network = self._shaking.pop(task, None)
-        if network is None:
-            return
-        self._by_network[network] -= 1
-        if not self._by_network[network]:
-            del self._by_network[network]
+        if network is not None:
+            one_less(self._by_network, network)
 
     async def _shake(self, sock: socket.socket) -> None:
         try:

@@ -232,8 +232,7 @@ static PyMethodDef methods[] = {
            "RTCP port)."),
     METHOD(add_relay, METH_VARARGS,
            "add_relay($self, one, other, opened=False, /)\n--\n\nTwo legs, each of which "
-           "sends on "
-           "what comes to the other: (leg, RTP port, RTCP port) of both."),
+           "sends on what comes to the other: (leg, RTP port, RTCP port) of both."),
     METHOD(set_remote, METH_VARARGS,
            "set_remote($self, leg, address, port, rtcp_port=None, /)\n--\n\nWhere the packets "
            "of an RTP leg go and come from."),

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from baresip import free_port
+from baresip import HEADER, free_port
 from pictures import Colour, frame_of
 from sound import record, tone
 
 from mcu.media.seams import Samples
 
-HEADER = 44  # bytes of a WAV file before its samples
 _SETTINGS = """[sip]
 sip_port={port}
 sip_tcp_port=0

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mcu.ids import LegId
 from mcu.media.audio.outgoing import Outgoing
 from mcu.media.seams import Cue, SoundPlane
+from mcu.tally import one_less
 
 Cues = tuple[Cue, ...]
 
@@ -151,9 +152,7 @@ class Streams:
         stream = self._heard.pop(leg, None)
         if stream is None:
             return
-        self._listeners[stream] -= 1
-        if not self._listeners[stream]:
-            del self._listeners[stream]
+        if one_less(self._listeners, stream):
             self._unheard.append(self.sounds.pop(stream))
 
 

@@ -28,6 +28,7 @@ from mcu.net.tls import Door
 from mcu.networks import network_of
 from mcu.protocol.bfcp.floor import Ids
 from mcu.protocol.bfcp.message import Malformed, read_header
+from mcu.tally import one_less
 
 CONNECTIONS_MAX: Final = 1000
 CONNECTIONS_OF_ONE: Final = 50  # by address
@@ -238,8 +239,5 @@ class FloorServer:
 
     def closed(self, connection: Connection) -> None:
         network = self._connections.pop(connection, None)
-        if network is None:
-            return
-        self._by_network[network] -= 1
-        if not self._by_network[network]:
-            del self._by_network[network]
+        if network is not None:
+            one_less(self._by_network, network)

@@ -25,6 +25,7 @@ from mcu.networks import network_of
 from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request, Response, read
+from mcu.tally import one_less
 
 CONNECTIONS_MAX: Final = 4000
 CONNECTIONS_OF_ONE: Final = 200  # by address: a proxy may have several, a scanner may not have all
@@ -231,10 +232,7 @@ class Endpoint:
     def closed(self, flow: StreamFlow) -> None:
         self._connections.remove(flow)
         self._gone(flow)
-        address = network_of(flow.peer.host)
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
+        one_less(self._by_address, network_of(flow.peer.host))
         for key in [key for key, known in self._going.items() if known is flow]:
             del self._going[key]
         self.counts.connections = len(self._connections)

@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
-from mcu.networks import network_of
+from mcu.networks import machine, network_of
 
 ADDRESSES: Final = 4000  # that are remembered
 BURST_S: Final = 4.0  # how many seconds' worth may come at once: a house's telephones that start together
@@ -113,9 +113,8 @@ class Gate:
         return self._trusted.get(network_of(host), now) > now or self._is_listed(host) or self._is_ours(host)
 
     def _look_up(self, host: str) -> bool:
-        address = ipaddress.ip_address(host.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        return any(mapped in network for network in self._networks)
+        address = machine(host.partition("%")[0])
+        return any(address in network for network in self._networks)
 
     # -- what comes ---------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri, Uri, parse_uri
 from mcu.protocol.sip.values import parse_address
 from mcu.signalling.sip.routing import RULES, DialPlan, Kind, Route
+from mcu.tally import one_less
 
 log = structlog.get_logger(__name__)
 
@@ -324,9 +325,7 @@ class Registrations:
         self._calls[endpoint] += 1
 
     def disengaged(self, endpoint: EndpointId) -> None:
-        self._calls[endpoint] -= 1
-        if not self._calls[endpoint]:
-            del self._calls[endpoint]
+        one_less(self._calls, endpoint)
 
     @property
     def rules(self) -> Sequence[str]:

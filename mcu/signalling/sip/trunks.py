@@ -1,12 +1,12 @@
 """Trunks: which of them take a number, in which order, and how each is doing. Pure: it is given the time."""
 
-import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from mcu.errors import TooMany, Unavailable
+from mcu.networks import machine
 from mcu.protocol.sip.locating import Transport
 from mcu.signalling.sip.guard import NotAllowed, is_dear
 
@@ -128,7 +128,6 @@ class Trunks:
 def spelt(host: str) -> str:
     """A name or an address as every spelling of it is known; an IPv4 address within one of IPv6 is the same."""
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        return str(machine(host))
     except ValueError:
         return host.lower().removesuffix(".")
-    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcu.errors import Refused
+from mcu.networks import machine
 
 
 class Apart(Refused):
@@ -48,10 +49,9 @@ class Zones:
     def of(self, address: str) -> Zone | None:
         """By the smallest network that it is in; None where it is in none."""
         try:
-            found = ipaddress.ip_address(address.strip("[]"))
+            host = machine(address)
         except ValueError:
             return None
-        host = getattr(found, "ipv4_mapped", None) or found
         return next((zone for network, zone in self._networks if host in network), None)
 
     def course(self, caller: str, called: str) -> Course:

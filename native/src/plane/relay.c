@@ -57,12 +57,18 @@ static bool is_relayed(const struct leg *leg, enum mcu_datagram kind)
     return kind == MCU_IS_RTP || kind == MCU_IS_RTCP || (kind == MCU_IS_DTLS && !leg->opened);
 }
 
-static bool is_authentic(struct leg *leg, enum mcu_datagram kind, uint8_t *data, size_t *size)
+/* Decrypts it where it goes on encrypted anew; else what came goes on. */
+static bool is_authentic(const struct arrival *in, struct leg *leg, enum mcu_datagram kind,
+                         uint8_t *data, size_t *size)
 {
-    return (kind == MCU_IS_RTP || kind == MCU_IS_RTCP) && opened_take(leg, kind, data, size);
+    if ((kind != MCU_IS_RTP && kind != MCU_IS_RTCP) || !opened_take(leg, kind, data, size))
+        return false;
+    if (!leg->opened)
+        memcpy(data, in->data, *size = in->size);
+    return true;
 }
 
-/* Puts what goes on of it there: what came, or what was encrypted of it. Where the leg is not
+/* Puts what goes on of it there: what came, or what was encrypted in it. Where the leg is not
  * opened, nothing is looked into of what comes from where it is known to be. */
 static bool take(const struct arrival *in, struct leg *leg, bool rtcp, enum mcu_datagram kind,
                  uint8_t *data, size_t *size)
@@ -78,7 +84,7 @@ static bool take(const struct arrival *in, struct leg *leg, bool rtcp, enum mcu_
         why = MCU_DROP_STRANGER;
     else
         memcpy(data, in->data, in->size);
-    if (why == MCU_DROPS && (moves || leg->opened) && !is_authentic(leg, kind, data, size))
+    if (why == MCU_DROPS && (moves || leg->opened) && !is_authentic(in, leg, kind, data, size))
         why = leg->receiving ? MCU_DROP_SRTP : MCU_DROP_RTP_NO_KEYS;
     if (why != MCU_DROPS)
         plane_drop(in->plane, leg, why);
@@ -99,9 +105,7 @@ void relay_receive(const struct arrival *in, struct leg *leg, bool rtcp)
         plane_drop(in->plane, leg, MCU_DROP_RTP_UNKNOWN);
         return;
     }
-    if (!leg->opened)
-        memcpy(data, in->data, size = in->size);
-    else if (!opened_give(leg, to, kind, data, &size)) {
+    if (leg->opened && !opened_give(leg, to, kind, data, &size)) {
         plane_drop(in->plane, leg,
                    to->sending ? MCU_DROP_RTP_MALFORMED : MCU_DROP_RTP_NO_KEYS);
         return;

@@ -10,6 +10,11 @@
 
 static double milliseconds(double units, uint32_t clock) { return units * 1000.0 / clock; }
 
+static uint64_t packets_of(const struct in_stream *stream)
+{
+    return stream->packets_before + stream->reception.received;
+}
+
 static uint64_t bytes_of(const struct in_stream *stream)
 {
     return stream->bytes_before + stream->reception.bytes;
@@ -56,7 +61,7 @@ static struct mcu_stream_stats received(const struct leg *leg, const struct in_s
         .layer = stream->layer,
         .chosen = stream->layer == leg->choices[stream->source].given,
         .codec = stream->codec,
-        .packets = stream->packets_before + stream->reception.received,
+        .packets = packets_of(stream),
         .bytes = bytes_of(stream),
         .lost = lost_of(stream),
         .loss = stream->loss,
@@ -192,11 +197,10 @@ int mcu_plane_leg_stats(struct mcu_plane *plane, int handle, struct mcu_leg_stat
 
 static void add_received(struct mcu_leg_traffic *traffic, const struct in_stream *stream)
 {
-    const uint64_t packets = stream->packets_before + stream->reception.received;
-    traffic->received += packets;
+    traffic->received += packets_of(stream);
     traffic->lost += lost_of(stream);
     if (stream->sound) {
-        traffic->spoken += packets;
+        traffic->spoken += packets_of(stream);
         traffic->made_up_ms += made_up_ms(stream);
     }
 }

@@ -24,8 +24,6 @@ TAKEN, LATER = (200, False), (500, True)  # which says when to try again (RFC 32
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__addresses": "127.0.0.1",
-        "media__rtp_first_port": "48300",
-        "media__rtp_last_port": "48399",
         "sip__addresses": "127.0.0.1",
         "sip__port": "0",
         "sip__encryption": "offered",

@@ -53,7 +53,6 @@ def test_what_aioice_writes_is_read_and_verified(
     data = bytes(theirs)
     ours = parsed(data)
     assert ours is not None
-    assert ours is not None
     assert (ours.method, CLASSES[ours.kind], bytes(ours.transaction)) == (method, kind, transaction)
     assert username(ours) == values.get("USERNAME")
     assert (ours.priority if ours.has_priority else None) == values.get("PRIORITY")
@@ -149,7 +148,6 @@ def test_a_message_without_integrity_is_read_and_never_verified() -> None:
     message.add_fingerprint()
     data = bytes(message)
     ours = parsed(data)
-    assert ours is not None
     assert ours is not None
     assert CLASSES[ours.kind] == stun.Class.INDICATION
     assert not verified(ours, "")

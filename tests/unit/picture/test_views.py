@@ -112,7 +112,7 @@ async def test_what_a_line_has_goes_to_content_before_people(meeting: Meeting) -
     seconds = 3
     content = sum(len(picture.data) for picture in shared(meeting, "a")) * 8 / seconds
     people = sum(len(picture.data) for picture in meeting.out.sent_to("a")) * 8 / seconds
-    assert content > 1.5 * people
+    assert content > 2 * people
     assert content + people < 1.3 * 700_000  # the first key frames are of it
 
 

@@ -1,8 +1,9 @@
 """Encoding classes: what is encoded once and sent to many, who is in which, and when a key frame is due.
 
 A class is (view, codec, rung), whether it is of legs that lose much, and what they can decode where that is little. A
-leg that joins a class, or moves to another, waits for its next key frame, and keeps what it had until then. All but
-`EncodingClass.encode` belongs to the event loop.
+leg that joins a class, or moves to another, waits for its next key frame, and keeps what it had until then. A class may
+have another aside, of legs that moved to it and cost its own no key frame: they come in with the next that it has. All
+but `EncodingClass.encode` belongs to the event loop.
 """
 
 from typing import Final, NamedTuple
@@ -51,6 +52,12 @@ class ClassKey(NamedTuple):
     rung: int  # of the ladder of rates; 0 is the best
     lossy: bool = False  # of legs that lose much
     limit: FrameLimit | None = None  # of legs that take no more; None: they take what there is
+    aside: bool = False  # of legs that moved, until the class that is the same but for this has a key frame
+
+    @property
+    def beside(self) -> "ClassKey":
+        """The class aside of this one."""
+        return self._replace(aside=True)
 
 
 class KeyGate:
@@ -100,17 +107,20 @@ class Subscriptions:
         self._waiting.pop(leg, None)
 
     def key_frame(self, key: ClassKey) -> None:
-        """A key frame of the class goes out: who waited for it gets it from here on, and nothing else."""
-        for leg in [leg for leg, awaited in self._waiting.items() if awaited == key]:
-            self._getting[leg] = self._waiting.pop(leg)
+        """A key frame of the class goes out: who waited for it, or was aside, gets it and nothing else."""
+        waited = [leg for leg, awaited in self._waiting.items() if awaited in (key, key.beside)]
+        for leg in [*self.receivers(key.beside), *waited]:
+            self._getting[leg] = key
+        for leg in waited:
+            del self._waiting[leg]
 
     def receivers(self, key: ClassKey) -> list[LegId]:
         """Who gets the class, in order of joining it."""
         return [leg for leg, gotten in self._getting.items() if gotten == key]
 
-    def awaited(self, key: ClassKey) -> bool:
-        """Whether somebody waits for a key frame of the class."""
-        return key in self._waiting.values()
+    def is_of(self, leg: LegId, key: ClassKey) -> bool:
+        """Whether the leg gets the class, or is about to get it."""
+        return key in (self._getting.get(leg), self._waiting.get(leg))
 
     def of(self, leg: LegId) -> ClassKey | None:
         """What the leg gets, or is about to get."""

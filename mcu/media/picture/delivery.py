@@ -2,8 +2,9 @@
 
 Owns where each leg stands on the ladder of rates, whose line loses much, and the subscriptions. Pure: told the time.
 Legs that lose much share a class of their own in each view and codec, so that the key frames they need are nobody
-else's; a room has at most LOSSY_CLASSES of these. A leg whose line has no room for the lowest class gets no picture:
-sound goes first.
+else's; a room has at most LOSSY_CLASSES of these. A leg that moves to a class which others get is aside first, for
+ASIDE_S at most, so that its line costs nobody else a key frame now: there are at most ASIDE_CLASSES. A leg whose line
+has no room for the lowest class gets no picture: sound goes first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ LOSSY_AFTER_S: Final = 3.0
 CLEAN_BELOW: Final = 0.03
 CLEAN_AFTER_S: Final = 10.0
 LOSSY_CLASSES: Final = 2
+ASIDE_CLASSES: Final = 2
+ASIDE_S: Final = 60.0  # then an encoder is worth more than a key frame of all
 NO_ROOM: Final = 0.25  # of the lowest rate: below it a picture is worth nothing
 NO_ROOM_FOR_S: Final = 1.0
 ROOM_AGAIN_FOR_S: Final = 2.0
@@ -62,6 +65,8 @@ class Standing:
     def __init__(self, rates: Sequence[int], wish: Wish, now: float) -> None:
         self.wish = wish
         self.rung = Rung(rates, wish.bits_per_second, now)
+        self.view: ViewKey | None = None  # in which it was put into a class last
+        self.aside_since = now
         self._lossy = Latch(LOSSY_AFTER_S, CLEAN_AFTER_S)
         self._dark = Latch(NO_ROOM_FOR_S, ROOM_AGAIN_FOR_S)
         self._lowest = rates[-1]
@@ -131,7 +136,7 @@ class Delivery:
         standing = self._standings.get(leg)
         return standing is not None and standing.dark
 
-    def settle(self) -> list[ClassKey]:
+    def settle(self, now: float) -> list[ClassKey]:
         """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""
         lossy = self._lossy()
         begun = list[ClassKey]()
@@ -139,7 +144,7 @@ class Delivery:
             if standing.dark:
                 self.subscriptions.drop(leg)
                 continue
-            key = self._key(standing, lossy)
+            key = self._perhaps_aside(leg, standing, self._key(standing, lossy), now)
             if self.subscriptions.want(leg, key):
                 begun.append(key)
         return begun
@@ -170,6 +175,20 @@ class Delivery:
                 if at in rungs or len(rungs) < LOSSY_CLASSES:
                     rungs[at] = max(rungs.get(at, 0), standing.rung.index)
         return rungs
+
+    def _perhaps_aside(self, leg: LegId, standing: Standing, key: ClassKey, now: float) -> ClassKey:
+        """The class of this key or, for a leg that moves to it while others get it, that beside it."""
+        knew, standing.view = standing.view == key.view, key.view
+        subscriptions = self.subscriptions
+        if not knew or key.lossy or subscriptions.is_of(leg, key):
+            return key
+        if subscriptions.is_of(leg, key.beside):
+            return key.beside if now - standing.aside_since < ASIDE_S else key
+        aside = {each for each in subscriptions.used() if each.aside} | {key.beside}
+        if not subscriptions.receivers(key) or len(aside) > ASIDE_CLASSES:
+            return key
+        standing.aside_since = now
+        return key.beside
 
     @staticmethod
     def _key(standing: Standing, lossy: Mapping[ClassKey, int]) -> ClassKey:

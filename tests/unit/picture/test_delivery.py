@@ -5,12 +5,13 @@ import pytest
 from mcu.ids import LegId
 from mcu.media.messages import Layout, NetworkTrouble
 from mcu.media.picture.classes import ClassKey, ViewKey
-from mcu.media.picture.delivery import LOSSY_CLASSES, Delivery, Wish
+from mcu.media.picture.delivery import ASIDE_CLASSES, ASIDE_S, LOSSY_CLASSES, Delivery, Wish
 from mcu.media.picture.rates import ladder
 from mcu.media.seams import VideoCodec
 
 RATES = ladder(1280, 720)
 GRID = ViewKey(Layout.GRID)
+BEST = ClassKey(GRID, "H264", 0)
 
 
 class Line:
@@ -20,6 +21,7 @@ class Line:
         self.delivery = Delivery(RATES)
         self.now = 0.0
         self.loss: dict[str, float] = {}
+        self.keys: list[ClassKey] = []  # that were asked for
         self.wishes = {LegId(leg): Wish(view, "H264", 2_500_000) for leg in legs}
         self._step()
 
@@ -34,7 +36,8 @@ class Line:
 
     def _step(self) -> None:
         self.delivery.wish(self.wishes, self.now)
-        for key in self.delivery.settle():
+        for key in self.delivery.settle(self.now):
+            self.keys.append(key)
             self.delivery.subscriptions.key_frame(key)
 
     def of(self, leg: str) -> ClassKey | None:
@@ -60,9 +63,9 @@ def test_it_is_back_when_its_line_has_been_good_for_longer() -> None:
     assert line.of("b") != line.of("a")
     line.loss = {}
     line.seconds(10)
-    assert line.of("b") != line.of("a")
+    assert line.of("b") == ClassKey(GRID, "H264", 0, lossy=True)
     line.seconds(1)
-    assert line.of("b") == line.of("a")
+    assert line.of("b") == BEST.beside
 
 
 def test_a_loss_that_comes_and_goes_moves_nobody() -> None:
@@ -122,3 +125,91 @@ def test_only_a_lowest_class_is_as_slow_as_its_slowest_leg_needs(bits: int) -> N
     key = line.of("a")
     assert key is not None
     assert (line.delivery.limit(key) is None) == (bits == 2_500_000)
+
+
+def narrowed_and_back(line: Line, leg: str) -> None:
+    line.wish(leg, 500_000)
+    line.seconds(5)
+    line.wish(leg)
+    line.seconds(5)
+
+
+def test_whose_line_is_wide_again_costs_nobody_else_a_key_frame_and_comes_in_with_the_next() -> None:
+    line = Line("a", "b", "c")
+    line.keys.clear()
+    narrowed_and_back(line, "c")
+    assert line.of("c") == BEST.beside
+    assert line.of("a") == line.of("b") == BEST
+    assert BEST not in line.keys
+    line.delivery.subscriptions.key_frame(BEST)
+    line.seconds(1)
+    assert line.of("c") == BEST
+    assert BEST not in line.keys
+
+
+def test_after_a_minute_an_encoder_is_worth_more_than_a_key_frame() -> None:
+    line = Line("a", "b")
+    narrowed_and_back(line, "b")
+    line.keys.clear()
+    line.seconds(int(ASIDE_S) - 5)
+    assert (line.of("b"), line.keys) == (BEST.beside, [])
+    line.seconds(5)
+    assert (line.of("b"), line.keys) == (BEST, [BEST])
+
+
+def test_a_line_that_becomes_narrow_costs_those_whose_lines_are_no_key_frame_either() -> None:
+    line = Line("a", "b")
+    line.wish("a", 500_000)
+    line.seconds(5)
+    line.keys.clear()
+    line.wish("b", 500_000)
+    line.seconds(5)
+    lowest = ClassKey(GRID, "H264", 2)
+    assert (line.of("a"), line.of("b"), line.keys) == (lowest, lowest.beside, [lowest.beside])
+
+
+def test_who_was_without_a_picture_costs_those_who_have_one_no_key_frame() -> None:
+    line = Line("a", "b")
+    line.wish("a", 500_000)
+    line.wish("b", 60_000)
+    line.seconds(5)
+    line.wish("b", 300_000)
+    line.seconds(5)
+    assert line.of("b") == ClassKey(GRID, "H264", 2, aside=True)
+
+
+def test_who_comes_or_chooses_another_view_has_its_picture_at_once() -> None:
+    line, other = Line("a"), ViewKey(Layout.SPEAKER)
+    line.wish("b")
+    line.wish("c", view=other)
+    line.seconds(1)
+    line.wish("c")
+    line.seconds(1)
+    assert line.of("a") == line.of("b") == line.of("c") == BEST
+
+
+def test_whose_line_changes_while_it_is_aside_is_not_held_there_by_a_key_frame() -> None:
+    line = Line("a", "b")
+    narrowed_and_back(line, "b")
+    line.wish("b", 500_000)
+    line.delivery.wish(line.wishes, line.now)
+    line.delivery.tune(line.now, lambda _leg: 0.0)
+    lowest = ClassKey(GRID, "H264", 2)
+    assert line.delivery.settle(line.now) == [lowest]
+    line.delivery.subscriptions.key_frame(BEST)
+    assert line.delivery.subscriptions.awaited_by(LegId("b")) == lowest
+
+
+def test_a_room_has_a_bounded_number_of_classes_aside() -> None:
+    views = [ViewKey(layout) for layout in (Layout.GRID, Layout.SPEAKER, Layout.AUTO)]
+    line = Line()
+    for number, view in enumerate(views):
+        line.wish(f"stays_{number}", view=view)
+        line.wish(f"moves_{number}", 500_000, view=view)
+    line.seconds(1)
+    for number, view in enumerate(views):
+        line.wish(f"moves_{number}", view=view)
+    line.seconds(5)
+    moved = [line.of(f"moves_{number}") for number in range(len(views))]
+    assert [key is not None and key.aside for key in moved] == [True, True, False]
+    assert len(views) == ASIDE_CLASSES + 1

@@ -239,6 +239,26 @@ async def test_a_leg_whose_packets_begin_to_be_lost_costs_the_others_no_key_fram
     assert [picture.key for picture in meeting.out.sent_to("c")[before[1] :]].count(True) == 1
 
 
+async def test_a_line_that_narrows_and_widens_costs_the_others_no_key_frame(meeting: Meeting) -> None:
+    meeting.room.set_seen([seen("a", camera=False), seen("b", camera=False)])
+    meeting.room.set_viewers([viewer("a"), viewer("c")])
+    await meeting.frames(30)
+    others, its = len(meeting.out.sent_to("a")), len(meeting.out.sent_to("c"))
+    for bits in (60_000, 2_000_000):
+        meeting.room.set_bandwidth(LegId("c"), bits)
+        await meeting.frames(30 * 4)
+    meeting.room.key_requested(LegId("c"), Source.CAMERA)
+    await meeting.frames()
+    assert not any(picture.key for picture in meeting.out.sent_to("a")[others:])
+    assert meeting.out.sent_to("c")[-1].key
+    meeting.room.key_requested(LegId("a"), Source.CAMERA)
+    its = len(meeting.out.sent_to("c"))
+    await meeting.frames(30 * 4)
+    after = [legs for legs, _ in meeting.out.sent if LegId("c") in legs][-1]
+    assert sorted(after) == ["a", "c"]
+    assert [picture.key for picture in meeting.out.sent_to("c")[its:]].count(True) == 1
+
+
 @pytest.mark.parametrize(
     ("sent", "encoded_as"),
     [((1280, 720), (1280, 720)), ((3840, 2160), (1920, 1080)), ((1081, 2341), (498, 1080)), ((40, 20), (160, 90))],

@@ -28,7 +28,7 @@ _OTHER: Final = {"sv": "English", "en": "Svenska"}
 
 def _read(language: str) -> dict[str, str]:
     lines = (BUILT / f"{language}.txt").read_text("utf-8").splitlines()
-    return {name: text for name, _, text in (line.partition("|") for line in lines if line)}
+    return {name: text for name, text, *_ in (line.split("|") for line in lines if line)}
 
 
 SPOKEN: Final[Mapping[Language, Mapping[str, str]]] = {"sv": _read("sv"), "en": _read("en")}
@@ -62,4 +62,4 @@ def _keys(menu: Menu) -> tuple[tuple[str, str], ...]:
     keys = (("0–9", _DIGITS[language]), ("#", _DONE[language]))
     if menu.typed:
         return (*keys, ("*", _ANEW[language]))
-    return (*keys, ("*", _OTHER[language])) if menu.state is State.NUMBER else keys
+    return (*keys, ("*", _OTHER[language]))

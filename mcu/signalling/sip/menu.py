@@ -101,16 +101,13 @@ class Menu:
         if self._called:
             self._move(E.ENTERED)
             return [Ask(self._number, None)]
-        return self._ask_number(now, Prompt.WELCOME)
+        return self._ask(now, Prompt.WELCOME)
 
     def again(self, now: float) -> list[Action]:
         """What was being said has been cut off: what is asked is said again, unless they are answering already."""
         if self.state not in (S.NUMBER, S.PIN) or self._pressed:
             return []
-        if self.state is S.NUMBER:
-            return self._ask_number(now)
-        self._wait(now, SILENCE_S)
-        return [Say((Prompt.PIN,), self.language)]
+        return self._ask(now)
 
     def key(self, key: str, now: float) -> list[Action]:
         """One of 0-9, * and #. Keys pressed while the door is asked are let go: nothing is asked then."""
@@ -124,9 +121,9 @@ class Menu:
                 self._pressed = ""  # begin again
                 self._wait(now, SILENCE_S)
                 return []
-            case "*" if self.state is S.NUMBER:
+            case "*":
                 self.language = "en" if self.language == "sv" else "sv"
-                return self._ask_number(now)
+                return self._ask(now)
         quiet: list[Action] = [] if self._pressed else [Say((), self.language)]  # who presses has heard enough
         self._pressed += key
         self._wait(now, BETWEEN_S)
@@ -146,15 +143,15 @@ class Menu:
         """Without a PIN: so it is asked for, whether there is such a meeting or not. With one: wrong."""
         if self.state is S.TRYING:
             self._move(E.PIN_ASKED)
-            self._wait(now, SILENCE_S)
-            return [Say((Prompt.PIN,), self.language)]
+            return self._ask(now)
         self._tries += 1
         if self._tries == TRIES:
             return self._end(Prompt.WRONG)
         self._move(E.REFUSED)
         if self._called:
-            return self._ask_pin_again(now)
-        return self._ask_number(now, Prompt.WRONG)
+            self._move(E.ENTERED)
+            self._move(E.PIN_ASKED)
+        return self._ask(now, Prompt.WRONG)
 
     def next_timer(self) -> float | None:
         return self._due
@@ -181,16 +178,13 @@ class Menu:
         self._move(E.ENTERED)
         return [Say((Prompt.ONE_MOMENT,), self.language), Ask(self._number, pin)]
 
-    def _ask_number(self, now: float, *before: Prompt) -> list[Action]:
+    def _ask(self, now: float, *before: Prompt) -> list[Action]:
+        """For what is wanted now. The first question says how to hear it in the other language."""
         self._pressed = ""
         self._wait(now, SILENCE_S)
-        return [Say((*before, Prompt.NUMBER), self.language)]
-
-    def _ask_pin_again(self, now: float) -> list[Action]:
-        self._move(E.ENTERED)
-        self._move(E.PIN_ASKED)
-        self._wait(now, SILENCE_S)
-        return [Say((Prompt.WRONG, Prompt.PIN), self.language)]
+        wanted = Prompt.NUMBER if self.state is S.NUMBER else Prompt.PIN
+        other = (Prompt.OTHER_LANGUAGE,) if self.state is S.NUMBER or self._called else ()
+        return [Say((*before, wanted, *other), self.language)]
 
     def _end(self, *before: Prompt) -> list[Action]:
         self._move(E.ENDED)

@@ -13,7 +13,8 @@ class Prompt(StrEnum):
 
     # the reception
     WELCOME = "welcome"
-    NUMBER = "number"  # enter the meeting number, end with hash; star for the other language
+    NUMBER = "number"  # enter the meeting number, end with hash
+    OTHER_LANGUAGE = "other-language"  # star is for it; in that language
     PIN = "pin"
     WRONG = "wrong"  # the number or the PIN
     ONE_MOMENT = "one-moment"

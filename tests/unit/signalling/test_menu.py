@@ -6,6 +6,7 @@ from mcu.signalling.sip.menu import TRANSITIONS, TRIES, Action, Ask, HangUp, Men
 from mcu.signalling.sip.prompts import Prompt
 
 NUMBER, PIN = "482915370", "135790"
+NUMBER_ASKED = [Prompt.NUMBER, Prompt.OTHER_LANGUAGE]
 
 
 class Caller:
@@ -41,7 +42,7 @@ def asked(actions: list[Action]) -> Ask:
 
 def test_a_number_and_a_pin_lead_to_the_door_and_in() -> None:
     caller = Caller()
-    assert prompts(caller.done) == [Prompt.WELCOME, Prompt.NUMBER]
+    assert prompts(caller.done) == [Prompt.WELCOME, *NUMBER_ASKED]
     assert asked(caller.press(NUMBER)) == Ask(NUMBER, None)
     assert prompts(caller.refused()) == [Prompt.PIN]
     assert asked(caller.press(PIN + "#")) == Ask(NUMBER, PIN)
@@ -59,9 +60,9 @@ def test_a_meeting_without_a_pin_asks_for_none() -> None:
 def test_who_called_a_meetings_own_number_is_asked_for_its_pin_alone() -> None:
     caller = Caller(NUMBER)
     assert caller.done == [Ask(NUMBER, None)]
-    assert prompts(caller.refused()) == [Prompt.PIN]
+    assert prompts(caller.refused()) == [Prompt.PIN, Prompt.OTHER_LANGUAGE]
     assert asked(caller.press(PIN + "#")) == Ask(NUMBER, PIN)
-    assert prompts(caller.refused()) == [Prompt.WRONG, Prompt.PIN]
+    assert prompts(caller.refused()) == [Prompt.WRONG, Prompt.PIN, Prompt.OTHER_LANGUAGE]
 
 
 def test_a_wrong_number_and_a_wrong_pin_sound_the_same() -> None:
@@ -70,7 +71,7 @@ def test_a_wrong_number_and_a_wrong_pin_sound_the_same() -> None:
         caller.press(number)
         caller.refused()
         caller.press("999999#")
-        assert prompts(caller.refused()) == [Prompt.WRONG, Prompt.NUMBER]
+        assert prompts(caller.refused()) == [Prompt.WRONG, *NUMBER_ASKED]
 
 
 def test_after_three_tries_it_is_over() -> None:
@@ -87,8 +88,8 @@ def test_after_three_tries_it_is_over() -> None:
 
 def test_who_presses_nothing_is_asked_twice_more_and_then_left() -> None:
     caller = Caller()
-    assert prompts(caller.wait(8)) == [Prompt.NUMBER]
-    assert prompts(caller.wait(8)) == [Prompt.NUMBER]
+    assert prompts(caller.wait(8)) == NUMBER_ASKED
+    assert prompts(caller.wait(8)) == NUMBER_ASKED
     assert caller.wait(8) == [HangUp((Prompt.GOODBYE,), "sv")]
     assert caller.menu.next_timer() is None
 
@@ -98,7 +99,7 @@ def test_the_time_for_a_key_runs_from_the_end_of_what_is_said() -> None:
     caller.now = 7.0
     caller.menu.said(caller.now)
     assert caller.wait(7.9) == []
-    assert prompts(caller.wait(0.2)) == [Prompt.NUMBER]
+    assert prompts(caller.wait(0.2)) == NUMBER_ASKED
 
 
 def test_who_stops_pressing_has_pressed_all() -> None:
@@ -109,15 +110,28 @@ def test_who_stops_pressing_has_pressed_all() -> None:
 
 def test_a_hash_alone_says_again_what_is_asked() -> None:
     caller = Caller()
-    assert prompts(caller.press("#")) == [Prompt.NUMBER]
+    assert prompts(caller.press("#")) == NUMBER_ASKED
 
 
 def test_a_star_is_for_the_other_language_and_then_for_beginning_again() -> None:
     caller = Caller()
     (said,) = caller.press("*")
-    assert said == Say((Prompt.NUMBER,), "en")
+    assert said == Say(tuple(NUMBER_ASKED), "en")
     caller.press("48*")
     assert asked(caller.press(NUMBER)) == Ask(NUMBER, None)
+
+
+@pytest.mark.parametrize("called", ["", NUMBER])
+def test_a_star_is_for_the_other_language_where_a_pin_is_asked_for_too_and_is_no_part_of_it(called: str) -> None:
+    caller = Caller(called)
+    if not called:
+        caller.press(NUMBER)
+    caller.refused()
+    (said,) = caller.press("*")
+    assert isinstance(said, Say)
+    assert (said.language, said.prompts[0]) == ("en", Prompt.PIN)
+    caller.press("13*")
+    assert asked(caller.press(PIN + "#")) == Ask(NUMBER, PIN)
 
 
 def test_the_first_key_ends_what_is_being_said() -> None:

@@ -7,7 +7,8 @@ at all (ADDRESS); a right PIN uses nothing up. A meeting that is guessed at too 
 minute and falls back when somebody comes in, until an hour has passed without a failure. So does the service as a whole
 (ALL), a second apart. An address that once gave a right PIN of a meeting is not new to it and is slowed by PAIR alone.
 Whoever comes with a personal link or a join token guesses nothing and is never counted, nor held up. Asking without a
-PIN is no guess at one, but may be at a number: BARE slows it, by address.
+PIN is no guess at one, but may be at a number: BARE slows it, by address, and the right PIN of that meeting then makes
+up for it.
 
 Those who call over a trunk share its address: each is an address of its own here, by the number that the trunk says
 (`signalling.sip.callers`), and all of them together are slowed by TRUNK, for a number is soon made up.
@@ -86,6 +87,11 @@ class Paces:
         if len(self._due) > KNOWN_MAX:
             self._due.popitem(last=False)
 
+    def give_back(self, pace: Pace, *names: str) -> None:
+        """What was counted once."""
+        if (key := (pace.name, *names)) in self._due:
+            self._due[key] -= pace.every_s
+
 
 class Guesses:
     """Look at a PIN inside `attempt`, and say there what became of it with `failed` or `succeeded`."""
@@ -94,6 +100,7 @@ class Guesses:
         self._clock = clock
         self._limits = FixedWindowRateLimiter(MemoryStorage())
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str], int] = OrderedDict()  # how often without a PIN that may still come
         self._turns: OrderedDict[str, Turn] = OrderedDict()
         self._paces = Paces(clock)
         self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -130,6 +137,10 @@ class Guesses:
             self._paces.count(TRUNK, network_of(address))
         if bare:
             self._paces.count(BARE, who)
+            self._asked[number, who] = self._asked.get((number, who), 0) + 1
+            self._asked.move_to_end((number, who))
+            if len(self._asked) > KNOWN_MAX:
+                self._asked.popitem(last=False)
             return
         self._paces.count(PAIR, number, who)
         self._paces.count(ADDRESS, who)
@@ -142,7 +153,13 @@ class Guesses:
     def succeeded(self, number: str, address: str, caller: str = "") -> None:
         for turn in self._turns_of(number):
             turn.wait = 1.0
-        pair = (number, _who(address, caller))
+        who = _who(address, caller)
+        pair = (number, who)
+        if self._asked.get(pair):
+            self._asked[pair] -= 1
+            self._paces.give_back(BARE, who)
+            if caller:
+                self._paces.give_back(TRUNK, network_of(address))
         self._known[pair] = None
         self._known.move_to_end(pair)
         if len(self._known) > KNOWN_MAX:

@@ -134,6 +134,27 @@ async def test_guessing_at_numbers_without_a_pin_is_limited_by_address(guesses: 
     await right(guesses, MINE, ME)
 
 
+@pytest.mark.parametrize("by_trunk", [True, False])
+async def test_who_is_asked_for_the_pin_and_has_it_uses_nothing_up(guesses: Guesses, by_trunk: bool) -> None:
+    """As all do who call: a whole region's meetings begin at nine."""
+    for i in range(2 * TRUNK.amount):
+        caller = str(i) if by_trunk else ""
+        async with guesses.attempt(MINE, ME, caller, bare=True):
+            guesses.failed(MINE, ME, caller, bare=True)
+        async with guesses.attempt(MINE, ME, caller):
+            guesses.succeeded(MINE, ME, caller)
+
+
+async def test_the_right_pin_of_one_meeting_makes_up_for_no_asking_at_others(guesses: Guesses) -> None:
+    await wrong(guesses, MINE, ME, bare=True)
+    for i in range(BARE.amount - 1):
+        await wrong(guesses, f"{300000000 + i}", ME, bare=True)
+        await right(guesses, MINE, ME)
+    await wrong(guesses, OTHER, ME, bare=True)
+    with pytest.raises(TooMany):
+        await wrong(guesses, OTHER, ME, bare=True)
+
+
 async def guesses_let_through(guesses: Guesses, clock: SetClock, within: timedelta) -> int:
     """Of somebody who has as many addresses as it takes and comes back as soon as told."""
     ends, done = clock.at + within, 0

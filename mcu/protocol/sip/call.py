@@ -258,6 +258,7 @@ class Call:
             case S.CALLING:
                 self._cancel()
             case S.ANSWERED | S.UP:
+                self.changes.acknowledge(self.changes.sdp)  # what they have offered is not left open
                 self.request("BYE", headers=headers)
                 self._over(200)
 

@@ -135,6 +135,11 @@ class Changes:
         """For an offer of theirs, which `Changed` brings; `acknowledge` has our answer. Raises as `offer`."""
         self.offer(b"")
 
+    @property
+    def offered(self) -> bytes | None:
+        """What they have offered when asked, while it waits for `acknowledge`."""
+        return None if self._offered is None else self._offered[1].body
+
     def acknowledge(self, body: bytes) -> None:
         """Our answer to what they have offered when asked. Nothing where they have not, or the call is over."""
         if self._offered is None or not self._call.stands:

@@ -244,25 +244,49 @@ class Bridge:
 
     def _changing(self, call: Call, request: Request) -> None:
         other = self._other(call)
-        if other is None or not self._may_pass(request.body):
+        if other is None or (request.body and not self._may_pass(request.body)):
             call.changes.refuse(488)
-            return
-        self._tell(call, request.body, other.changes.offer, lambda error: call.changes.refuse(error.sip))
+        elif request.body:
+            self._tell(call, request.body, other.changes.offer, lambda error: call.changes.refuse(error.sip))
+        else:
+            self._ask(call, other)
+
+    def _ask(self, call: Call, other: Call) -> None:
+        """Who is asked for an offer asks the other side (RFC 3261, section 14.1)."""
+        try:
+            other.changes.ask()
+        except Conflict as error:
+            call.changes.refuse(error.sip)
 
     def _changed(self, call: Call, message: Request | Response) -> None:
         """What the one says to the other's change, the other is told. A change that fails leaves all as it was."""
         other = self._other(call)
-        if other is None or not isinstance(message, Response):
+        if other is None:
+            return
+        if isinstance(message, Request):
+            self._acknowledged(call, other, message)
             return
         asked = other.changes.asked
         if not message.is_success or asked is None:
             other.changes.refuse(message.status)
+            call.changes.acknowledge(call.changes.sdp)
             self._tell(other, self._said[other], lambda _: None, self._failed)
+        elif not asked.body:
+            self.check(message.body)
+            self._tell(call, message.body, other.changes.accept, self._failed)
         elif self.encrypted and not is_secured(message.body):
             raise NotAcceptable("The answer to a change was not encrypted.")
         else:
             self._said = {other: asked.body, call: message.body}
             self._tell(call, message.body, other.changes.accept, self._failed)
+
+    def _acknowledged(self, call: Call, other: Call, ack: Request) -> None:
+        """It has the answer to what the other side offered when it was asked, and ends the call where it has none."""
+        offered = other.changes.offered
+        if offered is not None:
+            self.check(ack.body)
+            self._said = {other: offered, call: ack.body}
+            self._tell(call, ack.body, other.changes.acknowledge, self._failed)
 
     def _tell(self, call: Call, said: bytes, then: Then, otherwise: Otherwise) -> None:
         """The other side of `call`, by the passage of their media."""

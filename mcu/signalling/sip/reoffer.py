@@ -29,6 +29,7 @@ class Reoffer:
     def __init__(self, call: Call, line: Line) -> None:
         self._call, self._line = call, line
         self._answer: asyncio.Future[Request | Response] = asyncio.get_running_loop().create_future()
+        self._made = False
 
     async def answer_to(self, offer: str) -> str:
         """Raises `NotTaken` where they do not take it, do not answer, or hang up meanwhile."""
@@ -50,10 +51,16 @@ class Reoffer:
         return message.body.decode(errors="replace")
 
     def takes(self, happening: object) -> bool:
-        """Whether this was about the offer. What they ask for meanwhile has to wait (RFC 3261, section 14.2)."""
+        """Whether this was about the offer. What they ask for meanwhile has to wait (RFC 3261, section 14.2).
+
+        What came before it is over: nobody waits for what they say to that.
+        """
         if self._answer.done():
             return False
         match happening:
+            case Changed() if not self._made:
+                self._call.changes.acknowledge(self._call.changes.sdp)
+                return True
             case Changed(message=message):
                 self._answer.set_result(message)
                 return True
@@ -73,5 +80,6 @@ class Reoffer:
             except Conflict:  # its 2xx is not acknowledged yet
                 await asyncio.sleep(AGAIN_S)
             else:
+                self._made = True
                 self._line.pump()
                 return

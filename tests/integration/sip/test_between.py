@@ -23,6 +23,9 @@ from mcu.signalling.webrtc.messages import Roster
 
 ANNA_HZ, BO_HZ = 700.0, 1100.0
 PIN = "135790"
+ASKS = Path(__file__).parent / "sipp/asks.xml"
+ANSWERED_AT = 24_112  # its second port, which is nobody else's
+PCMA = 8
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +221,21 @@ def test_the_dial_plan_explains_itself(server: RunningServer) -> None:
     assert said("702", "--stranger").endswith("→ reception\n")
     assert said("sip:482915370@127.0.0.1").endswith("→ meeting\n")
     assert "4. No endpoint has that number" in said("799")
+
+
+async def test_who_asks_for_an_offer_in_a_call_is_sent_the_other_sides_and_that_side_the_answer(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    port = free_port()
+    words = ("sipp", "-sf", ASKS, "-i", "127.0.0.1", "-p", port, "-m", 1, "-nostdin", "-timeout", 30)
+    with ExitStack() as stack:
+        answered = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        answered.bind(("127.0.0.1", ANSWERED_AT))
+        answered.setblocking(False)
+        anna = phone(server, stack, tmp_path, "anna", codec="PCMA/8000/1")
+        await until(lambda: states(server)["anna"] == "online")
+        asks = await asyncio.create_subprocess_exec(*map(str, words), cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL)
+        anna.dial(f"sip:asks@localhost:{port}")
+        assert await asks.wait() == 0
+        await until(lambda: anna.closed)
+        assert answered.recv(2048)[1] & 0x7F == PCMA

@@ -8,7 +8,7 @@ from sip_wire import Wire, up
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changing
-from mcu.signalling.sip.reoffer import NotTaken, Reoffer
+from mcu.signalling.sip.reoffer import AGAIN_S, NotTaken, Reoffer
 
 
 class Moving:
@@ -85,3 +85,20 @@ async def test_a_change_of_theirs_that_waits_is_refused_with_491_and_comes_again
     assert asked is not None
     assert asked.body == b"hold"
     assert 491 in moving.wire.server.methods()
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_what_they_say_to_a_change_that_was_on_its_way_before_is_not_taken_for_the_answer(
+    moving: Moving, asks: bool
+) -> None:
+    before = moving.server.changes
+    before.ask() if asks else before.offer(b"before")
+    task = await moving.begin()
+    moving.phone.changes.accept(b"to what was before")
+    moving.run()
+    await asyncio.sleep(2 * AGAIN_S)
+    moving.run()
+    assert moving.asked()[-1] == b"by other ports"
+    moving.phone.changes.accept(b"yes")
+    moving.run()
+    assert await task == "yes"

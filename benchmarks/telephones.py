@@ -1,7 +1,9 @@
 """`python -m benchmarks telephones`: what a G.711 leg costs in a meeting, 100 of them, three talking.
 
-Each calls the meeting's number by SIP, over UDP and in the clear, as a gateway of the telephone network does; then the
-load program carries its sound, A-law that was encoded beforehand. Cost is CPU time of the server's process tree.
+Each calls the meeting's number by SIP, over UDP and in the clear, as a gateway of the telephone network does. Whoever
+enters is told so, and how to get help, each in a stream of its own. When all have been told, which takes some ten
+seconds, the load program carries their sound, A-law that was encoded beforehand. Cost is CPU time of the server's
+process tree.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.contestants import ours, pin_load
+from benchmarks.contestants import Ours, ours, pin_load
 from benchmarks.legs import HERE, Carry, build, carried_by, write_sound
 from benchmarks.processes import cpu_seconds
 from benchmarks.progress import say
@@ -39,8 +41,10 @@ from mcu.protocol.sip.values import Address
 
 PCMA: Final = 8  # payload type
 TICK: Final = 160  # samples of 20 ms at 8 kHz
-WARM_UP_S: Final = 5.0  # announcements and all
+WARM_UP_S: Final = 5.0
 ANSWER_S: Final = 20.0
+TOLD_S: Final = 25.0  # less than after which a telephone that sends nothing is gone
+SHARED: Final = 1.2  # packets of sound in a tick: all hear the same
 VOICES: Final = 5
 OFFER: Final = (
     f"v=0\r\no=- 1 1 IN IP4 {HERE}\r\ns=-\r\nc=IN IP4 {HERE}\r\nt=0 0\r\n"
@@ -65,12 +69,15 @@ async def _run(legs: int, talkers: int, seconds: float) -> dict[str, Any]:
         async with ours(prefix, settings(port)) as contestant, switchboard(port) as board:
             say(f"{legs} telephones, {talkers} talking")
             phones = [await board.dial(contestant.meetings[0], carry) for carry in sounds(directory, legs, talkers)]
+            await _told(contestant)
             async with carried_by(program, phones, directory, WARM_UP_S + seconds + 0.5, WARM_UP_S) as load:
                 await load.begin()
                 await asyncio.sleep(WARM_UP_S)
-                before, seated = cpu_seconds(contestant.pid), await contestant.metric("mcu_legs")
+                encoded, seated = await contestant.encodes(), await contestant.metric("mcu_legs")
+                before = cpu_seconds(contestant.pid)
                 await asyncio.sleep(seconds)
                 spent = cpu_seconds(contestant.pid) - before
+                later = await contestant.encodes(after=encoded)
                 counted = await load.results()
     return {
         "legs": legs,
@@ -78,9 +85,24 @@ async def _run(legs: int, talkers: int, seconds: float) -> dict[str, Any]:
         "legs_seated": int(seated),
         "cpu_percent_per_leg": round(100 * spent / seconds / legs, 4),
         "legs_per_core": round(legs / (spent / seconds), 1),
+        "encodes_per_tick": _per_tick(encoded, later),
         "packets_received_percent_least": round(100 * min(1, *(leg["received"] / leg["sent"] for leg in counted)), 1),
         "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }
+
+
+async def _told(contestant: Ours) -> None:
+    """Until nobody is told anything any more. Raises `TimeoutError`."""
+    async with asyncio.timeout(TOLD_S):
+        before = await contestant.encodes()
+        while _per_tick(before, later := await contestant.encodes(after=before)) > SHARED:
+            before = later
+
+
+def _per_tick(before: Sequence[float], later: Sequence[float]) -> float:
+    """Packets of sound that were encoded in each."""
+    encodes, ticks = (now - then for now, then in zip(later, before, strict=True))
+    return round(encodes / ticks, 2)
 
 
 class Phone:

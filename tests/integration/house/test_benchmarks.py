@@ -107,7 +107,7 @@ KEYS = {
         *("resident_more_mb", "cpu_percent", "processes_died"),
     },
     "telephones": {
-        *("legs", "talkers", "legs_seated", "cpu_percent_per_leg", "legs_per_core"),
+        *("legs", "talkers", "legs_seated", "cpu_percent_per_leg", "legs_per_core", "encodes_per_tick"),
         *("packets_received_percent_least", "longest_gap_ms"),
     },
     "compositor": {
@@ -146,7 +146,9 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     "join": lambda of: all(0 < of[first]["p50_ms"] < 10_000 for first in ("first_sound", "first_picture")),
     "sip": lambda of: (of["calls"], of["failed"], of["dialogs_left"]) == (10, 0, 0),
     "scanners": lambda of: of["asked"] > 200 and of["dropped"] > 100 and of["trunk_good_percent"] == 100,
-    "telephones": lambda of: of["legs_seated"] == 4 and of["packets_received_percent_least"] > 50,
+    "telephones": lambda of: (
+        of["legs_seated"] == 4 and of["packets_received_percent_least"] > 50 and of["encodes_per_tick"] < 2.5
+    ),
     "compositor": lambda of: min(of[key] for key in ("fps", "libyuv_fps", "xstack_fps")) > 0,
 }
 

@@ -101,9 +101,9 @@ struct mcu_reception {
     uint64_t received, bytes;
     uint64_t expected_before, received_before; /* at the last report */
     double jitter;                             /* in units of the clock rate */
-    int64_t transit;
-    uint32_t last_sr;   /* middle 32 bits of the last SR's NTP time */
-    int64_t last_sr_at; /* when it came, us; 0: none */
+    uint32_t transit;                          /* likewise, it wraps */
+    uint32_t last_sr;                          /* middle 32 bits of the last SR's NTP time */
+    int64_t last_sr_at;                        /* when it came, us; 0: none */
 };
 
 /* Counts a packet: returns its extended sequence number. `clock_rate` in Hz, `now` in us. */

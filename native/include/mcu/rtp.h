@@ -49,6 +49,9 @@ struct mcu_rtp {
     uint16_t wide_sequence;
 };
 
+/* Bytes of the header with CSRCs and extension; 0: the packet is shorter. */
+size_t mcu_rtp_header_size(const uint8_t *data, size_t size);
+
 /* Takes a packet apart. -1 where it is malformed: short, another version, CSRCs, extension or
  * padding over the end. `encrypted`: the payload is not looked at, padding neither (SRTP):
  * payload_size counts the tag. A malformed extension block whose length is right is skipped,

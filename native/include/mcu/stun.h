@@ -57,8 +57,7 @@ size_t mcu_stun_success(uint8_t *out, const struct mcu_stun *request,
  * of request->unknown), 487 Role Conflict. */
 size_t mcu_stun_error(uint8_t *out, const struct mcu_stun *request, uint16_t code,
                       const char *password, size_t password_size);
-/* A Binding request as a controlling agent sends it; for tests, the load generator and
- * outgoing checks. */
+/* A Binding request as a controlling agent sends it: for the tests and the load generator. */
 size_t mcu_stun_request(uint8_t *out, const uint8_t transaction[12], const char *username,
                         size_t username_size, const char *password, size_t password_size,
                         uint64_t controlling, uint32_t priority, bool use_candidate);

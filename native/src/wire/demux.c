@@ -1,10 +1,11 @@
 #include <mcu/demux.h>
 
 #include "bytes.h"
+#include "stun_message.h"
 
 #include <stdbool.h>
 
-enum { STUN_HEADER = 20, DTLS_HEADER = 13, RTCP_HEADER = 8, RTP_HEADER = 12 };
+enum { DTLS_HEADER = 13, RTCP_HEADER = 8, RTP_HEADER = 12 };
 
 /* Whether whole DTLS records fill the datagram: content types 20 … 23, DTLS 1.0 or 1.2. */
 static bool is_dtls(const uint8_t *data, size_t size)
@@ -27,7 +28,7 @@ static bool is_dtls(const uint8_t *data, size_t size)
 
 /* RFC 5761 section 4: packet types 192 … 223 are RTCP, which payload types 64 … 95 give way to
  */
-static enum mcu_datagram is_media(const uint8_t *data, size_t size)
+static enum mcu_datagram rtp_or_rtcp(const uint8_t *data, size_t size)
 {
     if (size < RTCP_HEADER)
         return MCU_IS_NOTHING;
@@ -42,11 +43,11 @@ enum mcu_datagram mcu_demux(const uint8_t *data, size_t size)
     if (size == 0)
         return MCU_IS_NOTHING;
     if (data[0] <= 3)
-        return size >= STUN_HEADER && get32(data + 4) == 0x2112A442 ? MCU_IS_STUN
-                                                                    : MCU_IS_NOTHING;
+        return size >= STUN_HEADER && get32(data + 4) == STUN_COOKIE ? MCU_IS_STUN
+                                                                     : MCU_IS_NOTHING;
     if (data[0] >= 20 && data[0] <= 63)
         return is_dtls(data, size) ? MCU_IS_DTLS : MCU_IS_NOTHING;
     if (data[0] >= 128 && data[0] <= 191)
-        return is_media(data, size);
+        return rtp_or_rtcp(data, size);
     return MCU_IS_NOTHING;
 }

@@ -12,7 +12,7 @@ static uint32_t arrival(int64_t now, uint32_t clock_rate)
 /* RFC 3550 appendix A.8 */
 static void count_jitter(struct mcu_reception *reception, uint32_t transit, bool first)
 {
-    const int32_t change = (int32_t)(transit - (uint32_t)reception->transit);
+    const int32_t change = (int32_t)(transit - reception->transit);
     const double size = change < 0 ? -(double)change : (double)change;
     if (!first)
         reception->jitter += (size - reception->jitter) / 16;

@@ -92,21 +92,33 @@ int mcu_rtp_decrypted(struct mcu_rtp *packet, size_t size)
     return 0;
 }
 
+/* Where the block of extensions is, if there is one: its profile and length come before it. */
+static size_t block_of(const uint8_t *data)
+{
+    return FIXED + 4 * (size_t)(data[0] & 0x0F) + 4;
+}
+
+static bool is_extended(const uint8_t *data) { return data[0] & 0x10; }
+
+size_t mcu_rtp_header_size(const uint8_t *data, size_t size)
+{
+    if (size < FIXED)
+        return 0;
+    const size_t block = block_of(data);
+    size_t header = block - 4;
+    if (is_extended(data)) {
+        if (size < block)
+            return 0;
+        header = block + 4 * (size_t)get16(data + block - 2);
+    }
+    return header <= size ? header : 0;
+}
+
 int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
                   const struct mcu_rtp_extensions *extensions, bool encrypted)
 {
-    if (size < FIXED || data[0] >> 6 != 2)
-        return -1;
-    const bool extended = data[0] & 0x10;
-    size_t start = FIXED + 4 * (size_t)(data[0] & 0x0F);
-    size_t block = 0;
-    if (extended) {
-        block = start + 4;
-        if (size < block)
-            return -1;
-        start = block + 4 * (size_t)get16(data + block - 2);
-    }
-    if (size < start)
+    const size_t start = mcu_rtp_header_size(data, size);
+    if (!start || data[0] >> 6 != 2)
         return -1;
     *packet = (struct mcu_rtp){
         .payload_type = data[1] & 0x7F,
@@ -120,8 +132,10 @@ int mcu_rtp_parse(struct mcu_rtp *packet, const uint8_t *data, size_t size,
         .padded = data[0] & 0x20,
         .level = -1,
     };
-    if (extended)
-        take_elements(packet, extensions, get16(data + block - 4), data + block, data + start);
+    if (is_extended(data)) {
+        const uint8_t *block = data + block_of(data);
+        take_elements(packet, extensions, get16(block - 4), block, data + start);
+    }
     return encrypted ? 0 : mcu_rtp_decrypted(packet, size);
 }
 

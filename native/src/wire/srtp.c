@@ -132,26 +132,12 @@ static void see(struct window *window, int64_t index)
 
 /* -- RTP -- */
 
-/* Bytes of the header with CSRCs and extension; 0: the packet is shorter. */
-static size_t header_size(const uint8_t *data, size_t size)
-{
-    if (size < RTP_HEADER)
-        return 0;
-    size_t header = RTP_HEADER + 4u * (data[0] & 0x0F);
-    if (data[0] & 0x10) {
-        if (size < header + 4)
-            return 0;
-        header += 4 + 4u * (size_t)get16(data + header + 2);
-    }
-    return header <= size ? header : 0;
-}
-
 static bool pass_rtp(struct mcu_srtp *srtp, uint8_t *data, size_t size, int64_t index,
                      uint8_t *tag, bool sending)
 {
     uint8_t counter[4];
     put32(counter, (uint32_t)(index >> 16));
-    const size_t header = header_size(data, size);
+    const size_t header = mcu_rtp_header_size(data, size);
     const struct box_part part = {.ssrc = get32(data + 8),
                                   .index = index,
                                   .head = data,

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define MCU_PICTURE_CLOCK 90000 /* Hz of RTP timestamps, of both */
+
 enum mcu_video_codec { MCU_VP8, MCU_H264, MCU_H264_MODE0 };
 
 /* What one packet's payload says. */

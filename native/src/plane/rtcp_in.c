@@ -70,13 +70,11 @@ static void report(const struct arrival *in, struct leg *leg,
     if (!stream)
         return;
     const bool audio = stream->source == MCU_AUDIO;
-    const uint32_t clock =
-        audio ? mcu_codec_clock((enum mcu_audio_codec)stream->codec) : 90000;
     stream->lost = event->lost;
     stream->loss = event->fraction_lost / 256.0;
     if (event->fraction_lost > 0)
         stream->lossy_until = in->now + LOSSY_FOR_US;
-    stream->jitter_ms = event->jitter * 1000.0 / clock;
+    stream->jitter_ms = event->jitter * 1000.0 / send_clock(stream);
     follow_rtt(leg, event);
     if (!audio && leg->congestion)
         mcu_estimate_loss(leg->congestion->estimate, stream->loss, in->now);

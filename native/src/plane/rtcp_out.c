@@ -38,6 +38,17 @@ static const char *cname_of(const struct leg *leg)
     return "";
 }
 
+/* Begins a compound with an empty receiver report, for not all know reduced size (RFC 5506):
+ * where the batch has it. NULL: the batch is full. */
+static uint8_t *begin(const struct leg *leg, struct udp_batch *out, size_t *size)
+{
+    uint8_t *data = udp_next(out);
+    *size = 0;
+    if (data)
+        mcu_rtcp_rr(data, size, our_ssrc(leg), NULL, 0);
+    return data;
+}
+
 /* Protects what was written where the batch has it, and adds it. */
 static void finish(struct leg *leg, struct udp_batch *out, size_t size)
 {
@@ -63,10 +74,8 @@ static size_t blocks_of(struct leg *leg, struct mcu_rtcp_block *blocks, int64_t 
 /* The RTP timestamp of now, by the last packet's (RFC 3550 section 6.4.1). */
 static uint32_t timestamp_now(const struct out_stream *stream, int64_t now)
 {
-    const int64_t clock = stream->source == MCU_AUDIO
-                              ? mcu_codec_clock((enum mcu_audio_codec)stream->codec)
-                              : 90000;
-    return stream->timestamp + (uint32_t)((now - stream->sent_at) * clock / 1000000);
+    const int64_t passed = (now - stream->sent_at) * send_clock(stream) / 1000000;
+    return stream->timestamp + (uint32_t)passed;
 }
 
 /* A sender report for each stream that sends, the blocks in the first; a receiver report where
@@ -125,20 +134,18 @@ void rtcp_limit(struct leg *leg, struct udp_batch *out)
 {
     if (!send_ready(leg))
         return;
-    uint8_t *data = udp_next(out);
-    size_t size = 0; /* compound, as not all know reduced size: an empty RR before it */
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    size_t size;
+    uint8_t *data = begin(leg, out, &size);
     if (write_limit(leg, data, &size))
         finish(leg, out, size);
 }
 
 void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_event *asked)
 {
-    if (!send_ready(leg) || !udp_next(out))
+    size_t size;
+    uint8_t *data = send_ready(leg) ? begin(leg, out, &size) : NULL;
+    if (!data)
         return;
-    uint8_t *data = udp_next(out);
-    size_t size = 0;
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
     mcu_rtcp_tmmbn(data, &size, asked->media_ssrc, asked->bits_per_second, asked->overhead,
                    asked->ssrc);
     finish(leg, out, size);
@@ -146,12 +153,11 @@ void rtcp_notify(struct leg *leg, struct udp_batch *out, const struct mcu_rtcp_e
 
 void rtcp_arrivals(struct leg *leg, struct udp_batch *out, int64_t now)
 {
-    uint8_t *data = udp_next(out);
-    size_t size = 0;
+    size_t size;
+    uint8_t *data = begin(leg, out, &size);
     uint32_t media = 0; /* it is of all of them; the draft wants one of them named */
     for (struct in_stream *stream = NULL; (stream = plane_next_in(leg, stream));)
         media = stream->latched ? stream->ssrc : media;
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
     if (!mcu_arrived_report(&leg->congestion->arrived, data, &size, our_ssrc(leg), media, now))
         finish(leg, out, size);
 }
@@ -160,9 +166,8 @@ void rtcp_bye(struct leg *leg, struct udp_batch *out)
 {
     if (!send_ready(leg))
         return;
-    uint8_t *data = udp_next(out);
-    size_t size = 0;
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
+    size_t size;
+    uint8_t *data = begin(leg, out, &size);
     mcu_rtcp_sdes(data, &size, our_ssrc(leg), cname_of(leg));
     for (int i = 0; i < MCU_SOURCES; i++)
         if (leg->out[i])
@@ -188,30 +193,20 @@ static bool write_nacks(struct leg *leg, struct in_stream *stream, uint8_t *data
     return mcu_rtcp_nack(data, size, our_ssrc(leg), stream->ssrc, missing, count) == 0;
 }
 
-static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size,
-                      int64_t now)
+static bool write_key(struct leg *leg, struct in_stream *stream, uint8_t *data, size_t *size)
 {
-    (void)now;
     if (stream->options.pli)
         return mcu_rtcp_pli(data, size, our_ssrc(leg), stream->ssrc) == 0;
     return mcu_rtcp_fir(data, size, our_ssrc(leg), stream->ssrc, ++stream->fir_command) == 0;
 }
 
-static void ask(struct leg *leg, struct in_stream *stream, struct udp_batch *out, int64_t now,
-                bool (*write)(struct leg *leg, struct in_stream *stream, uint8_t *data,
-                              size_t *size, int64_t now))
-{
-    uint8_t *data = udp_next(out);
-    size_t size = 0;
-    mcu_rtcp_rr(data, &size, our_ssrc(leg), NULL, 0);
-    if (write(leg, stream, data, &size, now) && send_ready(leg))
-        finish(leg, out, size);
-}
-
 void rtcp_ask_missing(struct leg *leg, struct in_stream *stream, struct udp_batch *out,
                       int64_t now)
 {
-    ask(leg, stream, out, now, write_nacks);
+    size_t size;
+    uint8_t *data = begin(leg, out, &size);
+    if (write_nacks(leg, stream, data, &size, now) && send_ready(leg))
+        finish(leg, out, size);
 }
 
 void rtcp_ask_key(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
@@ -220,10 +215,14 @@ void rtcp_ask_key(struct mcu_plane *plane, struct leg *leg, struct in_stream *st
     if (!mcu_frames_key_due(stream->frames, now, rtt_of(leg)))
         return;
     stream->keys_asked++;
-    if (stream->options.pli || stream->options.fir)
-        ask(leg, stream, out, now, write_key);
-    else
+    if (!stream->options.pli && !stream->options.fir) {
         leg_say(plane, leg,
                 &(struct mcu_event){
                     .kind = MCU_EVENT_KEY_UNASKED, .leg = leg->handle, .a = stream->source});
+        return;
+    }
+    size_t size;
+    uint8_t *data = begin(leg, out, &size);
+    if (write_key(leg, stream, data, &size) && send_ready(leg))
+        finish(leg, out, size);
 }

@@ -30,6 +30,12 @@ static size_t pad(uint8_t *out, size_t size, uint8_t padding)
     return size + padding;
 }
 
+uint32_t send_clock(const struct out_stream *stream)
+{
+    return stream->source == MCU_AUDIO ? mcu_codec_clock((enum mcu_audio_codec)stream->codec)
+                                       : MCU_PICTURE_CLOCK;
+}
+
 struct mcu_rtp send_header(const struct out_stream *stream, int64_t sequence,
                            uint32_t timestamp, int64_t now)
 {
@@ -107,7 +113,7 @@ bool plane_send_sound(struct leg *leg, struct udp_batch *batch,
     if (codec < 0)
         return false;
     struct out_stream *stream = leg->out[MCU_AUDIO];
-    const int64_t samples = mcu_codec_clock((enum mcu_audio_codec)codec) / 50;
+    const int64_t samples = send_clock(stream) / (1000000 / TICK_US);
     if (!leg->webrtc && stream->tick == INT64_MIN)
         begin_by_clock(stream, packet->tick, samples, now);
     const uint32_t timestamp = stream->offset + (uint32_t)(packet->tick * samples);

@@ -15,6 +15,9 @@ bool send_media(const struct leg *leg);
 /* Adds what was written where the batch has it, to where a leg's RTCP goes. */
 void send_rtcp(const struct leg *leg, struct udp_batch *batch, size_t size);
 
+/* Hz of its RTP timestamps. */
+uint32_t send_clock(const struct out_stream *stream);
+
 /* What all packets of a stream have in their headers; no level, no marker. */
 struct mcu_rtp send_header(const struct out_stream *stream, int64_t sequence,
                            uint32_t timestamp, int64_t now);

@@ -46,7 +46,7 @@ static struct in_stream *layer_new(const struct mcu_stream_options *options, int
         stream->clock = mcu_codec_clock((enum mcu_audio_codec)options->formats[0].codec);
         stream->sound = sound_in_new(options);
     } else {
-        stream->clock = 90000;
+        stream->clock = MCU_PICTURE_CLOCK;
         stream->frames = mcu_frames_new(options->pixels_max);
     }
     if (stream->sound || stream->frames)

@@ -1,8 +1,9 @@
 #include <mcu/rate.h>
 
+#include <mcu/payload.h>
+
 #include <math.h>
 
-#define CLOCK 90000.0
 #define STEPS 4.0        /* of the quantiser, in which the bits halve */
 #define BUCKET_S 0.5     /* of the rate */
 #define UNUSED_S 0.12    /* of the rate, that may be made up for later */
@@ -40,7 +41,7 @@ static double drain(struct mcu_rate *rate, int64_t timestamp)
 {
     double seconds = 1 / rate->fps;
     if (rate->last != INT64_MIN)
-        seconds = fmax((double)(timestamp - rate->last) / CLOCK, 0);
+        seconds = fmax((double)(timestamp - rate->last) / MCU_PICTURE_CLOCK, 0);
     rate->last = timestamp;
     rate->owed =
         fmax(rate->owed - rate->bits_per_second * seconds, -UNUSED_S * rate->bits_per_second);

@@ -1,10 +1,10 @@
 #include "encoder.h"
 
+#include <mcu/payload.h>
+
 #include <stdlib.h>
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
-
-#define CLOCK 90000
 
 /* How far a key frame may run ahead of the rate: ms, and % of an ordinary picture. Text that
  * is sharp at once is worth the wait. */
@@ -33,7 +33,7 @@ static void choose(vpx_codec_enc_cfg_t *settings, int width, int height, int bit
     settings->g_h = (unsigned)height;
     settings->g_threads = 1;
     settings->g_timebase.num = 1;
-    settings->g_timebase.den = CLOCK;
+    settings->g_timebase.den = MCU_PICTURE_CLOCK;
     settings->g_error_resilient = VPX_ERROR_RESILIENT_DEFAULT;
     settings->g_lag_in_frames = 0;
     settings->rc_end_usage = VPX_CBR;
@@ -123,7 +123,7 @@ struct mcu_picture_encoder *mcu_vp8_encoder_new(const struct mcu_picture_setting
     if (!encoder)
         return NULL;
     encoder->head = (struct mcu_picture_encoder){&VP8, *settings};
-    encoder->duration = (unsigned long)(CLOCK / settings->fps);
+    encoder->duration = (unsigned long)(MCU_PICTURE_CLOCK / settings->fps);
     if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &encoder->settings, 0))
         goto refused;
     choose(&encoder->settings, width, height, settings->bits_per_second, settings->content);

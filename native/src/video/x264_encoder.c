@@ -1,12 +1,12 @@
 #include "encoder.h"
 
 #include <mcu/change.h>
+#include <mcu/payload.h>
 #include <mcu/rate.h>
 
 #include <stdlib.h>
 #include <x264.h>
 
-#define CLOCK 90000
 #define NEVER (1 << 30)     /* pictures between key frames: only when asked for */
 #define CONTENT_VBV_MS 1500 /* text that is sharp at once is worth the wait */
 #define SIDE_MAX 16384
@@ -39,7 +39,7 @@ static int choose(x264_param_t *param, const struct mcu_picture_settings *settin
     param->i_width = settings->width;
     param->i_height = settings->height;
     param->i_timebase_num = 1;
-    param->i_timebase_den = CLOCK;
+    param->i_timebase_den = MCU_PICTURE_CLOCK;
     param->i_fps_num = (uint32_t)settings->fps;
     param->i_fps_den = 1;
     param->i_keyint_max = NEVER;

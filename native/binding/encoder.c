@@ -15,9 +15,9 @@ static PyObject *encoder_new(PyTypeObject *type, PyObject *args, PyObject *keywo
                             "content", "slice_max", NULL};
     struct mcu_picture_settings settings;
     int vp8, content;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "piiiipi", names, &vp8, &settings.width,
-                                     &settings.height, &settings.fps,
-                                     &settings.bits_per_second, &content, &settings.slice_max))
+    if (!parsed(PyArg_ParseTupleAndKeywords(
+            args, keywords, "piiiipi", names, &vp8, &settings.width, &settings.height,
+            &settings.fps, &settings.bits_per_second, &content, &settings.slice_max)))
         return NULL;
     settings.content = content;
     allocfunc allocate = __extension__(allocfunc) PyType_GetSlot(type, Py_tp_alloc);
@@ -78,11 +78,12 @@ PyDoc_STRVAR(retarget_doc, "retarget($self, bits_per_second, /)\n--\n\n"
 
 static PyObject *retarget(PyObject *object, PyObject *rate)
 {
-    const int bits_per_second = (int)PyLong_AsLong(rate);
-    if (PyErr_Occurred())
+    struct mcu_picture_encoder *encoder = ((struct encoder_object *)object)->encoder;
+    const long bits_per_second = PyLong_AsLong(rate);
+    if (!parsed(bits_per_second != -1 || !PyErr_Occurred()) ||
+        !check_number("bits_per_second", bits_per_second, 1, INT_MAX))
         return NULL;
-    if (mcu_picture_encoder_retarget(((struct encoder_object *)object)->encoder,
-                                     bits_per_second) == 0)
+    if (mcu_picture_encoder_retarget(encoder, (int)bits_per_second) == 0)
         Py_RETURN_NONE;
     PyErr_SetString(PyExc_ValueError, "the codec does not encode at this rate");
     return NULL;

@@ -238,8 +238,7 @@ static PyMethodDef methods[] = {
            "of an RTP leg go and come from."),
     METHOD(set_keys, METH_VARARGS,
            "set_keys($self, leg, profile, sending, receiving, rtcp=False, /)\n--\n\nSRTP keys "
-           "of both "
-           "directions: master key, then salt."),
+           "of both directions: master key, then salt."),
     METHOD(use_ice, METH_VARARGS,
            "use_ice($self, leg, muxed, ufrag, password, remote_ufrag, /)\n--\n\nWhere it is, "
            "checks say."),
@@ -251,10 +250,7 @@ static PyMethodDef methods[] = {
      "add_stream($self, leg, source, *, formats, mid='', dtmf=0, ssrcs=(), extensions={}, "
      "sends=True, receives=True, nack=False, pli=False, fir=False, ssrc=0, rtx_ssrc=0, "
      "cname='', pixels_max=16777216, rids=(), tmmbr=False, tones=False)\n--\n\nAdds one of a "
-     "leg's "
-     "streams, before its "
-     "keys or "
-     "its remote address."},
+     "leg's streams, before its keys or its remote address."},
     METHOD(send_dtls, METH_VARARGS,
            "send_dtls($self, leg, data, rtcp=False, /)\n--\n\nSends a datagram."),
     METHOD(answer_greeting, METH_VARARGS,
@@ -265,8 +261,7 @@ static PyMethodDef methods[] = {
            "number came from."),
     METHOD(send_picture, METH_VARARGS,
            "send_picture($self, legs, source, codec, data, timestamp, key, /)\n--\n\nOne "
-           "picture to "
-           "many legs; how many were sent it whole."),
+           "picture to many legs; how many were sent it whole."),
     METHOD(choose, METH_VARARGS,
            "choose($self, leg, source, layer, thin=False, /)\n--\n\nWhich layer's pictures "
            "are handed out; -1: none."),
@@ -325,10 +320,9 @@ static PyType_Slot slots[] = {
     {Py_tp_dealloc, __extension__(void *) plane_dealloc},
     {Py_tp_methods, methods},
     {Py_tp_getset, properties},
-    {Py_tp_doc,
-     "Plane(addresses, *, port=0, tcp_port=0, ports=(0, 0), complexity=5, "
-     "bits_per_second=48000, "
-     "loss_percent=10, silent_s=30)\n--\n\nThe sockets, legs and threads of a worker."},
+    {Py_tp_doc, "Plane(addresses, *, port=0, tcp_port=0, ports=(0, 0), complexity=5, "
+                "bits_per_second=48000, loss_percent=10, silent_s=30)\n--\n\nThe sockets, "
+                "legs and threads of a worker."},
     {0, NULL},
 };
 

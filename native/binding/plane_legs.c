@@ -230,8 +230,8 @@ PyObject *plane_send_picture(PyObject *self, PyObject *args)
     bool h264;
     PyThreadState *thread;
     struct mcu_plane *plane = NULL;
-    if (!PyArg_ParseTuple(args, "Oisy*Kp", &sequence, &source, &codec, &data, &timestamp,
-                          &key))
+    if (!parsed(PyArg_ParseTuple(args, "Oisy*Kp", &sequence, &source, &codec, &data,
+                                 &timestamp, &key)))
         return NULL;
     if (check_range("source", source, MCU_CAMERA, MCU_SCREEN) &&
         get_picture_codec(codec, &h264) && get_handles(sequence, &legs, &count)) {
@@ -278,13 +278,6 @@ PyObject *plane_want_key(PyObject *self, PyObject *args)
     return done(result);
 }
 
-/* A leg, and a number of bit/s up to `most`. */
-static int get_rate(PyObject *args, long long most, int *leg, long long *rate)
-{
-    return parsed(PyArg_ParseTuple(args, "iL", leg, rate)) &&
-           check_number("bits_per_second", *rate, 0, most);
-}
-
 PyObject *plane_hold(PyObject *self, PyObject *args)
 {
     int leg, held;
@@ -298,30 +291,30 @@ PyObject *plane_hold(PyObject *self, PyObject *args)
     return done(result);
 }
 
-PyObject *plane_limit(PyObject *self, PyObject *args)
+/* A method that takes a leg and bit/s. */
+static PyObject *with_rate(PyObject *self, PyObject *args,
+                           int (*call)(struct mcu_plane *plane, int leg, uint32_t rate))
 {
     int leg;
-    long long most;
+    long long rate;
     PyThreadState *thread;
-    struct mcu_plane *plane =
-        get_rate(args, INT64_MAX, &leg, &most) ? hold_plane(self, &thread) : NULL;
+    struct mcu_plane *plane = parsed(PyArg_ParseTuple(args, "iL", &leg, &rate)) &&
+                                      check_number("bits_per_second", rate, 0, UINT32_MAX)
+                                  ? hold_plane(self, &thread)
+                                  : NULL;
     if (!plane)
         return NULL;
-    const int result = mcu_plane_limit(plane, leg, (uint64_t)most);
+    const int result = call(plane, leg, (uint32_t)rate);
     release_plane(self, thread);
     return done(result);
 }
 
+PyObject *plane_limit(PyObject *self, PyObject *args)
+{
+    return with_rate(self, args, mcu_plane_limit);
+}
+
 PyObject *plane_aim(PyObject *self, PyObject *args)
 {
-    int leg;
-    long long use;
-    PyThreadState *thread;
-    struct mcu_plane *plane =
-        get_rate(args, UINT32_MAX, &leg, &use) ? hold_plane(self, &thread) : NULL;
-    if (!plane)
-        return NULL;
-    const int result = mcu_plane_aim(plane, leg, (uint32_t)use);
-    release_plane(self, thread);
-    return done(result);
+    return with_rate(self, args, mcu_plane_aim);
 }

@@ -1,4 +1,5 @@
-/* Plane.leg_stats and Plane.stats: structs of counters as dicts. */
+/* What the plane counts: Plane.leg_stats and Plane.stats as dicts, Plane.leg_traffic, which is
+ * asked for often, as a tuple. */
 #include "plane.h"
 
 /* Puts a value in a dict, and takes it over. */

@@ -50,7 +50,7 @@ struct mcu_plane_options {
     size_t address_count;
     uint16_t port;     /* 0: any that is free on all of them */
     uint16_t tcp_port; /* 0: the same number if it is free, else there is no TCP */
-    uint16_t range_first, range_last; /* ports for plain and SDES-keyed RTP; 0: none */
+    uint16_t range_first, range_last; /* of legs with ports of their own; 0: none */
     int complexity, bits_per_second;  /* of the Opus that is sent */
     int64_t
         rtp_silent_us; /* a leg on ports of its own that says nothing for so long is lost */
@@ -238,7 +238,7 @@ int mcu_plane_choose(struct mcu_plane *plane, int leg, enum mcu_source source, i
 int mcu_plane_want_key(struct mcu_plane *plane, int leg, enum mcu_source source);
 /* Asks for no more than this in all (REMB, or TMMBR for each source), now and with each
  * report. 0: no limit. */
-int mcu_plane_limit(struct mcu_plane *plane, int leg, uint64_t bits_per_second);
+int mcu_plane_limit(struct mcu_plane *plane, int leg, uint32_t bits_per_second);
 
 /* There is use for so much in all on a leg's line: probes look for it (mcu/estimate.h). 0, as
  * at first: for no more than there is. */

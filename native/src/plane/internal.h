@@ -206,7 +206,7 @@ struct leg {
     struct out_stream *out[MCU_SOURCES];
     struct leg_sounding sounding;  /* the sound thread's (tick.h) */
     struct congestion *congestion; /* NULL: it sends no pictures, and nothing is numbered */
-    uint64_t limit;                /* bit/s that we ask for, 0: none */
+    uint32_t limit;                /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
     unsigned dtls_said; /* DTLS in this second; and other */
     unsigned said;      /* events that the far end caused; */

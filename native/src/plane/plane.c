@@ -274,7 +274,7 @@ int mcu_plane_aim(struct mcu_plane *plane, int handle, uint32_t bits_per_second)
     return leg ? 0 : -1;
 }
 
-int mcu_plane_limit(struct mcu_plane *plane, int handle, uint64_t bits_per_second)
+int mcu_plane_limit(struct mcu_plane *plane, int handle, uint32_t bits_per_second)
 {
     struct udp_batch batch;
     batch.count = 0;

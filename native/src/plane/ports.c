@@ -1,4 +1,4 @@
-/* Legs with ports of their own, plain or keyed by SDES (SIP, H.323). */
+/* Legs with ports of their own. */
 #include "ports.h"
 
 #include "leg.h"

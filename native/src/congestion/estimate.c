@@ -174,7 +174,8 @@ int mcu_estimate_feedback(struct mcu_estimate *estimate, const uint8_t *body, si
 
 /* -- what follows -- */
 
-int64_t estimate_rtt_least(const struct mcu_estimate *estimate)
+/* The least of the last ten to twenty seconds, us. */
+static int64_t rtt_least(const struct mcu_estimate *estimate)
 {
     const int64_t least = lesser(estimate->rtt_least[0], estimate->rtt_least[1]);
     return least < INT64_MAX ? least : BEFORE_RTT_US;
@@ -185,7 +186,7 @@ int64_t estimate_standing(const struct mcu_estimate *estimate)
     if (estimate->rtt < 0)
         return 0;
     const int64_t *least = estimate->transit_least;
-    return lesser(estimate->rtt - estimate_rtt_least(estimate),
+    return lesser(estimate->rtt - rtt_least(estimate),
                   estimate->transit - lesser(least[0], least[1]));
 }
 
@@ -197,8 +198,7 @@ size_t mcu_estimate_room(struct mcu_estimate *estimate, int64_t now)
         return 0;
     const uint64_t out = sent_outstanding(&estimate->sent, now);
     const double window =
-        estimate->rate / 8e6 * (double)(estimate_rtt_least(estimate) + ANSWERED_US) +
-        ROOM_LEAST;
+        estimate->rate / 8e6 * (double)(rtt_least(estimate) + ANSWERED_US) + ROOM_LEAST;
     return (double)out < window ? (size_t)(window - (double)out) : 0;
 }
 

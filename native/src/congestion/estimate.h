@@ -57,9 +57,6 @@ struct mcu_estimate {
     struct jam jam;
 };
 
-/* The least of the last ten to twenty seconds, us. */
-int64_t estimate_rtt_least(const struct mcu_estimate *estimate);
-
 /* How long packets wait in the line's queue, us; and what is let go before more is sent. By
  * when they arrived, for what we read late is in the round trip too, where we lack processor;
  * and by the round trip, for their clock may leap. */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *sounding_grown(void *each, size_t count, size_t *capacity, size_t size)
+/* `each` with room for one more of `size` bytes; NULL: no memory, and it is as it was. */
+static void *grown(void *each, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)
         return each;
@@ -19,8 +20,7 @@ void *sounding_grown(void *each, size_t count, size_t *capacity, size_t size)
 
 bool handles_add(struct handles *handles, int handle)
 {
-    int *each =
-        sounding_grown(handles->each, handles->count, &handles->capacity, sizeof *each);
+    int *each = grown(handles->each, handles->count, &handles->capacity, sizeof *each);
     if (!each)
         return false;
     handles->each = each;
@@ -30,14 +30,14 @@ bool handles_add(struct handles *handles, int handle)
 
 /* -- shelves -- */
 
-int shelf_put(struct shelf *shelf, struct item *item)
+/* Gives an item its handle. -1 with errno. */
+static int shelf_put(struct shelf *shelf, struct item *item)
 {
     if (shelf->count >= MCU_PLANE_STREAMS || shelf->last == INT_MAX) {
         errno = ENOSPC;
         return -1;
     }
-    struct item **each =
-        sounding_grown(shelf->each, shelf->count, &shelf->capacity, sizeof *each);
+    struct item **each = grown(shelf->each, shelf->count, &shelf->capacity, sizeof *each);
     if (!each)
         return -1;
     shelf->each = each;
@@ -161,8 +161,7 @@ static void leave_room(struct mcu_plane *plane, struct leg *leg)
 static bool enter_room(struct room *room, struct leg *leg)
 {
     struct crowd *legs = &room->legs;
-    struct leg **each =
-        sounding_grown(legs->each, legs->count, &legs->capacity, sizeof(struct leg *));
+    struct leg **each = grown(legs->each, legs->count, &legs->capacity, sizeof(struct leg *));
     if (!each)
         return false;
     legs->each = each;
@@ -223,8 +222,7 @@ static void stop_listening(struct mcu_plane *plane, struct leg *leg)
 static void hear_stream(struct mcu_plane *plane, struct leg *leg, struct sound *sound)
 {
     struct crowd *crowd = listeners_of(plane, sound);
-    struct leg **each =
-        sounding_grown(crowd->each, crowd->count, &crowd->capacity, sizeof *each);
+    struct leg **each = grown(crowd->each, crowd->count, &crowd->capacity, sizeof *each);
     if (!each)
         return; /* it hears nothing, rather than what it must not hear any more */
     crowd->each = each;

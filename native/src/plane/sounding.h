@@ -61,8 +61,6 @@ struct shelf {
     int last;          /* handle that was given */
     struct item *gone; /* still on it */
 };
-/* Gives an item its handle. -1 with errno. */
-int shelf_put(struct shelf *shelf, struct item *item);
 /* Also one that is gone, or NULL. */
 struct item *shelf_find(const struct shelf *shelf, int handle);
 
@@ -123,9 +121,6 @@ struct sounding {
     size_t silence_size[MCU_AUDIO_CODECS]; /* 0: not made yet */
     struct udp_batch batch;
 };
-
-/* `each` with room for one more of `size` bytes; NULL: no memory, and it is as it was. */
-void *sounding_grown(void *each, size_t count, size_t *capacity, size_t size);
 
 /* -- rooms.c -- */
 

@@ -10,6 +10,12 @@
 
 static double milliseconds(double units, uint32_t clock) { return units * 1000.0 / clock; }
 
+/* < 0: not known. */
+static double rtt_ms(const struct leg *leg)
+{
+    return leg->rtt < 0 ? -1 : (double)leg->rtt / 1000;
+}
+
 static uint64_t packets_of(const struct in_stream *stream)
 {
     return stream->packets_before + stream->reception.received;
@@ -106,7 +112,7 @@ static struct mcu_stream_stats sent(const struct out_stream *stream)
 static void fill(const struct leg *leg, struct mcu_leg_stats *stats)
 {
     memset(stats, 0, sizeof *stats);
-    stats->rtt_ms = leg->rtt < 0 ? -1 : (double)leg->rtt / 1000;
+    stats->rtt_ms = rtt_ms(leg);
     for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
         stats->streams[stats->stream_count++] = received(leg, in);
     for (int i = 0; i < MCU_SOURCES; i++)
@@ -155,7 +161,7 @@ static double mean_of(const struct mean *mean)
 static void add_means(const struct leg *leg, struct mean jitter[2], struct mean *rtt)
 {
     if (leg->rtt >= 0)
-        weigh(rtt, (double)leg->rtt / 1000);
+        weigh(rtt, rtt_ms(leg));
     for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
         if (in->reception.begun)
             weigh(&jitter[0], milliseconds(in->reception.jitter, in->clock));
@@ -207,7 +213,7 @@ static void add_received(struct mcu_leg_traffic *traffic, const struct in_stream
 
 static struct mcu_leg_traffic traffic_of(const struct leg *leg)
 {
-    struct mcu_leg_traffic traffic = {.rtt_ms = leg->rtt < 0 ? -1 : (double)leg->rtt / 1000};
+    struct mcu_leg_traffic traffic = {.rtt_ms = rtt_ms(leg)};
     for (const struct in_stream *in = NULL; (in = plane_next_in(leg, in));)
         add_received(&traffic, in);
     for (int i = 0; i < MCU_SOURCES; i++) {

@@ -112,7 +112,8 @@ void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t
 
 void mcu_arrivals_forget(struct mcu_arrivals *arrivals) { arrivals->count = 0; }
 
-int32_t mcu_arrivals_delay(const struct mcu_arrivals *arrivals)
+/* How long after the fastest packets sound is to be played. */
+static int32_t delay_of(const struct mcu_arrivals *arrivals)
 {
     const int32_t delay = arrivals->spread + MCU_DELAY_LEAST;
     if (arrivals->count < KNOWN && delay < MCU_DELAY_FIRST)
@@ -122,5 +123,5 @@ int32_t mcu_arrivals_delay(const struct mcu_arrivals *arrivals)
 
 int64_t mcu_arrivals_offset(const struct mcu_arrivals *arrivals)
 {
-    return arrivals->zero + arrivals->fastest + mcu_arrivals_delay(arrivals);
+    return arrivals->zero + arrivals->fastest + delay_of(arrivals);
 }

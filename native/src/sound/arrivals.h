@@ -30,9 +30,8 @@ struct mcu_arrivals {           /* zero it to begin */
 void mcu_arrivals_came(struct mcu_arrivals *arrivals, int64_t timestamp, int64_t now);
 /* The stream's time has jumped: what is known of it is worth nothing. */
 void mcu_arrivals_forget(struct mcu_arrivals *arrivals);
-/* How long after the fastest packets sound is to be played. */
-int32_t mcu_arrivals_delay(const struct mcu_arrivals *arrivals);
-/* Our time less the stream's, of what is played, at that delay. */
+/* Our time less the stream's, of what is to be played: so long after the fastest packets that
+ * nearly all have come. */
 int64_t mcu_arrivals_offset(const struct mcu_arrivals *arrivals);
 
 #endif

@@ -1,9 +1,10 @@
 """What a room's picture mixer asks of its legs' connections, and where what it composed goes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from mcu.ids import LegId, RoomId
+from mcu.media import cost
 from mcu.media.frames import AnyEvent
 from mcu.media.leg import Connection
 from mcu.media.messages import LayoutChanged, RoomProfile, Source
@@ -18,6 +19,14 @@ class Seats(Protocol):
     def is_inside(self, leg: LegId) -> bool: ...
 
 
+class Owner(Protocol):
+    """What it asks of the worker."""
+
+    def emit(self, event: AnyEvent) -> None: ...
+
+    def fits(self, cores: float) -> bool: ...
+
+
 class Outlets:
     """A `seams.PictureOutputs` of one room."""
 
@@ -27,9 +36,9 @@ class Outlets:
         profile: RoomProfile,
         seats: Seats,
         transports: TransportFactory,
-        emit: Callable[[AnyEvent], None],
+        owner: Owner,
     ) -> None:
-        self._room, self._profile, self._seats, self._transports, self._emit = room, profile, seats, transports, emit
+        self._room, self._profile, self._seats, self._transports, self._owner = room, profile, seats, transports, owner
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         inside = [
@@ -55,8 +64,11 @@ class Outlets:
         connection = self._seats.connection(leg)
         return connection.losses.get(source, 0.0) if connection is not None else 0.0
 
+    def has_room(self) -> bool:
+        return self._owner.fits(cost.of_view(self._profile))
+
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
-        self._emit(
+        self._owner.emit(
             LayoutChanged(
                 room=self._room,
                 viewers=list(viewers),

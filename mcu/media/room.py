@@ -130,7 +130,7 @@ class Room:
         self._words = Words(lambda leg: owner.emit(LegTold(room=room, leg=leg)))
         self._speakers = SpeakerDetector()
         self._heard_from: tuple[LegId | None, list[LegId]] = (None, [])
-        self._pictures = RoomPictures(profile, pools, Outlets(room, profile, self, transports, owner.emit))
+        self._pictures = RoomPictures(profile, pools, Outlets(room, profile, self, transports, owner))
         self._painting = asyncio.create_task(self._pictures.run())
         self._closing: set[asyncio.Task[None]] = set()
 

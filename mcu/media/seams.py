@@ -314,6 +314,9 @@ class PictureOutputs(Protocol):
     def picture_loss(self, leg: LegId, source: Source) -> float:
         """What share of a picture's packets the leg lost, by its last report."""
 
+    def has_room(self) -> bool:
+        """Whether the worker has room for one more encoder."""
+
     def request_key(self, leg: LegId, source: Source) -> None: ...
 
     def want(self, leg: LegId, source: Source, wanted: Wanted) -> None: ...

@@ -111,12 +111,16 @@ class RecordedOutputs:
     content: list[tuple[list[LegId], EncodedPicture]] = field(default_factory=list)
     losses: dict[LegId, float] = field(default_factory=dict)  # what legs report
     aims: dict[LegId, int] = field(default_factory=dict)
+    room: bool = True  # for another encoder
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         (self.sent if source is Source.CAMERA else self.content).append((list(legs), picture))
 
     def picture_loss(self, leg: LegId, source: Source) -> float:
         return self.losses.get(leg, 0.0)
+
+    def has_room(self) -> bool:
+        return self.room
 
     def request_key(self, leg: LegId, source: Source) -> None:
         self.keys.append((leg, source))

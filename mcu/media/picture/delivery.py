@@ -136,15 +136,18 @@ class Delivery:
         standing = self._standings.get(leg)
         return standing is not None and standing.dark
 
-    def settle(self, now: float) -> list[ClassKey]:
-        """Everybody into their class. Returns those that somebody has begun to wait for a key frame of."""
+    def settle(self, now: float, has_room: Callable[[], bool]) -> list[ClassKey]:
+        """Everybody into their class. Returns those that somebody has begun to wait for a key frame of.
+
+        `has_room`: for an encoder that can be done without.
+        """
         lossy = self._lossy()
         begun = list[ClassKey]()
         for leg, standing in self._standings.items():
             if standing.dark:
                 self.subscriptions.drop(leg)
                 continue
-            key = self._perhaps_aside(leg, standing, self._key(standing, lossy), now)
+            key = self._perhaps_aside(leg, standing, self._key(standing, lossy), now, has_room)
             if self.subscriptions.want(leg, key):
                 begun.append(key)
         return begun
@@ -176,7 +179,9 @@ class Delivery:
                     rungs[at] = max(rungs.get(at, 0), standing.rung.index)
         return rungs
 
-    def _perhaps_aside(self, leg: LegId, standing: Standing, key: ClassKey, now: float) -> ClassKey:
+    def _perhaps_aside(
+        self, leg: LegId, standing: Standing, key: ClassKey, now: float, has_room: Callable[[], bool]
+    ) -> ClassKey:
         """The class of this key or, for a leg that moves to it while others get it, that beside it."""
         knew, standing.view = standing.view == key.view, key.view
         subscriptions = self.subscriptions
@@ -184,8 +189,9 @@ class Delivery:
             return key
         if subscriptions.is_of(leg, key.beside):
             return key.beside if now - standing.aside_since < ASIDE_S else key
-        aside = {each for each in subscriptions.used() if each.aside} | {key.beside}
-        if not subscriptions.receivers(key) or len(aside) > ASIDE_CLASSES:
+        aside = {each for each in subscriptions.used() if each.aside}
+        may = key.beside in aside or (len(aside) < ASIDE_CLASSES and has_room())
+        if not subscriptions.receivers(key) or not may:
             return key
         standing.aside_since = now
         return key.beside

@@ -173,7 +173,7 @@ class RoomPictures:
             self._tune(now)
             self._wish(now)  # which view a leg gets hangs on what its line has room for
         for delivery in self._deliveries.values():
-            for key in delivery.settle(now):
+            for key in delivery.settle(now, self._outputs.has_room):
                 view = self._views.get(key.view) or self._new_view(key.view)
                 self._views[key.view] = view
                 view.encoding_class(key, delivery.rates[key.rung], now).gate.request()

@@ -315,13 +315,21 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
 
 async def test_what_a_leg_loses_of_its_picture_is_that_of_the_connection_it_has_now(stage: Stage) -> None:
     first = await stage.join(A)
-    outlets = Outlets(RoomId("room_1"), RoomProfile(), stage.room, stage.transports, stage.emit)
+    outlets = Outlets(RoomId("room_1"), RoomProfile(), stage.room, stage.transports, stage)
     assert outlets.picture_loss(A, Source.CAMERA) == 0
     first.listener.on_picture_loss(Source.CAMERA, 0.25)
     assert outlets.picture_loss(A, Source.CAMERA) == 0.25
     assert outlets.picture_loss(A, Source.SCREEN) == 0
     await stage.join(A)
     assert outlets.picture_loss(A, Source.CAMERA) == 0
+
+
+async def test_for_another_encoder_there_is_room_as_for_another_view(stage: Stage) -> None:
+    await stage.join(A)
+    outlets = Outlets(RoomId("room_1"), RoomProfile(), stage.room, stage.transports, stage)
+    assert outlets.has_room()
+    stage.room_for = stage.room.cores + 0.5 * cost.of_view(RoomProfile())
+    assert not outlets.has_room()
 
 
 async def test_what_a_legs_network_is_like_is_told_when_enough_was_seen_and_then_when_it_changes(stage: Stage) -> None:

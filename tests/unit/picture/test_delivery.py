@@ -22,6 +22,7 @@ class Line:
         self.now = 0.0
         self.loss: dict[str, float] = {}
         self.keys: list[ClassKey] = []  # that were asked for
+        self.room = True  # for another encoder
         self.wishes = {LegId(leg): Wish(view, "H264", 2_500_000) for leg in legs}
         self._step()
 
@@ -36,7 +37,7 @@ class Line:
 
     def _step(self) -> None:
         self.delivery.wish(self.wishes, self.now)
-        for key in self.delivery.settle(self.now):
+        for key in self.delivery.settle(self.now, lambda: self.room):
             self.keys.append(key)
             self.delivery.subscriptions.key_frame(key)
 
@@ -195,9 +196,20 @@ def test_whose_line_changes_while_it_is_aside_is_not_held_there_by_a_key_frame()
     line.delivery.wish(line.wishes, line.now)
     line.delivery.tune(line.now, lambda _leg: 0.0)
     lowest = ClassKey(GRID, "H264", 2)
-    assert line.delivery.settle(line.now) == [lowest]
+    assert line.delivery.settle(line.now, lambda: True) == [lowest]
     line.delivery.subscriptions.key_frame(BEST)
     assert line.delivery.subscriptions.awaited_by(LegId("b")) == lowest
+
+
+def test_a_worker_that_has_much_to_do_has_no_encoder_for_that() -> None:
+    line = Line("a", "b", "c")
+    narrowed_and_back(line, "c")
+    line.room = False
+    narrowed_and_back(line, "b")
+    assert (line.of("b"), line.of("c")) == (BEST.beside, BEST.beside)  # where there is one, it is shared
+    line.delivery.subscriptions.key_frame(BEST)
+    narrowed_and_back(line, "c")
+    assert line.of("b") == line.of("c") == BEST
 
 
 def test_a_room_has_a_bounded_number_of_classes_aside() -> None:

@@ -68,6 +68,7 @@ class Controls:
         self._still_at: float | None = None
         self._spoken_at: float | None = None  # what is being said is over, at the latest
         self._later = deque[Words](maxlen=8)  # to be said then
+        self._telling: Words = ()  # of that, what is being said
         self._news = Counter[NoticeKind]()
         self._known = deque[NoticeId](maxlen=NOTICES_KEPT)
         self._commands: dict[str, Callable[[float], Do]] = {
@@ -100,7 +101,7 @@ class Controls:
         return [self._said(command(now), now)]
 
     def refused(self, error: McuError, now: float) -> Words:
-        """What to say of it."""
+        """What to say of it, in place of the answer."""
         self._spoken_at = now + SPOKEN_S
         return (Prompt.ONLY_HOST if isinstance(error, HostsOnly) else Prompt.CANNOT,)
 
@@ -187,7 +188,7 @@ class Controls:
     def heard_of(self, update: Update, now: float, wall: datetime) -> list[Do]:
         match update:
             case Told():
-                self._spoken_at = None
+                self._spoken_at, self._telling = None, ()
             case RosterNow():
                 self._roster(update)
             case RoomNow(locked=locked, layout=layout):
@@ -213,7 +214,7 @@ class Controls:
 
     def handle_timer(self, now: float) -> list[Do]:
         if self._spoken_at is not None and now >= self._spoken_at:
-            self._spoken_at = None
+            self._spoken_at, self._telling = None, ()
         if self._still_at is not None and now >= self._still_at:
             self._still_at = now + STILL_S
             self._later.append((Prompt.STILL_WAITING,))
@@ -269,7 +270,10 @@ class Controls:
     # -- words --------------------------------------------------------------------------------------------------------
 
     def _said(self, done: Do, now: float) -> Do:
-        """An answer: in place of what is being said."""
+        """An answer: in place of what is being said, of which what nobody asked for is told again after it."""
+        if self._telling:
+            self._later.appendleft(self._telling)
+            self._telling = ()
         self._spoken_at = now + SPOKEN_S if done.words else None
         return done
 
@@ -281,4 +285,6 @@ class Controls:
         words += [word for kind, count in self._news.items() for word in news(kind, count)]
         self._later.clear()
         self._news.clear()
-        return [self._said(Do(tuple(words)), now)]
+        told = self._said(Do(tuple(words)), now)
+        self._telling = told.words
+        return [told]

@@ -240,9 +240,12 @@ def test_what_happens_is_told_after_what_is_being_said_and_summed_up(guest: Call
     assert guest.hears(Told()) == []
 
 
-def test_an_answer_goes_before_news_that_is_being_told(guest: Caller) -> None:
+def test_an_answer_goes_before_news_that_is_being_told_and_they_are_told_again_after_it(guest: Caller) -> None:
     assert guest.hears(noticed(NoticeKind.RECONNECTED, "a")) == [P.ONE_BACK]
     assert guest.press("*6") == [P.MUTED]
+    assert guest.hears(noticed(NoticeKind.JOINED, "b")) == []
+    assert guest.hears(Told()) == [P.ONE_BACK, P.ONE_JOINED]
+    assert guest.hears(Told()) == []
 
 
 def test_words_whose_end_is_never_told_hold_up_nothing(guest: Caller) -> None:

@@ -36,8 +36,8 @@ SPOKEN: Final[Mapping[Language, Mapping[str, str]]] = {"sv": _read("sv"), "en": 
 
 def said(words: Words, language: Language) -> Card:
     """What is said: its first sentence, and the rest below."""
-    title, *rest = (SPOKEN[language][word] for word in words)
-    return Card(title=title, note=" ".join(rest))
+    title, stop, rest = " ".join(SPOKEN[language][word] for word in words).partition(". ")
+    return Card(title=title + stop.strip(), note=rest)
 
 
 def of_menu(menu: Menu, words: Words) -> Card:

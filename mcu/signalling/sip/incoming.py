@@ -1,17 +1,16 @@
 """A call that dials in: answered in a worker's reception, led by the menu, and let through the door into its room."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+
+import structlog
 
 from mcu.booking.door import Entrant, NotAdmitted
 from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import Meeting
-from mcu.booking.rules import MeetingLocked, MeetingOver, NotOpen
 from mcu.conference.roster import Person
 from mcu.conference.workers import answered
-from mcu.errors import McuError, MeetingFull, NotAcceptable, TooMany, Unavailable
+from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId
 from mcu.media.call_messages import AnswerCall, CallTold, Card, OfferCall
 from mcu.media.messages import Answered
@@ -21,28 +20,14 @@ from mcu.protocol.sip.events import Established
 from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip import cards
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say, State
-from mcu.signalling.sip.prompts import Prompt, Words
+from mcu.signalling.sip.prompts import Words
+from mcu.signalling.sip.refusals import NotSecured, why
 from mcu.signalling.sip.routing import Route
 from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit
 
+log = structlog.get_logger(__name__)
+
 SEAT_NAMES = {"sv": "Telefon", "en": "Telephone"}  # a header's name is nobody's word (S5.3)
-
-
-class NotSecured(NotAcceptable):
-    """The meeting's organisation takes encrypted calls alone."""
-
-    code, title = "not-secured", "The meeting takes encrypted calls alone"
-
-
-REFUSALS: Final[Mapping[type[McuError], Prompt]] = {
-    NotOpen: Prompt.NOT_OPEN,
-    MeetingOver: Prompt.MEETING_OVER,
-    MeetingLocked: Prompt.IS_LOCKED,
-    MeetingFull: Prompt.MEETING_FULL,
-    TooMany: Prompt.TOO_MANY,
-    Unavailable: Prompt.CANNOT,
-    NotSecured: Prompt.NOT_SECURED,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +155,9 @@ class Incoming(Visit):
             await self._admit(entrant)
         except NotAdmitted:
             await self._do(self._menu.not_opened(now))
-        except tuple(REFUSALS) as error:
-            await self._leave_after((REFUSALS[type(error)], Prompt.GOODBYE), self._menu.language)
+        except McuError as error:
+            log.info("call_not_let_in", call=self.name, code=error.code)
+            await self._leave_after(why(error), self._menu.language)
 
     def _check_secured(self, meeting: Meeting) -> None:
         """A call in the clear that no trunk's settings allow comes in where the meeting's organisation does.

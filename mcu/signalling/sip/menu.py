@@ -146,7 +146,7 @@ class Menu:
             return self._ask(now)
         self._tries += 1
         if self._tries == TRIES:
-            return self._end(Prompt.WRONG)
+            return self._end(Prompt.WRONG, Prompt.LOOK_AGAIN)
         self._move(E.REFUSED)
         if self._called:
             self._move(E.ENTERED)

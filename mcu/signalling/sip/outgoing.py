@@ -28,6 +28,7 @@ from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.outcome import NEXT_WAY, TRY_S, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
+from mcu.signalling.sip.refusals import why
 from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost
 from mcu.signalling.sip.ways import Way, Ways
 
@@ -252,9 +253,15 @@ class Outgoing(Visit):
         await self.worker.ask(AcceptCall(call=self.name, answer=self._accepted(self._agreed[0])))
         self._show(Stage.ANSWERED)
         pressed = await self._told()
-        leg = await self._room.reserve(self._person)
-        await self._enter(self._room, leg, unattended=automatic and not pressed)
-        self._show(Stage.JOINED, leg)
+        try:
+            leg = await self._room.reserve(self._person)
+            await self._enter(self._room, leg, unattended=automatic and not pressed)
+        except McuError as error:
+            self._show(Stage.FAILED)
+            log.info("call_not_let_in", call=self.name, code=error.code)
+            await self._leave_after(why(error), self._language)
+        else:
+            self._show(Stage.JOINED, leg)
 
     async def _told(self) -> bool:
         """What it is about, until a key is pressed: whether one was. Raises `NotAnswered` where they hang up."""

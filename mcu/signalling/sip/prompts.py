@@ -18,14 +18,17 @@ class Prompt(StrEnum):
     PIN = "pin"
     WRONG = "wrong"  # the number or the PIN
     ONE_MOMENT = "one-moment"
-    GOODBYE = "goodbye"  # nobody is there, or too many tries
+    LOOK_AGAIN = "look-again"  # at the invitation, and call again: too many tries
+    GOODBYE = "goodbye"  # before we hang up
 
     # why nobody comes in
     NOT_OPEN = "not-open"
     MEETING_OVER = "meeting-over"
+    MEETING_LOCKED = "meeting-locked"
     MEETING_FULL = "meeting-full"
     NOT_SECURED = "not-secured"  # the call is in the clear, which this meeting does not take
     TOO_MANY = "too-many"  # attempts
+    CALL_LATER = "call-later"  # it cannot be done now
 
     # coming in
     CALLED = "called"  # to one whom we call: what it is about

@@ -16,6 +16,7 @@ from dialled import call, hear_each_other, in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from running_server import RunningServer, running_server
 from sip_messages import request
+from sound import record, share, tone
 
 from mcu.conference.roster import Stage
 from mcu.demo.guest import Guest
@@ -25,6 +26,7 @@ from mcu.signalling.webrtc.messages import Calls
 
 HOST_HZ, PHONE_HZ = 900.0, 700.0
 NUMBER = "+46701740605"
+LOCKED_HZ = 1500.0  # of the words that the meeting is locked
 FULL, TRUNK = "127.0.0.2", "127.0.0.3"  # two trunks: the first, and best, says 503
 
 
@@ -79,6 +81,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterato
         ),
     }
     directory = tmp_path_factory.mktemp("sip")
+    record(directory / "prompts" / "sv" / "meeting-locked.wav", tone(LOCKED_HZ, 100))
+    settings["sip__prompts"] = str(directory / "prompts")
     with full_trunk(directory, full_port), running_server(directory, **settings) as started:
         yield started
 
@@ -142,6 +146,26 @@ async def test_what_comes_of_a_call_that_is_not_answered_is_shown(server: Runnin
                 assert answer.status == 204
             await until(lambda: stages(host)[-1:] == [Stage.ENDED])
             await until(lambda: phone.closed)
+        assert telephones(host) == []
+
+
+@pytest.mark.policy("S5.3-1")
+async def test_who_answers_when_the_meeting_has_been_locked_is_told_so_and_the_host_that_it_failed(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server) as here:
+        host = await here.host(sound=hum(HOST_HZ))
+        await inside(host)
+        with telephone(tmp_path / "phone", hertz=PHONE_HZ) as phone:
+            await call(here, uri=phone.uri)
+            await until(lambda: phone.rings)
+            await here.patch(await here.room(), locked=True)
+            phone.accept()
+            await until(lambda: phone.closed, within=20)
+            heard = phone.heard()
+        assert max(share(heard[:at], LOCKED_HZ, 1.0) for at in range(48_000, heard.size, 24_000)) > 0.8
+        assert share(heard, HOST_HZ, heard.size / 48_000) < 0.01
+        assert stages(host)[-1] is Stage.FAILED
         assert telephones(host) == []
 
 

@@ -60,4 +60,6 @@ def test_who_was_wrong_reads_so_until_the_next_key() -> None:
 
 
 def test_what_is_said_in_parting_can_be_read() -> None:
-    assert said((Prompt.NOT_OPEN, Prompt.GOODBYE), "sv") == Card(title="Mötet har inte öppnat än.", note="Hej då.")
+    shown = Card(title="Mötet har inte öppnat än.", note="Ring igen när det börjar. Hej då.")
+    assert said((Prompt.NOT_OPEN, Prompt.GOODBYE), "sv") == shown
+    assert said((Prompt.ONE_MOMENT,), "en") == Card(title="One moment.", note="")

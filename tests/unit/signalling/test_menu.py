@@ -82,7 +82,7 @@ def test_after_three_tries_it_is_over() -> None:
         caller.press("999999#")
         done = caller.refused()
         assert isinstance(done[-1], HangUp) == (attempt == TRIES - 1)
-    assert prompts(done) == [Prompt.WRONG, Prompt.GOODBYE]
+    assert prompts(done) == [Prompt.WRONG, Prompt.LOOK_AGAIN, Prompt.GOODBYE]
     assert caller.press("1") == []
 
 

@@ -10,6 +10,8 @@ from running_server import RunningServer, running_server
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from mcu.clock import SystemClock
+from mcu.net.bfcp.server import FloorServer, Listen
 from mcu.storage.database import Database
 from mcu.storage.migrate import migrate
 
@@ -73,6 +75,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def floor_server() -> AsyncIterator[FloorServer]:
+    """BFCP's sockets, at any port."""
+    made = FloorServer(Listen(addresses=["127.0.0.1", "::1"]), SystemClock())
+    await made.start()
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -71,6 +71,13 @@ class HoldCall(Command, frozen=True, kw_only=True):
     held: bool
 
 
+class AllowSlides(Command, frozen=True, kw_only=True):
+    """Whether what others share may go to the call on a line of its own; else it sees that in its one picture."""
+
+    call: CallId
+    allowed: bool
+
+
 class SayToCall(Command, frozen=True, kw_only=True):
     """Say these prompts to a call in the reception, in place of what is being said. Then comes `CallTold`."""
 
@@ -147,7 +154,16 @@ class EndRelay(Command, frozen=True, kw_only=True):
 
 
 CallCommand = (
-    AnswerCall | OfferCall | AcceptCall | ChangeCall | HoldCall | SayToCall | ShowToCall | RefreshCall | EndCall
+    AnswerCall
+    | OfferCall
+    | AcceptCall
+    | ChangeCall
+    | HoldCall
+    | AllowSlides
+    | SayToCall
+    | ShowToCall
+    | RefreshCall
+    | EndCall
 )
 RelayCommand = RelayCall | EndRelay
 

@@ -138,6 +138,10 @@ class Reception:
         """Raises `NotFound`."""
         self._transport(call).hold(held)
 
+    def allow_slides(self, call: CallId, *, allowed: bool) -> None:
+        """See `RtpTransport.allow_slides`. Raises `NotFound`."""
+        self._transport(call).allow_slides(allowed)
+
     def say(self, call: CallId, prompts: Sequence[str], language: str, voice: str = "") -> None:
         """In place of what is being said. Raises `NotFound`: no such call, or no such prompt."""
         self._known(call).left = self._prompts.samples(prompts, language, voice)

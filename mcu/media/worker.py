@@ -22,10 +22,11 @@ import uvloop
 
 from mcu import errors
 from mcu.clock import Clock, SystemClock
-from mcu.ids import RoomId
+from mcu.ids import CallId, RoomId
 from mcu.media import cost
 from mcu.media.call_messages import (
     AcceptCall,
+    AllowSlides,
     AnswerCall,
     CallCommand,
     ChangeCall,
@@ -202,8 +203,16 @@ class Worker:
                 return Answered(answer="", held=reception.held(call))
             case ChangeCall():
                 return Answered(answer=reception.change(call, command.offer), held=reception.held(call))
+        self._treat(call, command)
+        return Done()
+
+    def _treat(self, call: CallId, command: CallCommand) -> None:
+        reception = self._reception
+        match command:
             case HoldCall():
                 reception.hold(call, held=command.held)
+            case AllowSlides():
+                reception.allow_slides(call, allowed=command.allowed)
             case SayToCall():
                 reception.say(call, command.prompts, command.language, command.voice)
             case ShowToCall():
@@ -212,7 +221,6 @@ class Worker:
                 reception.refresh(call)
             case EndCall():
                 reception.end(call)
-        return Done()
 
     async def _carry_out_in(self, room: Room, command: AnyCommand) -> AnyReply:
         match command:

@@ -21,7 +21,7 @@ from mutator import SLOWEST_S, Mutator
 from sip_wire import ANSWER, Way
 
 from mcu.errors import McuError
-from mcu.protocol.bfcp.floor import Ids
+from mcu.protocol.bfcp.end import Ids
 from mcu.protocol.sdp import description, exchange, floor, ice
 from mcu.protocol.sip import keepalive
 from mcu.protocol.sip.agent import Agent, Recipient

@@ -2,7 +2,7 @@
 
 async with room_system() as system: await system.dial("sip:…")
 
-With `floor`, a protocol of BFCP, it has a line for that too: who speaks it there is a client of the test's own.
+With `floor`, a protocol of BFCP, it has a line for that too: who speaks it there is the test's to say.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ class RoomSystem(asyncio.DatagramProtocol, OutsideListener):
             port=self._port,
             protocol=self._floor,
             formats=("*",),
-            attributes=(Attribute("floorctrl", "c-only"), *(Attribute(*one) for one in self._own.items())),
+            attributes=tuple(Attribute(*one) for one in ({"floorctrl": "c-only"} | dict(self._own)).items()),
         )
         kept = tuple(media for media in parsed.media if media.kind != "application")
         return str(replace(parsed, media=(*kept, line)))

@@ -68,6 +68,7 @@ class RtpTransport:
         self._lines: dict[Kind, Line] = {}
         self._figures: Figures | None = None
         self._closed = self._on_hold = self._announced = False
+        self._allows_slides = True  # to be sent
         self._wanted: dict[Kind, Wanted] = {}  # of their pictures
         self._said: Description | None = None  # our last
         self._origin = Origin(secrets.randbelow(2**62), 1, terms.address)
@@ -142,6 +143,12 @@ class RtpTransport:
         self._on_hold = held
         for line in self._lines.values():
             self._engine.plane.hold(line.handle, held)
+
+    def allow_slides(self, allowed: bool) -> None:
+        """Whether they take what others share on its own line: a floor of theirs says so."""
+        self._allows_slides = allowed
+        if self._listener is not None and not self._closed:
+            self._listener.on_renewed()
 
     # -- a call that stands ---------------------------------------------------------------------------------------
 
@@ -265,6 +272,8 @@ class RtpTransport:
     def takes(self, source: Source) -> VideoCodec | None:
         line = self._lines.get(_PICTURES[source])
         if line is None or line.stream is None or not line.stream.sends:
+            return None
+        if source is Source.SCREEN and not self._allows_slides:
             return None
         return video_codec(line.stream)
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol, cast
 
 from mcu.net.bfcp.line import FloorLine
 from mcu.net.fingerprint import is_one_of
-from mcu.protocol.bfcp.floor import Ids
+from mcu.protocol.bfcp.end import Ids
 from mcu.protocol.bfcp.message import Malformed, Message
 from mcu.protocol.bfcp.stream import Stream
 
@@ -22,7 +22,7 @@ class Owner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """A client's, which its first message says; or one of ours, to the client of `line`. A `Way`."""
+    """A client's, which its first message says; or one of ours, to the other side of `line`. A `Way`."""
 
     def __init__(self, owner: Owner, *, secure: bool = False, line: FloorLine | None = None) -> None:
         self.over = asyncio.Event()
@@ -38,12 +38,14 @@ class Connection(asyncio.Protocol):
         self._host = transport.get_extra_info("peername")[0]
         if not self._is_who_was_called() or not self._owner.opened(self, self._host):
             self._transport.abort()
-        elif self._ours is None:
+        elif self._ours is not None:
+            self._ours.reached(self)
+        else:
             self._patience = asyncio.get_running_loop().call_later(FIRST_S, self.close)
 
     def _is_who_was_called(self) -> bool:
         """By the certificate that the SDP of its call names."""
-        association = None if self._ours is None else self._ours.client.taken.association
+        association = None if self._ours is None else self._ours.peer.taken.association
         if association is None or self._transport is None:
             return True
         secure: ssl.SSLObject = self._transport.get_extra_info("ssl_object")
@@ -63,8 +65,9 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _message(self, message: Message) -> None:
-        line = self._owner.line(Ids(message.conference, message.user), self._host)
-        if line is None or not self._is_of(line):
+        ids = Ids(message.conference, message.user)
+        line = self._owner.line(ids, self._host) if self._ours is None else self._ours
+        if line is None or line.ids != ids or not self._is_of(line):
             self._owner.refused("of nobody")
             self.close()
             return
@@ -75,7 +78,7 @@ class Connection(asyncio.Protocol):
             line.message(message, self)
 
     def _is_of(self, line: FloorLine) -> bool:
-        taken = line.client.taken
+        taken = line.peer.taken
         expected = taken.reliable and taken.secure == self._secure and taken.begins == (self._ours is not None)
         return expected and self._line in (None, line)
 

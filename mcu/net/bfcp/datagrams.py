@@ -45,14 +45,15 @@ class Plain:
 
 
 class Secured:
-    """An association with the client of a line. A `Way`."""
+    """An association with the other side of a line. A `Way`."""
 
     def __init__(self, owner: Owner, line: FloorLine, address: Address, *, begins: bool) -> None:
-        agreed = line.client.taken.association
+        agreed = line.peer.taken.association
         assert agreed is not None
         self.line, self.address = line, address
         self.over = asyncio.Event()
         self._owner = owner
+        self._reached = False
         self._dtls = Association(owner.certificate, agreed.fingerprints, begins=begins)
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(HANDSHAKE_S, self._too_late)
@@ -81,6 +82,9 @@ class Secured:
             self._owner.send(datagram, self.address)
         if self._timer is not None:
             self._timer.cancel()
+        if self._dtls.connected and not self._reached:
+            self._reached = True
+            self.line.reached(self)
         if self._dtls.over:
             self._end()
         elif (due := self._dtls.next_timer()) is not None:

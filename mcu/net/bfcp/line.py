@@ -1,4 +1,4 @@
-"""One call's floor at the sockets: by which way its client comes, and what is told of it."""
+"""One call's floor at the sockets: by which way its other side comes, and what is told of it."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mcu.clock import Clock
-from mcu.protocol.bfcp.floor import Asked, Floor, Ids, Released
+from mcu.protocol.bfcp.end import Ids
+from mcu.protocol.bfcp.floor import Asked, Floor, Released
 from mcu.protocol.bfcp.message import Malformed, Message
-from mcu.protocol.sdp.floor import Taken
+from mcu.protocol.bfcp.participant import MayShow, Participant, TheyShow
+from mcu.protocol.sdp.floor import UDP, Taken
 
 A_SECOND: Final = 50  # messages of one call
 AGAIN_S: Final = (1.0, 60.0)  # until we connect again: at first, and at most
 
-Told = Callable[[Asked | Released], None]
+News = Asked | Released | MayShow | TheyShow
+Told = Callable[[News], None]
 
 
 class Way(Protocol):
@@ -28,26 +31,28 @@ class Reaches(Protocol):
 
     def forget(self, line: "FloorLine", /) -> None: ...
 
+    def plain(self, line: "FloorLine", /) -> Way:
+        """By datagrams in the clear, to where its SDP says."""
+
     async def reach(self, line: "FloorLine", /) -> None:
-        """Connects to its client, or shakes hands with it. Returns when that is over."""
+        """Connects to its other side, or shakes hands with it. Returns when that is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """Whose floor it is: from where it may come, and how."""
+class Peer:
+    """The other side: from where it may come, and how."""
 
     hosts: frozenset[str]
     taken: Taken
 
 
 class FloorLine:
-    """`close` it. What its client asks for is `told`."""
+    """`close` it. What its other side asks for, or says of its own floor, is `told`."""
 
-    def __init__(self, server: Reaches, ids: Ids, client: Client, told: Told, clock: Clock) -> None:
-        self.client = client
-        self.used = False  # its client has asked for the floor
+    def __init__(self, server: Reaches, end: Floor | Participant, peer: Peer, told: Told, clock: Clock) -> None:
+        self.peer = peer
         self.way: Way | None = None  # by which it came last
-        self._floor = Floor(ids, reliable=client.taken.reliable)
+        self._end = end
         self._server, self._told, self._clock = server, told, clock
         self._timer: asyncio.TimerHandle | None = None
         self._reaching: asyncio.Task[None] | None = None
@@ -55,37 +60,19 @@ class FloorLine:
 
     @property
     def ids(self) -> Ids:
-        return self._floor.ids
-
-    @property
-    def asks(self) -> bool:
-        """It waits to be granted or denied."""
-        return self._floor.asks
-
-    @property
-    def granted(self) -> bool:
-        return self._floor.granted
+        return self._end.ids
 
     def begin(self) -> None:
-        """Its call is one that we connect for, where its client waits for that: from now on, and again if it ends."""
-        if self.client.taken.begins and self._reaching is None:
+        """Who waits for us is connected to, from now on and again when that ends; of a floor of theirs we ask first."""
+        taken = self.peer.taken
+        if taken.begins and self._reaching is None:
             self._reaching = asyncio.create_task(self._keep_reaching())
+        elif taken.theirs is not None and taken.protocol == UDP and self.way is None:
+            self.reached(self._server.plain(self))
 
-    def grant(self) -> None:
-        self._floor.grant(self._now)
-        self._pump()
-
-    def deny(self) -> None:
-        self._floor.deny(self._now)
-        self._pump()
-
-    def revoke(self) -> None:
-        self._floor.revoke(self._now)
-        self._pump()
-
-    def others(self, has_it: bool) -> None:
-        """See `Floor.others`."""
-        self._floor.others(has_it, self._now)
+    def do(self, act: Callable[[float], None]) -> None:
+        """An act of its end, which is told the time."""
+        act(self._now)
         self._pump()
 
     def close(self) -> None:
@@ -99,10 +86,16 @@ class FloorLine:
 
     # -- of the sockets -----------------------------------------------------------------------------------------------
 
+    def reached(self, way: Way) -> None:
+        """There is one, before anything has come by it."""
+        if self.peer.taken.theirs is not None:
+            self._comes_by(way)
+        self.do(self._end.begin)
+
     def datagram(self, data: bytes, way: Way) -> None:
         if self.may_say_more():
             self._comes_by(way)  # the address of a router in between may change
-            self._floor.datagram(data, self._now)
+            self._end.datagram(data, self._now)
             self._pump()
 
     def message(self, message: Message, way: Way) -> None:
@@ -110,17 +103,17 @@ class FloorLine:
             way.close()
             return
         self._comes_by(way)
-        self._floor.message(message, self._now)
+        self._end.message(message, self._now)
         self._pump()
 
     def unreadable(self, error: Malformed) -> None:
-        self._floor.unreadable(error, self._now)
+        self._end.unreadable(error, self._now)
         self._pump()
 
     def lost(self, way: Way) -> None:
         if way is self.way:
             self.way = None
-            self._floor.lost()
+            self._end.lost()
             self._pump()
 
     def _comes_by(self, way: Way) -> None:
@@ -140,9 +133,8 @@ class FloorLine:
         return self._clock.monotonic()
 
     def _pump(self) -> None:
-        for one in self._floor.take():
+        for one in self._end.take():
             if not isinstance(one, bytes):
-                self.used = True
                 self._told(one)
             elif self.way is not None:
                 self.way.write(one)
@@ -151,12 +143,12 @@ class FloorLine:
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due = self._floor.next_timer()
+        due = self._end.next_timer()
         loop = asyncio.get_running_loop()
         self._timer = None if due is None else loop.call_later(max(0.0, due - self._now), self._time_came)
 
     def _time_came(self) -> None:
-        self._floor.handle_timer(self._now)
+        self._end.handle_timer(self._now)
         self._pump()
 
     async def _keep_reaching(self) -> None:

@@ -1,4 +1,5 @@
-"""BFCP's ports: one of UDP and TCP, and one of TLS, for the floors of all calls, which their numbers tell apart.
+"""BFCP's ports: one of UDP and TCP, and one of TLS, for the floors of all calls, which their numbers tell apart; those
+of floors that are not ours are told apart by where they are, too.
 
 What does not come from where the call's own signalling or SDP says, or does not know both of its floor's numbers, is
 let go without a word. Nothing grows without bound: connections are counted, altogether and by address; one that has not
@@ -19,15 +20,17 @@ from typing import Final
 from mcu.clock import Clock
 from mcu.net.bfcp.connection import Connection
 from mcu.net.bfcp.datagrams import Address, Datagrams, Plain, Secured
-from mcu.net.bfcp.line import Client, FloorLine, Told
+from mcu.net.bfcp.line import FloorLine, Peer, Told
 from mcu.net.certificate import OwnCertificate
 from mcu.net.dtls import FIRST_OCTETS
 from mcu.net.fingerprint import fingerprint_of
 from mcu.net.ports import Pair, pairs
 from mcu.net.tls import Door
 from mcu.networks import network_of
-from mcu.protocol.bfcp.floor import Ids
+from mcu.protocol.bfcp.end import Ids
+from mcu.protocol.bfcp.floor import Floor
 from mcu.protocol.bfcp.message import Malformed, read_header
+from mcu.protocol.bfcp.participant import Participant
 from mcu.tally import one_less
 
 CONNECTIONS_MAX: Final = 1000
@@ -52,7 +55,8 @@ class FloorServer:
         self.tls = listen.tls  # what shows our certificate
         self.dropped = Counter[str]()  # messages and connections, by reason
         self._addresses, self._clock = listen.addresses, clock
-        self._lines: dict[Ids, FloorLine] = {}
+        self._lines: dict[Ids, FloorLine] = {}  # of floors that are ours
+        self._theirs: dict[tuple[Ids, Address], FloorLine] = {}
         self._by_dtls: defaultdict[str, list[FloorLine]] = defaultdict(list)  # those that shake hands, by their hosts
         self._associations: dict[Address, Secured] = {}
         self._udp: list[asyncio.DatagramTransport] = []
@@ -93,7 +97,7 @@ class FloorServer:
             server.close()
         for door in self._doors:
             await door.close()
-        for line in list(self._lines.values()):
+        for line in (*self._lines.values(), *self._theirs.values()):
             line.close()
         for connection in list(self._connections):
             connection.close()
@@ -115,18 +119,26 @@ class FloorServer:
         """For a new floor: numbers that cannot be guessed, of which some systems take no negative ones."""
         return Ids(secrets.randbelow(2**31 - 1) + 1, secrets.randbelow(0xFFFE) + 1)
 
-    def open(self, ids: Ids, client: Client, told: Told) -> FloorLine:
-        """`ids`: those that the client was told."""
-        line = self._lines[ids] = FloorLine(self, ids, client, told, self._clock)
-        if client.taken.secure and not client.taken.reliable:
-            for host in client.hosts:
+    def open(self, end: Floor | Participant, peer: Peer, told: Told) -> FloorLine:
+        """`end`: ours, by numbers that the other side knows."""
+        line, taken = FloorLine(self, end, peer, told, self._clock), peer.taken
+        if taken.theirs is None:
+            self._lines[end.ids] = line
+        else:
+            self._theirs |= {(end.ids, (host, taken.address[1])): line for host in peer.hosts}
+        if taken.secure and not taken.reliable:
+            for host in peer.hosts:
                 self._by_dtls[host].append(line)
         return line
 
     def forget(self, line: FloorLine) -> None:
         if self._lines.get(line.ids) is line:
             del self._lines[line.ids]
-        for host in line.client.hosts & self._by_dtls.keys():
+        for host in line.peer.hosts:
+            place = line.ids, (host, line.peer.taken.address[1])
+            if self._theirs.get(place) is line:
+                del self._theirs[place]
+        for host in line.peer.hosts & self._by_dtls.keys():
             self._by_dtls[host] = [one for one in self._by_dtls[host] if one is not line]
             if not self._by_dtls[host]:
                 del self._by_dtls[host]
@@ -140,19 +152,22 @@ class FloorServer:
                 udp.sendto(data, address)
                 return
 
+    def plain(self, line: FloorLine) -> Plain:
+        return Plain(self, line.peer.taken.address)
+
     async def reach(self, line: FloorLine) -> None:
-        if line.client.taken.reliable:
+        if line.peer.taken.reliable:
             await self._connect(line)
         else:
             await self._greet(line)
 
     async def _greet(self, line: FloorLine) -> None:
-        address = line.client.taken.address
+        address = line.peer.taken.address
         if address not in self._associations:  # which may be another call's
             await self._associate(line, address, begins=True).over.wait()
 
     async def _connect(self, line: FloorLine) -> None:
-        taken = line.client.taken
+        taken = line.peer.taken
         made = Connection(self, secure=taken.secure, line=line)
         context = self.certificate.to_connect if taken.secure else None
         try:
@@ -179,15 +194,16 @@ class FloorServer:
             else:
                 secured.receive(data)
             return
-        line = self._line_of(data, address[0])
-        if line is None or line.client.taken.reliable or line.client.taken.secure:
+        ids = _ids(data)
+        line = None if ids is None else self._theirs.get((ids, address)) or self.line(ids, address[0])
+        if line is None or line.peer.taken.reliable or line.peer.taken.secure:
             self.refused(OF_NOBODY)
         else:
             line.datagram(data, Plain(self, address))
 
     def inside(self, data: bytes, secured: Secured) -> None:
         """What was said in an association."""
-        if self._line_of(data, secured.address[0]) is secured.line:
+        if _ids(data) == secured.line.ids:
             secured.line.datagram(data, secured)
         else:
             self.refused(OF_NOBODY)
@@ -198,8 +214,8 @@ class FloorServer:
 
     def _begun(self, address: Address) -> Secured | None:
         """Who shakes hands from there: the line whose SDP says so, or the only one of that host, behind a router."""
-        lines = [line for line in self._by_dtls.get(address[0], []) if not line.client.taken.begins]
-        found = [line for line in lines if line.client.taken.address == address] or lines
+        lines = [line for line in self._by_dtls.get(address[0], []) if not line.peer.taken.begins]
+        found = [line for line in lines if line.peer.taken.address == address] or lines
         if len(found) != 1 or not found[0].may_say_more():
             return None
         return self._associate(found[0], address, begins=False)
@@ -215,17 +231,10 @@ class FloorServer:
     def _of(self, line: FloorLine) -> list[Secured]:
         return [one for one in self._associations.values() if one.line is line]
 
-    def _line_of(self, data: bytes, host: str) -> FloorLine | None:
-        try:
-            header = read_header(data)
-        except Malformed:
-            return None
-        return self.line(Ids(header.conference, header.user), host)
-
     def line(self, ids: Ids, host: str) -> FloorLine | None:
-        """Whose message it is that has these numbers and comes from there."""
+        """Whose message it is that has these numbers of ours and comes from there."""
         line = self._lines.get(ids)
-        return line if line is not None and host in line.client.hosts else None
+        return line if line is not None and host in line.peer.hosts else None
 
     def opened(self, connection: Connection, host: str) -> bool:
         """Whether it may stay."""
@@ -241,3 +250,11 @@ class FloorServer:
         network = self._connections.pop(connection, None)
         if network is not None:
             one_less(self._by_network, network)
+
+
+def _ids(data: bytes) -> Ids | None:
+    try:
+        header = read_header(data)
+    except Malformed:
+        return None
+    return Ids(header.conference, header.user)

@@ -7,16 +7,12 @@ that. Nobody is named in what is told: of others there is only whether one of th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
-from mcu.protocol.bfcp.fragments import Assembly
+from mcu.protocol.bfcp.end import End, Ids, State
 from mcu.protocol.bfcp.message import (
-    RELIABLE,
-    UNRELIABLE,
     Attribute,
     Code,
-    Header,
     Malformed,
     Message,
     Primitive,
@@ -24,29 +20,9 @@ from mcu.protocol.bfcp.message import (
     grouped,
     number,
 )
-from mcu.protocol.bfcp.repeats import Repeats
 
 FLOOR: Final = 1  # its number: each client has a conference of its own, with one floor
 _NO_QUESTIONS: Final = frozenset({Primitive.ERROR, Primitive.FLOOR_REQUEST_STATUS_ACK, Primitive.FLOOR_STATUS_ACK})
-
-
-class State(IntEnum):
-    """Of a request (section 5.2.5)."""
-
-    PENDING = 1
-    GRANTED = 3
-    DENIED = 4
-    CANCELLED = 5
-    RELEASED = 6
-    REVOKED = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """By what the client is known, and shows that it is the one whose call this is."""
-
-    conference: int
-    user: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +41,15 @@ class _Refused(Exception):
         self.code, self.details = code, details
 
 
-class Floor:
-    """`reliable`: over a connection, else by datagrams. After each call `take` what is to be sent and told."""
+class Floor(End[Asked | Released]):
+    """See `End`."""
 
     def __init__(self, ids: Ids, *, reliable: bool) -> None:
-        self.ids, self.reliable = ids, reliable
+        super().__init__(ids, reliable=reliable)
         self.state: State | None = None  # of the client's request, while there is one
         self._request = 0  # its number, or that of the last
         self._others = False  # one of them has it
         self._told = False  # the client wants to hear of it
-        self._assembly, self._repeats = Assembly(), Repeats()
-        self._out: list[bytes | Asked | Released] = []
         self._how: dict[int, Callable[[Message], tuple[Primitive, list[Attribute]]]] = {
             Primitive.HELLO: self._hello,
             Primitive.FLOOR_REQUEST: self._asked,
@@ -96,47 +70,23 @@ class Floor:
     def granted(self) -> bool:
         return self.state is State.GRANTED
 
-    @property
-    def version(self) -> int:
-        return RELIABLE if self.reliable else UNRELIABLE
-
-    def take(self) -> list[bytes | Asked | Released]:
-        taken, self._out = self._out, []
-        return taken
-
-    def next_timer(self) -> float | None:
-        return self._repeats.next_timer()
-
-    def handle_timer(self, now: float) -> None:
-        self._out += self._repeats.due(now)
-
     # -- what comes ---------------------------------------------------------------------------------------------------
 
-    def datagram(self, data: bytes, now: float) -> None:
-        """What is no message, or no question, is let go or answered by an error."""
-        try:
-            message = self._assembly.feed(data)
-        except Malformed as error:
-            self.unreadable(error, now)
-        else:
-            if message is not None:
-                self.message(message, now)
+    def _is_answer(self, message: Message) -> bool:
+        return message.primitive in _NO_QUESTIONS or (message.response and not self.reliable)
 
-    def message(self, message: Message, now: float) -> None:
-        if message.primitive in _NO_QUESTIONS or (message.response and not self.reliable):
-            self._repeats.acknowledged(message.transaction)
-        elif not self.reliable and (said := self._repeats.answer(message.transaction, now)) is not None:
-            self._out.append(said)
-        else:
-            self._answer(message, now)
+    def _answered(self, message: Message, now: float) -> None:
+        """Its acknowledgement."""
+
+    def begin(self, now: float) -> None:
+        """The client speaks first."""
 
     def unreadable(self, error: Malformed, now: float) -> None:
-        """A message that could not be read."""
         if error.header is not None and not error.header.response and error.header.primitive != Primitive.ERROR:
             self._respond(error.header, Primitive.ERROR, _error(error.code, error.details), now)
 
     def lost(self) -> None:
-        """The connection has ended: what the client had, it has no more."""
+        """What the client had, it has no more."""
         self._told = False
         self._let_go()
 
@@ -164,7 +114,7 @@ class Floor:
 
     # -- questions ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, message: Message, now: float) -> None:
+    def _asks(self, message: Message, now: float) -> None:
         before = self.state
         try:
             primitive, attributes = self._understood(message)(message)
@@ -179,7 +129,7 @@ class Floor:
     def _understood(self, message: Message) -> Callable[[Message], tuple[Primitive, list[Attribute]]]:
         """Raises `_Refused`."""
         if message.version != self.version:
-            raise _Refused(Code.UNSUPPORTED_VERSION, bytes([self.version]))
+            raise _Refused(Code.UNSUPPORTED_VERSION)
         unknown = {one.type for one in message.attributes if one.mandatory and one.type not in set(Type)}
         if unknown:
             raise _Refused(Code.UNKNOWN_MANDATORY_ATTRIBUTE, bytes(kind << 1 for kind in sorted(unknown)))
@@ -255,6 +205,10 @@ class Floor:
         if had or state is State.GRANTED:
             self._tell_floor(now)
 
+    def _notify(self, primitive: Primitive, attributes: list[Attribute], now: float) -> None:
+        """Over a connection it has no number (section 8.2)."""
+        self._say(primitive, attributes, 0 if self.reliable else self._repeats.transaction(), now)
+
     def _let_go(self) -> None:
         if self.state is not None:
             self.state = None
@@ -275,34 +229,6 @@ class Floor:
 
     def _information(self, state: State) -> Attribute:
         return _information(self._request, state, self.ids.user)
-
-    def _respond(self, to: Message | Header, primitive: Primitive, attributes: list[Attribute], now: float) -> None:
-        data = self._written(primitive, attributes, to.transaction, response=not self.reliable)
-        if not self.reliable:
-            self._repeats.keep(to.transaction, data, now)
-        self._out.append(data)
-
-    def _notify(self, primitive: Primitive, attributes: list[Attribute], now: float) -> None:
-        """A transaction of ours: over a connection it has no number (section 8.2)."""
-        transaction = 0 if self.reliable else self._repeats.transaction()
-        data = self._written(primitive, attributes, transaction)
-        if not self.reliable:
-            self._repeats.say(primitive, transaction, data, now)
-        self._out.append(data)
-
-    def _written(
-        self, primitive: Primitive, attributes: list[Attribute], transaction: int, *, response: bool = False
-    ) -> bytes:
-        message = Message(
-            version=self.version,
-            primitive=primitive,
-            conference=self.ids.conference,
-            transaction=transaction,
-            user=self.ids.user,
-            response=response,
-            attributes=tuple(attributes),
-        )
-        return bytes(message)
 
 
 _SAID: Final = (

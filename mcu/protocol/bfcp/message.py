@@ -163,15 +163,22 @@ def read(header: Header, payload: bytes) -> Message:
         transaction=header.transaction,
         user=header.user,
         response=header.response,
-        attributes=_attributes(header, payload),
+        attributes=_attributes(payload, header),
     )
 
 
-def _attributes(header: Header, payload: bytes) -> tuple[Attribute, ...]:
+def inside(group: Attribute) -> tuple[int, tuple[Attribute, ...]]:
+    """Of a grouped attribute: its own number, and what follows it. Raises `Malformed`."""
+    if len(group.content) < 2:
+        raise Malformed(Code.UNABLE_TO_PARSE)
+    return int.from_bytes(group.content[:2]), _attributes(group.content[2:])
+
+
+def _attributes(payload: bytes, header: Header | None = None) -> tuple[Attribute, ...]:
     found: list[Attribute] = []
     at = 0
     while at < len(payload):
-        size = payload[at + 1]  # `payload` is in whole words
+        size = payload[at + 1] if at + 1 < len(payload) else 0
         if size < 2 or at + size > len(payload):
             raise Malformed(Code.UNABLE_TO_PARSE, header)
         found.append(Attribute(payload[at] >> 1, payload[at + 2 : at + size], bool(payload[at] & 1)))

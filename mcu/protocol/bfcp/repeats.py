@@ -13,6 +13,10 @@ SENT_MAX: Final = 4  # times
 KEPT_MAX: Final = 16
 
 
+class Unanswered(Exception):
+    """Something was said `SENT_MAX` times: nobody is there any more (section 8.3.1)."""
+
+
 @dataclass(slots=True)
 class _Said:
     data: bytes
@@ -40,6 +44,10 @@ class Repeats:
     def acknowledged(self, transaction: int) -> None:
         self._said = {kind: one for kind, one in self._said.items() if one.transaction != transaction}
 
+    def forget(self) -> None:
+        """What is not acknowledged yet is repeated no more."""
+        self._said.clear()
+
     def keep(self, transaction: int, answer: bytes, now: float) -> None:
         self._answers.pop(transaction, None)
         self._answers[transaction] = (now + T2, answer)
@@ -55,12 +63,12 @@ class Repeats:
         return min((one.due for one in self._said.values()), default=None)
 
     def due(self, now: float) -> list[bytes]:
-        """What is to be said again now."""
-        found = [(kind, one) for kind, one in self._said.items() if one.due <= now]
-        for kind, one in found:
-            if one.times == SENT_MAX:
-                del self._said[kind]
-            else:
-                one.times, one.wait = one.times + 1, 2 * one.wait
-                one.due = now + one.wait
-        return [one.data for kind, one in found if kind in self._said]
+        """What is to be said again now. Raises `Unanswered`; then nothing is repeated any more."""
+        found = [one for one in self._said.values() if one.due <= now]
+        if any(one.times == SENT_MAX for one in found):
+            self._said.clear()
+            raise Unanswered
+        for one in found:
+            one.times, one.wait = one.times + 1, 2 * one.wait
+            one.due = now + one.wait
+        return [one.data for one in found]

@@ -1,15 +1,17 @@
 """The line of SDP by which a screen's right is asked for: BFCP, of which we are the server (RFC 8856).
 
 It stands beside the media's lines and goes its own way: who makes the media's SDP refuses it, or has none, and it is
-put in here. It is taken where there is a line for slides, whose label it names, and where the other side may be the
-client.
+put in here. It is taken where there is a line for slides, whose label it names. Where the other side may be the client
+we are the server; who will be the server alone has us as its client.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from mcu.errors import Invalid
-from mcu.protocol.bfcp.floor import FLOOR, Ids
+from mcu.protocol.bfcp.end import Ids
+from mcu.protocol.bfcp.floor import FLOOR
 from mcu.protocol.bfcp.message import RELIABLE, UNRELIABLE
 from mcu.protocol.sdp import dtls
 from mcu.protocol.sdp.description import Attribute, Description, Media
@@ -20,6 +22,7 @@ UDP, DTLS, TCP, TLS = "UDP/BFCP", "UDP/TLS/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"
 VERSIONS: Final = {UDP: UNRELIABLE, DTLS: UNRELIABLE, TCP: RELIABLE, TLS: RELIABLE}
 LABEL: Final = "3"  # of our slides, where they have none
 LEAST_PORT: Final = 1024  # that is connected to
+_NUMBER: Final = re.compile("[0-9]{1,10}")
 DISCARD: Final = 9  # the port of who connects (RFC 4145, section 4)
 
 
@@ -37,11 +40,20 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Theirs:
+    """A floor of which the other side is the server."""
+
+    ids: Ids  # ours there
+    floor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A line that both sides take."""
 
     protocol: str
     address: tuple[str, int]  # theirs
+    theirs: Theirs | None = None  # None: the floor is ours
     begins: bool = False  # we connect, or shake hands first
     association: Association | None = None  # by DTLS, or by TLS where we connect: who is there
 
@@ -61,8 +73,9 @@ def answered(offer: Description, reply: Description, terms: Terms) -> tuple[Desc
     if at is None or labelled is None or taken is None:
         return reply, None
     connection = offer.media[at].value("connection") or "new"
-    line = _line(taken.protocol, terms, labelled.label, "active" if taken.begins else "passive", connection)
-    return _with(labelled.said, at, line), taken
+    setup = "active" if taken.begins else "passive"
+    attributes = _as_client() if taken.theirs is not None else _as_server(terms, labelled.label)
+    return _with(labelled.said, at, _line(taken.protocol, terms, attributes, setup, connection)), taken
 
 
 def offered(said: Description, terms: Terms, former: Taken | None = None) -> tuple[Description, int | None]:
@@ -76,7 +89,9 @@ def offered(said: Description, terms: Terms, former: Taken | None = None) -> tup
     at = _found(said, refused=True)
     protocol = UDP if at is None else said.media[at].protocol
     connects = "active" if former is not None and former.begins else "passive"
-    line = _line(protocol, terms, labelled.label, "actpass" if protocol == DTLS else connects, "existing")
+    client = former is not None and former.theirs is not None
+    attributes = _as_client() if client else _as_server(terms, labelled.label)
+    line = _line(protocol, terms, attributes, "actpass" if protocol == DTLS else connects, "existing")
     if at is not None:
         return _with(labelled.said, at, line), None
     return replace(said, media=(*labelled.said.media, line)), len(said.media)
@@ -87,10 +102,11 @@ def accepted(offer: Description, answer: Description, terms: Terms) -> Taken | N
     at = _found(offer)
     if at is None or at >= len(answer.media):
         return None
-    theirs = answer.media[at]
-    if theirs.port == 0 or theirs.protocol != offer.media[at].protocol:
+    ours, theirs = offer.media[at], answer.media[at]
+    if theirs.port == 0 or theirs.protocol != ours.protocol:
         return None
-    return _taken(answer, theirs, terms, answered=True)
+    unsaid = "s-only" if ours.value("floorctrl") == "c-only" else "c-only"
+    return _taken(answer, theirs, terms, unsaid, answered=True)
 
 
 def without(answer: Description, place: int) -> Description:
@@ -105,39 +121,54 @@ def _found(said: Description, *, refused: bool = False) -> int | None:
     )
 
 
-def _taken(session: Description, theirs: Media, terms: Terms, *, answered: bool = False) -> Taken | None:
-    """None: they are not a client that speaks our version, or not one that can be talked to so.
+def _taken(
+    session: Description, line: Media, terms: Terms, unsaid: str = "c-only", *, answered: bool = False
+) -> Taken | None:
+    """None: they do not speak our version, or cannot be reached, or have a floor and do not say its numbers.
 
-    An offer that says nothing is of a client (RFC 8856, section 5.1).
+    `unsaid`: what they are who do not say. An offer that says nothing is of a client (RFC 8856, section 5.1).
     """
-    roles = (theirs.value("floorctrl") or "c-only").split()
-    versions = theirs.value("bfcpver")
-    speaks = versions is None or str(VERSIONS[theirs.protocol]) in versions.split()
-    if not speaks or not {"c-only", "c-s"} & set(roles):
+    roles = set((line.value("floorctrl") or unsaid).split())
+    versions = line.value("bfcpver")
+    if versions is not None and str(VERSIONS[line.protocol]) not in versions.split():
         return None
-    address = session.address_of(theirs), theirs.port
-    if theirs.protocol == DTLS:
-        return _by_dtls(session, theirs, address, answered=answered)
-    return _clear_or_tls(session, theirs, address, terms)
+    if roles & {"c-only", "c-s"}:
+        return _reached(session, line, terms, None, answered=answered)
+    theirs = _theirs(session, line) if "s-only" in roles else None
+    return None if theirs is None else _reached(session, line, terms, theirs, answered=answered)
 
 
-def _by_dtls(session: Description, theirs: Media, address: tuple[str, int], *, answered: bool) -> Taken | None:
-    association = _association(session, theirs, answered=answered)
-    if association is None:
+def _reached(session: Description, line: Media, terms: Terms, theirs: Theirs | None, *, answered: bool) -> Taken | None:
+    address = session.address_of(line), line.port
+    if line.protocol == DTLS:
+        association = _association(session, line, answered=answered)
+        begins = association is not None and association.role == "client"
+        return None if association is None else Taken(DTLS, address, theirs, begins, association)
+    if line.protocol == UDP:
+        return Taken(UDP, address, theirs) if theirs is None or line.port >= LEAST_PORT else None
+    setup = line.value("setup") or "active"
+    if theirs is None and setup in ("active", "actpass"):
+        return Taken(line.protocol, address) if line.protocol != TLS or terms.fingerprint else None
+    if setup not in ("passive", "actpass") or not _is_connected_to(address, terms):
         return None
-    return Taken(DTLS, address, begins=association.role == "client", association=association)
+    association = _association(session, line, answered=False) if line.protocol == TLS else None
+    if line.protocol == TLS and association is None:
+        return None
+    return Taken(line.protocol, address, theirs, begins=True, association=association)
 
 
-def _clear_or_tls(session: Description, theirs: Media, address: tuple[str, int], terms: Terms) -> Taken | None:
-    if theirs.protocol == UDP or (theirs.value("setup") or "active") in ("active", "actpass"):
-        reachable = theirs.protocol != TLS or terms.fingerprint != ""
-        return Taken(theirs.protocol, address) if reachable else None
-    if theirs.value("setup") != "passive" or not _is_connected_to(address, terms):
+def _theirs(session: Description, line: Media) -> Theirs | None:
+    """Our numbers with them, and that of the floor of their slides; where they name no line's, of the first."""
+    floors = [words for value in line.values("floorid") if (words := value.split())]
+    labels = {media.value("label") for media in session.media if media.value("content") == "slides"}
+    named = [words for words in floors if labels & {word.rpartition(":")[2] for word in words[1:]}]
+    conference, user = line.value("confid") or "", line.value("userid") or ""
+    floor = (named or floors or [[""]])[0][0]
+    if not all(map(_NUMBER.fullmatch, (conference, user, floor))):
         return None
-    association = _association(session, theirs, answered=False) if theirs.protocol == TLS else None
-    if theirs.protocol == TLS and association is None:
+    if int(conference) >> 32 or int(user) >> 16 or int(floor) >> 16:
         return None
-    return Taken(theirs.protocol, address, begins=True, association=association)
+    return Theirs(Ids(int(conference), int(user)), int(floor))
 
 
 def _is_connected_to(address: tuple[str, int], terms: Terms) -> bool:
@@ -174,15 +205,23 @@ def _with(said: Description, place: int, line: Media) -> Description:
     return replace(said, media=(*said.media[:place], line, *said.media[place + 1 :]))
 
 
-def _line(protocol: str, terms: Terms, label: str, setup: str, connection: str) -> Media:
-    """`connection`: whether it is another than before (RFC 4145, section 5)."""
-    attributes = [
+def _as_server(terms: Terms, label: str) -> list[Attribute]:
+    return [
         Attribute("floorctrl", "s-only"),
         Attribute("confid", str(terms.ids.conference)),
         Attribute("userid", str(terms.ids.user)),
         Attribute("floorid", f"{FLOOR} mstrm:{label}"),
-        Attribute("bfcpver", str(VERSIONS[protocol])),
     ]
+
+
+def _as_client() -> list[Attribute]:
+    """The numbers are the server's to say (RFC 8856, section 6)."""
+    return [Attribute("floorctrl", "c-only")]
+
+
+def _line(protocol: str, terms: Terms, role: list[Attribute], setup: str, connection: str) -> Media:
+    """`connection`: whether it is another than before (RFC 4145, section 5)."""
+    attributes = [*role, Attribute("bfcpver", str(VERSIONS[protocol]))]
     connects = setup == "active"
     if VERSIONS[protocol] == RELIABLE:
         attributes += [Attribute("setup", setup), Attribute("connection", connection)]

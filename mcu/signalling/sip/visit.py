@@ -26,6 +26,7 @@ from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
 from mcu.media.call_messages import (
     AcceptCall,
+    AllowSlides,
     CallKeyed,
     CallLost,
     CallShares,
@@ -44,6 +45,7 @@ from mcu.media.call_messages import (
 from mcu.net.bfcp.server import FloorServer
 from mcu.net.sip.endpoint import Flow
 from mcu.protocol.bfcp.floor import Asked, Released
+from mcu.protocol.bfcp.participant import MayShow, TheyShow
 from mcu.protocol.sdp.description import parse
 from mcu.protocol.sdp.exchange import Kind, kinds
 from mcu.protocol.sdp.keying import BY_DTLS
@@ -105,7 +107,7 @@ class Pending(McuError):
 
 
 Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
-OfFloor = Asked | Released | Unused
+OfFloor = Asked | Released | Unused | MayShow | TheyShow
 OfMedia = CallTold | CallKeyed | CallLost | CallUnsighted | CallShares | WorkerLost
 Happening = Signalled | OfMedia | OfFloor | Pressed | Update | HungUp
 
@@ -141,6 +143,7 @@ class Visit(ABC):
         self._language: Language = house.language
         self._leaving_at: float | None = None  # all is said then, at the latest
         self._over = self._shares = False
+        self._allowed = True  # to be sent slides, as its worker knows
         self._agreed = ("", "")  # their SDP, and ours
         self._keys: tuple[LineKeys, ...] = ()  # by DTLS: what it moves with
         self._offered = ""  # ours, where they asked for one
@@ -249,8 +252,10 @@ class Visit(ABC):
                 await self._move()
             case CallShares() | CallUnsighted() | Unsighted():
                 await self._about_pictures(happening)
-            case Asked() if self._seat is not None:
+            case Asked() | TheyShow() if self._seat is not None:
                 await self._slides.follow(self._seat)
+            case MayShow():
+                await self._allow_slides()
             case Released() | Unused() if self._seat is not None:
                 await self._seat.share(False)
                 await self._slides.follow(self._seat)  # whose floor it was is told so
@@ -271,6 +276,7 @@ class Visit(ABC):
         """By a line for it, or no longer: that alone says of who asks for no floor that it shares."""
         self._slides.pictures(come=on)
         if self._slides.used:
+            await self._slides.follow(self._seat)
             return
         self._shares = on
         if self._seat is not None:
@@ -304,12 +310,19 @@ class Visit(ABC):
                 said = SayToCall(call=self.name, prompts=list(words), language=language, voice=self._house.voice)
                 await self.worker.ask(said)
 
+    async def _allow_slides(self) -> None:
+        """A system with a floor of its own is shown what others share when it has granted that, and not before."""
+        if self.worker is not None and self._slides.allowed != self._allowed:
+            self._allowed = self._slides.allowed
+            await self.worker.ask(AllowSlides(call=self.name, allowed=self._allowed))
+
     # -- the room -----------------------------------------------------------------------------------------------------
 
     async def _enter(self, room: Room, leg: LegId, *, unattended: bool = False) -> None:
         worker = await room.media_worker()
         if worker is not self.worker:
             await self._bring_to(worker)
+        await self._allow_slides()
         await room.seat_call(leg, self.name, unattended=unattended)
         self._seat = Seat(room, leg, self._house.clock, self._house.voice)
         await room.attach(leg, self)
@@ -363,8 +376,9 @@ class Visit(ABC):
         finally:
             self._reoffer = None
         reply = answered(await worker.ask(AcceptCall(call=self.name, answer=self._accepted(answer))))
-        self._agreed, self._held = (answer, offer), False
+        self._agreed, self._held, self._allowed = (answer, offer), False, True
         await self._hold(reply.held)
+        await self._allow_slides()
 
     async def _end_at(self, worker: Worker) -> None:
         with suppress(McuError):  # it is gone, and the call with it
@@ -440,6 +454,7 @@ class Visit(ABC):
     async def _agree(self, agreed: tuple[str, str], *, held: bool) -> None:
         self._agreed = agreed
         await self._hold(held)
+        await self._allow_slides()
         if self._seat is not None:
             await self._seat.show(camera=self._has_picture)
 

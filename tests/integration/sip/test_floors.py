@@ -15,7 +15,7 @@ from dialled import PIN, in_the_room, telephones
 from endpoints import address, settings
 from floor_octets import TcpClient
 from hall import Hall, hall, inside, until
-from libre_floor import floor_client
+from libre_floor import floor_client, floor_host
 from openssl_peer import openssl_peer
 from pictures import GREEN, RED, frame_of
 from room_system import ACTPASS, content, latest, room_system
@@ -189,3 +189,32 @@ async def test_a_room_system_that_waits_to_be_connected_to_is_once_it_is_in_the_
         writer.close()
         await until(lambda: [entry.screen for entry in telephones(host)] == [False])
         waiting.close()
+
+
+async def test_a_room_system_with_a_floor_of_its_own_is_asked_before_it_is_shown_and_shares_when_it_has_it(
+    server: RunningServer,
+) -> None:
+    """That is Debian's libre's. Until it has granted the floor what is shared is in its one picture."""
+    with floor_host("127.0.0.1", conference=77, user=3) as theirs:
+        own = {"floorctrl": "s-only", "confid": "77", "userid": "3", "floorid": "5 mstrm:1"}
+        async with hall(server) as here, room_system(floor="UDP/BFCP", own=own, port=theirs.port) as system:
+            host = await with_screen(here)
+            await system.dial(address(server), here.number)
+            await in_the_room(host)
+            assert (system.theirs.value("floorctrl"), system.theirs.value("confid")) == ("c-only", None)
+            await until(lambda: theirs.heard == [("FloorQuery", "-")])
+            await host.send(Screen(on=True))
+            await until(lambda: theirs.heard[1:] == [("FloorRequest", "-")])
+            await until(lambda: shows(latest(system, Source.CAMERA), [RED]))
+            assert system.pictures[Source.SCREEN] == []
+            theirs.do("grant")
+            await until(lambda: shows(latest(system, Source.SCREEN), [RED]))
+            theirs.do("revoke", "take")
+            system.show(Source.SCREEN, lambda: frame_of(GREEN, 640, 360))
+            await until(lambda: shows(content(host), [GREEN]))
+            await host.send(Screen(on=True))
+            await until(lambda: theirs.heard[2:] == [("FloorRequest", "-")])
+            theirs.do("free", "grant")
+            await until(lambda: shows(latest(system, Source.SCREEN), [RED]))
+            await host.send(Screen(on=False))
+            await until(lambda: theirs.heard[3:] == [("FloorRelease", "-")])

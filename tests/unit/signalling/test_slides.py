@@ -2,16 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import floor_octets as octets
 import pytest
 from fingerprints import FINGERPRINT
 from hall import until
 
-from mcu.clock import SystemClock
-from mcu.net.bfcp.server import FloorServer, Listen
-from mcu.protocol.bfcp.floor import Asked, Released
+from mcu.net.bfcp.line import News
+from mcu.net.bfcp.server import FloorServer
+from mcu.protocol.bfcp.floor import Asked
 from mcu.protocol.bfcp.message import Code
 from mcu.protocol.sdp import exchange
 from mcu.protocol.sdp.description import Media, Origin, parse
@@ -31,26 +30,19 @@ OURS = Ours(
 LINE = "m=application 9 UDP/BFCP *\r\na=floorctrl:c-only\r\n"
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[FloorServer]:
-    made = FloorServer(Listen(addresses=[HOST]), SystemClock())
-    await made.start()
-    yield made
-    await made.close()
-
-
 def line(said: str) -> Media:
     [found] = [media for media in parse(said).media if media.kind == "application"]
     return found
 
 
-def ask(server: FloorServer, said: str, transaction: int, within: float = 5.0) -> octets.Told:
+def ask(floor_server: FloorServer, said: str, transaction: int, within: float = 5.0) -> octets.Told:
     """What is answered to a request for the floor, by the numbers that our SDP has told. Raises `TimeoutError`."""
     ids = int(line(said).value("confid") or 0), int(line(said).value("userid") or 0)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(within)
         client.sendto(
-            octets.message(octets.REQUEST, octets.number(2, 1), ids=ids, transaction=transaction), (HOST, server.port)
+            octets.message(octets.REQUEST, octets.number(2, 1), ids=ids, transaction=transaction),
+            (HOST, floor_server.port),
         )
         return octets.told(client.recv(2048))
 
@@ -60,42 +52,42 @@ def media_answer(offer: str) -> str:
     return str(exchange.answer(parse(offer), OURS)[0])
 
 
-async def test_who_asks_goes_on_when_the_call_moves_to_another_worker(server: FloorServer) -> None:
-    told: list[Asked | Released | Unused] = []
-    slides = Slides(server, told.append, UNUSED_S)
+async def test_who_asks_goes_on_when_the_call_moves_to_another_worker(floor_server: FloorServer) -> None:
+    told: list[News | Unused] = []
+    slides = Slides(floor_server, told.append, UNUSED_S)
     theirs = str(exchange.offer(OURS).description) + LINE
     said = slides.answer(theirs, media_answer(theirs), HOST)
-    assert (await asyncio.to_thread(ask, server, said, 1)).state == octets.PENDING
+    assert (await asyncio.to_thread(ask, floor_server, said, 1)).state == octets.PENDING
     await until(lambda: slides.used)
     again = slides.offer(str(exchange.offer_again(parse(said), OURS).description))
     assert line(again).attributes[:4] == line(said).attributes[:4]
     accepted = media_answer(again).replace("m=application 0 UDP/BFCP *\r\n", LINE)
     assert slides.accept(accepted, HOST) == str(parse(accepted))
-    assert (await asyncio.to_thread(ask, server, again, 2)).error == Code.TOO_MANY_REQUESTS
+    assert (await asyncio.to_thread(ask, floor_server, again, 2)).error == Code.TOO_MANY_REQUESTS
     assert told == [Asked()]
     slides.close()
 
 
 async def test_an_answer_to_our_offer_comes_to_the_worker_without_the_line_that_it_has_not_made(
-    server: FloorServer,
+    floor_server: FloorServer,
 ) -> None:
-    slides = Slides(server, lambda _asked: None, UNUSED_S)
+    slides = Slides(floor_server, lambda _asked: None, UNUSED_S)
     offered = exchange.offer(OURS)
     offer = slides.offer(str(offered.description))
     answer = media_answer(offer).replace("m=application 0 UDP/BFCP *\r\n", LINE)
     streams = exchange.accepted(offered, parse(slides.accept(answer, HOST)), OURS)
     assert [stream.kind for stream in streams] == list(Kind)
-    assert (await asyncio.to_thread(ask, server, offer, 1)).state == octets.PENDING
+    assert (await asyncio.to_thread(ask, floor_server, offer, 1)).state == octets.PENDING
     slides.close()
 
 
-async def test_a_change_that_drops_the_line_ends_the_floor(server: FloorServer) -> None:
-    slides = Slides(server, lambda _asked: None, UNUSED_S)
+async def test_a_change_that_drops_the_line_ends_the_floor(floor_server: FloorServer) -> None:
+    slides = Slides(floor_server, lambda _asked: None, UNUSED_S)
     theirs = str(exchange.offer(OURS).description) + LINE
     said = slides.answer(theirs, media_answer(theirs), HOST)
-    await asyncio.to_thread(ask, server, said, 1)
+    await asyncio.to_thread(ask, floor_server, said, 1)
     without = theirs.replace("m=application 9", "m=application 0")
     assert line(slides.answer(without, media_answer(without), HOST)).port == 0
     assert not slides.used
     with pytest.raises(TimeoutError):
-        await asyncio.to_thread(ask, server, said, 2, 0.3)
+        await asyncio.to_thread(ask, floor_server, said, 2, 0.3)

@@ -4,7 +4,8 @@ import floor_octets as octets
 import pytest
 from floor_octets import Told, told
 
-from mcu.protocol.bfcp.floor import Asked, Floor, Ids, Released
+from mcu.protocol.bfcp.end import Ids
+from mcu.protocol.bfcp.floor import Asked, Floor, Released
 from mcu.protocol.bfcp.message import Code
 from mcu.protocol.bfcp.repeats import KEPT_MAX, SENT_MAX, T2
 
@@ -195,7 +196,7 @@ def test_answers_are_kept_for_so_many_questions(talk: Talk) -> None:
     assert talk.say(question)[0].error == Code.TOO_MANY_REQUESTS
 
 
-def test_news_that_nobody_acknowledges_is_repeated_ever_slower_and_then_given_up(talk: Talk) -> None:
+def test_who_acknowledges_no_news_is_told_it_ever_slower_and_then_has_no_floor(talk: Talk) -> None:
     talk.ask(octets.REQUEST, FLOOR_1)
     [granted] = talk.do("grant")
     times = []
@@ -204,7 +205,7 @@ def test_news_that_nobody_acknowledges_is_repeated_ever_slower_and_then_given_up
         assert talk.wait(due - talk.now) in ([granted], [])
     assert times == [0.5, 1.5, 3.5, 7.5]
     assert len(times) == SENT_MAX
-    assert talk.floor.granted
+    assert (talk.events, talk.floor.granted) == ([Asked(), Released()], False)
 
 
 def test_news_that_is_acknowledged_is_not_repeated(talk: Talk) -> None:

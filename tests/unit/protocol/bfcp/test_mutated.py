@@ -6,4 +6,4 @@ from broken_floors import torment
 
 @pytest.mark.parametrize("seed", [201, 202])
 def test_broken_messages_in_the_middle_of_requests_raise_nothing_and_take_no_time(seed: int) -> None:
-    assert torment(2000, seed) > 50
+    assert min(torment(2000, seed)) > 20

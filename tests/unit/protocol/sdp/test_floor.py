@@ -4,11 +4,11 @@ import pytest
 from fingerprints import FINGERPRINT
 
 from mcu.errors import NotAcceptable
-from mcu.protocol.bfcp.floor import Ids
+from mcu.protocol.bfcp.end import Ids
 from mcu.protocol.sdp import exchange, floor
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
 from mcu.protocol.sdp.exchange import Kind, Ours, Ports
-from mcu.protocol.sdp.floor import Taken, Terms
+from mcu.protocol.sdp.floor import Taken, Terms, Theirs
 from mcu.protocol.sdp.keying import Encryption
 
 TERMS = Terms(Ids(conference=1234, user=7), 5070)
@@ -111,7 +111,6 @@ def test_who_waits_is_connected_to_where_its_signalling_comes_from_and_nowhere_e
 @pytest.mark.parametrize(
     ("former", "now"),
     [
-        ("a=floorctrl:c-s", "a=floorctrl:s-only"),
         ("UDP/BFCP *", "UDP/BFCP *\r\na=bfcpver:1"),
         ("UDP/BFCP *", "TCP/BFCP *\r\na=setup:passive"),
         ("UDP/BFCP *", "TCP/TLS/BFCP *\r\na=setup:passive"),
@@ -122,7 +121,7 @@ def test_who_waits_is_connected_to_where_its_signalling_comes_from_and_nowhere_e
         ("video 5002", "video 0"),
     ],
     ids=[
-        *("only a server", "another version", "waits elsewhere", "waits without a certificate", "DTLS without one"),
+        *("another version", "waits elsewhere", "waits without a certificate", "DTLS without one"),
         *("TLS", "refused", "no slides", "slides refused"),
     ],
 )
@@ -130,6 +129,52 @@ def test_a_line_that_cannot_be_taken_is_refused_and_the_call_goes_on(former: str
     said, taken = answered(ROOM_SYSTEM.replace(former, now))
     assert (line(said).port, taken) == (0, None)
     assert said.media[0].port
+
+
+SERVER = ROOM_SYSTEM.replace("c-s", "s-only").replace("a=floorid:2", "a=floorid:1 mstrm:11\r\na=floorid:2")
+AT_THEIRS = Theirs(Ids(conference=1, user=2), 2)
+
+
+def test_who_will_be_the_server_alone_has_us_as_its_client_by_its_own_numbers() -> None:
+    said, taken = answered(SERVER)
+    found = line(parse(str(said)))
+    assert (found.port, found.protocol) == (5070, "UDP/BFCP")
+    assert [found.value(name) for name in ("floorctrl", "bfcpver", "confid", "userid", "floorid")] == [
+        *("c-only", "2", None, None, None)
+    ]
+    assert taken == Taken("UDP/BFCP", ("192.0.2.7", 5070), AT_THEIRS)
+    again, _ = floor.offered(said, TERMS, taken)
+    assert line(again).value("floorctrl") == "c-only"
+    unsaid = parse(SERVER.replace("a=floorctrl:s-only\r\n", ""))
+    assert floor.accepted(again, unsaid, TERMS) == taken
+
+
+@pytest.mark.parametrize("setup", ["passive", "actpass"])
+@pytest.mark.parametrize("protocol", ["TCP/BFCP", "TCP/TLS/BFCP"])
+def test_a_server_of_theirs_is_connected_to(protocol: str, setup: str) -> None:
+    waits = f"{protocol} *\r\na=setup:{setup}\r\na=fingerprint:{FINGERPRINT}"
+    said, taken = answered(SERVER.replace("UDP/BFCP *", waits), OURS)
+    assert (line(said).port, line(said).value("setup")) == (9, "active")
+    assert taken is not None
+    assert (taken.address, taken.begins, taken.theirs) == (("192.0.2.7", 5070), True, AT_THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("a=confid:1\r\n", ""),
+        ("a=confid:1", "a=confid:4294967296"),
+        ("a=userid:2\r\n", ""),
+        ("a=userid:2", "a=userid:-2"),
+        ("a=floorid:1 mstrm:11\r\na=floorid:2 mstrm:12\r\n", "a=floorid:\r\n"),
+        ("application 5070", "application 53"),
+        ("UDP/BFCP *", "TCP/BFCP *\r\na=setup:active"),
+        ("UDP/BFCP *", "TCP/BFCP *\r\na=setup:passive\r\nc=IN IP4 10.0.0.1"),
+    ],
+)
+def test_a_server_whose_floor_is_not_named_or_not_to_be_asked_has_no_client(former: str, now: str) -> None:
+    said, taken = answered(SERVER.replace(former, now), OURS)
+    assert (line(said).port, taken) == (0, None)
 
 
 def test_the_floors_line_takes_nothing_from_what_the_policy_asks_of_media() -> None:

@@ -6,6 +6,7 @@
 
 enum {
     TAPS = MCU_RESAMPLE_TAPS,
+    PHASES = 6,  /* at most */
     BLOCK = 320, /* low-rate samples at a time: 20 ms at 16 kHz */
     SHIFT = 14   /* taps sum to 1 << SHIFT */
 };
@@ -65,19 +66,20 @@ static void downsample_block(int16_t *history, int factor, const int16_t *in, si
                              int16_t *out)
 {
     const int16_t(*rows)[TAPS] = rows_of(factor);
-    int64_t sums[BLOCK] = {0};
+    int16_t samples[PHASES][TAPS + BLOCK];
     for (int phase = 0; phase < factor; phase++) {
-        int16_t samples[TAPS + BLOCK];
         int16_t *past = history + phase * TAPS;
-        memcpy(samples, past, TAPS * sizeof *samples);
+        memcpy(samples[phase], past, TAPS * sizeof *past);
         for (size_t i = 0; i < count; i++)
-            samples[TAPS + i] = in[i * (size_t)factor + (size_t)(factor - 1 - phase)];
-        for (size_t i = 0; i < count; i++)
-            sums[i] += dot(rows[phase], samples + i + 1);
-        memcpy(past, samples + count, TAPS * sizeof *samples);
+            samples[phase][TAPS + i] = in[i * (size_t)factor + (size_t)(factor - 1 - phase)];
+        memcpy(past, samples[phase] + count, TAPS * sizeof *past);
     }
-    for (size_t i = 0; i < count; i++)
-        out[i] = factor == 3 ? divided(sums[i], 3 << SHIFT) : divided(sums[i], 6 << SHIFT);
+    for (size_t i = 0; i < count; i++) {
+        int64_t sum = 0;
+        for (int phase = 0; phase < factor; phase++) /* the inner one: a dot is one thing */
+            sum += dot(rows[phase], samples[phase] + i + 1);
+        out[i] = factor == 3 ? divided(sum, 3 << SHIFT) : divided(sum, 6 << SHIFT);
+    }
 }
 
 void mcu_downsample(struct mcu_resampler *resampler, int factor, const int16_t *in,

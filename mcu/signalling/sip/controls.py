@@ -220,8 +220,13 @@ class Controls:
             self._later.append((Prompt.STILL_WAITING,))
         return self._tell_later(now)
 
-    def is_known(self, roster: RosterNow) -> bool:
+    def is_known(self, update: RosterNow | RoomNow) -> bool:
         """Whether it says nothing new to this caller: no more than who else speaks, as a rule. It is taken note of."""
+        if isinstance(update, RoomNow):
+            return (update.locked, update.layout) == (self._locked, self._layout)
+        return self._is_known_roster(update)
+
+    def _is_known_roster(self, roster: RosterNow) -> bool:
         me = roster.by_leg.get(self._leg)
         known = me is not None and me == self._me
         if not known or (self._is_host and len(roster.waiting) != len(self._now.waiting)):

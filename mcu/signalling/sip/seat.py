@@ -7,7 +7,7 @@ from mcu.booking.meeting import Meeting
 from mcu.clock import Clock
 from mcu.conference.acts import Remove, SetCamera, SetHeld, SetScreen, Tell
 from mcu.conference.room import Room
-from mcu.conference.updates import RosterNow, Update, Watcher
+from mcu.conference.updates import RoomNow, RosterNow, Update, Watcher
 from mcu.conference.workers import Worker
 from mcu.errors import Conflict, McuError
 from mcu.ids import CallId, LegId
@@ -28,13 +28,13 @@ class Seat:
     async def key(self, key: str) -> None:
         await self._do(self._controls.key(key, self._clock.monotonic()))
 
-    def is_known(self, roster: RosterNow) -> bool:
+    def is_known(self, update: RosterNow | RoomNow) -> bool:
         """Whether there is nothing to do or say about it: then `heard_of` need not be called."""
-        return (
-            self._held == self._said_held
-            and self._others_share(roster) == self.others_share
-            and self._controls.is_known(roster)
-        )
+        if isinstance(update, RosterNow) and (
+            self._held != self._said_held or self._others_share(update) != self.others_share
+        ):
+            return False
+        return self._controls.is_known(update)
 
     def _others_share(self, roster: RosterNow) -> bool:
         """Whether another shares a screen."""

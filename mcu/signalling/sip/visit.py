@@ -20,7 +20,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
-from mcu.conference.updates import GoneCause, Over, RosterNow, Update
+from mcu.conference.updates import GoneCause, Over, RoomNow, RosterNow, Update
 from mcu.conference.workers import Worker, Workers, answered
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
@@ -158,9 +158,9 @@ class Visit(ABC):
             return
         if self._reoffer is not None and self._reoffer.takes(happening):
             return
+        if isinstance(happening, RosterNow | RoomNow) and self._is_known(happening):
+            return  # a meeting of hundreds would wake all calls whenever somebody begins to speak
         if isinstance(happening, RosterNow):
-            if self._is_known(happening):
-                return  # a meeting of hundreds would wake all calls whenever somebody begins to speak
             former, self._roster = self._roster, happening
             if former is not None:
                 return
@@ -169,8 +169,8 @@ class Visit(ABC):
         except asyncio.QueueFull:
             self._hang_up()
 
-    def _is_known(self, roster: RosterNow) -> bool:
-        return self._seat is not None and self._queue.empty() and self._seat.is_known(roster)
+    def _is_known(self, update: RosterNow | RoomNow) -> bool:
+        return self._seat is not None and self._queue.empty() and self._seat.is_known(update)
 
     def pressed(self, way: Way, key: str) -> None:
         """A key of theirs. One that came by the other way already is let go."""

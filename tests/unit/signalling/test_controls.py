@@ -292,6 +292,20 @@ def test_a_roster_in_which_others_alone_have_changed_is_known_and_taken_note_of(
     assert guest.press("*9") == [P.ALONE]
 
 
+def test_that_another_is_in_the_picture_is_known_and_a_lock_is_not(guest: Caller) -> None:
+    def room(**changes: object) -> RoomNow:
+        return msgspec.structs.replace(
+            RoomNow(locked=False, layout=Layout.AUTO, spotlight=None, active=None), **changes
+        )
+
+    assert guest.controls.is_known(room(active=BERG))
+    assert guest.controls.is_known(room(spotlight=BERG))
+    assert not guest.controls.is_known(room(layout=Layout.GRID))
+    assert not guest.controls.is_known(room(locked=True))
+    guest.hears(room(locked=True))
+    assert guest.controls.is_known(room(locked=True, active=BERG))
+
+
 def test_a_host_is_told_when_another_waits(host: Caller) -> None:
     host.lines.append(line(LegId("leg_new"), state=LegState.WAITING))
     assert host.hears(RosterNow(lines=list(host.lines))) == ["n2", P.WAIT]

@@ -5,6 +5,7 @@ one for the better when five do: nobody is told of a network that flickers.
 """
 
 from collections import deque
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from mcu.media.messages import NetworkLevel, NetworkTrouble
@@ -53,7 +54,7 @@ class Quality:
         return self.verdict != former
 
     def _settled(self) -> Verdict | None:
-        if len(self._lately) < WORSE_AFTER:
+        if len(self._lately) < WORSE_AFTER or self.verdict is self._lately[-1] is FINE:  # as a rule
             return self.verdict
         worse = min(list(self._lately)[-WORSE_AFTER:], key=_step)
         if self.verdict is None or _step(worse) > _step(self.verdict):
@@ -74,33 +75,32 @@ def _step(verdict: Verdict) -> int:
 
 def _verdict(before: Traffic, now: Traffic, picture: NetworkTrouble) -> Verdict:
     """Of this one time: the worst of what was found; of two as bad, the first."""
-    seen = NetworkLevel.GOOD if picture is NetworkTrouble.NONE else NetworkLevel.WEAK
     found = [
-        Verdict(_in_steps(_made_up(before, now), MADE_UP), NetworkTrouble.SENDING),
-        Verdict(_in_steps(_part(now.lost - before.lost, now.received - before.received), LOSS), NetworkTrouble.SENDING),
-        Verdict(
-            _in_steps(_part(now.unreceived - before.unreceived, now.sent - before.sent), LOSS), NetworkTrouble.RECEIVING
-        ),
-        Verdict(_in_steps(now.rtt_ms, ROUND_TRIP_MS), NetworkTrouble.DELAY),
+        (_in_steps(_made_up(before, now), MADE_UP), NetworkTrouble.SENDING),
+        (_in_steps(_part(now.lost - before.lost, now.received - before.received), LOSS), NetworkTrouble.SENDING),
+        (_in_steps(_part(now.unreceived - before.unreceived, now.sent - before.sent), LOSS), NetworkTrouble.RECEIVING),
+        (_in_steps(now.rtt_ms, ROUND_TRIP_MS), NetworkTrouble.DELAY),
         _line(now, picture),
     ]
-    found.insert(0 if picture is NetworkTrouble.STOPPED else len(found), Verdict(seen, picture))
-    worst = max(found, key=_step)
-    return FINE if worst.level is NetworkLevel.GOOD else worst
+    if picture is not NetworkTrouble.NONE:
+        found.insert(0 if picture is NetworkTrouble.STOPPED else len(found), (1, picture))
+    worst, trouble = max(found, key=itemgetter(0))
+    return Verdict(_STEPS[worst], trouble) if worst else FINE
 
 
-def _line(now: Traffic, picture: NetworkTrouble) -> Verdict:
+def _line(now: Traffic, picture: NetworkTrouble) -> tuple[int, NetworkTrouble]:
     """What the line carries, by the estimate: it is thin before anything is lost, or answers nothing at all."""
     if not now.bits_per_second:
-        return FINE
+        return 0, NetworkTrouble.NONE
     if now.silent:
-        return Verdict(NetworkLevel.POOR, NetworkTrouble.RECEIVING)
-    level = _STEPS[sum(now.bits_per_second < bound for bound in THIN_BPS)]
-    return Verdict(level, NetworkTrouble.NARROW if picture is NetworkTrouble.NONE else picture)
+        return 2, NetworkTrouble.RECEIVING
+    thin = (now.bits_per_second < THIN_BPS[0]) + (now.bits_per_second < THIN_BPS[1])
+    return thin, NetworkTrouble.NARROW if picture is NetworkTrouble.NONE else picture
 
 
-def _in_steps(value: float, bounds: tuple[float, float]) -> NetworkLevel:
-    return _STEPS[sum(value >= bound for bound in bounds)]
+def _in_steps(value: float, bounds: tuple[float, float]) -> int:
+    """A place in `_STEPS`."""
+    return (value >= bounds[0]) + (value >= bounds[1])
 
 
 def _part(lost: int, came: int) -> float:

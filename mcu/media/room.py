@@ -214,9 +214,10 @@ class Room:
                 raise errors.Invalid(f"a room does not know {type(command).__name__}")
         self._show()
 
-    def say(self, command: SayToLeg, prompts: Prompts) -> None:
+    async def say(self, command: SayToLeg, prompts: Prompts) -> None:
         """Raises `errors.NotFound`: no such leg, or no such prompt."""
-        leg = self._leg(command.leg)
+        await prompts.read(command.prompts, self._leg(command.leg).language, command.voice)
+        leg = self._leg(command.leg)  # it may have left meanwhile
         self._words.say(leg.leg, prompts.samples(command.prompts, leg.language, command.voice))
 
     def leg_media(self, leg_id: LegId) -> LegMedia:

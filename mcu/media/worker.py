@@ -173,6 +173,8 @@ class Worker:
                 return Done()
             case CheckNetwork():
                 return Answered(answer=await self._probes.answer(command.offer))
+        if isinstance(command, SayToCall):
+            await self._prompts.read(command.prompts, command.language, command.voice)
         if isinstance(command, CallCommand):
             return self._receive(command)
         if isinstance(command, RelayCommand):
@@ -231,7 +233,7 @@ class Worker:
             case RestartIce():
                 return Answered(answer=await room.restart_ice(command))
             case SayToLeg():
-                room.say(command, self._prompts)
+                await room.say(command, self._prompts)
             case GetLegMedia():
                 return LegMediaReply(media=room.leg_media(command.leg))
             case _:

@@ -1,6 +1,8 @@
 """The reception: what is said to a call, that nobody else hears it, and how it leaves (S5.3-1)."""
 
 import asyncio
+import threading
+import wave
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -304,6 +306,25 @@ async def test_the_end_of_the_worker_ends_every_call(desk: Desk) -> None:
     desk.reception.end(CallId("call_3"))
     desk.reception.close()
     assert [transport.released for transport in desk.made] == [True, True]
+
+
+async def test_a_recording_is_read_beside_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path / "sv" / "help.wav", np.full(22_050, 9, np.int16), rate=22_050)
+    readers = list[threading.Thread]()
+
+    def opened(path: str) -> wave.Wave_read:
+        readers.append(threading.current_thread())
+        return wave.Wave_read(path)
+
+    monkeypatch.setattr("mcu.media.prompts.wave.open", opened)
+    prompts = Prompts([tmp_path])
+    for _ in range(2):
+        await prompts.read(["help", "help"], "sv")
+        assert len(prompts.samples(["help", "help"], "sv")) >= 2 * 48_000
+    assert len(readers) == 1
+    assert readers[0] is not threading.current_thread()
+    with pytest.raises(NotFound):
+        await prompts.read(["unheard-of"], "sv")
 
 
 def test_an_organisations_recording_goes_before_the_operators_and_is_heard_by_no_others_callers(tmp_path: Path) -> None:

@@ -356,7 +356,7 @@ async def test_words_to_a_leg_wait_while_a_notice_sounds_to_it_and_are_told_when
     await stage.offer(B)
     stage.transports.made[-1].listener.on_connected()
     prompts = Prompts([tmp_path])
-    stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["muted"]), prompts)
+    await stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["muted"]), prompts)
     stage.ticks(3)
     assert not stage.hears(transport, 3000)  # B is being announced
     stage.ticks(SOUND_TICKS[NoticeKind.JOINED])
@@ -366,4 +366,4 @@ async def test_words_to_a_leg_wait_while_a_notice_sounds_to_it_and_are_told_when
     assert not stage.hears(transport, 3000)
     assert stage.events.count(LegTold(room=RoomId("room_1"), leg=A)) == 1
     with pytest.raises(errors.NotFound):
-        stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["unheard-of"]), prompts)
+        await stage.room.say(SayToLeg(room=RoomId("room_1"), leg=A, prompts=["unheard-of"]), prompts)

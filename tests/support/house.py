@@ -28,6 +28,8 @@ U = TypeVar("U", bound=Update)
 
 
 class Ear:
+    """Remembers what it is told."""
+
     def __init__(self) -> None:
         self.told: list[Update] = []
 

@@ -2,29 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from booking_server import Running, running
+from set_clock import SetClock
 
 from mcu.auth.bearer import Scope
 
 MEETINGS = "/api/v1/meetings"
 BODY = {"title": "Möte"}
-
-
-@dataclass
-class SetClock:
-    at: datetime = datetime(2026, 12, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 @pytest.fixture

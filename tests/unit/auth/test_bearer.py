@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from set_clock import SetClock
 
 from mcu.auth.bearer import JWKS_MAX_BYTES, Bearer, Issuer, NoOrganisation, Scope, ScopeMissing
 from mcu.auth.keys import SigningKey
@@ -21,17 +22,6 @@ from mcu.ids import LegId, MeetingId, RoomId
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@dataclass
-class SetClock:
-    at: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 @dataclass

@@ -2,26 +2,14 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from set_clock import SetClock
 
 from mcu.auth.guesses import ADDRESS, BARE, MEETING, PAIR, SIDE_BY_SIDE, TRUNK, Guesses, Pace
 from mcu.errors import TooMany
 from mcu.networks import network_of
-
-
-@dataclass
-class SetClock:
-    at: datetime = datetime(2026, 12, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
-
 
 MINE, OTHER = "111111111", "222222222"
 ME = "192.0.2.1"

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -11,22 +10,12 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from set_clock import SetClock
 
 from mcu.auth.keys import SigningKey, load_or_create
 from mcu.auth.tokens import JoinToken, ReconnectToken, SessionToken, Token, TokenInvalid, Tokens
 from mcu.errors import Unavailable
 from mcu.ids import LegId, MeetingId, ParticipantId, RoomId
-
-
-@dataclass
-class SetClock:
-    at: datetime = datetime(2026, 12, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 @pytest.fixture

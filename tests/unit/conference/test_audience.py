@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
+from house import Ear
 from meetings import NOW, guest, host, roster, seat
 
 from mcu.conference.audience import MAX_CHAT_KEPT, Audience
@@ -20,7 +20,6 @@ from mcu.conference.updates import (
     RosterNow,
     Said,
     Seated,
-    Update,
 )
 from mcu.ids import LegId, MeetingId, NoticeId, RoomId
 from mcu.media.life import LegState
@@ -35,21 +34,7 @@ from mcu.media.messages import (
     Outcome,
 )
 
-U = TypeVar("U", bound=Update)
 PICTURE = LayoutChanged(room=RoomId("room_1"), viewers=[], layout=Layout.GRID, width=1280, height=720, tiles=[])
-
-
-class Ear:
-    """Remembers what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[Update] = []
-
-    def tell(self, update: Update) -> None:
-        self.told.append(update)
-
-    def all(self, kind: type[U]) -> list[U]:
-        return [update for update in self.told if isinstance(update, kind)]
 
 
 class Hall:

@@ -1,6 +1,9 @@
 """A relay of a worker's that cannot be made leaves nothing."""
 
+from contextlib import closing
+
 import pytest
+from media_ports import media_ports
 
 from mcu.clock import SystemClock
 from mcu.errors import McuError
@@ -18,13 +21,19 @@ def offered(call: str, said: str) -> RelayCall:
     return RelayCall(call=CallId(call), side=0, said=said, believed=True, addresses=("", ""), ipv6=(False, False))
 
 
+def engine_of(ports: range) -> Engine:
+    return Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(ports[0], ports[-1])), SystemClock())
+
+
 async def test_a_call_that_cannot_be_carried_gives_back_the_ports_that_it_had_taken() -> None:
-    engine = Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(47_310, 47_321)), SystemClock())
-    try:
+    with (
+        media_ports() as ports,
+        closing(
+            Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(ports[0], ports[11])), SystemClock())
+        ) as engine,
+    ):
         relays = Relays(engine)
         for number, second in enumerate([VIDEO + "c=IN IP6 ::1\r\n", VIDEO * 3] * 2):
             with pytest.raises(McuError):
                 relays.carry(offered(f"call_{number}", SDP + AUDIO + second))
         assert "m=video" in relays.carry(offered("call_last", SDP + AUDIO + VIDEO))
-    finally:
-        engine.close()

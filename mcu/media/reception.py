@@ -22,6 +22,7 @@ from mcu.media.outside import OutsideListener
 from mcu.media.prompts import Prompts
 from mcu.media.seams import TICK_SAMPLES, CallTransport, Samples, SoundPlane, TransportListener
 from mcu.media.transport.rtp import RtpTransport, RtpTransports
+from mcu.protocol.sdp.exchange import by_ipv6
 
 CALLS_MAX: Final = 500
 _NOTHING: Final = np.zeros(0, np.int16)
@@ -80,7 +81,7 @@ class Reception:
 
     def answer(self, call: CallId, offer: str, *, encrypted: bool) -> str:
         """Raises `Invalid`, `NotAcceptable` or `Unavailable`; then the call is not here."""
-        transport = self._new(call, ipv6="IN IP6" in offer, encrypted=encrypted)
+        transport = self._new(call, ipv6=by_ipv6(offer), encrypted=encrypted)
         caller = self._caller(call, transport)
         try:
             reply = transport.answer(offer, caller)
@@ -93,9 +94,9 @@ class Reception:
         return reply
 
     def offer(self, command: OfferCall) -> str:
-        """A call that we make, or one that comes from another worker. Raises `Unavailable`; then it is not here."""
+        """A call that we make, or one that comes from another worker. Raises as `answer`; then it is not here."""
         call, said = command.call, command.said
-        ipv6 = "IN IP6" in said if said else command.ipv6
+        ipv6 = by_ipv6(said) if said else command.ipv6
         transport = self._new(call, ipv6=ipv6, encrypted=command.encrypted, by_dtls=command.by_dtls)
         try:
             made = transport.offer(said, command.codecs, command.keys, anew=command.anew)

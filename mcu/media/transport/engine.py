@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from mcu.clock import Clock
-from mcu.errors import Unavailable
+from mcu.errors import NotAcceptable, Unavailable
 from mcu.media._native import COLLECTED, UNSENT, Event, Plane
 from mcu.media.messages import NetworkReport
 from mcu.media.transport.addresses import bound_addresses, candidates
@@ -73,14 +73,14 @@ class Engine:
         self._read(True)
 
     def rtp_address(self, *, ipv6: bool) -> str:
-        """Ours, as peers reach it, for legs with ports of their own. Raises `Unavailable`: none of that family."""
+        """Ours, as peers reach it, for legs with ports of their own. Raises `NotAcceptable`: none of that family."""
         found = next((address for address in self._addresses if (":" in address) == ipv6), None)
         if found is None:
-            raise Unavailable(f"There is no {'IPv6' if ipv6 else 'IPv4'} address here: see media.addresses.")
+            raise NotAcceptable(f"There is no {'IPv6' if ipv6 else 'IPv4'} address here: see media.addresses.")
         return found
 
     def relay_address(self, address: str, *, ipv6: bool) -> RelayAddress:
-        """By which one side of a relay reaches us: this one, or "": as `rtp_address`. Raises `Unavailable`."""
+        """By which one side of a relay reaches us: this one, or "": as `rtp_address`. Raises so, or `Unavailable`."""
         if not address:
             told = self.rtp_address(ipv6=ipv6)
             bound = next((one for one in self._bound if (":" in one) == ipv6), None)

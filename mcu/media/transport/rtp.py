@@ -433,7 +433,7 @@ class RtpTransports:
     def new(
         self, *, ipv6: bool, encrypted: bool, on_digit: Callable[[str], None], by_dtls: bool = False
     ) -> RtpTransport:
-        """Raises `Unavailable` where there is no address of that family."""
+        """Raises `NotAcceptable` where there is no address of that family."""
         terms = Terms(
             address=self._engine.rtp_address(ipv6=ipv6),
             encryption=Encryption.REQUIRED if encrypted else Encryption.OFFERED,

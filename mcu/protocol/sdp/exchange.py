@@ -16,6 +16,7 @@ from mcu.protocol.sdp.codecs import Format, Limits
 from mcu.protocol.sdp.crypto import Crypto
 from mcu.protocol.sdp.description import (
     DIRECTIONS,
+    NOWHERE,
     REVERSED,
     Attribute,
     Description,
@@ -23,6 +24,7 @@ from mcu.protocol.sdp.description import (
     Media,
     Origin,
     is_reached,
+    parse,
 )
 from mcu.protocol.sdp.ice import Credentials
 from mcu.protocol.sdp.keying import PLAIN, SECURE, Encryption, Keying, Side
@@ -138,6 +140,20 @@ def kinds(said: Description) -> tuple[Kind, ...]:
     """What a description has lines of that are not refused in it."""
     found = {_kind(media) for media in said.media}
     return tuple(kind for kind in Kind if kind in found)
+
+
+def by_ipv6(text: str) -> bool:
+    """Whether the sound is at an address of IPv6: the origin and pictures may have another (RFC 5118, section 4.8).
+
+    False for what is no SDP, which `parse` refuses.
+    """
+    try:
+        said = parse(text)
+        sound = next((media for media in said.media if _kind(media) is Kind.AUDIO), None)
+        address = NOWHERE if sound is None else said.address_of(sound)
+    except Invalid:
+        return False
+    return ":" in (said.origin.address if address == NOWHERE else address)
 
 
 # -- their offer ----------------------------------------------------------------------------------------------------

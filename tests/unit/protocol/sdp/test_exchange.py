@@ -9,7 +9,18 @@ from fingerprints import FINGERPRINT
 from mcu.errors import Invalid, NotAcceptable
 from mcu.protocol.sdp.crypto import SUITES
 from mcu.protocol.sdp.description import Description, Media, Origin, parse
-from mcu.protocol.sdp.exchange import Kind, Ours, Ports, Stream, accepted, answer, offer, offer_again, offer_anew
+from mcu.protocol.sdp.exchange import (
+    Kind,
+    Ours,
+    Ports,
+    Stream,
+    accepted,
+    answer,
+    by_ipv6,
+    offer,
+    offer_again,
+    offer_anew,
+)
 from mcu.protocol.sdp.keying import Encryption
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
@@ -292,3 +303,21 @@ def test_in_a_session_in_which_another_spoke_our_codecs_and_keys_are_offered_in_
     assert (made.description.origin.session, made.description.origin.version) == (1, 2)
     assert KEY_128 not in f"{lines[1]}{lines[2]}"
     assert set(made.keys) == {Kind.AUDIO, Kind.MAIN}
+
+
+@pytest.mark.parametrize(
+    ("origin", "session", "audio", "video", "six"),
+    [
+        ("IP6 2001:db8::2", "", "c=IN IP4 192.0.2.9", "c=IN IP6 2001:db8::1", False),
+        ("IP4 host.example.com", "", "c=IN IP6 2001:db8::1", "c=IN IP4 192.0.2.9", True),
+        ("IP4 192.0.2.9", "c=IN IP6 2001:db8::1", "", "", True),
+        ("IP6 2001:db8::2", "c=IN IP6 ::", "", "", True),  # on hold
+        ("IP6 2001:db8::2", "", "", "", False),  # and is refused
+    ],
+)
+def test_the_sounds_address_says_which_family_a_call_is_of(
+    origin: str, session: str, audio: str, video: str, six: bool
+) -> None:
+    lines = ["v=0", f"o=- 1 1 IN {origin}", "s=-", session, "t=0 0"]
+    lines += ["m=audio 4000 RTP/AVP 0", audio, "m=video 4002 RTP/AVP 34", video]
+    assert by_ipv6("\r\n".join(line for line in lines if line)) is six

@@ -122,9 +122,9 @@ class Driver:
     def _send(self, sent: Sent) -> None:
         flow = sent.flow
         assert isinstance(flow, Flow)
-        if isinstance(sent.message, Response) and sent.message.cseq.method != "INVITE":
+        if isinstance(sent.message, Response) and (method := _method(sent.message)) != "INVITE":
             self._judge(flow, sent.message.status)
-            if sent.message.is_success and sent.message.cseq.method == "REGISTER":
+            if sent.message.is_success and method == "REGISTER":
                 self.gate.trust(flow.peer.host, self.now)
         if isinstance(sent.message, Response) and isinstance(flow, UdpFlow):
             flow = self._answering(sent.message, flow)
@@ -169,6 +169,14 @@ class Driver:
     def _rang(self) -> None:
         self.agent.handle_timer(self.now)
         self.pump()
+
+
+def _method(response: Response) -> str:
+    """Of what it answers; "" where that is malformed, and so what is copied of it."""
+    try:
+        return response.cseq.method
+    except Malformed:
+        return ""
 
 
 def _next_hop(request: Request, transport: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from typing import Final
 from mcu.errors import McuError
 from mcu.protocol.sip import session_timer, transactions
 from mcu.protocol.sip.call import METHODS, SDP, SUPPORTED, Call
-from mcu.protocol.sip.check import check_request, check_response, is_read, unsupported
+from mcu.protocol.sip.check import check_request, check_response, is_answered_in_sdp, is_read, unsupported
 from mcu.protocol.sip.dialog import DialogId
 from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Answered, Asked, Event, Invited, Sent
@@ -265,11 +265,13 @@ class Agent:
         elif not is_read(request):
             said = [("Accept", SDP), ("Accept-Encoding", "identity")]
             self.respond(key, response_to(request, 415, tag=tag(), headers=said))
+        elif not is_answered_in_sdp(request):
+            self.respond(key, response_to(request, 406, tag=tag()))
         elif ours is not None:
             self._within(request, key, ours)
         elif request.method == "INVITE":
             self._invited(request, flow, key)
-        elif request.method in ("BYE", "PRACK", "UPDATE", "INFO"):
+        elif request.method in ("BYE", "PRACK", "UPDATE", "INFO", "NOTIFY"):
             self.respond(key, response_to(request, 481, tag=tag()))
         elif request.method != "ACK":
             self.tell(Asked(request, flow, key))
@@ -289,7 +291,7 @@ class Agent:
         if len(self._calls) >= self._most:
             self.respond(key, response_to(request, 503, tag=tag(), headers=[("Retry-After", str(RETRY_S))]))
             return
-        ours = tag()
+        ours = self._transactions.tag_of(key)
         call = Call(self, flow, request, key, ours, outgoing=False)
         call.begin()
         self._calls[request.call_id, ours] = call

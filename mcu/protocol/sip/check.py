@@ -8,6 +8,7 @@ from collections.abc import Collection
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import VERSION, Message, Request, Response, content_length
 from mcu.protocol.sip.uri import OtherUri, SipUri
+from mcu.protocol.sip.values import parse_valued
 
 
 def check_request(request: Request) -> None:
@@ -55,6 +56,14 @@ def is_read(request: Request) -> bool:
     said = request.content_type
     encodings = {one.lower() for one in request.headers.listed("Content-Encoding")}
     return (said is None or said.value == "application/sdp") and encodings <= {"identity"}
+
+
+def is_answered_in_sdp(request: Request) -> bool:
+    """Whether they take an answer in the only words that there are for it here (section 20.1)."""
+    if request.method not in ("INVITE", "UPDATE") or "Accept" not in request.headers:
+        return True
+    taken = {parse_valued(one).value.lower().replace(" ", "") for one in request.headers.listed("Accept")}
+    return not taken.isdisjoint({"application/sdp", "application/*", "*/*"})
 
 
 def unsupported(request: Request, supported: Collection[str]) -> frozenset[str]:

@@ -12,6 +12,8 @@ _TOKEN: Final = re.compile(TOKEN)
 _HOST_PORT: Final = re.compile(rf"({HOST})(?:[ \t]*:[ \t]*([0-9]{{1,5}}))?")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ADDRESS: Final = re.compile(r"[\[\]0-9A-Fa-f:.]+")
+_CONTROL: Final = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _SPECIAL: Final = re.compile(r'["<>,;]')
 
 Params = Mapping[str, str | None]  # names in lower case, None where there is no value; in order
@@ -93,7 +95,8 @@ def unquoted(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    """Without control characters, which stand in no quoted string but for themselves."""
+    escaped = _CONTROL.sub("", text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
@@ -110,15 +113,15 @@ def parameters(parts: Iterator[str], *, separator: str = "=") -> dict[str, str |
 
 def _is_value(text: str) -> bool:
     """gen-value: a token, a host or a quoted string."""
-    return (
-        is_token(text) or _QUOTED.fullmatch(text) is not None or re.fullmatch(r"[\[\]0-9A-Fa-f:.]+", text) is not None
-    )
+    return is_token(text) or _QUOTED.fullmatch(text) is not None or _ADDRESS.fullmatch(text) is not None
 
 
 def written(params: Params) -> str:
     """Parameters as they are sent, each with its semicolon."""
-    return "".join(f";{name}" if value is None else f";{name}={_value(value)}" for name, value in params.items())
+    return "".join(f";{name}" if value is None else f";{name}={_value(name, value)}" for name, value in params.items())
 
 
-def _value(text: str) -> str:
-    return text if is_token(text) or (text.startswith("[") and _is_value(text)) else quoted(text)
+def _value(name: str, text: str) -> str:
+    """`received` alone has an address of IPv6 without brackets."""
+    bare = is_token(text) or ((text.startswith("[") or name == "received") and _ADDRESS.fullmatch(text))
+    return text if bare else quoted(text)

@@ -29,7 +29,7 @@ VERSION: Final = "SIP/2.0"
 _BLANK_LINE: Final = b"\r\n\r\n"
 _FOLD: Final = re.compile(r"(?<![ \t])[ \t]*\r\n[ \t]+")  # never tried from the middle of blanks
 _STATUS_LINE: Final = re.compile(r"(SIP/[0-9]+\.[0-9]+) ([0-9]+) (.*)", re.IGNORECASE)
-_NAME: Final = re.compile(rf"({TOKEN})[ \t]*:([^\r\n\0]*)")
+_NAME: Final = re.compile(rf"({TOKEN})[ \t]*:([^\r\n\0]*(?:(?<=\\)\0[^\r\n\0]*)*)")  # NUL: in a quoted pair alone
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,12 @@ def response_to(
 
     It does not read what it copies, so that a request that is malformed can be answered.
     """
-    kept = [(name, value) for name, value in request.headers if name.lower() in _LOWER]
+    copied = _LOWER | {"timestamp"} if status == 100 else _LOWER  # section 8.2.6.1
+    kept = [(name, value) for name, value in request.headers if name.lower() in copied]
     if tag is not None and status > 100:
         kept = [(name, _tagged(value, tag) if name.lower() == "to" else value) for name, value in kept]
-    recorded = [(n, v) for n, v in request.headers if n.lower() == "record-route"] if 100 < status < 300 else []
+    begins = 100 < status < 300 and request.method != "REGISTER"  # to which a registrar records no route (10.3)
+    recorded = [(n, v) for n, v in request.headers if n.lower() == "record-route"] if begins else []
     text = REASONS.get(status, "") if reason is None else reason
     return Response(status, text, headers=Headers([*kept, *recorded, *headers]), body=body)
 

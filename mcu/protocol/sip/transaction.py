@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.timers import GIVE_UP, KEPT, RINGING, T1, T2, T4, Alarms
@@ -236,12 +237,8 @@ class InviteServer(Transaction):
     def __init__(self, request: Request, *, reliable: bool) -> None:
         super().__init__(State.PROCEEDING, reliable=reliable)
         self.request = request
+        self.tag = tag()  # of our side of the dialog that it would begin
         self._last: Response | None = None
-
-    @property
-    def tag(self) -> str | None:
-        """Of ours, where something was answered that has one."""
-        return None if self._last is None else self._last.to.tag
 
     def receive(self, request: Request, now: float) -> list[Output]:
         """The INVITE again, or its ACK."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import Schedule
@@ -126,6 +127,12 @@ class Transactions(Generic[Flow]):
             request.method == "CANCEL" and _server_key(request, "INVITE") in self._entries
         )
 
+    def tag_of(self, key: Key) -> str:
+        """Ours, of the INVITE that was `Asked`: its CANCEL is answered with the same (section 9.2)."""
+        transaction = self._entries[key].transaction
+        assert isinstance(transaction, InviteServer)
+        return transaction.tag
+
     def respond(self, key: Key, response: Response, now: float) -> list[Happening[Flow]]:
         """Answers a request that was `Asked`. Nothing happens where its transaction is over."""
         entry = self._entries.get(key)
@@ -158,10 +165,10 @@ class Transactions(Generic[Flow]):
 
     def _new(self, request: Request, flow: Flow, key: Key, now: float, *, reliable: bool) -> list[Happening[Flow]]:
         if len(self._entries) >= self._most:
-            return [Sent(response_to(request, 503, headers=[("Retry-After", "5")]), flow, key)]
+            return [Sent(response_to(request, 503, tag=tag(), headers=[("Retry-After", "5")]), flow, key)]
         merged = _merge_key(request)
         if merged in self._merging:
-            return [Sent(response_to(request, 482), flow, key)]  # it came by two ways (section 8.2.2.2)
+            return [Sent(response_to(request, 482, tag=tag()), flow, key)]  # it came by two ways (section 8.2.2.2)
         kind = InviteServer if request.method == "INVITE" else Server
         self._entries[key] = _Entry(kind(request, reliable=reliable), flow)
         if merged is not None:
@@ -174,7 +181,7 @@ class Transactions(Generic[Flow]):
         invited = _server_key(cancel, "INVITE")
         entry = self._entries.get(invited)
         if entry is None:
-            return self.respond(key, response_to(cancel, 481), now)
+            return self.respond(key, response_to(cancel, 481, tag=tag()), now)
         assert isinstance(entry.transaction, InviteServer)
         happened = self.respond(key, response_to(cancel, 200, tag=entry.transaction.tag), now)
         return [*happened, Cancelled(invited, cancel)] if entry.transaction.state is State.PROCEEDING else happened

@@ -63,6 +63,7 @@ OTHERS: Final = {  # requests within a meeting's call but INFO, and what they ar
     "OPTIONS": 200,
     "REFER": 403,  # it is led nowhere else
     "NOTIFY": 481,  # we have subscribed to nothing
+    "MESSAGE": 405,
 }
 
 
@@ -235,7 +236,9 @@ class FrontEnd:
             case Within() if event.request.method == "REFER" and isinstance(seat := self.seat(event.call), Incoming):
                 self._switch.refer(seat, event)
             case Within():
-                self._driver.respond(event.key, response_to(event.request, self._within(event)))
+                status = self._within(event)
+                said = _can(event.request.method, status)
+                self._driver.respond(event.key, response_to(event.request, status, headers=said))
             case Asked():
                 self._asked(event)
             case Answered():
@@ -362,5 +365,14 @@ class FrontEnd:
             return
         method = asked.request.method
         status = {"OPTIONS": 200, "REFER": 403}.get(method, 405)
-        headers = [("Allow", METHODS), ("Accept", "application/sdp"), ("Supported", ", ".join(sorted(SUPPORTED)))]
-        self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=headers))
+        self._driver.respond(asked.key, response_to(asked.request, status, tag=tag(), headers=_can(method, status)))
+
+
+def _can(method: str, status: int) -> list[tuple[str, str]]:
+    """What the answer to OPTIONS says of us, and that to what is not done there (RFC 3261, sections 11.2 and 8.2.1)."""
+    if status == 405:
+        return [("Allow", ", ".join(one for one in METHODS.split(", ") if one != method))]
+    if method != "OPTIONS":
+        return []
+    said = [("Allow", METHODS), ("Accept", "application/sdp"), ("Accept-Encoding", "identity")]
+    return [*said, ("Accept-Language", "sv, en"), ("Supported", ", ".join(sorted(SUPPORTED)))]

@@ -30,6 +30,7 @@ from mcu.protocol.sip.authenticator import Authenticator, Challenged, WrongPassw
 from mcu.protocol.sip.digest import Challenger, ha1
 from mcu.protocol.sip.events import Asked
 from mcu.protocol.sip.flow import is_secure, tag
+from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.gruu import Gruus
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.registrar import LONGEST_S, SHORTEST_S, Binding, Registrar, TooBrief
@@ -194,7 +195,9 @@ class Registrations:
     def _registering(self, request: Request, flow: Flow) -> Endpoint:
         """Whoever registers does so for itself alone (section 10.3, steps 3 to 5)."""
         about = request.to.uri
-        organisation = self._whose(about.host) if isinstance(about, SipUri) else None
+        if not isinstance(about, SipUri):
+            raise Malformed("who registers has a SIP address")
+        organisation = self._whose(about.host)
         if organisation is None:
             raise Refused("Endpoints of this server's domains alone register here.")
         named = self._at(about)

@@ -135,3 +135,22 @@ def test_what_cannot_be_sent_is_told_and_forgotten() -> None:
     key, _ = line.transactions.request(ours, FLOW, line.now, reliable=True)
     assert line.transactions.fault(key) == [Gone(503, key), Over(key)]
     assert line.transactions.fault(key) == []
+
+
+def test_what_is_refused_here_has_a_tag_and_cancel_is_answered_with_that_of_its_invite() -> None:
+    table = Transactions[str](most=2)
+    (asked,) = table.receive(request(), "one", 0.0, reliable=False)
+    assert isinstance(asked, Asked)
+    answers = [
+        *table.receive(request("CANCEL"), "one", 0.0, reliable=False),
+        *table.receive(request(branch="other"), "one", 0.0, reliable=False),  # over the bound
+    ]
+    tags = [sent.message.to.tag for sent in answers if isinstance(sent, Sent)]
+    assert tags[0] == table.tag_of(asked.key)
+    assert None not in tags
+    merged = Transactions[str]()
+    merged.receive(request(), "one", 0.0, reliable=False)
+    for again in (request(branch="other"), request("CANCEL", branch="nothing")):
+        (sent,) = merged.receive(again, "one", 0.0, reliable=False)
+        assert isinstance(sent, Sent)
+        assert sent.message.to.tag

@@ -1,9 +1,9 @@
 """Runs an agent: what the sockets bring goes in, what it says goes out, and its timers ring.
 
 Responses over UDP go where the request's Via says (RFC 3261, section 18.2.2; RFC 3581); all else goes the way its flow
-names, and requests to whom a connection was closed by another, to the same address. Events go to whoever owns the
-driver, one by one, in order, on the event loop. The gate is asked before anything that comes is read, and told of each
-call what becomes of it.
+names, but for what is too large for a datagram (`large.py`), and for requests to whom a connection was closed, which go
+by another, to the same address. Events go to whoever owns the driver, one by one, in order, on the event loop. The gate
+is asked before anything that comes is read, and told of each call what becomes of it.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from mcu.clock import Clock
 from mcu.errors import Unavailable
 from mcu.net.sip.endpoint import Endpoint, Flow, Listen
 from mcu.net.sip.flows import StreamFlow, UdpFlow
+from mcu.net.sip.large import LARGEST, LargeRequests
 from mcu.protocol.sip.agent import Agent
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Event, Invited, Sent
@@ -44,8 +45,11 @@ class Driver:
         """`aims` gives a request the Request-URI that whoever is at that flow knows as its own."""
         self.gate = gate
         self.agent = Agent(asks=self._asks)
-        self.endpoint = Endpoint(listen, received=self._received, hears=self._hears, uses=self.agent.uses, gone=closed)
-        self._clock, self._happened, self._aims = clock, happened, aims
+        self.endpoint = Endpoint(
+            listen, received=self._received, hears=self._hears, uses=self.agent.uses, gone=self._gone
+        )
+        self._clock, self._happened, self._closed, self._aims = clock, happened, closed, aims
+        self._large = LargeRequests(self.endpoint, clock, self._goes, self.pump)
         self._tickets: dict[Call, Ticket] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._connecting: set[asyncio.Task[None]] = set()
@@ -64,6 +68,7 @@ class Driver:
             self._timer.cancel()
         for task in self._connecting:
             task.cancel()
+        self._large.close()
         await self.endpoint.close()
 
     def pump(self) -> None:
@@ -91,8 +96,13 @@ class Driver:
         self.pump()
 
     def _received(self, message: Request | Response, flow: Flow) -> None:
+        self._large.heard(flow)
         self.agent.receive(_from(message, flow), flow, self.now)
         self.pump()
+
+    def _gone(self, flow: Flow) -> None:
+        self._large.closed(flow)
+        self._closed(flow)
 
     def _hears(self, host: str, data: bytes) -> bool:
         return self.gate.hears(host, data, self.now)
@@ -129,7 +139,10 @@ class Driver:
         if isinstance(sent.message, Response) and isinstance(flow, UdpFlow):
             flow = self._answering(sent.message, flow)
         message = self._aims(sent.message, flow) if isinstance(sent.message, Request) else sent.message
-        if flow.write(bytes(message)):
+        data = bytes(message)
+        if len(data) > LARGEST and self._large.take(message, flow, sent.key):
+            return
+        if flow.write(data):
             return
         if isinstance(message, Request) and isinstance(flow, StreamFlow) and message.to.tag is not None:
             task = asyncio.create_task(self._send_anew(message, flow, sent.key))
@@ -137,6 +150,12 @@ class Driver:
             task.add_done_callback(self._connecting.discard)
         else:
             self._failed(sent.key)
+
+    def _goes(self, key: Key, request: Request, flow: Flow, sent: bool) -> None:
+        if sent:
+            self.agent.goes(key, request, flow, self.now)
+        else:
+            self._failed(key)
 
     def _failed(self, key: Key | None) -> None:
         if key is not None:

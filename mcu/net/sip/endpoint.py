@@ -155,10 +155,9 @@ class Endpoint:
 
         Raises `Unavailable` where nobody answers, `NotProven` where who answers cannot prove the name.
         """
-        transport = "TLS" if server_name else "TCP"
-        key = (transport, host, port, server_name)
-        if (known := self._going.get(key)) is not None and known in self._connections:
+        if (known := self.connected_to(host, port, server_name)) is not None:
             return known
+        transport = _transport(server_name)
         made = Connection(self, transport, called=server_name)
         secure, name = (self._client(), server_name) if server_name else (None, None)
         try:
@@ -170,8 +169,13 @@ class Endpoint:
             raise unreachable(error) from error
         if made.flow is None:
             raise made.failure or Unavailable("there are too many SIP connections")
-        self._going[key] = made.flow
+        self._going[transport, host, port, server_name] = made.flow
         return made.flow
+
+    def connected_to(self, host: str, port: int, server_name: str = "") -> StreamFlow | None:
+        """What `connection_to` has, where it lives."""
+        known = self._going.get((_transport(server_name), host, port, server_name))
+        return known if known in self._connections else None
 
     def _client(self) -> ssl.SSLContext:
         if self._listen.client is None:
@@ -249,6 +253,10 @@ class Endpoint:
         """How peers reach us: not by the port that a connection of ours happens to have."""
         listening = {"TCP": self._udp[0][2], "TLS": self._doors[0].port if self._doors else port}
         return self._named(address), listening.get(transport, port)
+
+
+def _transport(server_name: str) -> str:
+    return "TLS" if server_name else "TCP"
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -125,6 +125,10 @@ class Agent:
         self.now = now
         self._handle(self._transactions.fault(key))
 
+    def goes(self, key: Key, request: Request, flow: Flow, now: float) -> None:
+        """What was `Sent` with this key goes another way than by the flow that it was for."""
+        self._transactions.goes(key, request, flow, now, reliable=is_reliable(flow))
+
     def next_timer(self) -> float | None:
         both = self._transactions.next_timer(), self._due.next()
         return min((due for due in both if due is not None), default=None)
@@ -187,6 +191,9 @@ class Agent:
         self._waiting[key] = then
         self._handle(happened)
         return key
+
+    def as_sent(self, key: Key) -> tuple[Request, Flow] | None:
+        return self._transactions.as_sent(key)
 
     def acknowledge(self, ack: Request, flow: Flow) -> None:
         self.tell(Sent(ack, flow, None))

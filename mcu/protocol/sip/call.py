@@ -45,6 +45,10 @@ class Line(Protocol):
         """Sends a request. `then` is called with each response, or with the status that its absence means."""
         ...
 
+    def as_sent(self, key: Key) -> tuple[Request, Flow] | None:
+        """A request of ours and its way, as they went (section 18.1.1); None: its transaction is over."""
+        ...
+
     def respond(self, key: Key, response: Response) -> None: ...
 
     def acknowledge(self, ack: Request, flow: Flow) -> None: ...
@@ -270,10 +274,12 @@ class Call:
                 self._send_cancel()
 
     def _send_cancel(self) -> None:
-        kept = [(n, v) for n, v in self.invite.headers if n.lower() in ("route", "from", "to", "call-id")]
-        cseq = CSeq(self.invite.cseq.number, "CANCEL")
-        fields = [("Via", str(self.invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
-        self._line.ask(Request("CANCEL", self.invite.target, headers=Headers(fields)), self.flow, _nothing)
+        """The way that the INVITE went."""
+        invite, flow = self._line.as_sent(self.key) or (self.invite, self.flow)
+        kept = [(n, v) for n, v in invite.headers if n.lower() in ("route", "from", "to", "call-id")]
+        cseq = CSeq(invite.cseq.number, "CANCEL")
+        fields = [("Via", str(invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
+        self._line.ask(Request("CANCEL", invite.target, headers=Headers(fields)), flow, _nothing)
         self._alarms.set("cancelled", self._line.now + GIVE_UP)
 
     def _over(self, status: int, message: Request | Response | None = None) -> None:

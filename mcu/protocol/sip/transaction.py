@@ -101,6 +101,7 @@ class Transaction:
     """What the four share: a state from a table, and alarms. `reliable`: the transport repeats by itself."""
 
     table: Table
+    request: Request
 
     def __init__(self, state: State, *, reliable: bool) -> None:
         self.state = state
@@ -118,6 +119,13 @@ class Transaction:
     def fault(self) -> list[Output]:
         """The transport could not send what it was given."""
         return [Failed(503)] if self._move(Event.FAULT) else []
+
+    def goes(self, request: Request, now: float, *, reliable: bool) -> None:
+        """Another way: it is repeated from now on, or no more."""
+        self.request, self._reliable = request, reliable
+        self._alarms.drop("repeat")
+        if self.state in (State.CALLING, State.TRYING):
+            self._repeat_at(now + self._wait)
 
     def handle_timer(self, now: float) -> list[Output]:
         return [output for name in self._alarms.take(now) for output in self._rang(name, now)]

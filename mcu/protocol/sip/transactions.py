@@ -108,6 +108,18 @@ class Transactions(Generic[Flow]):
         self._entries[key] = _Entry(transaction, flow)
         return key, self._happened(key, transaction.start(now))
 
+    def goes(self, key: Key, request: Request, flow: Flow, now: float, *, reliable: bool) -> None:
+        """A request of ours goes by another flow, with what its Via says of it."""
+        if (entry := self._entries.get(key)) is not None:
+            entry.flow = flow
+            entry.transaction.goes(request, now, reliable=reliable)
+            self._due.set(key, entry.transaction.next_timer())
+
+    def as_sent(self, key: Key) -> tuple[Request, Flow] | None:
+        """A request and its flow, as they are now; None: its transaction is over."""
+        entry = self._entries.get(key)
+        return None if entry is None else (entry.transaction.request, entry.flow)
+
     def receive(self, message: Request | Response, flow: Flow, now: float, *, reliable: bool) -> list[Happening[Flow]]:
         """What the wire brought, checked. A response that answers nothing of ours is dropped."""
         if isinstance(message, Response):

@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from baresip import free_port, telephone
 from dialled import call, hear_each_other, in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
+from kamailio import IN_CALLS, kamailio
 from running_server import RunningServer, running_server
 from sip_messages import request
 from sound import record, share, tone
@@ -27,6 +28,15 @@ from mcu.signalling.webrtc.messages import Calls
 HOST_HZ, PHONE_HZ = 900.0, 700.0
 NUMBER = "+46701740605"
 LOCKED_HZ = 1500.0  # of the words that the meeting is locked
+PROXY = """
+listen=udp:127.0.0.1:{port}
+request_route {{
+    {in_calls}
+    if (is_method("INVITE")) record_route();
+    $du = "{there}";
+    t_relay();
+}}
+"""
 FULL, TRUNK = "127.0.0.2", "127.0.0.3"  # two trunks: the first, and best, says 503
 
 
@@ -303,3 +313,27 @@ async def test_fifty_calls_asked_for_at_once_are_as_many_as_may_be(server: Runni
 async def all_over(here: Hall, room: str) -> bool:
     shown = (await here.get(f"{room}/calls"))["items"]
     return all(one["state"] not in ("calling", "ringing", "answered") for one in shown)
+
+
+@pytest.mark.parametrize("by", ["TCP", "UDP"])
+async def test_an_invite_too_large_for_a_datagram_goes_by_tcp_or_by_udp_where_nobody_listens_for_that(
+    server: RunningServer, tmp_path: Path, by: str
+) -> None:
+    """Baresip has both at its port, and the proxy that is before it UDP alone."""
+    ours, port = server.logged("sip_serving")[0]["port"], free_port()
+    async with hall(server) as here:
+        host = await here.host()
+        await inside(host)
+        with ExitStack() as stack:
+            phone = stack.enter_context(telephone(tmp_path / "phone", hertz=PHONE_HZ, traced=True))
+            there = phone.uri.partition(";")[0]
+            if by == "UDP":
+                stack.enter_context(kamailio(tmp_path, PROXY.format(port=port, there=there, in_calls=IN_CALLS), port))
+                there = f"sip:anna@127.0.0.1:{port}"
+            await call(here, uri=there)
+            await until(lambda: phone.rings)
+            assert f"Via: SIP/2.0/{by} 127.0.0.1:{ours};" in phone.log
+            phone.accept()
+            await in_the_room(host)
+            phone.hang_up()
+            await until(lambda: "Bo Ek lämnade" in texts(host))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mcu.ids import LegId
+from mcu.ids import CallId, LegId
 from mcu.media.messages import Cause, Layout, Personal, Source
 from mcu.media.quality import Quality
 from mcu.media.seams import EncodedPicture, Seen, Transport, Viewer
@@ -83,7 +83,7 @@ class Connection:
         self.up = False
         self.quality = Quality()
         self.losses: dict[Source, float] = {}  # shares of the packets of pictures that were sent; 0 where there is none
-        self.give_back: Callable[[], None] | None = None  # of a call: to the reception
+        self.call: CallId | None = None  # whose reception it comes from, and goes back to
         self._owner = owner
         self._transport: Transport | None = None
 

@@ -2,7 +2,7 @@
 
 Nobody in any room hears or sees such a call, and it hears and sees nobody (S5.3-1): it has a sound of its own, in which
 there is nothing but prompts, and where it takes pictures a card with words (`cards`). When it has found its meeting its
-transport moves into the room's seat, and the room's gate decides from then on.
+transport moves into the room's seat, and the room's gate decides from then on; until that lets it in it sees its card.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,6 +73,7 @@ class Reception:
         self._transports, self._plane, self._prompts = transports, plane, prompts
         self._cards, self._emit, self._wake = cards, emit, wake
         self._callers: dict[CallId, _Caller] = {}
+        self._outside = set[CallId]()  # that have a seat, and are not in the room yet
         self._coming: dict[CallId, RtpTransport] = {}
         self._carried = WeakValueDictionary[CallId, RtpTransport]()  # also those that sit in rooms
         self.sound_room = plane.add_room(1)  # in which nobody is heard
@@ -148,18 +149,28 @@ class Reception:
         self._known(call).left = self._prompts.samples(prompts, language, voice)
 
     def show(self, call: CallId, card: Card) -> None:
-        """In place of what it sees. Raises `NotFound`."""
-        self._cards.show(call, self._known(call).transport, card)
+        """In place of what it sees. Nothing where it is in a room by now. Raises `NotFound`."""
+        transport = self._transport(call)
+        if call in self._callers or call in self._outside:
+            self._cards.show(call, transport, card)
 
     def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         """See `seams.Calls`."""
         caller = self._known(call)
         self._let_go(caller)
+        self._outside.add(call)
         caller.transport.move(listener)
         return caller.transport
 
-    def take_back(self, call: CallId, transport: CallTransport) -> None:
+    def let_in(self, call: CallId) -> None:
         """See `seams.Calls`."""
+        self._outside.discard(call)
+        self._cards.drop(call)
+
+    def take_back(self, call: CallId) -> None:
+        """See `seams.Calls`."""
+        self._outside.discard(call)
+        transport = self._transport(call)
         caller = self._callers[call] = self._caller(call, transport)
         transport.move(caller)
         self._wake(self)
@@ -170,6 +181,7 @@ class Reception:
             coming.release()
         if (caller := self._callers.get(call)) is not None:
             self._let_go(caller)
+            self._cards.drop(call)
             caller.transport.release()
 
     def close(self) -> None:
@@ -218,8 +230,12 @@ class Reception:
         made.on_keys = lambda keys: self._emit(CallKeyed(call=call, keys=keys))
         made.on_slides = lambda come: self._emit(CallShares(call=call, on=come))
         made.on_unsighted = lambda: self._emit(CallUnsighted(call=call))
-        made.on_gone = lambda cause: self._emit(CallLost(call=call, cause=cause))
+        made.on_gone = lambda cause: self._gone(call, cause)
         return made
+
+    def _gone(self, call: CallId, cause: Cause) -> None:
+        self.let_in(call)  # it sees nothing any more
+        self._emit(CallLost(call=call, cause=cause))
 
     def _caller(self, call: CallId, transport: CallTransport) -> _Caller:
         return _Caller(call, transport, self._plane.add_sound(False), self._cards, self._lost)
@@ -236,7 +252,6 @@ class Reception:
 
     def _let_go(self, caller: _Caller) -> None:
         self._callers.pop(caller.call, None)
-        self._cards.drop(caller.call)
         self._plane.remove_sound(caller.sound)
 
 

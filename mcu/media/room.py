@@ -8,7 +8,6 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from mcu import errors
@@ -157,9 +156,8 @@ class Room:
     async def _transport(self, command: AddLeg, connection: Connection) -> tuple[Transport, str]:
         if command.call is None:
             return await self._transports.answer(command.offer, connection)
-        transport = self._calls.seat(command.call, connection)
-        connection.give_back = partial(self._calls.take_back, command.call, transport)
-        return transport, ""
+        connection.call = command.call
+        return self._calls.seat(command.call, connection), ""
 
     async def restart_ice(self, command: RestartIce) -> str:
         """Answer an offer for the connection that the leg has. Raises `errors.Conflict` where it has none."""
@@ -325,6 +323,8 @@ class Room:
         if plan.inside is not self._inside:
             for leg_id in self._inside - plan.inside:
                 self._speakers.forget(leg_id)
+            for leg_id in plan.inside - self._inside:
+                self._let_in(leg_id)
             self._inside = plan.inside
             self._show()
         for leg_id, state, cause in plan.changes:
@@ -470,6 +470,10 @@ class Room:
             self._given += 1
         return Personal.PERSONAL if leg.has_own_view else Personal.NO_ROOM
 
+    def _let_in(self, leg_id: LegId) -> None:
+        if (connection := self.connection(leg_id)) is not None and connection.call is not None:
+            self._calls.let_in(connection.call)
+
     def _replace_taking_over(self, leg: Leg, connection: Connection) -> None:
         if leg.taking_over is not None:
             self._drop(leg.taking_over)
@@ -478,8 +482,8 @@ class Room:
     def _remove(self, leg: Leg, cause: Cause | None) -> None:
         self._mixer.disconnect(leg.leg)
         for connection in (leg.connection, leg.taking_over):
-            if connection is not None and connection.up and connection.give_back is not None and cause in SENT_AWAY:
-                connection.give_back()
+            if connection is not None and connection.up and connection.call is not None and cause in SENT_AWAY:
+                self._calls.take_back(connection.call)
             elif connection is not None:
                 self._drop(connection)
         self._words.forget(leg.leg)

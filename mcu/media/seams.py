@@ -161,9 +161,15 @@ class Calls(Protocol):
     """The calls that are in no room. `mcu.media.reception.Reception` is the one there is."""
 
     def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
-        """The call leaves for a room, and tells `listener` from now on. Raises `NotFound`."""
+        """The call leaves for a room, and tells `listener` from now on. Raises `NotFound`.
 
-    def take_back(self, call: CallId, transport: CallTransport) -> None:
+        Until it is `let_in` it sees its card.
+        """
+
+    def let_in(self, call: CallId) -> None:
+        """It is in the room, and sees that."""
+
+    def take_back(self, call: CallId) -> None:
         """The room is done with it: it hears why in the reception."""
 
 

@@ -111,7 +111,9 @@ class NoCalls:
     def seat(self, call: CallId, listener: TransportListener) -> CallTransport:
         raise errors.NotFound("nobody calls here")
 
-    def take_back(self, call: CallId, transport: CallTransport) -> None: ...
+    def let_in(self, call: CallId) -> None: ...
+
+    def take_back(self, call: CallId) -> None: ...
 
 
 class Stage:

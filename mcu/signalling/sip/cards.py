@@ -6,7 +6,9 @@ Of a PIN there are only dots: how many digits it has so far.
 from collections.abc import Mapping
 from typing import Final
 
-from mcu.conference.roster import Language
+from msgspec.structs import replace
+
+from mcu.conference.roster import Language, Wait
 from mcu.media.call_messages import Card
 from mcu.media.prompts import BUILT
 from mcu.signalling.sip.menu import Menu, State
@@ -23,6 +25,8 @@ _TITLES: Final[Mapping[Language, Mapping[State, str]]] = {
 _DIGITS: Final = {"sv": "Skriv med knapparna", "en": "Enter it with the keys"}
 _DONE: Final = {"sv": "Klar", "en": "Done"}
 _ANEW: Final = {"sv": "Börja om", "en": "Start again"}
+_MICROPHONE: Final = {"sv": "Mikrofonen av eller på", "en": "Microphone off or on"}
+_HELP: Final = {"sv": "Hjälp", "en": "Help"}
 _OTHER: Final = {"sv": "English", "en": "Svenska"}
 
 
@@ -38,6 +42,12 @@ def said(words: Words, language: Language) -> Card:
     """What is said: its first sentence, and the rest below."""
     title, stop, rest = " ".join(SPOKEN[language][word] for word in words).partition(". ")
     return Card(title=title + stop.strip(), note=rest)
+
+
+def in_lobby(reason: Wait, language: Language) -> Card:
+    """What it waits for: of who is in the meeting it may know nothing (S5.3-1)."""
+    words = (Prompt.LOBBY_HOST if reason == "host" else Prompt.LOBBY_ADMISSION,)
+    return replace(said(words, language), keys=(("*6", _MICROPHONE[language]), ("*0", _HELP[language])))
 
 
 def of_menu(menu: Menu, words: Words) -> Card:

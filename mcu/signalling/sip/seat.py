@@ -7,7 +7,8 @@ from mcu.booking.meeting import Meeting
 from mcu.clock import Clock
 from mcu.conference.acts import Remove, SetCamera, SetHeld, SetScreen, Tell
 from mcu.conference.room import Room
-from mcu.conference.updates import RoomNow, RosterNow, Update, Watcher
+from mcu.conference.roster import Wait
+from mcu.conference.updates import InLobby, RoomNow, RosterNow, Update, Watcher
 from mcu.conference.workers import Worker
 from mcu.errors import Conflict, McuError
 from mcu.ids import CallId, LegId
@@ -24,6 +25,7 @@ class Seat:
         self._controls = Controls(leg)
         self._held = self._said_held = self._camera = False
         self.others_share = False  # as far as it may know of others
+        self.waits_for: Wait | None = None  # in the lobby
 
     async def key(self, key: str) -> None:
         await self._do(self._controls.key(key, self._clock.monotonic()))
@@ -43,7 +45,10 @@ class Seat:
     async def heard_of(self, update: Update) -> None:
         if isinstance(update, RosterNow):
             self.others_share = self._others_share(update)
+            self.waits_for = None if self.in_room else self.waits_for
             await self._follow_hold()
+        elif isinstance(update, InLobby):
+            self.waits_for = update.reason
         await self._do(self._controls.heard_of(update, self._clock.monotonic(), self._clock.now()))
 
     async def share(self, on: bool) -> bool:

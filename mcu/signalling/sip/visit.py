@@ -20,7 +20,7 @@ from mcu.clock import Clock
 from mcu.conference.conference import Conference
 from mcu.conference.room import Room
 from mcu.conference.roster import Language
-from mcu.conference.updates import GoneCause, Over, RoomNow, RosterNow, Update
+from mcu.conference.updates import GoneCause, InLobby, Over, RoomNow, RosterNow, Update
 from mcu.conference.workers import Worker, Workers, answered
 from mcu.errors import McuError, Unavailable
 from mcu.ids import CallId, LegId
@@ -239,6 +239,8 @@ class Visit(ABC):
             case Update() if self._seat is not None:
                 await self._seat.heard_of(happening)
                 await self._slides.follow(self._seat)
+                if isinstance(happening, InLobby):
+                    await self._show_lobby()
             case _:
                 await self._media_happened(happening)
 
@@ -297,8 +299,12 @@ class Visit(ABC):
         await self._display(cards.said(words, language))
         await self._say(words, language)
 
+    async def _show_lobby(self) -> None:
+        if self._seat is not None and self._seat.waits_for is not None:
+            await self._display(cards.in_lobby(self._seat.waits_for, self._language))
+
     async def _display(self, card: Card) -> None:
-        """While it has no seat, where it has a picture. As `_say`."""
+        """Until it is in the room, where it has a picture. As `_say`."""
         if self.worker is not None and self._has_picture:
             with suppress(McuError):
                 await self.worker.ask(ShowToCall(call=self.name, card=card))
@@ -404,6 +410,7 @@ class Visit(ABC):
         """On another worker."""
         if self._seat is not None:
             await self._seat.take_again(self.name)
+            await self._show_lobby()
         self._over = self._over or self._leaving_at is not None  # what was left to say is lost
 
     async def _change(self, changing: Changing) -> None:

@@ -22,11 +22,13 @@ from sound import quiet, record, share
 
 from mcu.demo.client import MeetingClient
 from mcu.demo.sources import LivePicture
+from mcu.media.call_messages import Card
+from mcu.media.cards import EVERY_S
 from mcu.media.messages import Source
 from mcu.media.picture.card import HEIGHT, WIDTH, paint
-from mcu.signalling.sip.cards import of_menu
+from mcu.signalling.sip.cards import in_lobby, of_menu
 from mcu.signalling.sip.menu import Menu
-from mcu.signalling.webrtc.messages import Screen
+from mcu.signalling.webrtc.messages import Admit, Screen
 
 HOST_HZ, SYSTEM_HZ = 900.0, 700.0
 ALIKE = 1.5  # of 256 steps, on average: by codecs it is 1, and a dot more or less adds another
@@ -92,10 +94,36 @@ async def test_a_room_system_that_calls_or_is_called_sees_the_menu_and_once_it_i
             await meet()
 
 
+@pytest.mark.policy("S5.3-1")
+async def test_who_waits_in_the_lobby_sees_for_whom_and_nobody_who_is_in_the_meeting(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with hall(server, guest_pin=PIN, lobby={"scope": "guests"}) as here:
+        host = here.stranger()
+        with telephone(tmp_path / "system", hertz=SYSTEM_HZ, camera=Camera(BLUE, "h264")) as system:
+            system.dial(f"sip:{here.number}@{address(server)}")
+            await until(lambda: system.talks)
+            await press(system, f"{PIN}#")
+            await until_card(system, in_lobby("host", "sv"))
+            camera = LivePicture(iter(lambda: frame_of(GREEN, 320, 180), None), 10)
+            await host.join(here.number, "Berg", MeetingClient(camera=camera, watch=False), token=here.link("Berg"))
+            await inside(host)
+            await until_card(system, in_lobby("admission", "sv"))
+            await host.send(Admit(leg=telephones(host)[0].leg))
+            await in_the_room(host)
+            await until_seen(system, GREEN, BLUE)
+            await asyncio.sleep(EVERY_S + 0.5)
+            await until_seen(system, GREEN, BLUE)
+
+
 async def until_asked(system: Telephone, menu: Menu) -> None:
     """Until it sees the card of the voice menu as it is then, and nothing else."""
+    await until_card(system, of_menu(menu, ()))
+
+
+async def until_card(system: Telephone, card: Card) -> None:
     wanted = VideoFrame(WIDTH, HEIGHT, "yuv420p")
-    paint(wanted, of_menu(menu, ()))
+    paint(wanted, card)
     async with asyncio.timeout(10):
         while True:
             seen = await asyncio.to_thread(system.sees)

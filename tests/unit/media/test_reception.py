@@ -153,7 +153,7 @@ def seen(desk: Desk, transport: PaperTransport) -> list[EncodedPicture]:
 
 
 @pytest.mark.policy("S5.3-1")
-async def test_a_call_with_picture_sees_its_card_until_it_leaves_and_what_many_see_is_made_once(
+async def test_a_call_with_picture_sees_its_card_until_it_is_in_a_room_and_what_many_see_is_made_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "EVERY_S", 0.05)
@@ -173,6 +173,26 @@ async def test_a_call_with_picture_sees_its_card_until_it_leaves_and_what_many_s
     await until(lambda: seen(desk, two)[-1].data not in (first.data, second.data))
     desk.reception.seat(ONE, InARoom())
     desk.reception.end(TWO)
+    desk.reception.show(ONE, Card(title="Du väntar på att släppas in."))
+    waits = len(seen(desk, one))
+    await until(lambda: len(seen(desk, one)) >= waits + 3)
+    assert seen(desk, one)[-1].data not in (first.data, second.data)
+    desk.reception.let_in(ONE)
+    desk.reception.show(ONE, Card(title="Pinkod"))  # too late
+    gone = len(desk.sent)
+    await asyncio.sleep(0.2)
+    assert len(desk.sent) == gone
+    desk.reception.close()
+
+
+async def test_who_is_lost_outside_a_room_sees_nothing_any_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cards, "EVERY_S", 0.05)
+    transport = desk.call(ONE)
+    transport.codec = "VP8"
+    desk.reception.show(ONE, Card(title="Pinkod"))
+    desk.reception.seat(ONE, InARoom())
+    await until(lambda: len(seen(desk, transport)) >= 2)
+    transport.lose()
     gone = len(desk.sent)
     await asyncio.sleep(0.2)
     assert len(desk.sent) == gone
@@ -200,7 +220,8 @@ async def test_who_needs_a_whole_picture_gets_the_card_again_but_not_more_than_t
 async def test_who_comes_back_from_a_room_is_told_why(desk: Desk) -> None:
     transport = desk.call(ONE)
     desk.tick()
-    desk.reception.take_back(ONE, desk.reception.seat(ONE, transport.listener))  # type: ignore[arg-type]
+    desk.reception.seat(ONE, transport.listener)  # type: ignore[arg-type]
+    desk.reception.take_back(ONE)
     desk.reception.say(ONE, ["pin"], "sv")
     assert transport.listener is not None
     transport.listener.on_connected()

@@ -26,12 +26,7 @@ def engine_of(ports: range) -> Engine:
 
 
 async def test_a_call_that_cannot_be_carried_gives_back_the_ports_that_it_had_taken() -> None:
-    with (
-        media_ports() as ports,
-        closing(
-            Engine(MediaOptions(addresses=("127.0.0.1",), rtp_ports=(ports[0], ports[11])), SystemClock())
-        ) as engine,
-    ):
+    with media_ports() as ports, closing(engine_of(ports[:12])) as engine:
         relays = Relays(engine)
         for number, second in enumerate([VIDEO + "c=IN IP6 ::1\r\n", VIDEO * 3] * 2):
             with pytest.raises(McuError):

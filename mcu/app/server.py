@@ -97,15 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         await migrate(settings.database_url)
         stack.push_async_callback(workers.stop)
         await workers.start()
-        conference = Conference(
-            store=database,
-            workers=workers,
-            clock=clock,
-            settings=RoomSettings(profile=_profile(settings.media)),
-            dropped=metrics.control_dropped,
-        )
-        stack.push_async_callback(conference.stop)
-        await conference.start()
+        conference = await _start_rooms(stack, settings.media, database, workers, metrics, clock)
 
         public_url = settings.public_url(door.getsockname()[1])
         pins = PinHasher()
@@ -140,11 +132,10 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         if sip is not None:
             await open_sip(stack, sip)
             metrics.sip_is(sip)
-        sip_shows = sip.shows if sip is not None else ()
         _renew_certificates_on_hangup(
             stack,
             (tls, settings.server.tls_cert, settings.server.tls_key),
-            *((context, settings.sip.tls_cert, settings.sip.tls_key) for context in sip_shows),
+            *((context, settings.sip.tls_cert, settings.sip.tls_key) for context in (sip.shows if sip else ())),
         )
         health.started = True
         stack.callback(setattr, health, "started", False)
@@ -164,6 +155,21 @@ def _make_workers(settings: Settings, metrics: Metrics, clock: Clock) -> LocalWo
     told = worker_options(settings.media, settings.sip.prompts, settings.organisations)
     arguments = [start_arguments(options, settings.logging.level) for options in told]
     return LocalWorkers([Start(arguments=listed) for listed in arguments], metrics=metrics, clock=clock)
+
+
+async def _start_rooms(
+    stack: AsyncExitStack, media: Media, database: Database, workers: LocalWorkers, metrics: Metrics, clock: Clock
+) -> Conference:
+    conference = Conference(
+        store=database,
+        workers=workers,
+        clock=clock,
+        settings=RoomSettings(profile=_profile(media)),
+        dropped=metrics.control_dropped,
+    )
+    stack.push_async_callback(conference.stop)
+    await conference.start()
+    return conference
 
 
 def _profile(media: Media) -> RoomProfile:

@@ -70,7 +70,8 @@ struct mcu_line {
     double loss;              /* 0 … 1, of the last second or two */
     int64_t rtt;              /* us, with the wait for feedback; -1: not known */
     enum mcu_line_state state;
-    bool full; /* what is sent waits for more than 70 ms in its queue */
+    bool full;      /* what is sent waits for more than 70 ms in its queue */
+    uint32_t probe; /* what sound leaves of the one that lasts; 0: none does */
 };
 /* The same, without what else is known. */
 uint32_t mcu_estimate_rate(const struct mcu_estimate *estimate);

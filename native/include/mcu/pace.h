@@ -1,9 +1,12 @@
 /* When a leg's pictures may leave: a leaky bucket that is as deep as one picture in a steady
  * stream, so that ordinary ones leave whole, at once, and a key frame in many small bursts.
  * On a narrow line it is as deep as one small packet: sound waits for no more than that. While
- * the line's queue is full less leaves than the line carries. Pure. */
+ * the line's queue is full less leaves than the line carries, and while a probe lasts, whose
+ * padding waits for its turn too, what that is to find out. Pure. */
 #ifndef MCU_PACE_H
 #define MCU_PACE_H
+
+#include <mcu/estimate.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +17,11 @@ struct mcu_pace {             /* zero it to begin */
     int64_t now;              /* when that was so, us */
     uint32_t bits_per_second; /* that pictures may take of the line */
     bool full;                /* its queue */
+    uint32_t probe;           /* bit/s of the one that lasts; 0: none does */
 };
 
-/* Time passes; and what pictures may take of the line, which may have changed. */
-void mcu_pace_at(struct mcu_pace *pace, uint32_t bits_per_second, bool full, int64_t now);
+/* Time passes; and what pictures may take of the line may have changed. */
+void mcu_pace_at(struct mcu_pace *pace, const struct mcu_line *line, int64_t now);
 /* Whether a packet may leave: the level is above zero. */
 bool mcu_pace_may(const struct mcu_pace *pace);
 void mcu_pace_spend(struct mcu_pace *pace, size_t size);

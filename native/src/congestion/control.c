@@ -14,7 +14,9 @@
 #define SETTLES_US 1500000 /* after a cut nothing is probed for so long */
 #define PROBE_UP 2.0       /* of the rate */
 #define PROBE_UP_NARROW 1.3
-#define NARROW 500000.0 /* bit/s: here a probe holds sound up */
+#define PROBE_LASTS_US 60000
+#define PROBE_LASTS_NARROW_US 100000 /* few packets leave, each in its turn */
+#define NARROW 500000.0              /* bit/s: here a probe holds sound up */
 #define PROBE_WAIT_US 2000000
 #define PROBE_WAIT_MOST_US 5000000
 #define PROBE_FOUND 1.1  /* more than this is worth going on at once */
@@ -148,9 +150,10 @@ static void perhaps_probe(struct mcu_estimate *estimate, int64_t now)
         return;
     if (!probe->wait)
         probe->wait = PROBE_WAIT_US;
-    const double rate =
-        (estimate->rate < NARROW ? PROBE_UP_NARROW : PROBE_UP) * estimate->rate;
-    probe_begin(probe, rate < aim ? rate : aim, estimate->sent.next, now);
+    const bool narrow = estimate->rate < NARROW;
+    const double rate = (narrow ? PROBE_UP_NARROW : PROBE_UP) * estimate->rate;
+    const int64_t lasts = narrow ? PROBE_LASTS_NARROW_US : PROBE_LASTS_US;
+    probe_begin(probe, rate < aim ? rate : aim, lasts, estimate->sent.next, now);
 }
 
 /* -- all of it -- */

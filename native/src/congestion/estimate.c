@@ -213,8 +213,9 @@ static enum mcu_line_state state_of(const struct mcu_estimate *estimate, int64_t
 
 void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *line, int64_t now)
 {
-    const double left = estimate->rate - meter_rate(&estimate->sound, now);
+    const double sound = meter_rate(&estimate->sound, now), left = estimate->rate - sound;
     const double pictures = left < estimate->cap ? left : estimate->cap;
+    const double probe = estimate->probe.ends ? estimate->probe.rate - sound : 0;
     *line = (struct mcu_line){
         .bits_per_second = (uint32_t)estimate->rate,
         .pictures = pictures > 0 ? (uint32_t)pictures : 0,
@@ -222,6 +223,7 @@ void mcu_estimate_line(const struct mcu_estimate *estimate, struct mcu_line *lin
         .rtt = estimate->rtt,
         .state = state_of(estimate, now),
         .full = estimate_standing(estimate) > ESTIMATE_STANDING_US,
+        .probe = probe > 0 ? (uint32_t)probe : 0,
     };
 }
 

@@ -24,19 +24,21 @@ static double depth(const struct mcu_pace *pace)
 
 static double rate(const struct mcu_pace *pace)
 {
-    const double factor = pace->full                       ? FACTOR_FULL
-                          : pace->bits_per_second < NARROW ? FACTOR_NARROW
-                                                           : FACTOR;
-    return factor * pace->bits_per_second;
+    if (pace->full)
+        return FACTOR_FULL * pace->bits_per_second;
+    if (pace->bits_per_second >= NARROW)
+        return FACTOR * pace->bits_per_second;
+    return pace->probe ? pace->probe : FACTOR_NARROW * pace->bits_per_second;
 }
 
-void mcu_pace_at(struct mcu_pace *pace, uint32_t bits_per_second, bool full, int64_t now)
+void mcu_pace_at(struct mcu_pace *pace, const struct mcu_line *line, int64_t now)
 {
     const int64_t passed = now > pace->now ? now - pace->now : 0;
     pace->level += bytes_in(rate(pace), passed);
     const bool begins = !pace->now;
-    pace->bits_per_second = bits_per_second > LEAST_RATE ? bits_per_second : LEAST_RATE;
-    pace->full = full;
+    pace->bits_per_second = line->pictures > LEAST_RATE ? line->pictures : LEAST_RATE;
+    pace->full = line->full;
+    pace->probe = line->probe;
     pace->now += passed;
     if (begins || pace->level > depth(pace))
         pace->level = depth(pace);

@@ -1,17 +1,16 @@
 #include "probe.h"
 
-#define LASTS_US 60000
 #define STEP_US 4000
 #define PACKETS_LEAST 5
 #define ARRIVED_LEAST 0.8 /* of its bytes */
 #define FULL 0.9          /* what arrives slower than this share of the rate filled the line */
 #define BELOW 0.95        /* of what arrived then */
 
-void probe_begin(struct probe *probe, double rate, int64_t number, int64_t now)
+void probe_begin(struct probe *probe, double rate, int64_t lasts, int64_t number, int64_t now)
 {
     probe->rate = rate;
     probe->begun = now;
-    probe->ends = now + LASTS_US;
+    probe->ends = now + lasts;
     probe->first = probe->last = number;
     probe->sent = probe->bytes = 0;
     probe->packets = 0;

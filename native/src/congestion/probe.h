@@ -19,7 +19,7 @@ struct probe {
     int64_t first_arrived, last_arrived; /* their clock */
 };
 
-void probe_begin(struct probe *probe, double rate, int64_t number, int64_t now);
+void probe_begin(struct probe *probe, double rate, int64_t lasts, int64_t number, int64_t now);
 void probe_sent(struct probe *probe, size_t size, int64_t number);
 /* Padding that is due, and when to ask again; ends it when it is time. */
 size_t probe_due(struct probe *probe, int64_t now, int64_t *wake);

@@ -98,7 +98,7 @@ static void follow_line(struct congestion *congestion, int64_t now)
 {
     struct mcu_line line;
     mcu_estimate_line(congestion->estimate, &line, now);
-    mcu_pace_at(&congestion->pace, line.pictures, line.full, now);
+    mcu_pace_at(&congestion->pace, &line, now);
 }
 
 /* The next packet of what waits. */
@@ -147,7 +147,7 @@ static int64_t send_padding(struct leg *leg, struct udp_batch *batch, int64_t no
     int64_t wake;
     size_t bytes = mcu_estimate_probe(leg->congestion->estimate, now, &wake);
     struct out_stream *stream = bytes ? padded(leg) : NULL;
-    while (stream && udp_next(batch)) {
+    while (stream && udp_next(batch) && mcu_pace_may(&leg->congestion->pace)) {
         send_padding_packet(leg, stream, PADDING, batch, now);
         if (bytes <= PADDING)
             break;

@@ -96,6 +96,29 @@ static void narrow_and_widen(double start)
     path_end(&path);
 }
 
+static void what_finds_out_whether_a_narrow_line_carries_more_holds_no_sound_up(void)
+{
+    uint64_t padding = 0;
+    int held_up = 0;
+    for (uint32_t seeded = 1; seeded <= 20; seeded++) {
+        struct path path;
+        seed(seeded);
+        path_begin(&path, 20e6, 2400e3);
+        path.wish = 2e6;
+        mcu_estimate_aim(path.estimate, 2400000);
+        path_run(&path, 5 * SECOND);
+        path.capacity = 256e3;
+        path_run(&path, 2500 * MS);
+        path.sound_gap = 0;
+        path_run(&path, 30 * SECOND);
+        held_up += path.sound_gap > 40 * MS;
+        padding += path.padding;
+        path_end(&path);
+    }
+    CHECK(padding > 0);
+    CHECK(held_up <= 1); /* where the estimate is above what the line carries */
+}
+
 static void a_line_that_narrows_is_followed_and_found_again(void) { narrow_and_widen(2400e3); }
 
 static void so_is_one_that_was_not_half_used(void) { narrow_and_widen(4200e3); }
@@ -280,10 +303,10 @@ static void a_key_frame_leaves_in_bursts_of_a_few_milliseconds(void)
     struct mcu_pace pace = {0};
     int64_t now = SECOND;
     int bytes = 60000, bursts = 0, most = 0;
-    mcu_pace_at(&pace, 2000000, false, now);
+    mcu_pace_at(&pace, &(struct mcu_line){.pictures = 2000000}, now);
     while (bytes > 0) {
         int burst = 0;
-        mcu_pace_at(&pace, 2000000, false, now);
+        mcu_pace_at(&pace, &(struct mcu_line){.pictures = 2000000}, now);
         for (; bytes > 0 && mcu_pace_may(&pace); bytes -= 1200, burst += 1200)
             mcu_pace_spend(&pace, 1200);
         CHECK(burst > 0 || !bursts);
@@ -293,7 +316,7 @@ static void a_key_frame_leaves_in_bursts_of_a_few_milliseconds(void)
     CHECK(most <= 4800); /* 5 ms of 5 Mbit/s, and a packet */
     CHECK(now - SECOND > 60 * MS && now - SECOND < 100 * MS);
     now += SECOND;
-    mcu_pace_at(&pace, 2000000, false, now);
+    mcu_pace_at(&pace, &(struct mcu_line){.pictures = 2000000}, now);
     for (bytes = 0; mcu_pace_may(&pace); bytes += 1200)
         mcu_pace_spend(&pace, 1200);
     CHECK(bytes > 12000 && bytes < 14400); /* an ordinary picture leaves at once */
@@ -307,18 +330,18 @@ static void a_narrow_line_is_given_small_packets_one_by_one(void)
     CHECK(mcu_pace_packet(2000000, 1200) == 1200 && mcu_pace_packet(1000, 1200) == 300);
     size_t bytes = 0;
     for (int64_t now = SECOND; now < SECOND + 20 * MS; now += MS) {
-        mcu_pace_at(&pace, 150000, false, now);
+        mcu_pace_at(&pace, &(struct mcu_line){.pictures = 150000}, now);
         for (; mcu_pace_may(&pace); bytes += packet)
             mcu_pace_spend(&pace, packet);
     }
     CHECK(bytes <= 2 * packet); /* between two packets of sound */
     for (int64_t now = SECOND + 20 * MS; now < 11 * SECOND; now += MS) {
-        mcu_pace_at(&pace, 150000, true, now);
+        mcu_pace_at(&pace, &(struct mcu_line){.pictures = 150000, .full = true}, now);
         for (; mcu_pace_may(&pace); bytes += packet)
             mcu_pace_spend(&pace, packet);
     }
     CHECK(bytes * 8 / 10 < 120000); /* a full queue becomes empty */
-    mcu_pace_at(&pace, 0, false, 11 * SECOND);
+    mcu_pace_at(&pace, &(struct mcu_line){.pictures = 0}, 11 * SECOND);
     mcu_pace_spend(&pace, packet);
     mcu_pace_spend(&pace, packet);
     const int64_t due =
@@ -330,6 +353,7 @@ void estimate_tests(void)
 {
     TEST(a_line_that_carries_more_is_found_by_probes);
     TEST(what_the_far_end_does_not_take_is_not_probed_for);
+    TEST(what_finds_out_whether_a_narrow_line_carries_more_holds_no_sound_up);
     TEST(a_line_that_narrows_is_followed_and_found_again);
     TEST(so_is_one_that_was_not_half_used);
     TEST(what_the_server_itself_reads_late_is_no_queue);

@@ -142,7 +142,7 @@ static void send_pictures(struct path *path)
             path->owed += rate / 8 / 25 * noisy;
     }
     const uint32_t size = (uint32_t)mcu_pace_packet(line.bits_per_second, PACKET_BYTES);
-    mcu_pace_at(&path->pace, line.pictures, line.full, path->now);
+    mcu_pace_at(&path->pace, &line, path->now);
     while (path->owed >= size && mcu_pace_may(&path->pace) &&
            mcu_estimate_room(path->estimate, path->now) > 0) {
         mcu_pace_spend(&path->pace, size);
@@ -157,7 +157,9 @@ static void probe(struct path *path)
     if (path->now % (50 * MS) == 0)
         mcu_estimate_tick(path->estimate, path->now);
     size_t padding = mcu_estimate_probe(path->estimate, path->now, &wake);
-    for (; padding > 0; padding = padding > PADDING_BYTES ? padding - PADDING_BYTES : 0) {
+    for (; padding > 0 && mcu_pace_may(&path->pace);
+         padding = padding > PADDING_BYTES ? padding - PADDING_BYTES : 0) {
+        mcu_pace_spend(&path->pace, PADDING_BYTES);
         transmit(path, PADDING_BYTES, false, true);
         path->padding += PADDING_BYTES;
     }

@@ -165,7 +165,8 @@ LIMITS: Final = {  # by command
         Limit("  processes that died", "processes_died", most=0),
     ),
     "telephones --legs 100 --talkers 3": (
-        Limit("100 G.711 legs, 3 talking: % of a core a leg", "cpu_percent_per_leg", most=0.12),
+        Limit("100 G.711 legs, 3 talking: % of a core a leg", "cpu_percent_per_leg", most=0.12, beside=True),
+        Limit("  of Janus's", "ratio"),
     ),
     "compositor --tiles 16": (
         Limit("compositor, 16 tiles: of the libyuv loop", "ratio_to_libyuv", least=0.9),

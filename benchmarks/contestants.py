@@ -164,7 +164,7 @@ async def ours(
 @contextlib.asynccontextmanager
 async def janus_audiobridge(prefix: list[str]) -> AsyncIterator[Contestant]:
     """Janus's AudioBridge with one room of 48 kHz."""
-    async with janus.running(prefix) as peer:
+    async with janus.running(prefix, 48_000) as peer:
         yield peer
 
 

@@ -1,5 +1,7 @@
 """Janus's AudioBridge (Debian's package) as a peer: started for one run on free ports, and driven over its HTTP API.
 
+It takes browsers, and telephones by plain RTP in G.711, which its rooms of 8 and 16 kHz mix.
+
 API: https://janus.conf.meetecho.com/docs/rest.html and …/audiobridge.html; version 1.1.2 is what Debian 12 has.
 """
 
@@ -16,6 +18,7 @@ from typing import Any
 import aiohttp
 
 ROOM = 1234
+JOIN = {"request": "join", "room": ROOM, "muted": False}
 CONFIGURATION = {
     "janus.jcfg": """
 general: {{ debug_level = 2  admin_secret = "{secret}"  session_timeout = 0  interface = "127.0.0.1" }}
@@ -31,9 +34,10 @@ general: {{ json = "plain"  base_path = "/janus"  http = true  port = {port}  ip
 admin: {{ admin_http = false }}
 """,
     "janus.plugin.audiobridge.jcfg": """
+general: {{ local_ip = "127.0.0.1" }}
 room-{room}: {{
-  description = "benchmark"  secret = "{secret}"  sampling_rate = 48000  audiolevel_ext = true
-  audiolevel_event = false  default_prebuffering = 6  record = false
+  description = "benchmark"  secret = "{secret}"  sampling_rate = {rate}  audiolevel_ext = true
+  audiolevel_event = false  default_prebuffering = 6  record = false  allow_rtp_participants = true
 }}
 """,
 }
@@ -44,7 +48,7 @@ def installed() -> bool:
 
 
 class Janus:
-    """A running Janus with one AudioBridge room of 48 kHz."""
+    """A running Janus with one AudioBridge room."""
 
     name = "janus 1.1.2 AudioBridge"
 
@@ -55,15 +59,27 @@ class Janus:
 
     async def join(self, offer: str) -> str:
         """Join the room with a browser's SDP offer; returns the answer."""
-        session = f"{self._url}/{(await self._ask(self._url, {'janus': 'create'}))['data']['id']}"
-        attach = {"janus": "attach", "plugin": "janus.plugin.audiobridge"}
-        handle = f"{session}/{(await self._ask(session, attach))['data']['id']}"
-        await self._message(session, handle, {"request": "join", "room": ROOM, "muted": False})
+        session, handle = await self._handle()
+        await self._message(session, handle, JOIN)
         event = await self._message(session, handle, {"request": "configure", "muted": False}, offer)
         return str(event["jsep"]["sdp"])
 
+    async def join_by_telephone(self, port: int) -> tuple[str, int]:
+        """Join the room with A-law in plain RTP, which is sent to `port` on this machine; returns where to send it."""
+        session, handle = await self._handle()
+        telephone = {"ip": "127.0.0.1", "port": port, "payload_type": 8}
+        event = await self._message(session, handle, {**JOIN, "codec": "pcma", "rtp": telephone})
+        theirs = event["plugindata"]["data"]["rtp"]
+        return str(theirs["ip"]), int(theirs["port"])
+
     async def encodes(self, after: Sequence[float] = ()) -> Sequence[float]:
         return 0.0, 0.0
+
+    async def _handle(self) -> tuple[str, str]:
+        """The addresses of a new session, and of its handle to the AudioBridge."""
+        session = f"{self._url}/{(await self._ask(self._url, {'janus': 'create'}))['data']['id']}"
+        attach = {"janus": "attach", "plugin": "janus.plugin.audiobridge"}
+        return session, f"{session}/{(await self._ask(session, attach))['data']['id']}"
 
     async def _message(
         self, session: str, handle: str, body: dict[str, Any], offer: str | None = None
@@ -91,12 +107,13 @@ class Janus:
 
 
 @contextlib.asynccontextmanager
-async def running(prefix: list[str]) -> AsyncIterator[Janus]:
-    """A Janus of our own, ended on the way out. `prefix` stands before its command, such as `taskset`."""
+async def running(prefix: list[str], rate: int) -> AsyncIterator[Janus]:
+    """A Janus of our own, ended on the way out. `prefix` stands before its command, such as `taskset`; its room mixes
+    at `rate` Hz."""
     with tempfile.TemporaryDirectory(prefix="janus-") as folder, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
-        _write_configuration(Path(folder), port)
+        _write_configuration(Path(folder), port, rate)
         process = await asyncio.create_subprocess_exec(
             *prefix, "janus", "-F", folder, "-o", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
@@ -111,12 +128,13 @@ async def running(prefix: list[str]) -> AsyncIterator[Janus]:
             await process.wait()
 
 
-def _write_configuration(folder: Path, port: int) -> None:
+def _write_configuration(folder: Path, port: int, rate: int) -> None:
     plugins, transports = (
         ",".join(path.name for path in sorted(Path("/usr/lib").glob(f"*/janus/{kind}/*.so")) if path.name != keep)
         for kind, keep in (("plugins", "libjanus_audiobridge.so"), ("transports", "libjanus_http.so"))
     )
-    values = {"port": port, "room": ROOM, "secret": secrets.token_hex(8), "plugins": plugins, "transports": transports}
+    values = {"port": port, "room": ROOM, "rate": rate, "secret": secrets.token_hex(8)}
+    values |= {"plugins": plugins, "transports": transports}
     for name, text in CONFIGURATION.items():
         (folder / name).write_text(text.format(**values))
 

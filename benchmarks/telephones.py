@@ -1,9 +1,9 @@
-"""`python -m benchmarks telephones`: what a G.711 leg costs in a meeting, 100 of them, three talking.
+"""`python -m benchmarks telephones`: what a G.711 leg costs in a meeting, beside Janus in the same run.
 
 Each calls the meeting's number by SIP, over UDP and in the clear, as a gateway of the telephone network does. Whoever
 enters is told so, and how to get help, each in a stream of its own. When all have been told, which takes some ten
-seconds, the load program carries their sound, A-law that was encoded beforehand. Cost is CPU time of the server's
-process tree.
+seconds, the load program carries their sound, A-law that was encoded beforehand. Janus has no SIP of its own and tells
+nobody anything: its legs are plain RTP ones of a room of 8 kHz. Cost is CPU time of the server's process tree.
 """
 
 import argparse
@@ -12,16 +12,18 @@ import contextlib
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import janus
+from benchmarks.audio import PACKETS_PER_S, share_of_a_core
 from benchmarks.contestants import Ours, ours, pin_load
-from benchmarks.legs import HERE, Carry, build, carried_by, write_sound
-from benchmarks.processes import cpu_seconds
+from benchmarks.janus import Janus
+from benchmarks.legs import HERE, PHASE, Carry, build, carried_by, write_sound
 from benchmarks.progress import say
 from benchmarks.sip import settings
 from mcu.clock import SystemClock
@@ -55,37 +57,65 @@ OFFER: Final = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legs", type=int, default=100, help="telephones in the meeting")
     parser.add_argument("--talkers", type=int, default=3, help="how many of them speak all the time")
-    parser.add_argument("--seconds", type=float, default=20, help="how long the server is weighed")
+    parser.add_argument("--seconds", type=float, default=20, help="how long each server is weighed")
+    parser.add_argument("--peer", choices=("janus", "none"), default="janus", help="the server to compare with")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    return asyncio.run(_run(options.legs, options.talkers, options.seconds))
+    return asyncio.run(_run(options))
 
 
-async def _run(legs: int, talkers: int, seconds: float) -> dict[str, Any]:
+async def _run(options: argparse.Namespace) -> dict[str, Any]:
     program, prefix, port = build(), pin_load(), free_port()
+    say(f"mcu: {options.legs} telephones, {options.talkers} talking")
+    async with ours(prefix, settings(port)) as contestant, switchboard(port, contestant.meetings[0]) as board:
+        figures = await _weigh(program, contestant, board.dial, options)
+    if options.peer == "none" or not janus.installed():
+        return figures
+    say(f"janus: {options.legs} telephones, {options.talkers} talking")
+    async with janus.running(prefix, TICK * PACKETS_PER_S) as peer:
+
+        async def dial(phone: Phone) -> None:
+            phone.socket.connect(await peer.join_by_telephone(phone.port))
+
+        theirs = await _weigh(program, peer, dial, options)
+    return {
+        **figures,
+        "peer": {"name": "janus 1.1.2 AudioBridge, 8 kHz, plain RTP", **theirs},
+        "ratio": round(figures["cpu_percent_per_leg"] / theirs["cpu_percent_per_leg"], 3),
+    }
+
+
+async def _weigh(
+    program: Path,
+    server: Ours | Janus,
+    dial: Callable[["Phone"], Awaitable[None]],
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """What a server costs with so many telephones, and what ours says of them."""
     with tempfile.TemporaryDirectory(prefix="mcu-load-") as folder:
         directory = Path(folder)
-        async with ours(prefix, settings(port)) as contestant, switchboard(port) as board:
-            say(f"{legs} telephones, {talkers} talking")
-            phones = [await board.dial(contestant.meetings[0], carry) for carry in sounds(directory, legs, talkers)]
-            await _told(contestant)
-            async with carried_by(program, phones, directory, WARM_UP_S + seconds + 0.5, WARM_UP_S) as load:
-                await load.begin()
-                await asyncio.sleep(WARM_UP_S)
-                encoded, seated = await contestant.encodes(), await contestant.metric("mcu_legs")
-                before = cpu_seconds(contestant.pid)
-                await asyncio.sleep(seconds)
-                spent = cpu_seconds(contestant.pid) - before
-                later = await contestant.encodes(after=encoded)
-                counted = await load.results()
+        wanted = sounds(directory, options.legs, options.talkers)
+        phones = [Phone(carry, PHASE * number) for number, carry in enumerate(wanted)]
+        for phone in phones:
+            await dial(phone)
+        if isinstance(server, Ours):
+            await _told(server)
+        async with carried_by(program, phones, directory, WARM_UP_S + options.seconds + 0.5, WARM_UP_S) as load:
+            await load.begin()
+            await asyncio.sleep(WARM_UP_S)
+            encoded = await server.encodes()
+            seated = {"legs_seated": int(await server.metric("mcu_legs"))} if isinstance(server, Ours) else {}
+            share = await share_of_a_core(server.pid, options.seconds)
+            later = await server.encodes(after=encoded)
+            counted = await load.results()
     return {
-        "legs": legs,
-        "talkers": talkers,
-        "legs_seated": int(seated),
-        "cpu_percent_per_leg": round(100 * spent / seconds / legs, 4),
-        "legs_per_core": round(legs / (spent / seconds), 1),
-        "encodes_per_tick": _per_tick(encoded, later),
+        "legs": options.legs,
+        "talkers": options.talkers,
+        **seated,
+        "cpu_percent_per_leg": round(100 * share / options.legs, 4),
+        "legs_per_core": round(options.legs / share, 1),
+        **({"encodes_per_tick": _per_tick(encoded, later)} if seated else {}),
         "packets_received_percent_least": round(100 * min(1, *(leg["received"] / leg["sent"] for leg in counted)), 1),
         "longest_gap_ms": max(leg["longest_gap_ms"] for leg in counted),
     }
@@ -128,18 +158,17 @@ class Phone:
 class Switchboard:
     """Telephones' signalling, all by one socket."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, number: str) -> None:
         clock = SystemClock()
         gate = Gate(Limits(known=(f"{HERE}/32",)), clock.monotonic())
         self.driver = Driver(Listen(addresses=[HERE], port=0), gate, clock, self._happened, lambda _: None)
-        self._port = port
+        self._port, self._number = port, number
         self._answers: dict[Call, asyncio.Future[bytes]] = {}
 
-    async def dial(self, number: str, carry: Carry) -> Phone:
+    async def dial(self, phone: Phone) -> None:
         """Its sound may be sent from now on. Raises `RuntimeError` for a call that is not taken."""
-        phone = Phone(carry, 7 * len(self._answers))
         flow = self.driver.endpoint.datagrams_to(HERE, self._port)
-        to = SipUri(HERE, number, self._port)
+        to = SipUri(HERE, self._number, self._port)
         call = self.driver.agent.invite(
             Recipient(flow, to, Address(SipUri(HERE, "load")), Address(to)),
             OFFER.format(port=phone.port).encode(),
@@ -149,7 +178,6 @@ class Switchboard:
         self.driver.pump()
         answer = description.parse((await asyncio.wait_for(answered, ANSWER_S)).decode())
         phone.socket.connect((answer.address_of(answer.media[0]), answer.media[0].port))
-        return phone
 
     def hang_up(self) -> None:
         for call in self._answers:
@@ -165,9 +193,9 @@ class Switchboard:
 
 
 @contextlib.asynccontextmanager
-async def switchboard(port: int) -> AsyncIterator[Switchboard]:
-    """Calls a server on this machine; hangs up in the end."""
-    board = Switchboard(port)
+async def switchboard(port: int, number: str) -> AsyncIterator[Switchboard]:
+    """Calls a number of a server on this machine; hangs up in the end."""
+    board = Switchboard(port, number)
     await board.driver.start()
     try:
         yield board

@@ -36,7 +36,7 @@ SMALLEST = {
     "join": ("--joins", "1"),
     "sip": ("--calls-per-second", "10", "--seconds", "1"),
     "scanners": ("--per-second", "500", "--seconds", "1", "--before", "2"),
-    "telephones": ("--legs", "4", "--talkers", "1", "--seconds", "1"),
+    "telephones": ("--legs", "4", "--talkers", "1", "--seconds", "1", "--peer", "none"),
     "compositor": ("--tiles", "4", "--canvas", "640x360", "--source", "640x360", "--frames", "100", "--repeats", "1"),
 }
 OF_PICTURES = ("video", "rooms", "inputs", "quality", "glass", "sync", "repair", "freezes", "bottleneck", "compositor")

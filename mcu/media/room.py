@@ -121,7 +121,7 @@ class Room:
         self._receipts = Receipts()
         self._inside: frozenset[LegId] = frozenset()
         self._given = 0  # views of their own that are not in what the pictures cost yet
-        self._told_cores = 0.0
+        self.cores = self._told_cores = 0.0  # what it costs, by the model of `cost`, when that was looked at last
         self._muted: frozenset[LegId] = frozenset()
         self._told = deque[tuple[int, frozenset[LegId]]](maxlen=TOLD_KEPT)  # ticks with notices, and who was to hear
         self._finished: list[_Finished] = []  # in the last tick
@@ -231,6 +231,7 @@ class Room:
                 with contextlib.suppress(errors.Conflict):  # it has just ended
                     self._judge(leg, leg.connection)
             await asyncio.sleep(0)
+        self._tell_cores()  # who is shown what hangs on their lines too
 
     def _judge(self, leg: Leg, connection: Connection) -> None:
         picture = self._pictures.trouble(leg.leg)
@@ -253,12 +254,6 @@ class Room:
     def idle(self) -> bool:
         """Until somebody comes a tick would do nothing."""
         return not self._legs and self._life.idle
-
-    @property
-    def cores(self) -> float:
-        """What it costs, by the model of `cost`."""
-        inside = sum(leg in self._inside for leg in self._legs)
-        return cost.of_room(self._profile, inside, self._pictures.made)
 
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the room opened, by reason. Its transports' are the worker's to count."""
@@ -453,12 +448,21 @@ class Room:
         """Tell the picture mixer who may be seen, and who looks."""
         inside = [leg for leg in self._legs.values() if self.is_inside(leg.leg)]
         self._pictures.set_seen([leg.seen() for leg in inside])
+        self._weigh()
         viewers = [leg.viewer(self._personal) for leg in inside]
         self._pictures.set_viewers([viewer for viewer in viewers if viewer is not None])
         self._given = 0
-        if (cores := self.cores) != self._told_cores:
-            self._told_cores = cores
-            self._owner.emit(CostChanged(room=self._room, cores=cores))
+        self._tell_cores()
+
+    def _weigh(self) -> None:
+        inside = sum(leg in self._inside for leg in self._legs)
+        self.cores = cost.of_room(self._profile, inside, self._pictures.made)
+
+    def _tell_cores(self) -> None:
+        self._weigh()
+        if self.cores != self._told_cores:
+            self._told_cores = self.cores
+            self._owner.emit(CostChanged(room=self._room, cores=self.cores))
 
     def _personal(self, leg: Leg) -> Personal:
         """A view of its own is kept once it is had; without room for one, it is asked for again with each change."""

@@ -10,7 +10,7 @@ from sound import record, tone
 
 from mcu import errors
 from mcu.demo.check import amplitudes
-from mcu.ids import RoomId
+from mcu.ids import LegId, RoomId
 from mcu.media import cost
 from mcu.media.audio.mixer import AudioMixer
 from mcu.media.life import LegState
@@ -311,6 +311,30 @@ async def test_a_view_of_ones_own_is_had_where_there_is_room_for_it_and_said_whe
     assert await stage.sees(A) == (Personal.SHARED, [A, B])
     stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))  # whatever happens, it is asked for again
     assert await stage.sees(B) == (Personal.PERSONAL, [A])
+
+
+async def test_what_a_full_room_costs_is_not_added_up_for_each_who_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = [A, B, LegId("leg_c")]
+    for leg in everybody:
+        transport = await stage.offer(leg)
+        transport.video = "H264"
+        transport.listener.on_connected()
+    stage.ticks(2 * ENTERING)
+    stage.room_for = stage.room.cores
+    for leg in everybody:
+        stage.room.obey(PersonalLeg(room=RoomId("room_1"), leg=leg, personal=True))
+    times, of_room = [0], cost.of_room
+
+    def counted(profile: RoomProfile, legs: int, pictures: cost.Pictures) -> float:
+        times[0] += 1
+        return of_room(profile, legs, pictures)
+
+    monkeypatch.setattr(cost, "of_room", counted)
+    stage.room.obey(MuteLeg(room=RoomId("room_1"), leg=A, muted=True))
+    assert times[0] == 2  # before it is seen who has room, and after
+    assert await stage.sees(B) == (Personal.NO_ROOM, everybody)
 
 
 async def test_what_a_leg_loses_of_its_picture_is_that_of_the_connection_it_has_now(stage: Stage) -> None:

@@ -35,11 +35,12 @@ class Keeper:
         self._filled = asyncio.Event()
 
     async def keep(self) -> None:
-        """Returns when `run` as it is now, or newer, is on disk."""
+        """Returns when `run` as it is now, or newer, is on disk. Raises what the store does; then it is kept soon."""
         async with self._writing:
             run = self.run
             if run == self._written:
                 return
+            self.keep_soon()  # if this fails
             async with self._store.writing() as tx:
                 await tx.rooms.update(run)
             self._written = run

@@ -32,7 +32,7 @@ from mcu.conference.roster import Called, Line, Person, Roster, Seat, Stage
 from mcu.conference.tickets import SeatGone, Tickets
 from mcu.conference.updates import GoneCause, Seated, Watcher
 from mcu.conference.workers import Worker, Workers, answered
-from mcu.errors import McuError, NotFound
+from mcu.errors import McuError, NotFound, Unavailable
 from mcu.ids import CallId, LegId, RoomId
 from mcu.media import messages as media
 from mcu.media.frames import AnyEvent, AnyReply
@@ -185,7 +185,8 @@ class Room:
     async def act(self, who: LegId | None, *acts: Act) -> None:
         """Do `acts` for the one who sits in `who`, or for the API (`None`). On return all are done, and kept.
 
-        Raises as `policy.decide` does, if it refuses one; then none is done.
+        Raises as `policy.decide` does, if it refuses one; then none is done. To the API it raises `Unavailable` where
+        what is done could not be kept. Who sits in the room is answered by what is: it is kept as soon as it can be.
         """
         sent = await self._mailbox.ask(partial(self._act, who, acts))
         if any(isinstance(act, End) for act in acts):
@@ -193,7 +194,12 @@ class Room:
             return
         if sent:
             await asyncio.wait(sent)
-        await self._keeper.keep()
+        if any(isinstance(act, SetLocked | SetRoomLayout) for act in acts):
+            try:
+                await self._keeper.keep()
+            except Unavailable:
+                if who is None:
+                    raise
 
     async def attach(self, leg: LegId, watcher: Watcher) -> None:
         """`watcher` is told of this seat from now on. Raises `SeatGone` when nobody sits in it."""

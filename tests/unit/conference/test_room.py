@@ -1,6 +1,8 @@
 """A room that runs: what is asked of it, and what befalls it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,6 +14,7 @@ from paper_worker import BAD_OFFER
 
 from mcu.api.rooms import participant_out
 from mcu.booking.rules import MeetingLocked
+from mcu.booking.store import RoomRun
 from mcu.conference.acts import (
     Admit,
     End,
@@ -29,6 +32,7 @@ from mcu.conference.acts import (
     Tell,
 )
 from mcu.conference.policy import CONNECT_S
+from mcu.conference.room import Room
 from mcu.conference.tickets import SeatGone
 from mcu.conference.updates import EndsAt, Noticed, Over, RosterNow, Said, Seated, Told, Update
 from mcu.errors import Conflict, Invalid, McuError, MeetingFull, NotFound, Unavailable
@@ -192,6 +196,34 @@ async def test_who_offers_when_the_room_closes_is_told_so(database: Database) ->
                 await asyncio.wait_for(task, 2)
         here.workers.now.obeys.set()
         await ending
+
+
+async def test_who_is_in_the_room_steers_it_without_a_database_and_the_api_is_told_what_is_not_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def fails() -> AsyncIterator[None]:
+        raise Unavailable("no database")
+        yield
+
+    async with house(database) as here:
+        berg = await here.sit(host())
+        with monkeypatch.context() as outage:
+            outage.setattr(database, "writing", fails)
+            await here.act(berg, SetLocked(locked=True))
+            assert here.room.run_row.locked
+            await here.act(berg, SetMuted(leg=berg, muted=True))
+            await here.act(None, SetMuted(leg=berg, muted=True))
+            with pytest.raises(Unavailable):
+                await here.act(None, SetLocked(locked=True))
+        async with asyncio.timeout(5):
+            while not (await kept(database, here.room)).locked:  # noqa: ASYNC110 - it is written by another task
+                await asyncio.sleep(0.05)
+
+
+async def kept(database: Database, room: Room) -> RoomRun:
+    async with database.reading() as tx:
+        return await tx.rooms.get(room.id)
 
 
 async def test_a_restart_of_ice_is_answered_and_nobody_is_told(database: Database) -> None:

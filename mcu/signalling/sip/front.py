@@ -61,7 +61,7 @@ log = structlog.get_logger(__name__)
 
 OTHERS: Final = {  # requests within a meeting's call but INFO, and what they are answered
     "OPTIONS": 200,
-    "REFER": 403,  # it is led nowhere else
+    "REFER": 403,
     "NOTIFY": 481,  # we have subscribed to nothing
     "MESSAGE": 405,
 }
@@ -233,7 +233,7 @@ class FrontEnd:
             case Progressed() | Established() | Changing() | Changed() | Ended():
                 if (visit := self._by_call.get(event.call)) is not None:
                     visit.tell(event)
-            case Within() if event.request.method == "REFER" and isinstance(seat := self.seat(event.call), Incoming):
+            case Within() if event.request.method == "REFER" and (seat := self.seat(event.call)) is not None:
                 self._switch.refer(seat, event)
             case Within():
                 status = self._within(event)

@@ -57,7 +57,6 @@ class Incoming(Visit):
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """Whose call it is, where one of ours."""
         return self._who.endpoint
 
     async def _arrive(self) -> None:

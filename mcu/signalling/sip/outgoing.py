@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from mcu.booking.endpoints import Endpoint
 from mcu.conference.acts import CallOut
 from mcu.conference.policy import UNDER_WAY
 from mcu.conference.room import Room
@@ -83,6 +84,11 @@ class Outgoing(Visit):
         self._way: Way | None = None  # that is tried, or has been answered
         self._rang_at: float | None = None
         self._begun_at = 0.0
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        own = None if self._way is None else self._way.own
+        return None if own is None else own.endpoint
 
     async def run(self) -> None:
         try:

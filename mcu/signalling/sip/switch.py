@@ -22,13 +22,12 @@ from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address
 from mcu.signalling.sip.bridge import Bridge, Caller, Device, Ring
-from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.neighbours import shown
 from mcu.signalling.sip.passage import CALLER, Between, Joint, Passage, Straight, Through
 from mcu.signalling.sip.registrations import Registrations
 from mcu.signalling.sip.routing import Route
 from mcu.signalling.sip.transfer import Meetings, Transfers
-from mcu.signalling.sip.visit import MOVE_AGAIN_S, MOVES, PICK_S
+from mcu.signalling.sip.visit import MOVE_AGAIN_S, MOVES, PICK_S, Visit
 from mcu.signalling.sip.ways import Ways
 from mcu.signalling.sip.zones import Apart, Course
 
@@ -68,7 +67,7 @@ class Switch:
         """It is to take the place of another (RFC 3891)."""
         self._begin(call, self._transfers.replaced(call, caller))
 
-    def refer(self, visit: Incoming, within: Within) -> None:
+    def refer(self, visit: Visit, within: Within) -> None:
         """Who sits in a meeting hands its seat over to whom it talks to."""
         self._transfers.seat_referred(visit, within)
 

@@ -29,7 +29,6 @@ from mcu.protocol.sip.responses import REASONS, response_to
 from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.bridge import Bridge
 from mcu.signalling.sip.handover import Handover
-from mcu.signalling.sip.incoming import Incoming
 from mcu.signalling.sip.passage import Joint, Passage
 from mcu.signalling.sip.registrations import Registrations, refusal
 from mcu.signalling.sip.routing import Kind, Route
@@ -89,7 +88,7 @@ class Transfers:
             else:
                 self._attend(bridge, within, refer, refer.replaces)
 
-    def seat_referred(self, visit: Incoming, within: Within) -> None:
+    def seat_referred(self, visit: Visit, within: Within) -> None:
         """The same in a meeting's call: it gives way to who is in the other, and is led nowhere else."""
         with self._answering(within):
             sender = self._sender(visit.endpoint, within.call, within.request)
@@ -206,12 +205,12 @@ class Transfers:
 
     # -- whom one talks to takes its seat in a meeting ----------------------------------------------------------------
 
-    def _seat_of(self, dialog: DialogId, owner: Endpoint) -> Incoming | None:
+    def _seat_of(self, dialog: DialogId, owner: Endpoint) -> Visit | None:
         call = self._driver.agent.call(dialog)
         visit = None if call is None else self._meetings.seat(call)
-        return visit if isinstance(visit, Incoming) and visit.endpoint is owner else None
+        return visit if visit is not None and visit.endpoint is owner else None
 
-    def _hand(self, bridge: Bridge, leaving: Call, visit: Incoming, within: Within, refer: Refer) -> None:
+    def _hand(self, bridge: Bridge, leaving: Call, visit: Visit, within: Within, refer: Refer) -> None:
         """Raises what refuses it; then both calls are as they were."""
         staying, meeting = bridge.across(leaving), visit.meeting
         person = bridge.side(staying)

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from mcu.booking.door import Door
+from mcu.booking.endpoints import Endpoint
 from mcu.booking.meeting import Meeting
 from mcu.booking.organisations import Organisations
 from mcu.clock import Clock
@@ -168,6 +169,11 @@ class Visit(ABC):
             self._queue.put_nowait(happening)
         except asyncio.QueueFull:
             self._hang_up()
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> Endpoint | None:
+        """Whose call it is, where one of ours."""
 
     def _is_known(self, update: RosterNow | RoomNow) -> bool:
         return self._seat is not None and self._queue.empty() and self._seat.is_known(update)

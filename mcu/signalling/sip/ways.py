@@ -25,7 +25,10 @@ OWN_USER: Final = "meeting"  # who calls, where no trunk says who: a meeting's t
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One attempt. `trunk` `None`: straight there; `known`: the flow by which one of our own endpoints registered."""
+    """One attempt. `trunk` `None`: straight there.
+
+    `own`: one of our own endpoints, by the flow by which it registered.
+    """
 
     target: SipUri
     host: Host
@@ -34,8 +37,7 @@ class Way:
     transports: tuple[Transport, ...] = ()  # that may be used
     codecs: tuple[str, ...] = ()  # all
     trunk: Trunk | None = None
-    known: Flow | None = None
-    routes: tuple[str, ...] = ()
+    own: Target | None = None
 
     def answerer(self) -> Answerer | None:
         """Who we are, where they ask."""
@@ -44,8 +46,11 @@ class Way:
     def recipient(self, flow: Flow) -> Recipient:
         trunk = self.trunk
         if trunk is None:
-            routes = [("Route", one) for one in self.routes]
-            return Recipient(flow, self.target, Address(SipUri(flow.host, OWN_USER)), Address(self.target), routes)
+            us, own = Address(SipUri(flow.host, OWN_USER)), self.own
+            if own is None:
+                return Recipient(flow, self.target, us, Address(self.target))
+            routes = [("Route", one) for one in own.routes]
+            return Recipient(flow, self.target, us, Address(SipUri(own.domain, own.endpoint.name)), routes)
         who = Address(SipUri(trunk.domain, trunk.caller_id or trunk.user or OWN_USER))
         told = [("P-Asserted-Identity", str(who))] if trunk.caller_id else []
         return Recipient(flow, self.target, who, Address(self.target), told)
@@ -133,8 +138,8 @@ class Ways:
 
         Raises `Unavailable` where it leads nowhere, `NotAllowed` where its name is that of a trunk's address.
         """
-        if way.known is not None:
-            return [way.known]
+        if way.own is not None:
+            return [way.own.flow]
         if way.trunk is not None:
             return await self._roads.to_trunk(way.trunk, way.host)
         return await self._roads.past_trunks(way.host, way.transports)
@@ -167,4 +172,4 @@ def _to_own(one: Target, *, encrypted: bool, by_dtls: bool) -> Way:
     """By the flow by which it registered, whatever its address says. Browsers have keys by DTLS alone (RFC 8827)."""
     host = Host(one.flow.peer.host, one.flow.peer.port)
     by_dtls = by_dtls or is_web(one.flow)
-    return Way(target=one.uri, host=host, encrypted=encrypted, by_dtls=by_dtls, known=one.flow, routes=one.routes)
+    return Way(target=one.uri, host=host, encrypted=encrypted, by_dtls=by_dtls, own=one)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from baresip import Telephone
+from dialled import call
 from endpoints import NAMES, address, phone, posted, settings, states
 from hall import hall, hum, inside, loudness, texts, until
 from running_server import RunningServer, running_server
@@ -120,6 +121,42 @@ async def test_whom_one_talks_to_takes_its_seat_in_a_meeting_by_the_door_and_is_
             assert host.client is not None
             await until(lambda: loudness(host.client.heard(), BO_HZ, 0.5) > 0.8)
             await hears(bo, HOST_HZ)
+            bo.hang_up()
+            await until(lambda: f"{NAMES['bo']} lämnade" in texts(host))
+
+
+@pytest.mark.parametrize("by", ["the call", "the seat"])
+async def test_whom_the_meeting_has_called_hands_its_seat_to_whom_it_talks_to(
+    server: RunningServer, tmp_path: Path, by: str
+) -> None:
+    async with hall(server, guest_pin=PIN) as here:
+        host = await here.host()
+        await inside(host)
+        with ExitStack() as stack:
+            anna = phone(server, stack, tmp_path, "anna", hertz=ANNA_HZ, traced=True, encryption="")
+            bo = phone(server, stack, tmp_path, "bo", hertz=BO_HZ, more=AUTO, encryption="")
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online"] * 2)
+            if by == "the seat":
+                anna.dial(f"sip:702@{address(server)}")
+                await hears(bo, ANNA_HZ)
+            await call(here, uri="sip:anna@127.0.0.1")
+            await until(lambda: anna.rings)
+            anna.accept()
+            await until(lambda: "Bo Ek gick med" in texts(host), within=20)
+            if by == "the call":
+                anna.dial(f"sip:702@{address(server)}")
+                await hears(bo, ANNA_HZ)
+                call_id, own, theirs = anna.dialogs()[0]  # of a call that came
+                anna.transfer(replacing("anna", (call_id, theirs, own)))
+            else:
+                anna.transfer(replacing("bo", anna.dialogs()[0]))
+            await until(lambda: "a=inactive" in anna.log)
+            await pressed(bo, PIN)
+            await until(lambda: f"{NAMES['bo']} gick med" in texts(host))
+            await until(lambda: "Bo Ek lämnade" in texts(host))
+            await until(lambda: [states(server)[name] for name in ("anna", "bo")] == ["online", "busy"])
+            assert host.client is not None
+            await until(lambda: loudness(host.client.heard(), BO_HZ, 0.5) > 0.8)
             bo.hang_up()
             await until(lambda: f"{NAMES['bo']} lämnade" in texts(host))
 

@@ -1,5 +1,6 @@
 """A seat in a meeting that is handed over: who may, and what is left of the calls where it fails."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -134,7 +135,8 @@ async def test_of_a_call_that_does_not_go_to_another_worker_nothing_is_left_at_e
     former, new = Worker(), Worker()
     call: Any = SimpleNamespace()
     refusal = Changed(call, Response(488, headers=Headers()))
-    call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: visit.tell(refusal))
+    soon = asyncio.get_running_loop().call_soon
+    call.changes = SimpleNamespace(sdp=SDP, refuse=lambda _: None, offer=lambda _: soon(visit.tell, refusal))
     handover = Told()
     visit: HandedOver = handed_over(call, new, handover)
     visit.worker = former  # type: ignore[assignment] # it only asks

@@ -48,4 +48,4 @@ def test_a_domain_is_asked_how_it_is_reached_unless_the_address_says_it(
 async def test_an_endpoint_is_reached_by_the_flow_it_has_and_a_browser_gets_its_keys_by_dtls() -> None:
     found = ways(f"sip:anna@{OURS}", "UDP", "TLS", "WS", "WSS")
     assert [way.by_dtls for way in found] == [False, False, True, True]
-    assert [way.known and way.known.transport for way in found] == ["UDP", "TLS", "WS", "WSS"]
+    assert [way.own and way.own.flow.transport for way in found] == ["UDP", "TLS", "WS", "WSS"]

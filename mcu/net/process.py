@@ -11,13 +11,14 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # prctl(2)
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies, however that happens and whatever we are doing then.
 
-    Called by a child, first thing. Raises `OSError` where the kernel refuses, `SystemExit` when the parent is gone.
+    Called by a child, first thing. Raises `OSError` where the kernel refuses, `SystemExit` when the parent dies
+    meanwhile. A parent that had died before is not noticed; process 1 may be the parent (in a container it is).
     """
     parent = os.getppid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent or parent == 1:  # it died before the kernel knew
+    if os.getppid() != parent:  # it died before the kernel knew
         raise SystemExit(1)
 
 

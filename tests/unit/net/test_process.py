@@ -12,6 +12,10 @@ from mcu.net.process import give_way, hurry
 SAYS_HOW_NICE = "import os; from mcu.net.process import hurry; hurry(); print(os.getpriority(os.PRIO_PROCESS, 0))"
 
 
+DIES_WITH_PARENT = "from mcu.net.process import die_with_parent; die_with_parent(); print('lives')"
+STARTS_IT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {DIES_WITH_PARENT!r}])"
+
+
 def nice_after(what: list[object]) -> int:
     """How nice a thread is that has called them."""
     found = []
@@ -44,3 +48,9 @@ def test_who_may_not_hurry_goes_on_as_before() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
     said = subprocess.run([*without, sys.executable, "-c", SAYS_HOW_NICE], capture_output=True, text=True, check=True)
     assert int(said.stdout) == before
+
+
+def test_a_child_of_a_containers_first_process_lives() -> None:
+    need_root("a container's process 1")
+    first = ["unshare", "--pid", "--fork", sys.executable, "-c", STARTS_IT]
+    assert subprocess.run(first, capture_output=True, text=True, check=True).stdout == "lives\n"

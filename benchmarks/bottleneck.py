@@ -7,14 +7,19 @@ report when each packet came, as browsers do. Needs root.
 import argparse
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
+
+import numpy as np
 
 from benchmarks.apart import Watching, watching
 from benchmarks.cable import cable
 from benchmarks.legs import Carry, Packet, Recorded
 from benchmarks.progress import say
 from benchmarks.watching import in_order
+from mcu.demo.taps import Unwrap
+from mcu.media.seams import TICK_MS, TICK_SAMPLES
 
 FLOWS: Final = 20  # pictures in a second, from which on a picture is one that moves (EN 301 549 section 6.5.3)
 LIKE_BEFORE: Final = 0.8  # of the bits a second
@@ -53,12 +58,12 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
     settings = {"kilobits": options.kilobits, "queue_ms": options.queue}
     return {
         **settings,
-        **_of_it(room, apart, (before, during, after)),
+        **_of_it(room, apart, others[0], (before, during, after)),
         **_of_others(room, others, (before, during, after)),
     }
 
 
-def _of_it(room: Watching, leg: Recorded, spans: tuple[Span, Span, Span]) -> dict[str, Any]:
+def _of_it(room: Watching, leg: Recorded, other: Recorded, spans: tuple[Span, Span, Span]) -> dict[str, Any]:
     before, during, after = spans
     shown = [picture.at for picture in room.pictures(leg, 0.0)]
     like_before = LIKE_BEFORE * _rate(leg, before)
@@ -70,6 +75,7 @@ def _of_it(room: Watching, leg: Recorded, spans: tuple[Span, Span, Span]) -> dic
         "step_up_s": up,
         "narrowing_audio_gap_ms": _gap(leg.received, (during[0], settled)),
         "longest_audio_gap_ms": _gap(leg.received, (settled, after[1])),
+        "line_audio_gap_ms": _gap(in_time(leg.received, other.received, before), (settled, after[1])),
         "audio_lost": _lost(leg.received),
         "pictures_per_s": [_per_s(shown, span) for span in spans],
         "kbit_per_s": [_rate(leg, span) for span in spans],
@@ -101,6 +107,35 @@ def _gap(packets: Sequence[Packet], span: Span) -> float:
     """The longest time between two that ended in this time, ms."""
     gaps = (after.at - before.at for before, after in pairwise(packets) if span[0] < after.at <= span[1])
     return round(1000 * max(gaps, default=0.0), 1)
+
+
+def in_time(packets: Sequence[Packet], others: Sequence[Packet], alike: Span) -> list[Packet]:
+    """A leg's packets as they would have come, had the server sent each in time: how late its line made them.
+
+    `others`: of a leg whose line is wide, which tell when the server sent them. `alike`: while both lines were.
+    """
+    ours, theirs = _by_tick(packets), _by_tick(others)
+    ticks, times = np.array([*theirs]), np.array([packet.at for packet in theirs.values()])
+    offset = int(
+        np.median(
+            [
+                ticks[np.argmin(np.abs(times - packet.at))] - tick
+                for tick, packet in ours.items()
+                if alike[0] < packet.at <= alike[1]
+            ]
+        )
+    )
+    return [
+        replace(packet, at=times[0] + (tick + offset) * TICK_MS / 1000 + packet.at - theirs[tick + offset].at)
+        for tick, packet in ours.items()
+        if tick + offset in theirs
+    ]
+
+
+def _by_tick(packets: Sequence[Packet]) -> dict[int, Packet]:
+    unwrap = Unwrap(32)
+    times = [unwrap(packet.timestamp) for packet in packets]
+    return {(time - times[0]) // TICK_SAMPLES: packet for time, packet in zip(times, packets, strict=True)}
 
 
 def _per_s(times: Sequence[float], span: Span) -> float:

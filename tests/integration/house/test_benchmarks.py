@@ -94,7 +94,14 @@ KEYS = {
     },
     "bottleneck": {
         *("kilobits", "queue_ms", "step_down_s", "step_up_s", "narrowing_audio_gap_ms", "longest_audio_gap_ms"),
-        *("audio_lost", "pictures_per_s", "kbit_per_s", "others_longest_audio_gap_ms", "others_longest_picture_gap_ms"),
+        *(
+            "line_audio_gap_ms",
+            "audio_lost",
+            "pictures_per_s",
+            "kbit_per_s",
+            "others_longest_audio_gap_ms",
+            "others_longest_picture_gap_ms",
+        ),
         *("others_pictures_per_s", "others_kbit_per_s", "others_keys"),
     },
     "join": {"joins", "first_sound", "first_picture"},

@@ -223,14 +223,18 @@ def _variable(name: str) -> str:
 def _explain(problem: dict[str, Any]) -> str:
     """`server.port (or MCU_SERVER__PORT): Input should be less than or equal to 65535`.
 
-    In a list of tables: `sip.trunks (or MCU_SIP__TRUNKS), 2, hosts, 1: …`, counted from one.
+    In a list of tables: `sip.trunks (or MCU_SIP__TRUNKS), 2, hosts, 1: …`, counted from one. Where settings of several
+    sections do not go together, what is said names them.
     """
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return said
     depth = 1 if problem["loc"][:1] and problem["loc"][0] in lists() else 2
     where = ".".join(str(part) for part in problem["loc"][:depth])
     known = where in _known()
     variable = f" (or {_variable(where)})" if known else ""
     inside = "".join(f", {part + 1}" if isinstance(part, int) else f", {part}" for part in problem["loc"][depth:])
-    return f"{where}{variable}{inside}: {str(problem['msg']).removeprefix('Value error, ')}"
+    return f"{where}{variable}{inside}: {said}"
 
 
 def shown(settings: BaseModel) -> dict[str, Any]:

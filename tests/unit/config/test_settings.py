@@ -92,6 +92,11 @@ def test_a_wrong_file_is_refused_by_the_name_of_what_is_wrong(tmp_path: Path, te
     assert named in problems(write(tmp_path / "a.toml", text))
 
 
+def test_settings_of_two_sections_that_do_not_go_together_are_both_named(tmp_path: Path) -> None:
+    said = problems(write(tmp_path / "a.toml", "[sip]\naddresses = ['127.0.0.1']\n"))
+    assert said == "sip.addresses needs media.rtp_first_port and media.rtp_last_port"
+
+
 def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
     said = problems(write(tmp_path / "a.toml", "[server]\nprot = 1\nhots = 2\n[medai]\n"))
     assert {"server.prot", "server.hots", "medai"} <= {line.split()[1] for line in said.splitlines()}

@@ -24,7 +24,7 @@ from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import Schedule
 from mcu.protocol.sip.transactions import Happening, Key, Transactions
-from mcu.protocol.sip.uri import Uri
+from mcu.protocol.sip.uri import SipUri, Uri
 from mcu.protocol.sip.values import Address
 
 KNOWN: Final = frozenset(METHODS.split(", ")) | {"REGISTER"}
@@ -50,6 +50,7 @@ class Recipient:
     from_: Address
     to: Address
     headers: Sequence[tuple[str, str]] = ()
+    hops: int = 70  # that it may go on from here
 
 
 class Agent:
@@ -154,7 +155,7 @@ class Agent:
         ours = tag()
         fields = [
             *_fields(to, "INVITE", ours),
-            ("Contact", contact(to.flow)),
+            ("Contact", contact(to.flow, sips=isinstance(to.target, SipUri) and to.target.secure)),
             ("Allow", METHODS),
             ("Supported", ", ".join(sorted(SUPPORTED))),
             *session_timer.asking(),
@@ -274,6 +275,8 @@ class Agent:
             self.respond(key, response_to(request, 415, tag=tag(), headers=said))
         elif not is_answered_in_sdp(request):
             self.respond(key, response_to(request, 406, tag=tag()))
+        elif request.method == "INFO" and "Info-Package" in request.headers:  # of which none is taken (RFC 6086)
+            self.respond(key, response_to(request, 469, tag=tag(), headers=[("Recv-Info", "")]))
         elif ours is not None:
             self._within(request, key, ours)
         elif request.method == "INVITE":
@@ -311,7 +314,7 @@ def _fields(to: Recipient, method: str, ours: str) -> list[tuple[str, str]]:
     """What every request outside a dialog begins with (section 8.1.1)."""
     return [
         ("Via", via(to.flow)),
-        ("Max-Forwards", "70"),
+        ("Max-Forwards", str(to.hops)),
         ("From", str(to.from_.with_(tag=ours))),
         ("To", str(to.to)),
         ("Call-ID", tag() + tag()),

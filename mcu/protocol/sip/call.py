@@ -7,7 +7,7 @@ With reliable provisional responses (RFC 3262). Changes of it are in `changes`, 
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from mcu.errors import Conflict
 from mcu.protocol.sip import dialog as dialogs
@@ -17,15 +17,16 @@ from mcu.protocol.sip.changes import Changes
 from mcu.protocol.sip.credentials import credentials, given, once_more
 from mcu.protocol.sip.dialog import Dialog
 from mcu.protocol.sip.digest import Answerer
-from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Event, Progressed, Within
-from mcu.protocol.sip.flow import Flow, contact, is_secure, via
+from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed, Within
+from mcu.protocol.sip.flow import Flow, contact, via
 from mcu.protocol.sip.gate import Bucket
 from mcu.protocol.sip.grammar import number
-from mcu.protocol.sip.headers import Headers
+from mcu.protocol.sip.line import Line
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.pending import Early, Repeated
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import GIVE_UP, T1, T2, Alarms
+from mcu.protocol.sip.transaction import cancel_of
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.values import CSeq, parse_rack
 
@@ -38,39 +39,13 @@ REQUESTS_AT_ONCE: Final = 100.0
 _FORKS: Final = 16  # that may ring for one call
 
 
-class Line(Protocol):
-    """What a call needs of its agent."""
-
-    def ask(self, request: Request, flow: Flow, then: "Callable[[Response | int], None]") -> Key:
-        """Sends a request. `then` is called with each response, or with the status that its absence means."""
-        ...
-
-    def as_sent(self, key: Key) -> tuple[Request, Flow] | None:
-        """A request of ours and its way, as they went (section 18.1.1); None: its transaction is over."""
-        ...
-
-    def respond(self, key: Key, response: Response) -> None: ...
-
-    def acknowledge(self, ack: Request, flow: Flow) -> None: ...
-
-    def tell(self, event: Event) -> None: ...
-
-    def due(self, call: "Call", at: float | None) -> None:
-        """When `handle_timer` of the call is to be called; None: not at all."""
-        ...
-
-    def over(self, call: "Call") -> None: ...
-
-    @property
-    def now(self) -> float: ...
-
-
 class Call:
     """`invite` and `key` are of the INVITE that began it; `dialog` is there as soon as both tags are known."""
 
     def __init__(self, line: Line, flow: Flow, invite: Request, key: Key, tag: str, *, outgoing: bool) -> None:
         self.flow, self.invite, self.key, self.tag = flow, invite, key, tag
         self.outgoing = outgoing
+        self._contact = contact(flow, sips=invite.target.lower().startswith("sips:"))
         self.requests = Bucket(REQUESTS_PER_S, REQUESTS_AT_ONCE, line.now)
         self.state = S.CALLING if outgoing else S.INVITED
         self.dialog: Dialog | None = None
@@ -84,6 +59,7 @@ class Call:
         self._their_methods: frozenset[str] = frozenset()
         self.is_heard = False  # a provisional response to ours has come, so that a CANCEL may go (section 9.1)
         self._cancelled = False
+        self._goodbye: list[tuple[str, str]] | None = None  # of a BYE that waits for their ACK
         self._attempts = 0
         self._answerer: Answerer | None = None
         self._given: list[tuple[str, str]] = []  # credentials of the last request that needed some
@@ -95,8 +71,7 @@ class Call:
     def begin(self) -> None:
         """Of an INVITE that came. Raises `Malformed`, `session_timer.TooBrief`."""
         self.changes.interval = session_timer.of_request(self.invite)
-        who = contact(self.flow)
-        self.dialog = dialogs.of_request(self.invite, self.tag, who, secure=is_secure(self.flow))
+        self.dialog = dialogs.of_request(self.invite, self.tag, self._contact)
         self._note_methods(self.invite)
 
     def ring(self, status: int = 180, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -149,7 +124,9 @@ class Call:
             return
         self._accepted = None
         self._alarms.drop("accepted")
-        if self._move(H.ACKNOWLEDGED):
+        if self._goodbye is not None:
+            self._say_goodbye()
+        elif self._move(H.ACKNOWLEDGED):
             self._line.tell(Established(self, ack))
         else:
             self._line.tell(Changed(self, ack))
@@ -195,7 +172,7 @@ class Call:
 
     def _early_of(self, response: Response, tag: str) -> Early | None:
         """Each fork has a dialog of its own (section 12.1.2); None: there are too many of them."""
-        made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
+        made = dialogs.of_response(self.invite, response, self._contact)
         if tag not in self._early and len(self._early) >= _FORKS:
             return None
         early = self._early.setdefault(tag, Early(made))
@@ -216,7 +193,7 @@ class Call:
 
         It need not say again what a provisional response has answered (RFC 3262, section 5).
         """
-        made = dialogs.of_response(self.invite, response, contact(self.flow), secure=is_secure(self.flow))
+        made = dialogs.of_response(self.invite, response, self._contact)
         if (early := self._early.get(response.to.tag or "")) is not None:
             made.cseq = max(made.cseq, early.dialog.cseq)  # a PRACK has had its number
             response = response if response.body else replace(response, body=early.answer)
@@ -244,7 +221,8 @@ class Call:
                 return False
             headers = headers.with_(*said)
         elif response.status == 422:
-            headers = headers.with_("Session-Expires", response.headers.one("Min-SE") or "")
+            for name, value in session_timer.asking(session_timer.least_of(response)):
+                headers = headers.with_(name, value)
         else:
             return False
         again = CSeq(self.invite.cseq.number + 1, "INVITE")
@@ -261,7 +239,10 @@ class Call:
                 self.refuse(480, headers)
             case S.CALLING:
                 self._cancel()
-            case S.ANSWERED | S.UP:
+            case S.ANSWERED:
+                self._goodbye = list(headers)
+                self._over(200)
+            case S.UP:
                 self.changes.acknowledge(self.changes.sdp)  # what they have offered is not left open
                 self.request("BYE", headers=headers)
                 self._over(200)
@@ -276,18 +257,23 @@ class Call:
     def _send_cancel(self) -> None:
         """The way that the INVITE went."""
         invite, flow = self._line.as_sent(self.key) or (self.invite, self.flow)
-        kept = [(n, v) for n, v in invite.headers if n.lower() in ("route", "from", "to", "call-id")]
-        cseq = CSeq(invite.cseq.number, "CANCEL")
-        fields = [("Via", str(invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
-        self._line.ask(Request("CANCEL", invite.target, headers=Headers(fields)), flow, _nothing)
+        self._line.ask(cancel_of(invite), flow, _nothing)
         self._alarms.set("cancelled", self._line.now + GIVE_UP)
 
     def _over(self, status: int, message: Request | Response | None = None) -> None:
         if self._move(H.OVER):
             self.changes.refuse(487)  # what of theirs waits for an answer (section 15.1.2)
-            self._alarms.clear()
+            self._alarms.drop("reliable", "again", "session", "cancelled")
             self._line.tell(Ended(self, status, message))
+        if self.state is S.ENDED and self._goodbye is None:
+            self._alarms.clear()
             self._line.over(self)
+
+    def _say_goodbye(self) -> None:
+        """Who has answered says BYE no earlier than their ACK comes, or can come no more (section 15)."""
+        headers, self._goodbye = self._goodbye, None
+        self.request("BYE", headers=headers or ())
+        self._over(200)
 
     # -- requests of theirs within the call ---------------------------------------------------------------------------
 
@@ -301,6 +287,7 @@ class Call:
                 self.respond(key, request, 200)
                 if self.state is S.INVITED:
                     self._refuse(487)
+                self._goodbye = None  # they have said it
                 self._over(200, request)
             case "PRACK":
                 self._pracked(request, key)
@@ -351,6 +338,8 @@ class Call:
         if alarm == "reliable":
             self._refuse(504)
             self._over(408)
+        elif self._goodbye is not None:
+            self._say_goodbye()
         else:
             self.expire()
 
@@ -387,23 +376,25 @@ class Call:
 
     def take_up(self, request: Request, key: Key, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
         """A 2xx to an INVITE is repeated until its ACK, whatever the transport (section 13.3.1.4)."""
-        interval = self.changes.interval
+        interval = self.changes.interval if self.answered else None  # there is no session before
         said = [*headers, *([] if interval is None else session_timer.answering(interval, request))]
         response = self._response(request, 200, body, said)
-        self.changes.refresh(interval)
+        if interval is not None:
+            self.changes.refresh(interval)
         if body:
             self.changes.sdp = body
-        self._reliable = None
-        self._alarms.drop("reliable")
         self._line.respond(key, response)
         if request.method == "INVITE":
+            self._reliable = None
+            self._alarms.drop("reliable")
             self._accepted = Repeated(key, response, request.cseq, self._line.now)
             self._alarms.set("accepted", self._line.now + T1)
 
     def ask(self, method: str, body: bytes, then: Callable[[Response | int], None]) -> Request:
         """A re-INVITE or an UPDATE. `then` is called with each response, or with what its absence means."""
-        timer = [*session_timer.asking(), ("Supported", "timer"), ("Allow", METHODS)]
-        return self.request(method, headers=timer, body=body, then=then)
+        asked = session_timer.asking(session_timer.least_of(self.invite))
+        said = [*asked, ("Supported", "timer"), ("Allow", METHODS)]
+        return self.request(method, headers=said, body=body, then=then)
 
     def settle(self, request: Request, response: Response, body: bytes = b"") -> None:
         """Their 2xx to a change of ours: acknowledged where it asks for it, with our answer to what they offer."""
@@ -424,7 +415,7 @@ class Call:
 
     def _response(self, to: Request, status: int, body: bytes, headers: Iterable[tuple[str, str]]) -> Response:
         said = [
-            ("Contact", contact(self.flow)),
+            ("Contact", self._contact),
             ("Allow", METHODS),
             ("Supported", ", ".join(sorted(SUPPORTED))),
             *headers,

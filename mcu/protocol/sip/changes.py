@@ -91,19 +91,22 @@ class Changes:
     def receive(self, request: Request, key: Key) -> None:
         """491 where ours is on its way, 500 where theirs is (section 14.2; RFC 3311, section 5.2).
 
-        Raises `session_timer.TooBrief`, `Malformed`.
+        An UPDATE that offers nothing meets nothing. Raises `session_timer.TooBrief`, `Malformed`.
         """
-        if self._asking:
+        if request.method == "UPDATE" and not request.body:
+            if self._call.answered:
+                self.interval = session_timer.of_request(request)  # the session lives
+            self._call.take_up(request, key, b"")
+        elif self._asking:
             self._call.respond(key, request, 491)
         elif self._theirs is not None or self._call.is_repeating or not self._call.answered:
             self._call.respond(key, request, 500, [("Retry-After", str(secrets.randbelow(10)))])
         else:
             self.interval = session_timer.of_request(request)
             self._theirs = Theirs(request, key)
-            if request.method == "UPDATE" and not request.body:
-                self.accept(b"")  # the session lives: nothing else is said
-            else:
-                self._call.tell_changing(request)
+            if request.method == "INVITE":
+                self._call.respond(key, request, 100)  # whoever is to say what becomes of it may take its time (17.2.1)
+            self._call.tell_changing(request)
 
     @property
     def asked(self) -> Request | None:

@@ -34,7 +34,6 @@ class Dialog:
     contact: str  # our Contact, as it is written
     cseq: int  # the last that we used
     remote_cseq: int | None = None  # the last that they used
-    secure: bool = False
     early: bool = True
 
     @property
@@ -98,7 +97,7 @@ class Dialog:
         return self.routes[0].uri if self.routes else self.target
 
 
-def of_request(invite: Request, tag: str, contact: str, *, secure: bool) -> Dialog:
+def of_request(invite: Request, tag: str, contact: str) -> Dialog:
     """As the one who is called (section 12.1.1). Raises `Malformed` where nobody could be reached by it."""
     if not invite.contacts:
         raise Malformed("Contact is missing")
@@ -111,11 +110,10 @@ def of_request(invite: Request, tag: str, contact: str, *, secure: bool) -> Dial
         contact=contact,
         cseq=0,
         remote_cseq=invite.cseq.number,
-        secure=secure,
     )
 
 
-def of_response(invite: Request, response: Response, contact: str, *, secure: bool) -> Dialog:
+def of_response(invite: Request, response: Response, contact: str) -> Dialog:
     """As the one who calls (section 12.1.2). Raises `Malformed` as above."""
     if not response.contacts:
         raise Malformed("Contact is missing")
@@ -127,7 +125,6 @@ def of_response(invite: Request, response: Response, contact: str, *, secure: bo
         routes=tuple(reversed(_recorded(response))),
         contact=contact,
         cseq=invite.cseq.number,
-        secure=secure,
         early=response.is_provisional,
     )
 

@@ -48,12 +48,15 @@ def via(flow: Flow) -> str:
     return f"SIP/2.0/{flow.transport} {flow.host}:{flow.port};branch={MAGIC}{secrets.token_hex(12)};rport{alias}"
 
 
-def contact(flow: Flow, user: str = "") -> str:
-    """Where the peer reaches us, in this call. Of WebSockets there is one name alone (RFC 7118, section 5.4)."""
-    who = f"{user}@" if user else ""
+def contact(flow: Flow, *, sips: bool = False) -> str:
+    """Where the peer reaches us, in this call. Of WebSockets there is one name alone (RFC 7118, section 5.4).
+
+    `sips`: as such a call must have it (RFC 3261, sections 8.1.1.8 and 12.1.1); a way that is not secure has none.
+    """
+    scheme = "sips" if sips and is_secure(flow) else "sip"
     name = "ws" if is_web(flow) else flow.transport.lower()
-    transport = "" if flow.transport == "UDP" else f";transport={name}"
-    return f"<sip:{who}{flow.host}:{flow.port}{transport}>"
+    plain = flow.transport == "UDP" or (scheme == "sips" and name == "tls")
+    return f"<{scheme}:{flow.host}:{flow.port}{'' if plain else f';transport={name}'}>"
 
 
 def tag() -> str:

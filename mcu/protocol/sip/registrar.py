@@ -58,8 +58,8 @@ class Binding(Generic[Flow]):
 
     @property
     def reg_id(self) -> str:
-        """Which of the device's flows; "": it keeps none."""
-        return self.contact.params.get("reg-id") or ""
+        """Which of the device's flows; "": it keeps none, or does not say which device it is (RFC 5626, section 6)."""
+        return (self.contact.params.get("reg-id") or "") if self.instance else ""
 
     def replaces(self, other: "Binding[Flow]") -> bool:
         """By device and flow where both say so, else by the address (RFC 5626, section 6; RFC 3261, section 10.2.4)."""
@@ -139,8 +139,10 @@ class Registrar(Generic[Flow]):
 
     def _wants_outbound(self, request: Request) -> bool:
         """Whether flows are kept for it: who registers must be next to us, or next to one that says it keeps them."""
-        asks = any(one.params.get("reg-id") and one.params.get("+sip.instance") for one in request.contacts)
-        if not asks or "outbound" not in request.tokens("Supported") | request.tokens("Require"):
+        asking = [one for one in request.contacts if one.params.get("reg-id") and one.params.get("+sip.instance")]
+        if sum(_granted(request, one) > 0 for one in asking) > 1:
+            raise Malformed("one registration is of one flow")
+        if not asking or "outbound" not in request.tokens("Supported") | request.tokens("Require"):
             return False
         first = [parse_address(one).uri for one in request.headers.listed("Path")]
         if len(request.vias) > 1 and not any(isinstance(uri, SipUri) and "ob" in uri.params for uri in first[-1:]):
@@ -208,7 +210,10 @@ def _binding(request: Request, contact: Address, flow: Flow, now: float) -> Bind
 def _granted(request: Request, contact: Address) -> int:
     """For how long, in seconds; 0: it ends now (section 10.3, step 7)."""
     own = contact.params.get("expires")
-    wanted = _expires(request) if own is None else number(own, _EXPIRES_BELOW, "expires")
+    try:
+        wanted = _expires(request) if own is None else number(own, _EXPIRES_BELOW, "expires")
+    except Malformed:
+        wanted = None  # as if it said nothing (sections 20.10 and 20.19)
     seconds = LONGEST_S if wanted is None else wanted
     if 0 < seconds < SHORTEST_S:
         raise TooBrief

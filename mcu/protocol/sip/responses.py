@@ -31,6 +31,7 @@ REASONS: Final = {
     423: "Interval Too Brief",
     430: "Flow Failed",
     439: "First Hop Lacks Outbound Support",
+    469: "Bad Info Package",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",

@@ -36,9 +36,9 @@ class Interval:
         return self.seconds - min(32, self.seconds / 3)
 
 
-def asking() -> list[tuple[str, str]]:
-    """What a request of ours says that begins or refreshes a session."""
-    return [("Session-Expires", str(WANTED)), ("Min-SE", str(LEAST))]
+def asking(least: int = LEAST) -> list[tuple[str, str]]:
+    """What a request of ours says that begins or refreshes a session. `least`: what they ask for (section 7.4)."""
+    return [("Session-Expires", str(max(WANTED, least))), ("Min-SE", str(least))]
 
 
 def of_request(request: Request) -> Interval:
@@ -47,16 +47,15 @@ def of_request(request: Request) -> Interval:
     Raises `TooBrief`, `Malformed`.
     """
     asked = _expires(request)
+    least = least_of(request)
     if asked is None:
-        return Interval(WANTED, ours=True)
+        return Interval(max(least, WANTED), ours=True)
     seconds, refresher = asked
     knows = "timer" in request.tokens("Supported")
     if seconds < LEAST:
         if knows:
             raise TooBrief
         seconds = LEAST
-    minimum = request.headers.one("Min-SE")
-    least = LEAST if minimum is None else number(parse_valued(minimum).value, _MOST, "Min-SE")
     return Interval(max(least, min(seconds, WANTED)), ours=refresher == "uas" or not knows)
 
 
@@ -70,6 +69,12 @@ def of_response(response: Response) -> Interval | None:
     """As the one who asked: None where they do not do this. Raises `Malformed`."""
     said = _expires(response)
     return None if said is None else Interval(max(said[0], LEAST), ours=said[1] != "uas")
+
+
+def least_of(message: Message) -> int:
+    """How often they want to be asked at most, in seconds between. Raises `Malformed`."""
+    text = message.headers.one("Min-SE")
+    return LEAST if text is None else max(LEAST, number(parse_valued(text).value, _MOST, "Min-SE"))
 
 
 def _expires(message: Message) -> tuple[int, str | None] | None:

@@ -308,6 +308,14 @@ class Server(Transaction):
         return [Send(response)]
 
 
+def cancel_of(invite: Request) -> Request:
+    """What takes it back, in a transaction that has its branch (section 9.1)."""
+    kept = [(name, value) for name, value in invite.headers if name.lower() in ("route", "from", "to", "call-id")]
+    cseq = replace(invite.cseq, method="CANCEL")
+    fields = [("Via", str(invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
+    return Request("CANCEL", invite.target, headers=Headers(fields))
+
+
 def ack_of_refusal(invite: Request, response: Response) -> Request:
     """The ACK of a response from 300 on, in the INVITE's own transaction (section 17.1.1.3)."""
     headers = Headers(

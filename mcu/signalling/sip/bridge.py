@@ -37,8 +37,17 @@ log = structlog.get_logger(__name__)
 PASSED: Final = ("INFO", "MESSAGE", "NOTIFY")  # within a call, to the other side
 SAID: Final = ("Content-Type", "Event", "Subscription-State")  # of these
 
+HOPS: Final = 70  # that a call may go where nobody says how many
+
 Way = Callable[[bool], Awaitable[Passage]]  # of media: opened by us, or not
 Happening = Progressed | Established | Changing | Changed | Ended | Within
+
+
+class TooFar(McuError):
+    """The call has gone from server to server for too long."""
+
+    code, title = "too-far", "The call has come by too many servers"
+    sip = 483
 
 
 class Desk(Protocol):
@@ -96,6 +105,7 @@ class Bridge:
         self.refer_id = 0  # CSeq of the REFER that one side has sent (RFC 3515, section 2.4.6)
         self._trial: Trial | None = None
         self._refused = 0  # the status of the best refusal
+        self._hops = HOPS if call.invite.max_forwards is None else call.invite.max_forwards
         self.leaving: Call | None = None  # who transfers the other: that it hangs up ends nothing meanwhile
 
     def start(self, rings: Sequence[Ring], callee: Endpoint | None) -> list[Call]:
@@ -103,7 +113,8 @@ class Bridge:
         self.callee = callee
         for one in rings:
             to = one.device
-            call = self._desk.place(Recipient(to.flow, to.target, self._caller.shown, to.to, to.headers), one.offer)
+            shown, hops = self._caller.shown, self._hops
+            call = self._desk.place(Recipient(to.flow, to.target, shown, to.to, to.headers, hops - 1), one.offer)
             self._ringing.append(call)
             self._passages[call] = one.passage
         return list(self._ringing)
@@ -382,7 +393,12 @@ class Bridge:
         self._desk.pump()
 
     def check(self, body: bytes) -> None:
-        """Raises `NotAcceptable` for what may not be passed on: nothing to be heard, or in the clear."""
+        """Raises `NotAcceptable` for what may not be passed on: nothing to be heard, or in the clear.
+
+        And `TooFar` where the call has come by as many servers as it may, which lead it in a circle (RFC 7332).
+        """
+        if self._hops == 0:
+            raise TooFar
         if not self._may_pass(body):
             raise NotAcceptable("What the other side offers is not encrypted, or is nothing.")
 

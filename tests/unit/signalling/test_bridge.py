@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from bridged import Exchange, Party, caller, endpoint, known, sdp, up
@@ -13,7 +14,7 @@ from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed, Within
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip import trial
-from mcu.signalling.sip.bridge import Bridge
+from mcu.signalling.sip.bridge import Bridge, TooFar
 from mcu.signalling.sip.reoffer import NotTaken
 
 
@@ -37,6 +38,18 @@ def test_the_offer_the_ringing_the_answer_and_the_end_are_passed_on_and_who_call
     here.run()
     assert isinstance(here.anna.told[-1], Ended)
     assert (len(here.server), len(here.anna.agent), len(here.bo.agent)) == (0, 0, 0)
+
+
+def test_a_call_goes_on_by_one_server_less_than_it_may_and_no_further() -> None:
+    here = Exchange()
+    here.anna.agent.invite(replace(here.to_server("anna"), hops=5), sdp(b"anna"), 0.0)
+    here.run()
+    assert here.bo.call.invite.max_forwards == 4
+    there = Exchange()
+    there.anna.agent.invite(replace(there.to_server("anna"), hops=0), sdp(b"anna"), 0.0)
+    with pytest.raises(TooFar) as refused:
+        there.run()
+    assert refused.value.sip == 483
 
 
 def test_a_caller_who_gives_up_stops_every_device_ringing() -> None:

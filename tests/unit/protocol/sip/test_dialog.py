@@ -15,13 +15,13 @@ RECORDED: dict[str, Any] = {"Record-Route": "<sip:p2.example;lr>, <sip:p1.exampl
 
 
 def called(**fields: Any) -> Dialog:
-    return of_request(request(**fields), "ours", CONTACT, secure=False)
+    return of_request(request(**fields), "ours", CONTACT)
 
 
 def calling(status: int = 200, **fields: Any) -> Dialog:
     ours = request(Via=OURS.format("1"), **fields)
     answer = response(ours, status, Contact="<sip:room@198.51.100.3>")
-    return of_response(ours, answer, CONTACT, secure=False)
+    return of_response(ours, answer, CONTACT)
 
 
 def test_the_one_who_is_called_asks_by_the_recorded_route_in_its_order() -> None:
@@ -90,10 +90,9 @@ def test_nobody_can_be_called_back_who_gives_no_contact() -> None:
             Request("INVITE", bare.target, headers=Headers(bare.headers.without("Contact"))),
             "ours",
             CONTACT,
-            secure=False,
         )
     with pytest.raises(Malformed):
-        of_response(bare, response(bare, 200), CONTACT, secure=False)
+        of_response(bare, response(bare, 200), CONTACT)
 
 
 def test_both_ends_know_the_dialog_by_turned_tags() -> None:

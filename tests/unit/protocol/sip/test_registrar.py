@@ -7,9 +7,10 @@ from sip_messages import request as message
 
 from mcu.errors import McuError, Refused
 from mcu.protocol.sip.dialog import OutOfOrder
+from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.gruu import Gruus
 from mcu.protocol.sip.message import Request
-from mcu.protocol.sip.registrar import CONTACTS_MAX, Binding, NoOutbound, Registrar, TooBrief
+from mcu.protocol.sip.registrar import CONTACTS_MAX, LONGEST_S, Binding, NoOutbound, Registrar, TooBrief
 from mcu.protocol.sip.uri import SipUri, parse_uri
 from mcu.protocol.sip.values import parse_address
 
@@ -159,3 +160,22 @@ def test_a_temporary_gruu_hides_whose_it_is_and_ends_with_the_registration() -> 
     known.register("anna", register("*", cseq=9, Expires="0"), "a", NOW)
     gruus(known, DEVICE, 10, call_id="c2")
     assert known.hidden(first, NOW) == ("", ())
+
+
+def test_a_number_of_a_flow_without_a_device_is_none_and_a_registration_is_of_one_flow() -> None:
+    """RFC 5626, section 6."""
+    known = registrar()
+    for host in ("one.example", "other.example"):
+        known.register("anna", register(f"<sip:anna@{host}>;reg-id=1", Call_ID=host), host, NOW)
+    assert len(known.bindings("anna", NOW)) == 2
+    flows = ", ".join(f'<sip:anna@{n}.example>;reg-id={n};+sip.instance="<urn:uuid:1>"' for n in (1, 2))
+    with pytest.raises(Malformed):
+        known.register("anna", register(flows, Supported="outbound"), "flow", NOW)
+
+
+@pytest.mark.parametrize("expires", ["280297596632815", "soon", '""'])
+def test_a_time_that_means_nothing_is_as_none(expires: str) -> None:
+    known = registrar()
+    known.register("anna", register(f"<sip:anna@one.example>;expires={expires}"), "flow", NOW)
+    (bound,) = known.bindings("anna", NOW)
+    assert bound.granted_s == LONGEST_S

@@ -38,7 +38,7 @@ from mcu.booking.store import (
 from mcu.errors import NotFound, Unavailable
 from mcu.ids import EndpointId, MeetingId, NoticeId, ParticipantId, RoomId, new_id
 from mcu.storage.database import Database
-from mcu.storage.migrate import migrate, newest
+from mcu.storage.migrate import DatabaseNewer, migrate, newest
 from mcu.storage.tables import metadata
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -291,25 +291,64 @@ async def test_endpoints_are_kept_with_where_they_are_reached_and_both_go_togeth
         assert not await tx.endpoints.bindings()
 
 
-async def test_endpoints_of_before_organisations_keep_where_they_are_reached(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+ROWS = {  # what a database of a revision, and of all later ones, may hold
+    "0001": (
+        "INSERT INTO meetings (id, number, version, title, language, time_zone, open_before_minutes,"
+        " close_after_minutes, layout, pin_salt, wait_for_host, lobby, max_participants, locked, metadata, created_by,"
+        " created_at, updated_at, external_source, external_value) VALUES ('mtg_1', '111111111', 1, 'M', 'sv', 'UTC',"
+        " 1, 1, 'auto', :octets, false, 'none', 5, false, '{}', 'x', 1, 1, 'journal', '88213')",
+        "INSERT INTO participants (id, meeting, position, version, name, role) VALUES"
+        " ('pt_1', 'mtg_1', 0, 1, 'A', 'host')",
+        "INSERT INTO rooms (id, meeting, started_at, locked, layout) VALUES ('room_1', 'mtg_1', 1, false, 'auto')",
+        "INSERT INTO notices (id, room, at, record) VALUES ('ntc_1', 'room_1', 1, '{}')",
+    ),
+    "0003": (
+        "INSERT INTO endpoints (id, name, number, display_name, language, secret, created_at) VALUES"
+        " ('ep_1', 'anna', '701', 'Anna', 'sv', :octets, 1), ('ep_2', 'bo', NULL, 'Bo', 'sv', :octets, 1)",
+        "INSERT INTO bindings VALUES ('ep_1', 0, '<sip:anna@192.0.2.7>', '192.0.2.7', 5060, 'c1', '[]', 60, 9)",
+    ),
+}
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+async def test_what_a_database_of_an_earlier_version_holds_is_all_there_in_this_one(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, revision: str
 ) -> None:
-    url, upgrade = f"sqlite+aiosqlite:///{tmp_path}/x.db", command.upgrade
+    upgrade = command.upgrade
     with monkeypatch.context() as former:
-        former.setattr(command, "upgrade", lambda config, _: upgrade(config, "0006"))
-        await migrate(url)
-    database = Database(url)
+        former.setattr(command, "upgrade", lambda config, _: upgrade(config, revision))
+        await migrate(database_url)
+    database = Database(database_url)
+    rows = [row for since, some in ROWS.items() if since <= revision for row in some]
     async with database.engine.connect() as connection:
-        for row in (
-            "INSERT INTO endpoints VALUES ('ep_1', 'anna', '701', 'Anna', 'sv', x'00', 1)",
-            "INSERT INTO bindings VALUES ('ep_1', 0, '<sip:anna@192.0.2.7>', '192.0.2.7', 5060, 'c1', '[]', 60, 9)",
-        ):
-            await connection.execute(text(row))
+        for row in rows:
+            await connection.execute(text(row), {"octets": b"s"} if ":octets" in row else {})
         await connection.commit()
-    await migrate(url)
+    await migrate(database_url)
     async with database.reading() as tx:
-        assert [(one.name, one.organisation) for one in await tx.endpoints.all()] == [("anna", "")]
-        assert [(one.endpoint, one.port) for one in await tx.endpoints.bindings()] == [("ep_1", 5060)]
+        kept = await tx.meetings.by_number("111111111")
+        assert kept is not None
+        assert (kept.organisation, kept.external_id) == ("", ExternalId(source="journal", value="88213"))
+        assert (len(kept.participants), kept.room) == (1, "room_1")
+        assert len((await tx.notices.page(RoomId("room_1"), PageRequest())).items) == 1
+        known = revision >= "0003"
+        assert [(one.name, one.organisation) for one in await tx.endpoints.all()] == [("anna", ""), ("bo", "")] * known
+        assert [(one.endpoint, one.port) for one in await tx.endpoints.bindings()] == [("ep_1", 5060)] * known
+    async with database.writing() as tx:
+        if known:
+            await tx.endpoints.remove(EndpointId("ep_1"))
+        assert not await tx.endpoints.bindings()
+    await database.close()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone_and_what_to_do_is_said(database_url: str) -> None:
+    await migrate(database_url)
+    database = Database(database_url)
+    async with database.engine.connect() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await connection.commit()
+    with pytest.raises(DatabaseNewer, match="restore the backup"):
+        await migrate(database_url)
     await database.close()
 
 

@@ -77,12 +77,15 @@ Action = Say | Ask | HangUp
 
 
 class Menu:
-    """One caller's. `number`: where the call was made to that of a meeting, only its PIN is asked for."""
+    """One caller's. `number`: where the call was made to that of a meeting, only its PIN is asked for.
+
+    Of such a call what is pressed before it is known to stand, or to need a PIN, is of the PIN.
+    """
 
     def __init__(self, language: Language, number: str = "") -> None:
-        self.state = S.NUMBER
+        self.state = S.TRYING if number else S.NUMBER
         self.language: Language = language
-        self._number, self._pressed = number, ""
+        self._number, self._pressed, self._ahead = number, "", ""
         self._tries = self._silences = 0
         self._due: float | None = None  # the end of waiting for a key
         self._called = bool(number)
@@ -99,7 +102,6 @@ class Menu:
 
     def begin(self, now: float) -> list[Action]:
         if self._called:
-            self._move(E.ENTERED)
             return [Ask(self._number, None)]
         return self._ask(now, Prompt.WELCOME)
 
@@ -111,6 +113,8 @@ class Menu:
 
     def key(self, key: str, now: float) -> list[Action]:
         """One of 0-9, * and #. Keys pressed while the door is asked are let go: nothing is asked then."""
+        if self.state is S.TRYING and self._called and len(self._ahead) <= PIN_MOST:
+            self._ahead += key
         if self.state not in (S.NUMBER, S.PIN):
             return []
         self._silences = 0
@@ -143,7 +147,8 @@ class Menu:
         """Without a PIN: so it is asked for, whether there is such a meeting or not. With one: wrong."""
         if self.state is S.TRYING:
             self._move(E.PIN_ASKED)
-            return self._ask(now)
+            ahead, self._ahead = self._ahead, ""
+            return [*self._ask(now), *(action for key in ahead for action in self.key(key, now))]
         self._tries += 1
         if self._tries == TRIES:
             return self._end(Prompt.WRONG, Prompt.LOOK_AGAIN)

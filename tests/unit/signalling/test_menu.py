@@ -140,6 +140,15 @@ def test_the_first_key_ends_what_is_being_said() -> None:
     assert caller.press("8") == []
 
 
+@pytest.mark.parametrize("before", ["", PIN[:2], PIN, PIN + "#"])
+def test_what_is_pressed_before_a_called_meetings_door_has_answered_is_of_its_pin(before: str) -> None:
+    menu = Menu("sv", NUMBER)
+    assert [action for key in before for action in menu.key(key, 0)] == []  # the call's ACK is on its way
+    assert asked(menu.begin(0)) == Ask(NUMBER, None)
+    done = [*menu.not_opened(0), *(action for key in (PIN + "#")[len(before) :] for action in menu.key(key, 0))]
+    assert [action for action in done if isinstance(action, Ask)] == [Ask(NUMBER, PIN)]
+
+
 def test_keys_that_are_pressed_while_the_door_is_asked_are_let_go() -> None:
     caller = Caller()
     caller.press(NUMBER)

@@ -65,6 +65,7 @@ class Call:
         events: bool = True,
         by_dtls: bool = False,
         change: Callable[[str], str] = str,
+        change_answer: Callable[[str], str] = str,
     ) -> None:
         """`change`: of the offer, on its way."""
         terms = Terms(address="127.0.0.1", kinds=kinds or (Kind.AUDIO,), encryption=encryption, by_dtls=by_dtls)
@@ -79,7 +80,7 @@ class Call:
         if not events:  # as of a telephone that has no telephone-event
             lines = [line for line in self.offer.splitlines() if "telephone-event" not in line]
             self.offer = "\r\n".join([*lines, ""])
-        self.answer = self.ends[1].answer(self.offer, self.told[1])
+        self.answer = change_answer(self.ends[1].answer(self.offer, self.told[1]))
         self.ends[0].accept(self.answer, self.told[0])
 
     def associations(self, end: int) -> list[Association]:

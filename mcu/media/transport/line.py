@@ -117,7 +117,7 @@ class Line:
         plane.add_stream(
             self.handle,
             source,
-            formats=[(stream.format.payload_type, codec(stream), 0)],
+            formats=[(number, codec(stream), 0) for number in _numbers(stream)],
             dtmf=stream.dtmf,
             tones=stream.kind is Kind.AUDIO and not stream.dtmf,
             nack="nack" in stream.feedback,
@@ -253,7 +253,13 @@ def video_codec(stream: Stream) -> VideoCodec:
     return "H264" if h264.mode(stream.format) else "H264/0"
 
 
-def _of_plane(stream: Stream) -> tuple[Format, int, bool, bool]:
+def _of_plane(stream: Stream) -> tuple[Format, tuple[int, ...], int, bool, bool]:
     """What the plane's leg of a line was made for."""
     by_dtls = stream.keying.dtls is not None
-    return stream.format, stream.dtmf, by_dtls, by_dtls and stream.muxed
+    return stream.format, _numbers(stream), stream.dtmf, by_dtls, by_dtls and stream.muxed
+
+
+def _numbers(stream: Stream) -> tuple[int, ...]:
+    """Payload types of what it carries: the one by which it is sent first."""
+    sent = stream.format.payload_type
+    return (sent,) if stream.received in (None, sent) else (sent, stream.received)

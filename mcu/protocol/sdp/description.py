@@ -1,7 +1,7 @@
 """A session description, read and written line by line (RFC 8866, section 5). What is not known is kept.
 
-Only what an answer is made of is taken apart: origin, connections, bandwidths, media and attributes. Times and the
-like are written as RFC 3264, section 5 has them and not kept.
+Only what an answer is made of is taken apart: origin, connections, bandwidths, media and attributes. Of times the first
+are kept as they are; repeats and the like are not.
 """
 
 import ipaddress
@@ -29,6 +29,7 @@ _EVERYBODY: Final = ipaddress.IPv4Address("255.255.255.255")
 _LINE: Final = re.compile(r"([a-z])=(.*)")
 _MEDIA: Final = re.compile(r"(\S+) ([0-9]{1,5})(?:/[0-9]+)? (\S+)((?: \S+)+)")
 _ORIGIN: Final = re.compile(r"(\S+) ([0-9]{1,20}) ([0-9]{1,20}) IN (IP4|IP6) (\S+)")
+_TIMES: Final = re.compile(r"[0-9]{1,20} [0-9]{1,20}")
 _CONNECTION: Final = re.compile(r"IN (IP4|IP6) ([^\s/]+)(?:/\S+)?")
 _BANDWIDTH: Final = re.compile(r"([A-Za-z0-9\-]+):([0-9]{1,10})")
 
@@ -107,6 +108,11 @@ class Media(Attributed):
         yield from map(str, self.attributes)
 
     @property
+    def is_slides(self) -> bool:
+        """It shows a screen (RFC 4796): among what else is said of it."""
+        return "slides" in (one.strip() for one in (self.value("content") or "").split(","))
+
+    @property
     def own_rtcp_port(self) -> int:
         """Where its RTCP is taken if that is not multiplexed (RFC 3605)."""
         stated = (self.value("rtcp") or "").split(" ")[0]
@@ -122,9 +128,17 @@ class Description(Attributed):
     origin: Origin
     media: tuple[Media, ...]
     name: str = "-"
+    times: str = "0 0"  # an answer's are its offer's (RFC 3264, section 6)
 
     def __str__(self) -> str:
-        head = ["v=0", f"o={self.origin}", f"s={self.name}", *self._lines(), "t=0 0", *map(str, self.attributes)]
+        head = [
+            "v=0",
+            f"o={self.origin}",
+            f"s={self.name}",
+            *self._lines(),
+            f"t={self.times}",
+            *map(str, self.attributes),
+        ]
         lines = [*head, *(line for media in self.media for line in media.lines())]
         return "\r\n".join([*lines, ""])
 
@@ -157,7 +171,10 @@ def parse(text: str) -> Description:
     if len(origins) != 1:
         raise Invalid("The SDP has no origin, or more than one.")
     return Description(
-        origin=_origin(origins[0]), media=tuple(_media(section) for section in sections), **_said(head)._asdict()
+        origin=_origin(origins[0]),
+        media=tuple(_media(section) for section in sections),
+        times=next((value for kind, value in head if kind == "t" and _TIMES.fullmatch(value)), "0 0"),
+        **_said(head)._asdict(),
     )
 
 

@@ -71,8 +71,9 @@ class Stream:
 
     index: int
     kind: Kind
-    format: Format  # that is sent both ways, with the payload type that the offer gave it
-    dtmf: int = 0  # payload type of telephone-event; 0: none
+    format: Format  # that is sent both ways, with the payload type by which we send it
+    received: int | None = None  # payload type by which they send it, where that may be another
+    dtmf: int = 0  # payload type by which they send telephone-event; 0: none
     direction: Direction  # ours
     address: str  # theirs
     rtp_port: int
@@ -169,11 +170,11 @@ def answer(offer: Description, ours: Ours) -> tuple[Description, tuple[Stream, .
         raise NotAcceptable("The offer has no audio in a codec and with an encryption that this meeting takes.")
     by_line = {stream.index: stream for stream in streams}
     media = tuple(
-        _answered(by_line[index], offered, ours) if index in by_line else offered.refused()
+        _answered(by_line[index], offer, offered, ours) if index in by_line else offered.refused()
         for index, offered in enumerate(offer.media)
     )
     checked = any(stream.ice is not None for stream in streams)
-    return _described(ours, media, checked=checked), streams
+    return replace(_described(ours, media, checked=checked), times=offer.times), streams
 
 
 def _taken(offer: Description, ours: Ours) -> Iterator[Stream]:
@@ -196,7 +197,7 @@ def _kind(media: Media) -> Kind | None:
         return Kind.AUDIO
     if media.kind != "video":
         return None
-    return Kind.SLIDES if media.value("content") == "slides" else Kind.MAIN
+    return Kind.SLIDES if media.is_slides else Kind.MAIN
 
 
 def _stream(session: Description, index: int, media: Media, kind: Kind, ours: Ours, side: Side) -> Stream | None:
@@ -254,13 +255,14 @@ def _held(direction: Direction, *, held: bool) -> Direction:
     return "sendonly" if direction in ("sendrecv", "sendonly") else "inactive"
 
 
-def _answered(stream: Stream, offered: Media, ours: Ours) -> Media:
+def _answered(stream: Stream, offer: Description, offered: Media, ours: Ours) -> Media:
     ports = ours.ports[stream.kind]
     attributes = [
         *_of_format(stream),
         *([Attribute("rtcp-mux")] if stream.muxed else [Attribute("rtcp", str(ports.rtcp))]),
         *stream.keying.attributes(ours.fingerprint, ports.tls_id),
         *(_of_ice(ours, ports, muxed=stream.muxed) if stream.ice is not None else []),
+        *([ice.MISMATCH] if ice.mismatches(offer, offered) else []),
         *([Attribute("content", "slides")] if stream.kind is Kind.SLIDES else []),
         *([Attribute("label", label)] if (label := offered.value("label")) else []),
         Attribute(stream.direction),
@@ -410,4 +412,19 @@ def _accepted(
     stream = _stream(session, index, theirs, kind, ours, "answered")
     if stream is None:
         return None
-    return replace(stream, keying=keying.accepted(stream.keying, line, offered.keys[kind]))
+    return replace(
+        stream,
+        keying=keying.accepted(stream.keying, line, offered.keys[kind]),
+        received=_number_in(line, stream.format),
+        dtmf=_number_in(line, Format(stream.dtmf, DTMF, 8000)) if stream.dtmf else 0,
+    )
+
+
+def _number_in(line: Media, taken: Format) -> int:
+    """Of what they have taken in our offer: they send it by that, whatever their answer calls it (RFC 3264, 6.1)."""
+    of_each = {_meaning(one): one.payload_type for one in reversed(codecs.formats(line))}
+    return of_each.get(_meaning(taken), taken.payload_type)
+
+
+def _meaning(format_: Format) -> tuple[str, int, int, int]:
+    return format_.name, format_.clock, format_.channels, h264.mode(format_)

@@ -160,7 +160,7 @@ def _reached(session: Description, line: Media, terms: Terms, theirs: Theirs | N
 def _theirs(session: Description, line: Media) -> Theirs | None:
     """Our numbers with them, and that of the floor of their slides; where they name no line's, of the first."""
     floors = [words for value in line.values("floorid") if (words := value.split())]
-    labels = {media.value("label") for media in session.media if media.value("content") == "slides"}
+    labels = {media.value("label") for media in session.media if media.is_slides}
     named = [words for words in floors if labels & {word.rpartition(":")[2] for word in words[1:]}]
     conference, user = line.value("confid") or "", line.value("userid") or ""
     floor = (named or floors or [[""]])[0][0]
@@ -193,7 +193,7 @@ class _Labelled(NamedTuple):
 def _labelled(said: Description) -> _Labelled | None:
     """None: it has no slides."""
     for at, media in enumerate(said.media):
-        if media.port and media.value("content") == "slides":
+        if media.port and media.is_slides:
             if label := media.value("label"):
                 return _Labelled(said, label)
             named = replace(media, attributes=(*media.attributes, Attribute("label", LABEL)))

@@ -14,6 +14,7 @@ from mcu.protocol.sdp.description import LATER, NOWHERE, Attribute, Description,
 
 NAMES: Final = frozenset({"ice-ufrag", "ice-pwd", "candidate"})
 LITE: Final = Attribute("ice-lite")  # of a session
+MISMATCH: Final = Attribute("ice-mismatch")  # of an answer, to who is not where it says (RFC 8839, section 5.4)
 _UFRAG: Final = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD: Final = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _CANDIDATE: Final = re.compile(r"\S{1,32} 1 (?i:udp) \d{1,10} (\S+) (\d{1,5}) typ .*")

@@ -40,6 +40,14 @@ async def test_sound_passes_encrypted_in_the_best_codec_both_ways(engine: Engine
     await call.close()
 
 
+async def test_an_answer_may_have_numbers_of_its_own_for_what_is_sent_to_it(engine: Engine) -> None:
+    """RFC 3264, section 6.1: what it sends itself has those of our offer."""
+    call = Call(engine, change_answer=lambda answer: answer.replace("SAVP 96 ", "SAVP 120 ").replace(":96 ", ":120 "))
+    assert "a=rtpmap:120 opus/48000/2" in call.answer
+    assert await call.heard(1) < 30
+    await call.close()
+
+
 async def test_where_keys_differ_nothing_is_heard(engine: Engine) -> None:
     call = Call(engine)
     wrong = RtpTransport(engine, Terms(address="127.0.0.1"), call.digits.append, SystemClock())

@@ -321,3 +321,31 @@ def test_the_sounds_address_says_which_family_a_call_is_of(
     lines = ["v=0", f"o=- 1 1 IN {origin}", "s=-", session, "t=0 0"]
     lines += ["m=audio 4000 RTP/AVP 0", audio, "m=video 4002 RTP/AVP 34", video]
     assert by_ipv6("\r\n".join(line for line in lines if line)) is six
+
+
+def test_they_send_by_the_numbers_of_our_offer_and_we_by_those_of_their_answer() -> None:
+    """RFC 3264, section 6.1."""
+    mine = ours(Encryption.OFFERED, Kind.AUDIO, Kind.MAIN)
+    mode_0 = "a=rtpmap:111 H264/90000\r\na=fmtp:111 profile-level-id=42e01f\r\n"
+    reply = parse(
+        HEAD
+        + "m=audio 4000 RTP/AVP 120 97\r\na=rtpmap:120 opus/48000/2\r\na=rtpmap:97 telephone-event/8000\r\n"
+        + "m=video 4002 RTP/AVP 111\r\n"
+        + mode_0
+    )
+    audio, video = accepted(offer(mine), reply, mine)
+    assert (audio.format.payload_type, audio.received, audio.dtmf) == (120, 96, 101)
+    assert (video.format.payload_type, video.received) == (111, 98)
+
+
+def test_an_answer_has_the_times_of_its_offer() -> None:
+    """RFC 3264, section 6."""
+    offered = parse((HEAD + AUDIO).replace("t=0 0", "t=3338481189 3370017201"))
+    assert "\r\nt=3338481189 3370017201\r\n" in str(answer(offered, ours())[0])
+    assert "\r\nt=0 0\r\n" in str(answer(parse((HEAD + AUDIO).replace("t=0 0", "t=soon")), ours())[0])
+
+
+def test_a_screen_is_one_also_where_more_is_said_of_it() -> None:
+    """RFC 4796, section 5."""
+    slides = "m=video 4004 RTP/SAVP 98\r\na=content:alt, slides\r\n" + H264_1 + CRYPTO
+    assert Kind.SLIDES in answered(AUDIO + slides)[1]

@@ -69,6 +69,8 @@ def test_where_nobody_would_check_or_something_has_rewritten_it_there_is_none(at
     assert stream.ice is None
     assert not description.has("ice-lite")
     assert not description.media[0].has("candidate")
+    rewritten = "a=ice-ufrag" in attributes and ICE + HOST not in attributes
+    assert description.media[0].has("ice-mismatch") is (rewritten and HOST not in attributes)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from mcu.config.organisations import Organisation
 from mcu.config.sections import Media
+from mcu.media.prompts import check
 from mcu.media.transport.options import MediaOptions
 
 
 def worker_options(
     media: Media, prompts: Path | None = None, organisations: Iterable[Organisation] = ()
 ) -> list[MediaOptions]:
-    """One for each worker, by slot. `prompts`: an operator's recordings; organisations may have their own."""
+    """One for each worker, by slot. `prompts`: an operator's recordings; organisations may have their own.
+
+    Raises `PromptsUnusable`.
+    """
+    if media.rtp_first_port:  # there are telephones
+        check([*([prompts] if prompts else []), *(one.prompts for one in organisations if one.prompts)])
     voices = {one.id: str(one.prompts.absolute()) for one in organisations if one.prompts}
     return [
         MediaOptions(

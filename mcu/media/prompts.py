@@ -3,7 +3,7 @@
 To read one of a quarter of a minute takes 70 ms: `read` does that beside the event loop.
 
 The directory has one folder for each language. An operator's own recordings go before those that the build made, and an
-organisation's before both; a prompt that is nowhere is told by its absence at the start, not by silence in a call.
+organisation's before both. What is missing or of no use is told at the start (`check`), not by silence in a call.
 """
 
 import asyncio
@@ -16,12 +16,33 @@ from typing import Final
 
 import numpy as np
 
-from mcu.errors import NotFound
+from mcu.errors import McuError, NotFound
 from mcu.media.seams import SAMPLE_RATE, TICK_SAMPLES, Samples
 
 BUILT: Final = Path(__file__).with_name("spoken")
+BYTES: Final = 2  # of a sample
 KEPT: Final = 32  # sentences, of 1 MB or so each: most callers are told the same
 _PAUSE: Final = np.zeros(TICK_SAMPLES * 10, np.int16)  # between two
+
+
+class PromptsUnusable(McuError):
+    """A recording is missing or cannot be played. `detail` says which, and what to do."""
+
+    code, title = "prompts-unusable", "The recordings cannot be used"
+
+
+def check(folders: Iterable[Path]) -> None:
+    """Whether everything can be said, and with these recordings. Raises `PromptsUnusable`."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise PromptsUnusable(f"{folder} is no folder of recordings: make it, or set prompts to another")
+        for path in sorted(folder.glob("*/*.wav")):
+            _opened(path).close()
+    for texts in BUILT.glob("*.txt"):
+        for line in texts.read_text("utf-8").splitlines():
+            path = BUILT / texts.stem / f"{line.partition('|')[0]}.wav"
+            if not path.is_file():
+                raise PromptsUnusable(f"{path} is missing: run scripts/prompts")
 
 
 class Prompts:
@@ -64,8 +85,21 @@ class Prompts:
         raise NotFound(f"There is no prompt {name} in {language}: run scripts/prompts.")
 
 
+def _opened(path: Path) -> wave.Wave_read:
+    try:
+        file: wave.Wave_read = wave.open(str(path))  # noqa: SIM115 - whoever asked closes it
+    except (wave.Error, EOFError, OSError) as error:
+        raise PromptsUnusable(f"{path} is no WAV file of 16-bit PCM: convert it (sox, ffmpeg), or remove it") from error
+    if file.getsampwidth() != BYTES:
+        file.close()
+        raise PromptsUnusable(
+            f"{path} has {8 * file.getsampwidth()} bits a sample and not 16: convert it, or remove it"
+        )
+    return file
+
+
 def _read(path: Path) -> Samples:
-    with wave.open(str(path)) as file:
+    with _opened(path) as file:
         rate, channels = file.getframerate(), file.getnchannels()
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)[::channels]
     if rate == SAMPLE_RATE:

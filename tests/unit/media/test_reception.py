@@ -24,7 +24,7 @@ from mcu.media.cards import Cards
 from mcu.media.frames import AnyEvent
 from mcu.media.messages import Cause, Source
 from mcu.media.outside import OutsideListener
-from mcu.media.prompts import Prompts
+from mcu.media.prompts import Prompts, PromptsUnusable, check
 from mcu.media.reception import Reception
 from mcu.media.seams import (
     TICK_SAMPLES,
@@ -368,6 +368,35 @@ def test_an_operators_recording_goes_before_the_built_one_whatever_its_rate(tmp_
     assert len(prompts.samples(["pin", "wrong"], "sv")) % TICK_SAMPLES == 0
     with pytest.raises(NotFound):
         prompts.samples(["pin"], "en")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"ID3 of another kind", b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x06\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0"],
+)
+def test_a_recording_that_cannot_be_played_is_named_at_the_start(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sv" / "pin.wav"
+    record(path, np.full(800, 500, np.int16), rate=8000)
+    check([tmp_path])
+    path.write_bytes(content)
+    with pytest.raises(PromptsUnusable, match=r"pin\.wav .*convert it"):
+        check([tmp_path])
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8000)
+        file.writeframes(bytes(800))
+    with pytest.raises(PromptsUnusable, match=r"pin\.wav has 8 bits"):
+        check([tmp_path])
+    with pytest.raises(PromptsUnusable, match="no folder"):
+        check([tmp_path / "none"])
+
+
+def test_a_prompt_that_was_not_built_is_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sv.txt").write_text("welcome|Hej.\n")
+    monkeypatch.setattr("mcu.media.prompts.BUILT", tmp_path)
+    with pytest.raises(PromptsUnusable, match=r"welcome\.wav is missing: run scripts/prompts"):
+        check([])
 
 
 def test_what_many_are_told_is_there_once(tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ def test_what_is_kept_of_addresses_is_bounded_and_those_in_calls_are_kept() -> N
     assert here.asks(STRANGER, "INVITE", 200.0) is Verdict.TAKE
 
 
+def test_a_call_that_is_over_makes_room_for_one_more() -> None:
+    here = new(calls_of_one=2)
+    first, _ = (here.began(STRANGER, 0.0) for _ in range(2))
+    first.over()
+    assert here.asks(STRANGER, "INVITE", 100.0) is Verdict.TAKE
+    here.began(STRANGER, 100.0)
+    assert here.asks(STRANGER, "INVITE", 200.0) is Verdict.REFUSE
+
+
 def test_an_ipv6_network_of_one_customer_is_one_address_and_a_mapped_one_is_its_ipv4() -> None:
     here = new(calls_of_one=1)
     here.began("2001:db8::1", 0.0)

@@ -122,13 +122,15 @@ static void key_wanted(const struct arrival *in, struct leg *leg,
     say(in, leg, MCU_EVENT_KEY_WANTED, stream->source);
 }
 
-/* Sound is sent at the one rate that it has. */
+/* Sound is sent at the one rate that it has. One datagram may hold a hundred of these: as many
+ * are answered in a second as there may be events. */
 static void limit(const struct arrival *in, struct leg *leg,
                   const struct mcu_rtcp_event *event)
 {
     const struct out_stream *stream = out_of(leg, event->media_ssrc);
-    if (!stream)
+    if (!stream || leg->said >= SAYS_MOST)
         return;
+    leg->said++;
     rtcp_notify(leg, in->out, event);
     if (stream->source != MCU_AUDIO && leg->congestion)
         mcu_estimate_cap(leg->congestion->estimate, event->bits_per_second);

@@ -230,6 +230,34 @@ static void a_limit_is_asked_for_at_once(void)
     mcu_plane_free(plane);
 }
 
+/* Whether a packet that came answers a TMMBR. */
+static bool is_tmmbn(struct client *client, struct packet *packet)
+{
+    CHECK(mcu_srtp_unprotect_rtcp(client->in, packet->data, &packet->size) == 0);
+    return packet->size == 28 && packet->data[8] == 0x84 && packet->data[9] == 205 &&
+           packet->data[23] == 5;
+}
+
+/* A hundred of them in each of ten datagrams; there may be a turn of the second between. */
+static void a_flood_of_tmmbr_is_answered_by_few(struct client *client, uint32_t ours)
+{
+    uint32_t each[100];
+    uint8_t data[MCU_RTCP_MAX + MCU_SRTP_TRAILER];
+    struct packet packet;
+    unsigned answers = 0;
+    for (size_t i = 0; i < 100; i++)
+        each[i] = ours;
+    for (int i = 0; i < 10; i++) {
+        size_t size = 0;
+        mcu_rtcp_rr(data, &size, 5, NULL, 0);
+        mcu_rtcp_tmmbr(data, &size, 5, 300000, 40, each, 100);
+        send_report(client, data, size);
+    }
+    while (receive(client, &packet, 300))
+        answers += is_tmmbn(client, &packet);
+    CHECK(answers > 0 && answers <= 200);
+}
+
 static void who_knows_tmmbr_is_asked_by_that_and_answered(void)
 {
     struct mcu_plane *plane = new_plane();
@@ -259,13 +287,11 @@ static void who_knows_tmmbr_is_asked_by_that_and_answered(void)
     mcu_rtcp_tmmbr(data, &size, 5, 300000, 40, &ours, 1);
     send_report(&client, data, size);
     bool answered = false;
-    while (!answered && receive(&client, &packet, PATIENCE_MS)) {
-        CHECK(mcu_srtp_unprotect_rtcp(client.in, packet.data, &packet.size) == 0);
-        answered = packet.size == 28 && packet.data[8] == 0x84 && packet.data[9] == 205 &&
-                   packet.data[23] == 5;
-    }
+    while (!answered && receive(&client, &packet, PATIENCE_MS))
+        answered = is_tmmbn(&client, &packet);
     CHECK(answered);
     CHECK(said(plane, MCU_EVENT_BANDWIDTH, client.leg, PATIENCE_MS));
+    a_flood_of_tmmbr_is_answered_by_few(&client, ours);
     leave(&client);
     mcu_plane_free(plane);
 }

@@ -8,6 +8,8 @@ from typing import Final
 from mcu.protocol.sdp.description import Attribute, Media
 
 STATIC: Final = {"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000", "13": "CN/8000", "34": "H263/90000"}  # RFC 3551
+# As they are registered, and as they are written: Chromium makes no pictures for who answers `vp8` or `h264`.
+REGISTERED: Final = {"pcmu": "PCMU", "pcma": "PCMA", "g722": "G722", "h264": "H264", "vp8": "VP8"}
 _RTPMAP: Final = re.compile(r"([0-9]{1,3})\s+([^/\s]+)/([0-9]{1,6})(?:/([0-9]{1,2}))?\s*")
 _FORMAT: Final = re.compile(r"([0-9]{1,3})\s+(.*)")
 
@@ -26,7 +28,7 @@ class Format:
     @property
     def rtpmap(self) -> str:
         channels = f"/{self.channels}" if self.channels != 1 else ""
-        return f"{self.payload_type} {self.name}/{self.clock}{channels}"
+        return f"{self.payload_type} {REGISTERED.get(self.name, self.name)}/{self.clock}{channels}"
 
     def attributes(self) -> Iterator[Attribute]:
         """As they are written."""

@@ -74,6 +74,14 @@ def test_the_best_codec_is_taken_whatever_the_order() -> None:
     assert "96 opus/48000/2" in description.media[0].values("rtpmap")
 
 
+def test_codecs_are_written_as_they_are_registered_for_some_compare_letter_by_letter() -> None:
+    """Chromium takes `vp8` for something that it cannot encode, and sends no picture."""
+    names = {
+        one.split()[1].split("/")[0] for media in offer(ours()).description.media for one in media.values("rtpmap")
+    }
+    assert names == {"opus", "G722", "PCMA", "PCMU", "telephone-event", "H264", "VP8"}
+
+
 def test_the_best_keys_are_taken_and_answered_with_their_tag() -> None:
     _, streams = answered(AUDIO + f"a=crypto:7 AEAD_AES_128_GCM inline:{KEY_GCM}\r\n")
     keys = streams[Kind.AUDIO].keying.keys

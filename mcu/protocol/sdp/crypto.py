@@ -21,6 +21,7 @@ SUITES: Final = {  # key and salt, in bytes; best first
 }
 _CRYPTO: Final = re.compile(r"([0-9]{1,9})\s+(\S+)\s+(\S+)((?:\s+\S+)*)")
 _INLINE: Final = re.compile(r"inline:([A-Za-z0-9+/]+=*)((?:\|[^|;]*){0,2})")
+_MAY_BE_IGNORED: Final = re.compile(r"-|WSH=[0-9]", re.IGNORECASE)  # parameters of a session (RFC 4568, section 6.3)
 _LIFETIME: Final = re.compile(r"(?:2\^)?[0-9]{1,3}|[0-9]{1,15}")
 _MKI: Final = re.compile(r"[0-9]{1,38}:[0-9]{1,3}")
 
@@ -64,7 +65,7 @@ def parse(value: str) -> Crypto | None:
     if found is None:
         raise Invalid("A crypto line of the SDP is not a tag, a suite and a key.")
     suite = found[2].upper()
-    if suite not in SUITES or found[4].strip() or ";" in found[3]:
+    if suite not in SUITES or ";" in found[3] or not all(_MAY_BE_IGNORED.match(one) for one in found[4].split()):
         return None
     inline = _INLINE.fullmatch(found[3])
     if inline is None:

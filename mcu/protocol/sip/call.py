@@ -6,6 +6,7 @@ With reliable provisional responses (RFC 3262). Changes of it are in `changes`, 
 
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +21,7 @@ from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed, Within
 from mcu.protocol.sip.flow import Flow, contact, via
 from mcu.protocol.sip.gate import Bucket
-from mcu.protocol.sip.grammar import number
+from mcu.protocol.sip.grammar import Malformed, number
 from mcu.protocol.sip.line import Line
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.pending import Early, Repeated
@@ -73,6 +74,9 @@ class Call:
         self.changes.interval = session_timer.of_request(self.invite)
         self.dialog = dialogs.of_request(self.invite, self.tag, self._contact)
         self._note_methods(self.invite)
+        with suppress(Malformed):  # such as there is none
+            expires = number(self.invite.headers.one("Expires") or "", 2**32, "Expires")
+            self._alarms.set("expired", self._line.now + expires)
 
     def ring(self, status: int = 180, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
         """A provisional response: reliable where it has a body and they know how (RFC 3262, section 3)."""
@@ -263,7 +267,7 @@ class Call:
     def _over(self, status: int, message: Request | Response | None = None) -> None:
         if self._move(H.OVER):
             self.changes.refuse(487)  # what of theirs waits for an answer (section 15.1.2)
-            self._alarms.drop("reliable", "again", "session", "cancelled")
+            self._alarms.drop("reliable", "again", "session", "cancelled", "expired")
             self._line.tell(Ended(self, status, message))
         if self.state is S.ENDED and self._goodbye is None:
             self._alarms.clear()
@@ -323,6 +327,8 @@ class Call:
                     self.changes.handle_session()
                 case "cancelled":
                     self._over(487)
+                case "expired":
+                    self.cancelled()  # they wait for it no longer (section 13.3.1)
 
     def _repeat(self, sent: Repeated, alarm: str, longest: float) -> None:
         now = self._line.now

@@ -18,6 +18,8 @@ def check_request(request: Request) -> None:
     _check_fields(request)
     if request.cseq.method != request.method:
         raise Malformed("CSeq names another method")
+    if request.method != "INVITE" and "Replaces" in request.headers:
+        raise Malformed("an INVITE alone takes another call's place")  # RFC 3891, section 3
     _check_target(request)
     request.max_forwards  # noqa: B018 # is read, so that it is right
 

@@ -45,3 +45,8 @@ def parse_replaces(text: str) -> DialogId:
     if not call_id or not said.get("to-tag") or not said.get("from-tag"):
         raise Malformed("Replaces names no dialog")
     return call_id, said["to-tag"], said["from-tag"]
+
+
+def is_early_only(text: str) -> bool:
+    """Whether a Replaces is about a call that nobody has answered, and about no other (section 3)."""
+    return "early-only" in (part.strip().lower() for part in text.split(";"))

@@ -24,7 +24,7 @@ from mcu.protocol.sip.dialog import DialogId
 from mcu.protocol.sip.events import Within
 from mcu.protocol.sip.flow import contact
 from mcu.protocol.sip.message import Request, Response
-from mcu.protocol.sip.refer import SIPFRAG, Refer, parse_refer, parse_replaces
+from mcu.protocol.sip.refer import SIPFRAG, Refer, is_early_only, parse_refer, parse_replaces
 from mcu.protocol.sip.responses import REASONS, response_to
 from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.bridge import Bridge
@@ -171,10 +171,14 @@ class Transfers:
 
         Raises what refuses it; then that one is as it was.
         """
+        named = call.invite.headers.one("Replaces") or ""
         try:
-            replaced, other = self._replaced(parse_replaces(call.invite.headers.one("Replaces") or ""), caller)
+            replaced, other = self._replaced(parse_replaces(named), caller)
         except NotFound:
             call.refuse(481)
+            return
+        if is_early_only(named) and replaced.answered:
+            call.refuse(486)
             return
         taken = other.across(replaced)
         assert caller is not None  # it has a call

@@ -82,6 +82,18 @@ async def test_a_call_whose_words_cannot_be_read_is_left_as_it_was_by_who_would_
     assert other.leaving is None
 
 
+async def test_who_means_a_call_that_only_rings_takes_no_other_ones_place() -> None:
+    """RFC 3891, section 3."""
+    other: Any = SimpleNamespace(side=lambda _: ANNA, leaving=None)
+    here: Any = Front(ANNA)
+    here.agent.call = lambda dialog: SimpleNamespace(answered=True)
+    here.bridges = SimpleNamespace(get=lambda _: other)
+    named = "c;to-tag=a;from-tag=b;early-only"
+    call: Any = SimpleNamespace(invite=message("INVITE", Replaces=named), refuse=here.statuses.append)
+    await Transfers(here, here, here, here).replaced(call, ANNA)
+    assert (here.statuses, other.leaving) == ([486], None)
+
+
 class Told:
     """A `handover.Handover`."""
 

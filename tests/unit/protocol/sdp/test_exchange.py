@@ -357,3 +357,16 @@ def test_a_screen_is_one_also_where_more_is_said_of_it() -> None:
     """RFC 4796, section 5."""
     slides = "m=video 4004 RTP/SAVP 98\r\na=content:alt, slides\r\n" + H264_1 + CRYPTO
     assert Kind.SLIDES in answered(AUDIO + slides)[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"), [("WSH=128", True), ("-FUTURE=1", True), ("KDR=1", False), ("FUTURE", False)]
+)
+def test_what_must_be_understood_of_a_key_is_and_what_need_not_is_let_be(said: str, taken: bool) -> None:
+    """RFC 4568, section 6.3."""
+    audio = AUDIO.replace("|2^31", f"|2^31 {said}")
+    if taken:
+        assert answered(audio)[1][Kind.AUDIO].keying.encrypts
+    else:
+        with pytest.raises(NotAcceptable):
+            answered(audio)

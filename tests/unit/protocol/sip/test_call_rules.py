@@ -178,3 +178,29 @@ def test_who_takes_no_sdp_is_406() -> None:
         agent.receive(request(Accept=accept), Way("mcu.example"), 0.0)
         sent = [event.message for event in agent.take() if isinstance(event, Sent)]
         assert [one.status for one in sent if isinstance(one, Response)] == statuses
+
+
+@pytest.mark.parametrize(("expires", "statuses"), [("20", [487]), ("soon", []), ("4000", [])])
+def test_an_invitation_is_over_when_its_sender_waits_no_longer(expires: str, statuses: list[int]) -> None:
+    """RFC 3261, section 13.3.1."""
+    wire = Wire()
+    wire.phone.invite(Expires=expires)
+    wire.run()
+    invited(wire.server).ring()
+    wire.run(30)
+    assert ended(wire.server) == statuses
+
+
+def test_a_call_that_was_taken_in_time_does_not_expire() -> None:
+    wire = Wire()
+    up(wire, Expires="20")
+    wire.run(30)
+    assert not ended(wire.server)
+
+
+def test_an_invite_alone_takes_the_place_of_another_call() -> None:
+    """RFC 3891, section 3."""
+    agent = Agent()
+    agent.receive(request("OPTIONS", Replaces="c1;to-tag=a;from-tag=b"), Way("mcu.example"), 0.0)
+    sent = [event.message for event in agent.take() if isinstance(event, Sent)]
+    assert [one.status for one in sent if isinstance(one, Response)] == [400]

@@ -41,6 +41,7 @@ class EncodedPicture(msgspec.Struct):
     key: bool
     width: int = 0
     height: int = 0
+    wait: float = 0.0  # seconds until it may be shown, for its sender's sound takes longer
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,8 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()  # of the rest, but for what is the event loop's alone: when a key was asked for
         self._queue: deque[EncodedPicture] = deque(maxlen=QUEUE)
+        self._waiting = deque[tuple[float, EncodedPicture]]()  # for their sound: until when; the event loop's alone
+        self._due: asyncio.TimerHandle | None = None
         self._decoder: PictureDecoder | None = None
         self._in_decoder = 0
         self._needs_key = True
@@ -112,6 +114,23 @@ class Stream:
 
     def put(self, picture: EncodedPicture) -> None:
         """A picture has come. Dropped, and counted, where it is of no use."""
+        if not picture.wait and not self._waiting:
+            self._put(picture)
+            return
+        self._waiting.append((self._clock.monotonic() + picture.wait, picture))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Those that have waited for their sound, in order; no more than QUEUE wait."""
+        now = self._clock.monotonic()
+        while self._waiting and (self._waiting[0][0] <= now or len(self._waiting) > QUEUE):
+            self._put(self._waiting.popleft()[1])
+        if self._due is not None:
+            self._due.cancel()
+        wake = self._waiting[0][0] - now if self._waiting else None
+        self._due = self._loop.call_later(wake, self._go_on) if wake is not None else None
+
+    def _put(self, picture: EncodedPicture) -> None:
         with self._lock:
             lost = self._take(picture)
         if lost is not None:
@@ -119,8 +138,12 @@ class Stream:
 
     def close(self) -> None:
         """Forget what there is of it; what is still in the decoder comes to nothing."""
+        if self._due is not None:
+            self._due.cancel()
+        waiting = len(self._waiting)
+        self._waiting.clear()
         with self._lock:
-            waiting = self._start_over()
+            waiting += self._start_over()
             self.shot = None
         self._drop("picture_not_shown", waiting)
 

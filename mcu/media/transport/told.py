@@ -29,6 +29,7 @@ def picture_of(event: native.Event, codec: str) -> EncodedPicture:
         codec="VP8" if codec == "VP8" else "H264",
         data=event.data,
         timestamp=event.c,
+        wait=event.b / 1_000_000,
         key=event.key,
         width=event.width,
         height=event.height,

@@ -75,8 +75,8 @@ enum mcu_event_kind {
     MCU_EVENT_DTLS,    /* data: a datagram from the proved or the remote address; a: 1: to
                           RTCP's own port, 0: all else; b: 0, or the number of where it is from,
                           which is elsewhere (mcu_plane_answer_greeting) */
-    MCU_EVENT_PICTURE, /* a: source, b: codec, c: RTP timestamp, width, height (0 if unknown),
-                          key; data */
+    MCU_EVENT_PICTURE, /* a: source, b: us that it is to wait for its sound, c: RTP timestamp,
+                          width, height (0 if unknown), key; data */
     MCU_EVENT_KEY_WANTED, /* a: source. PLI or FIR for what we send */
     MCU_EVENT_BANDWIDTH,  /* a: bit/s that pictures may take of the leg's line now
                              (mcu/estimate.h): where that has changed, ten times a second at

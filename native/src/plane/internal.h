@@ -23,6 +23,7 @@
 #include <mcu/dtmf.h>
 #include <mcu/frames.h>
 #include <mcu/hearing.h>
+#include <mcu/lips.h>
 #include <mcu/loudest.h>
 #include <mcu/plane.h>
 #include <mcu/resend.h>
@@ -94,6 +95,7 @@ struct in_stream {
     int leg;                /* its leg's handle */
     struct sound_in *sound; /* audio */
     struct mcu_frames *frames; /* video */
+    struct mcu_lips lips;      /* likewise */
     uint32_t width, height; /* of the last key frame, or as it follows from another layer's */
     bool told_comes;        /* as MCU_EVENT_LAYER said last; and */
     uint32_t told_width, told_height;

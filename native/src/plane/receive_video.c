@@ -2,6 +2,7 @@
 #include "packets.h"
 
 #include "../wire/bytes.h"
+#include "sounding.h"
 #include "waiting.h"
 
 #include <stdlib.h>
@@ -50,8 +51,18 @@ static int64_t unwrap(struct in_stream *stream, struct mcu_rtp *packet)
     return stream->base + mcu_extend16(stream->reception.highest, original);
 }
 
+/* From when the fastest packets of a leg's sound come until they are played, us; 0: nothing is
+ * heard of it, or the picture is none of a face. */
+static int64_t sound_waits(const struct leg *leg, enum mcu_source source)
+{
+    const struct sound_in *sound = sound_in_of(leg);
+    if (source != MCU_CAMERA || !sound || leg->sounding.idle > ABSENT_AFTER)
+        return 0;
+    return (int64_t)mcu_hearing_stats(sound->hearing)->delay * 1000000 / MCU_RATE;
+}
+
 static void give(struct mcu_plane *plane, struct leg *leg, struct in_stream *stream,
-                 const struct mcu_picture *picture)
+                 const struct mcu_picture *picture, int64_t now)
 {
     uint8_t *copy = malloc(picture->size ? picture->size : 1);
     if (!copy)
@@ -63,7 +74,8 @@ static void give(struct mcu_plane *plane, struct leg *leg, struct in_stream *str
     const struct mcu_event event = {.kind = MCU_EVENT_PICTURE,
                                     .leg = leg->handle,
                                     .a = stream->source,
-                                    .b = picture->codec,
+                                    .b = mcu_lips_wait(&stream->lips, picture->timestamp,
+                                                       sound_waits(leg, stream->source), now),
                                     .c = picture->timestamp,
                                     .width = picture->width,
                                     .height = picture->height,
@@ -84,7 +96,7 @@ void video_advance(struct mcu_plane *plane, struct leg *leg, struct in_stream *s
         rtcp_ask_missing(leg, stream, out, now);
     while (mcu_frames_pop(stream->frames, &picture))
         if (layers_give(plane, leg, stream, &picture))
-            give(plane, leg, stream, &picture);
+            give(plane, leg, stream, &picture, now);
     if (stream->latched && (due || mcu_frames_wake(stream->frames) <= now))
         rtcp_ask_key(plane, leg, stream, out, now);
     /* of whom nothing ever came, nothing can be asked */

@@ -7,6 +7,7 @@
 void payload_tests(void);
 void frames_tests(void);
 void frames_key_tests(void);
+void lips_tests(void);
 void resend_tests(void);
 
 /* Puts a picture of `size` bytes, noise without start codes, behind `head`; the caller frees.

@@ -1,4 +1,4 @@
-/* Video payloads, pictures put together and packets sent again. */
+/* Video payloads, pictures put together, packets sent again, and how long pictures wait. */
 #include "checks.h"
 
 #include "harness.h"
@@ -8,6 +8,7 @@ int main(void)
     payload_tests();
     frames_tests();
     frames_key_tests();
+    lips_tests();
     resend_tests();
     return failures != 0;
 }

@@ -70,6 +70,30 @@ async def test_pictures_are_decoded_in_order_and_the_latest_is_shown(
     assert not wired.drops
 
 
+async def test_pictures_wait_for_their_sound_in_order_and_no_more_of_them_than_others_may(
+    pool: ThreadPoolExecutor,
+) -> None:
+    wired = Wired(pool)
+    pictures = encoded([scenery(number) for number in range(2 * QUEUE)])
+    for picture in pictures[:3]:
+        picture.wait = 0.1
+    await wired.put(*pictures[:2])
+    assert wired.stream.shot is None
+    wired.clock.time += 0.05
+    await wired.put(*pictures[2:4])  # the last does not wait for its sound, but for those before it
+    assert wired.stream.shot is None
+    wired.clock.time += 0.06
+    await wired.put(pictures[4])
+    assert wired.stream.shot is not None
+    first = wired.stream.shot.serial
+    for picture in pictures[5:]:
+        picture.wait = 10
+    await wired.put(*pictures[5:])
+    assert wired.stream.shot.serial > first
+    wired.stream.close()
+    assert wired.drops == Counter(picture_not_shown=QUEUE)
+
+
 async def test_a_stream_begins_by_asking_for_a_key_frame_and_shows_nothing_until_it_comes(
     pool: ThreadPoolExecutor,
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_host_calls_somebody_from_the_page_and_sees_what_comes_of_it(
         dialog.get_by_role("button", name="Ring", exact=True).click()
         called = page.locator("room-calls li")
         expect(called).to_contain_text("det ringer")
+        assert called.locator(".who").inner_text().splitlines() == ["Bo Ek", "det ringer"]
         phone.hang_up()
         expect(called).to_contain_text("upptaget")
         page.get_by_role("button", name="Ta bort Bo Ek ur listan").click()

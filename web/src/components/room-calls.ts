@@ -34,6 +34,10 @@ export class RoomCalls extends PageElement {
         flex: 1 1 8rem;
         overflow-wrap: anywhere;
       }
+
+      .who .hint {
+        display: block;
+      }
     `,
   ];
 

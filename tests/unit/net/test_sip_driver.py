@@ -219,9 +219,12 @@ async def test_a_call_whose_connection_was_closed_is_hung_up_by_another() -> Non
         server.driver.pump()
         while b" 200 " not in await reader.readline():
             pass
+        ack = request("ACK", branch="ack", to_tag=call.tag, Call_ID="INVITE1")
+        writer.write(bytes(ack))
         writer.close()
         await writer.wait_closed()
         await asyncio.wait_for(server.lost.wait(), 5)
+        assert call.stands
         call.hang_up()
         server.driver.pump()
         assert (await asyncio.wait_for(came.get(), 5)).startswith(b"BYE ")

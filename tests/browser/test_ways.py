@@ -1,7 +1,5 @@
 """Debian's Chromium in networks that let little through: each way that is left leads to us, both ways, with sound."""
 
-import base64
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +8,6 @@ from typing import Any
 import chromium
 import pytest
 from call_page import FLAGS, Site, send_room
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from networks import Network, network
 from playwright.async_api import Page, async_playwright
 from relay import SECRET, TurnServer, turn_server
@@ -101,15 +97,6 @@ async def test_a_browser_with_ipv6_alone_comes_by_a_path_as_narrow_as_that_allow
             assert await page.evaluate(WAY) == ["host", "udp", "udp", there.here6]
 
 
-def trusts(server: TurnServer) -> str:
-    """A flag for Chromium: this certificate's key is right, whatever else is wrong with it."""
-    certificate = x509.load_pem_x509_certificate(server.certificate.read_bytes())
-    key = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}"
-
-
 def relayed(server: TurnServer, way: str, ttl_s: int) -> dict[str, Any]:
     """The configuration of a browser that may use nothing but the relay."""
     (relay,) = Relays([server.url(way)], SystemClock(), secret=SECRET, ttl_s=ttl_s).offered()
@@ -120,7 +107,10 @@ def relayed(server: TurnServer, way: str, ttl_s: int) -> dict[str, Any]:
 @pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
 async def test_a_browser_that_reaches_only_a_relay_talks_through_it(tmp_path: Path, way: str) -> None:
     with network() as there, turn_server(tmp_path, there.here) as server:
-        async with called(there, tmp_path, trusts(server), **relayed(server, way, 600)) as (site, page):
+        async with called(there, tmp_path, chromium.trusts(server.certificate), **relayed(server, way, 600)) as (
+            site,
+            page,
+        ):
             await page.evaluate("go()")
             await talk(site, page)
             assert await page.evaluate(WAY) == ["relay", way, "udp", there.here]

@@ -1,7 +1,12 @@
 """Debian's Chromium, as the tests start it."""
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 # What people use, window and all, which is not shown.
 WHOLE: Final = Path("/usr/bin/chromium")
@@ -29,3 +34,13 @@ WITHOUT: Final = "--disable-features=" + ",".join(
         "WebUIOmniboxAimPopup",
     )
 )
+
+
+def trusts(certificate: Path) -> str:
+    """A flag: this certificate's key is right, whatever else is wrong with it."""
+    key = (
+        x509.load_pem_x509_certificate(certificate.read_bytes())
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}"

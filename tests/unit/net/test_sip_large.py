@@ -75,10 +75,13 @@ class Peer:
     async def close(self) -> None:
         assert self._udp is not None
         self._udp.close()
-        for writer in self._writers:
-            writer.close()
         if self._tcp is not None:
             self._tcp.close()
+            await self._tcp.wait_closed()
+        for writer in self._writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 class Server:

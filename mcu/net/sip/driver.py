@@ -7,6 +7,7 @@ is asked before anything that comes is read, and told of each call what becomes 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -28,6 +29,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import parse_address
 
 FAILURES: Final = frozenset({403, 404, 604})
+ACK_S: Final = 1.0
 
 
 class Driver:
@@ -64,6 +66,14 @@ class Driver:
         await self.endpoint.start()
 
     async def close(self) -> None:
+        """A call that was answered a moment ago is to have its BYE too: ACK is waited for, though not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ACK_S):
+                while self.agent.leaving:  # noqa: ASYNC110 - once, in the end: an event is no simpler
+                    await asyncio.sleep(ACK_S / 20)
+        for call in self.agent.leaving:
+            call.say_goodbye()
+        self.pump()
         if self._timer is not None:
             self._timer.cancel()
         for task in self._connecting:

@@ -84,6 +84,11 @@ class Agent:
         """Whether a call that is not over came, or was made, by this."""
         return any(call.flow == flow for call in self._calls.values())
 
+    @property
+    def leaving(self) -> list[Call]:
+        """Calls that are over but for their BYE."""
+        return [call for call in self._calls.values() if call.is_leaving]
+
     def call(self, dialog: DialogId) -> Call | None:
         """The call of this dialog, as Replaces names it (RFC 3891)."""
         found = self._calls.get(dialog[:2])

@@ -128,8 +128,8 @@ class Call:
             return
         self._accepted = None
         self._alarms.drop("accepted")
-        if self._goodbye is not None:
-            self._say_goodbye()
+        if self.is_leaving:
+            self.say_goodbye()
         elif self._move(H.ACKNOWLEDGED):
             self._line.tell(Established(self, ack))
         else:
@@ -269,11 +269,16 @@ class Call:
             self.changes.refuse(487)  # what of theirs waits for an answer (section 15.1.2)
             self._alarms.drop("reliable", "again", "session", "cancelled", "expired")
             self._line.tell(Ended(self, status, message))
-        if self.state is S.ENDED and self._goodbye is None:
+        if self.state is S.ENDED and not self.is_leaving:
             self._alarms.clear()
             self._line.over(self)
 
-    def _say_goodbye(self) -> None:
+    @property
+    def is_leaving(self) -> bool:
+        """It is over, and BYE waits for their ACK."""
+        return self._goodbye is not None
+
+    def say_goodbye(self) -> None:
         """Who has answered says BYE no earlier than their ACK comes, or can come no more (section 15)."""
         headers, self._goodbye = self._goodbye, None
         self.request("BYE", headers=headers or ())
@@ -344,8 +349,8 @@ class Call:
         if alarm == "reliable":
             self._refuse(504)
             self._over(408)
-        elif self._goodbye is not None:
-            self._say_goodbye()
+        elif self.is_leaving:
+            self.say_goodbye()
         else:
             self.expire()
 

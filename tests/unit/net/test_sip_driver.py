@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hall import until
 from sip_messages import request
 
 from mcu.clock import SystemClock
@@ -230,6 +231,27 @@ async def test_a_call_whose_connection_was_closed_is_hung_up_by_another() -> Non
         assert (await asyncio.wait_for(came.get(), 5)).startswith(b"BYE ")
         telephone.close()
         await telephone.wait_closed()
+
+
+async def test_a_call_that_was_answered_a_moment_ago_has_its_bye_too_when_the_server_stops() -> None:
+    telephone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    telephone.bind((HERE, 0))
+    telephone.setblocking(False)
+    async with serving() as (server, port):
+        contact = f"<sip:phone@{HERE}:{telephone.getsockname()[1]}>"
+        telephone.sendto(bytes(ask(1, "INVITE", Contact=contact)), (HERE, port))
+        await until(lambda: bool(server.told))
+        (call,) = [event.call for event in server.told if isinstance(event, Invited)]
+        call.answer(b"")
+        call.hang_up()  # and no ACK comes
+        server.driver.pump()
+    said = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            said.append(telephone.recv(65535).split(b"\r\n")[0])
+    telephone.close()
+    assert said[-1].startswith(b"BYE ")
+    assert said.count(said[-1]) == 1
 
 
 async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, came: "asyncio.Queue[bytes]") -> None:

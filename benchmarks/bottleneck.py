@@ -116,6 +116,7 @@ def in_time(packets: Sequence[Packet], others: Sequence[Packet], alike: Span) ->
     """
     ours, theirs = _by_tick(packets), _by_tick(others)
     ticks, times = np.array([*theirs]), np.array([packet.at for packet in theirs.values()])
+    places = {tick: place for place, tick in enumerate(theirs)}  # ticks that the server left out are not the line's
     offset = int(
         np.median(
             [
@@ -126,7 +127,7 @@ def in_time(packets: Sequence[Packet], others: Sequence[Packet], alike: Span) ->
         )
     )
     return [
-        replace(packet, at=times[0] + (tick + offset) * TICK_MS / 1000 + packet.at - theirs[tick + offset].at)
+        replace(packet, at=times[0] + places[tick + offset] * TICK_MS / 1000 + packet.at - theirs[tick + offset].at)
         for tick, packet in ours.items()
         if tick + offset in theirs
     ]

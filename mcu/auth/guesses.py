@@ -32,6 +32,7 @@ from limits.strategies import FixedWindowRateLimiter
 from mcu.clock import Clock
 from mcu.errors import TooMany
 from mcu.networks import network_of
+from mcu.tally import remember
 
 MEETING = RateLimitItemPerMinute(20, 10)
 ALL = RateLimitItemPerMinute(500, 10)
@@ -82,10 +83,7 @@ class Paces:
 
     def count(self, pace: Pace, *names: str) -> None:
         key, now = (pace.name, *names), self._clock.monotonic()
-        self._due[key] = max(self._due.get(key, now), now) + pace.every_s
-        self._due.move_to_end(key)
-        if len(self._due) > KNOWN_MAX:
-            self._due.popitem(last=False)
+        remember(self._due, key, max(self._due.get(key, now), now) + pace.every_s, KNOWN_MAX)
 
     def give_back(self, pace: Pace, *names: str) -> None:
         """What was counted once."""
@@ -137,10 +135,7 @@ class Guesses:
             self._paces.count(TRUNK, network_of(address))
         if bare:
             self._paces.count(BARE, who)
-            self._asked[number, who] = self._asked.get((number, who), 0) + 1
-            self._asked.move_to_end((number, who))
-            if len(self._asked) > KNOWN_MAX:
-                self._asked.popitem(last=False)
+            remember(self._asked, (number, who), self._asked.get((number, who), 0) + 1, KNOWN_MAX)
             return
         self._paces.count(PAIR, number, who)
         self._paces.count(ADDRESS, who)
@@ -160,10 +155,7 @@ class Guesses:
             self._paces.give_back(BARE, who)
             if caller:
                 self._paces.give_back(TRUNK, network_of(address))
-        self._known[pair] = None
-        self._known.move_to_end(pair)
-        if len(self._known) > KNOWN_MAX:
-            self._known.popitem(last=False)
+        remember(self._known, pair, None, KNOWN_MAX)
 
     def _take_turn(self, limit: RateLimitItem, name: str) -> None:
         """One new address at a time while an attack lasts. Raises `TooMany` for those that come before their turn."""

@@ -34,6 +34,7 @@ from mcu.conference.updates import (
 from mcu.ids import LegId, NoticeId
 from mcu.media.life import LegState
 from mcu.media.messages import LayoutChanged, NetworkChanged, NoticeRecord, Outcome
+from mcu.tally import remember
 
 MAX_CHAT_KEPT = 200
 MAX_NAMES = 1000  # of those who have left, for the notices that tell of it
@@ -108,10 +109,7 @@ class Audience:
 
     def name(self, seat: Seat) -> None:
         """Remember a name for the notices to come, also that of the leaving."""
-        self._names[seat.leg] = seat.person.name
-        self._names.move_to_end(seat.leg)
-        if len(self._names) > MAX_NAMES:
-            self._names.popitem(last=False)
+        remember(self._names, seat.leg, seat.person.name, MAX_NAMES)
 
     def name_of(self, leg: LegId) -> str | None:
         return self._names.get(leg)

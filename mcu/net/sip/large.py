@@ -6,7 +6,7 @@ follows for a while. Of a request that goes by TCP the transaction is told, whic
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from mcu.net.sip.endpoint import Endpoint, Flow
 from mcu.net.sip.flows import Peer, StreamFlow, UdpFlow
 from mcu.protocol.sip.message import Request, Response
 from mcu.protocol.sip.transactions import Key
+from mcu.tally import remember
 
 LARGEST: Final = 1300  # bytes, of what goes by UDP where the path's MTU is not known
 CONNECT_S: Final = 1.0
@@ -77,10 +78,7 @@ class LargeRequests:
         """What went by a connection that has brought nothing goes by UDP."""
         waiting = self._unheard.pop(flow, None) if isinstance(flow, StreamFlow) else None
         if waiting is not None:
-            self._refuse(flow.peer)
-            for one in waiting:
-                self._datagram(one)
-            self._pump()
+            self._refused_by(flow.peer, waiting)
 
     def close(self) -> None:
         self._unheard.clear()
@@ -92,10 +90,7 @@ class LargeRequests:
             async with asyncio.timeout(CONNECT_S):
                 flow = await self._endpoint.connection_to(peer.host, peer.port)
         except (TimeoutError, Unavailable):
-            self._refuse(peer)
-            for one in self._connecting.pop(peer):
-                self._datagram(one)
-            self._pump()
+            self._refused_by(peer, self._connecting.pop(peer))
             return
         self._unheard[flow] = []
         for one in self._connecting.pop(peer):
@@ -125,8 +120,8 @@ class LargeRequests:
         if large.key is not None:
             self._goes(large.key, large.request, large.flow, sent)
 
-    def _refuse(self, peer: Peer) -> None:
-        self._refused[peer] = self._clock.monotonic() + REFUSED_S
-        self._refused.move_to_end(peer)
-        if len(self._refused) > REFUSED_MAX:
-            self._refused.popitem(last=False)
+    def _refused_by(self, peer: Peer, waiting: Iterable[Large]) -> None:
+        remember(self._refused, peer, self._clock.monotonic() + REFUSED_S, REFUSED_MAX)
+        for one in waiting:
+            self._datagram(one)
+        self._pump()

@@ -14,6 +14,7 @@ from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.message import Request
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Credentials
+from mcu.tally import remember
 
 NONCES_MAX: Final = 20_000  # whose uses are counted; more are asked for anew
 _NOBODY: Final = "0" * 64
@@ -71,8 +72,5 @@ class Authenticator:
         """Whether this use of the nonce is later than all before it; one that does not count serves once."""
         if answered.count <= self._used.get(answered.nonce, -1):
             return False
-        self._used[answered.nonce] = answered.count
-        self._used.move_to_end(answered.nonce)
-        if len(self._used) > NONCES_MAX:
-            self._used.popitem(last=False)
+        remember(self._used, answered.nonce, answered.count, NONCES_MAX)
         return True

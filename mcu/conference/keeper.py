@@ -40,9 +40,12 @@ class Keeper:
             run = self.run
             if run == self._written:
                 return
-            self.keep_soon()  # if this fails
-            async with self._store.writing() as tx:
-                await tx.rooms.update(run)
+            try:
+                async with self._store.writing() as tx:
+                    await tx.rooms.update(run)
+            except BaseException:  # who waited for it may have been cancelled, too
+                self.keep_soon()
+                raise
             self._written = run
 
     def notice(self, record: NoticeRecord) -> None:

@@ -38,11 +38,17 @@ def check(folders: Iterable[Path]) -> None:
             raise PromptsUnusable(f"{folder} is no folder of recordings: make it, or set prompts to another")
         for path in sorted(folder.glob("*/*.wav")):
             _opened(path).close()
-    for texts in BUILT.glob("*.txt"):
-        for line in texts.read_text("utf-8").splitlines():
-            path = BUILT / texts.stem / f"{line.partition('|')[0]}.wav"
+    for language in (file.stem for file in BUILT.glob("*.txt")):
+        for name in texts(language):
+            path = BUILT / language / f"{name}.wav"
             if not path.is_file():
                 raise PromptsUnusable(f"{path} is missing: run scripts/prompts")
+
+
+def texts(language: str) -> dict[str, str]:
+    """What is spoken, by name. Behind it may stand the voice that speaks it, where that is another language's."""
+    lines = (BUILT / f"{language}.txt").read_text("utf-8").splitlines()
+    return {name: text for name, text, *_ in (line.split("|") for line in lines if line)}
 
 
 class Prompts:

@@ -127,8 +127,7 @@ class Stream:
             self._put(self._waiting.popleft()[1])
         if self._due is not None:
             self._due.cancel()
-        wake = self._waiting[0][0] - now if self._waiting else None
-        self._due = self._loop.call_later(wake, self._go_on) if wake is not None else None
+        self._due = self._loop.call_later(self._waiting[0][0] - now, self._go_on) if self._waiting else None
 
     def _put(self, picture: EncodedPicture) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mcu.conference.roster import Language, Wait
 from mcu.media.call_messages import Card
-from mcu.media.prompts import BUILT
+from mcu.media.prompts import texts
 from mcu.signalling.sip.menu import Menu, State
 from mcu.signalling.sip.prompts import Prompt, Words
 
@@ -29,13 +29,7 @@ _MICROPHONE: Final = {"sv": "Mikrofonen av eller på", "en": "Microphone off or 
 _HELP: Final = {"sv": "Hjälp", "en": "Help"}
 _OTHER: Final = {"sv": "English", "en": "Svenska"}
 
-
-def _read(language: str) -> dict[str, str]:
-    lines = (BUILT / f"{language}.txt").read_text("utf-8").splitlines()
-    return {name: text for name, text, *_ in (line.split("|") for line in lines if line)}
-
-
-SPOKEN: Final[Mapping[Language, Mapping[str, str]]] = {"sv": _read("sv"), "en": _read("en")}
+SPOKEN: Final[Mapping[Language, Mapping[str, str]]] = {"sv": texts("sv"), "en": texts("en")}
 
 
 def said(words: Words, language: Language) -> Card:

@@ -20,7 +20,7 @@ from mcu.protocol.sip.flow import Flow, contact, is_reliable, tag, via
 from mcu.protocol.sip.gate import Verdict
 from mcu.protocol.sip.grammar import Malformed
 from mcu.protocol.sip.headers import Headers
-from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.message import HOPS, Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.timers import Schedule
 from mcu.protocol.sip.transactions import Happening, Key, Transactions
@@ -50,7 +50,7 @@ class Recipient:
     from_: Address
     to: Address
     headers: Sequence[tuple[str, str]] = ()
-    hops: int = 70  # that it may go on from here
+    hops: int = HOPS  # that it may go on from here
 
 
 class Agent:

@@ -7,7 +7,7 @@ from typing import Final
 from mcu.errors import McuError
 from mcu.protocol.sip.grammar import Malformed, listed
 from mcu.protocol.sip.headers import Headers
-from mcu.protocol.sip.message import Message, Request, Response
+from mcu.protocol.sip.message import HOPS, Message, Request, Response
 from mcu.protocol.sip.uri import SipUri, Uri
 from mcu.protocol.sip.values import Address, CSeq, parse_address
 
@@ -72,7 +72,7 @@ class Dialog:
         fields = [
             ("Via", via),
             *(("Route", str(route)) for route in routes),
-            ("Max-Forwards", "70"),
+            ("Max-Forwards", str(HOPS)),
             ("From", str(self.local)),
             ("To", str(self.remote)),
             ("Call-ID", self.call_id),

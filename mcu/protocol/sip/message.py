@@ -26,6 +26,7 @@ MAX_HEAD: Final = 32 * 1024  # bytes of the start line and header fields
 MAX_BODY: Final = 64 * 1024
 MAX_FIELDS: Final = 256
 VERSION: Final = "SIP/2.0"
+HOPS: Final = 70  # that a request may go, where nobody says how many (section 8.1.1.6)
 _BLANK_LINE: Final = b"\r\n\r\n"
 _FOLD: Final = re.compile(r"(?<![ \t])[ \t]*\r\n[ \t]+")  # never tried from the middle of blanks
 _STATUS_LINE: Final = re.compile(r"(SIP/[0-9]+\.[0-9]+) ([0-9]+) (.*)", re.IGNORECASE)

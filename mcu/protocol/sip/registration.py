@@ -10,7 +10,7 @@ from mcu.protocol.sip.digest import Answerer
 from mcu.protocol.sip.flow import Flow, contact, tag, via
 from mcu.protocol.sip.grammar import Malformed, number
 from mcu.protocol.sip.headers import Headers
-from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.message import HOPS, Request, Response
 from mcu.protocol.sip.uri import SipUri
 from mcu.protocol.sip.values import Address, parse_credentials
 
@@ -42,7 +42,7 @@ class Registration:
         answer = self._answerer.answer("REGISTER", target) if self._challenge else None
         fields = [
             ("Via", via(flow)),
-            ("Max-Forwards", "70"),
+            ("Max-Forwards", str(HOPS)),
             ("From", str(self._who.with_(tag=self._tag))),
             ("To", str(self._who)),
             ("Call-ID", self._call_id),

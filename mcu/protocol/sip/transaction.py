@@ -11,7 +11,7 @@ from typing import Final
 
 from mcu.protocol.sip.flow import tag
 from mcu.protocol.sip.headers import Headers
-from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.message import HOPS, Request, Response
 from mcu.protocol.sip.timers import GIVE_UP, KEPT, RINGING, T1, T2, T4, Alarms
 
 
@@ -312,7 +312,7 @@ def cancel_of(invite: Request) -> Request:
     """What takes it back, in a transaction that has its branch (section 9.1)."""
     kept = [(name, value) for name, value in invite.headers if name.lower() in ("route", "from", "to", "call-id")]
     cseq = replace(invite.cseq, method="CANCEL")
-    fields = [("Via", str(invite.via)), ("Max-Forwards", "70"), *kept, ("CSeq", str(cseq))]
+    fields = [("Via", str(invite.via)), ("Max-Forwards", str(HOPS)), *kept, ("CSeq", str(cseq))]
     return Request("CANCEL", invite.target, headers=Headers(fields))
 
 
@@ -322,7 +322,7 @@ def ack_of_refusal(invite: Request, response: Response) -> Request:
         [
             ("Via", str(invite.via)),
             *(("Route", value) for value in invite.headers.all("Route")),
-            ("Max-Forwards", "70"),
+            ("Max-Forwards", str(HOPS)),
             ("From", str(invite.from_)),
             ("To", str(response.to)),
             ("Call-ID", invite.call_id),

@@ -23,7 +23,7 @@ from mcu.protocol.sip.agent import Recipient
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
 from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed, Within
-from mcu.protocol.sip.message import Request, Response
+from mcu.protocol.sip.message import HOPS, Request, Response
 from mcu.protocol.sip.responses import response_to
 from mcu.protocol.sip.transactions import Key
 from mcu.protocol.sip.uri import SipUri
@@ -36,8 +36,6 @@ log = structlog.get_logger(__name__)
 
 PASSED: Final = ("INFO", "MESSAGE", "NOTIFY")  # within a call, to the other side
 SAID: Final = ("Content-Type", "Event", "Subscription-State")  # of these
-
-HOPS: Final = 70  # that a call may go where nobody says how many
 
 Way = Callable[[bool], Awaitable[Passage]]  # of media: opened by us, or not
 Happening = Progressed | Established | Changing | Changed | Ended | Within

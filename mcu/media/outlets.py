@@ -24,7 +24,8 @@ class Owner(Protocol):
 
     def emit(self, event: AnyEvent) -> None: ...
 
-    def fits(self, cores: float) -> bool: ...
+    def fits(self, cores: float) -> bool:
+        """Whether its rooms may cost so much more."""
 
 
 class Outlets:

@@ -18,7 +18,7 @@ from mcu.media.audio.mixer import AudioMixer
 from mcu.media.audio.outgoing import Outgoing, Said
 from mcu.media.audio.sounds import SOUNDS
 from mcu.media.audio.speaker import SpeakerDetector
-from mcu.media.frames import AnyCommand, AnyEvent
+from mcu.media.frames import AnyCommand
 from mcu.media.leg import START_BITRATE, Connection, Leg
 from mcu.media.life import LegEvent, LegState
 from mcu.media.messages import (
@@ -48,7 +48,7 @@ from mcu.media.messages import (
     SpeakersChanged,
     Spotlight,
 )
-from mcu.media.outlets import Outlets
+from mcu.media.outlets import Outlets, Owner
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
 from mcu.media.prompts import Prompts
@@ -79,16 +79,11 @@ class _Finished:
     connection: Connection
 
 
-class RoomOwner(Protocol):
+class RoomOwner(Owner, Protocol):
     """What a room asks of its worker."""
-
-    def emit(self, event: AnyEvent) -> None: ...
 
     def wake(self, room: "Room") -> None:
         """The room has ticks to do."""
-
-    def fits(self, cores: float) -> bool:
-        """Whether the worker's rooms may cost so much more."""
 
 
 class Room:

@@ -12,10 +12,11 @@ from mcu.ids import CallId
 from mcu.net.sip.names import Names
 from mcu.signalling.sip import outgoing
 from mcu.signalling.sip.guard import Caps
+from mcu.signalling.sip.happenings import HungUp
 from mcu.signalling.sip.outgoing import Outgoing, Patience
 from mcu.signalling.sip.roads import Roads, Sockets
 from mcu.signalling.sip.trunks import Trunk, Trunks
-from mcu.signalling.sip.visit import House, HungUp, Visit
+from mcu.signalling.sip.visit import House, Visit
 from mcu.signalling.sip.ways import Endpoints, Ways
 
 log = structlog.get_logger(__name__)

@@ -47,6 +47,7 @@ from mcu.protocol.sip.uri import SipUri
 from mcu.signalling.sip.callers import Callers
 from mcu.signalling.sip.dialling import Dialling, DialOptions
 from mcu.signalling.sip.handover import HandedOver, Handover
+from mcu.signalling.sip.happenings import Unsighted
 from mcu.signalling.sip.incoming import Incoming, Who
 from mcu.signalling.sip.neighbours import Neighbours
 from mcu.signalling.sip.registrations import Registrations, refusal
@@ -54,7 +55,7 @@ from mcu.signalling.sip.routing import Kind, Route, destination
 from mcu.signalling.sip.switch import Switch
 from mcu.signalling.sip.trunk_keeper import TrunkKeeper
 from mcu.signalling.sip.trunks import Trunk
-from mcu.signalling.sip.visit import House, Unsighted, Visit
+from mcu.signalling.sip.visit import House, Visit
 from mcu.signalling.sip.ways import Way
 
 log = structlog.get_logger(__name__)

@@ -19,11 +19,12 @@ from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Established
 from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip import cards
+from mcu.signalling.sip.happenings import Happening, Pressed
 from mcu.signalling.sip.menu import Action, Ask, HangUp, Menu, Say, State
 from mcu.signalling.sip.prompts import Words
 from mcu.signalling.sip.refusals import NotSecured, why
 from mcu.signalling.sip.routing import Route
-from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, Happening, House, Pressed, Visit
+from mcu.signalling.sip.visit import MOVE_AGAIN_S, PICK_S, House, Visit
 
 log = structlog.get_logger(__name__)
 

@@ -27,10 +27,11 @@ from mcu.net.sip.names import Place
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.events import Ended, Established, Progressed
 from mcu.protocol.sip.message import Response
+from mcu.signalling.sip.happenings import Happening, HungUp, Pressed, WorkerLost
 from mcu.signalling.sip.outcome import NEXT_WAY, TRY_S, is_automatic, retry_after, stage_of
 from mcu.signalling.sip.prompts import Prompt
 from mcu.signalling.sip.refusals import why
-from mcu.signalling.sip.visit import Happening, House, HungUp, Pressed, Visit, WorkerLost
+from mcu.signalling.sip.visit import House, Visit
 from mcu.signalling.sip.ways import Way, Ways
 
 log = structlog.get_logger(__name__)

@@ -53,9 +53,10 @@ from mcu.protocol.sdp.keying import BY_DTLS
 from mcu.protocol.sip import media_control
 from mcu.protocol.sip.call import Call
 from mcu.protocol.sip.call_state import State
-from mcu.protocol.sip.events import Changed, Changing, Ended, Established, Progressed
+from mcu.protocol.sip.events import Changed, Changing, Ended
 from mcu.protocol.sip.message import Request, Response
 from mcu.signalling.sip import cards
+from mcu.signalling.sip.happenings import Happening, Pressed, Unsighted, WorkerLost
 from mcu.signalling.sip.presses import Presses, Way
 from mcu.signalling.sip.prompts import Prompt, Words
 from mcu.signalling.sip.reoffer import Line, Reoffer
@@ -75,42 +76,11 @@ FAREWELLS: Final[Mapping[GoneCause, Words]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """A key, by whichever way: one of 0-9, A-D, * and #."""
-
-    key: str
-
-    def __repr__(self) -> str:
-        return "Pressed()"  # it may be of a PIN
-
-
-@dataclass(frozen=True, slots=True)
-class HungUp:
-    """A host, or the API, wants a call of ours no more that has no seat yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsighted:
-    """They ask for a whole picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLost:
-    """The media worker that had the call has died."""
-
-
 class Pending(McuError):
     """The call is being moved: they may ask again (RFC 3261, section 14.2)."""
 
     code, title = "pending", "The call is being changed already"
     sip = 491
-
-
-Signalled = Progressed | Established | Changing | Changed | Unsighted | Ended
-OfFloor = Asked | Released | Unused | MayShow | TheyShow
-OfMedia = CallTold | CallKeyed | CallLost | CallUnsighted | CallShares | WorkerLost
-Happening = Signalled | OfMedia | OfFloor | Pressed | Update | HungUp
 
 
 @dataclass(frozen=True, kw_only=True)

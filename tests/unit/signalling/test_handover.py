@@ -17,10 +17,11 @@ from mcu.protocol.sip.events import Changed, Within
 from mcu.protocol.sip.headers import Headers
 from mcu.protocol.sip.message import Response
 from mcu.signalling.sip.handover import HandedOver
+from mcu.signalling.sip.happenings import Unsighted
 from mcu.signalling.sip.incoming import Who
 from mcu.signalling.sip.routing import Kind, Route
 from mcu.signalling.sip.transfer import Transfers
-from mcu.signalling.sip.visit import QUEUE_MAX, Unsighted
+from mcu.signalling.sip.visit import QUEUE_MAX
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 ANNA: Any = object()

@@ -28,7 +28,8 @@ struct blind {
 /* A queue that was suddenly there. */
 struct jam {
     int64_t since;       /* when it was; 0: there is none */
-    unsigned packets;    /* of the last report that arrived */
+    bool told;           /* what the line carries */
+    unsigned packets;    /* that arrived, of the last report, or of some until it is told */
     uint64_t bytes;      /* of those, but for the first one */
     int64_t first, last; /* their clock, us */
 };

@@ -1,7 +1,8 @@
 /* A line that has become narrow at once: what was sent into it waits, and sound behind it. The
  * trend of the delays says so after half a second and longer. A queue of 100 ms says it with
  * the first report: pictures are held until it is empty, or for a second, and what came while
- * packets waited is what the line carries. */
+ * packets waited is what the line carries. Where too few came to tell, the next report does.
+ */
 #include "estimate.h"
 
 #define JAM_US 100000
@@ -10,7 +11,11 @@
 #define SPAN_LEAST_US 40000
 #define LOWER 0.85 /* of what comes through */
 
-void jam_report(struct jam *jam) { jam->packets = 0; }
+void jam_report(struct jam *jam)
+{
+    if (!jam->since || jam->told)
+        jam->packets = 0;
+}
 
 void jam_arrived(struct jam *jam, size_t size, int64_t arrived)
 {
@@ -27,14 +32,18 @@ void jam_follow(struct mcu_estimate *estimate, int64_t now)
 {
     struct jam *jam = &estimate->jam;
     const int64_t standing = estimate_standing(estimate);
-    if (standing < ESTIMATE_STANDING_US)
+    if (standing < ESTIMATE_STANDING_US) {
         jam->since = 0;
-    if (standing < JAM_US || jam->since)
+        jam->told = false;
+    }
+    if (standing < JAM_US || jam->told)
         return;
-    jam->since = now;
+    if (!jam->since)
+        jam->since = now;
     const int64_t span = jam->last - jam->first;
     if (jam->packets < PACKETS_LEAST || span < SPAN_LEAST_US)
         return;
+    jam->told = true;
     const double through = (double)jam->bytes * 8e6 / (double)span;
     control_lower(estimate, control_within(estimate, LOWER * through, through, now), now);
 }

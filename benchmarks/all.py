@@ -153,6 +153,7 @@ LIMITS: Final = {  # by command
         Limit("  others' longest gap of sound, ms", _during("others_longest_audio_gap_ms"), most=40),
         Limit("  others' pictures a second", _during("others_pictures_per_s"), least=24),
         Limit("  key frames to others", _during("others_keys"), most=0),
+        Limit("  the machine's: longest that a sleeper was woken late, ms", "machine_longest_late_ms"),
     ),
     "sip --calls-per-second 50 --seconds 60": (
         Limit("50 calls a second by SIP: good, %", "good_percent", least=100),

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import machine
 from benchmarks.apart import Watching, watching
 from benchmarks.cable import cable
 from benchmarks.legs import Carry, Packet, Recorded
@@ -41,10 +42,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     before_s = options.around / 2
+    lasts = before_s + options.seconds + options.around
     with cable() as line:
         there = Carry(network=line.name, host=line.here)
-        async with watching(there, before_s + options.seconds + options.around) as room:
+        async with watching(there, lasts) as room:
             clock = asyncio.get_running_loop().time
+            watcher = asyncio.create_task(machine.alone("watch", lasts))
             await asyncio.sleep(before_s)
             say(f"{options.kilobits} kbit/s for {options.seconds:g} s")
             narrow = clock()
@@ -53,6 +56,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
             line.widen()
             wide = clock()
             _, recorded = await room.end()
+            late = await watcher
     before, during, after = (narrow - before_s, narrow), (narrow, wide), (wide, wide + options.around)
     *others, apart = recorded
     settings = {"kilobits": options.kilobits, "queue_ms": options.queue}
@@ -60,6 +64,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         **settings,
         **_of_it(room, apart, others[0], (before, during, after)),
         **_of_others(room, others, (before, during, after)),
+        "machine_longest_late_ms": round(max(late), 1),
     }
 
 

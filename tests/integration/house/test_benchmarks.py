@@ -102,7 +102,7 @@ KEYS = {
             "others_longest_audio_gap_ms",
             "others_longest_picture_gap_ms",
         ),
-        *("others_pictures_per_s", "others_kbit_per_s", "others_keys"),
+        *("others_pictures_per_s", "others_kbit_per_s", "others_keys", "machine_longest_late_ms"),
     },
     "join": {"joins", "first_sound", "first_picture"},
     "sip": {

@@ -1,8 +1,9 @@
 /* When a leg's pictures may leave: a leaky bucket that is as deep as one picture in a steady
  * stream, so that ordinary ones leave whole, at once, and a key frame in many small bursts.
- * On a narrow line it is as deep as one small packet: sound waits for no more than that. While
- * the line's queue is full less leaves than the line carries, and while a probe lasts, whose
- * padding waits for its turn too, what that is to find out. Pure. */
+ * On a narrow line they leave behind sound: as many as it carries until the next packet of
+ * that is due, which then waits for nothing. While the line's queue is full less leaves than
+ * the line carries, and while a probe lasts, whose padding waits for its turn too, what that
+ * is to find out. Pure. */
 #ifndef MCU_PACE_H
 #define MCU_PACE_H
 
@@ -15,6 +16,7 @@
 struct mcu_pace {             /* zero it to begin */
     double level;             /* bytes that may leave; negative: owed */
     int64_t now;              /* when that was so, us */
+    int64_t sound_at;         /* when its last packet left; 0: none did */
     uint32_t bits_per_second; /* that pictures may take of the line */
     bool full;                /* its queue */
     uint32_t probe;           /* bit/s of the one that lasts; 0: none does */
@@ -22,10 +24,14 @@ struct mcu_pace {             /* zero it to begin */
 
 /* Time passes; and what pictures may take of the line may have changed. */
 void mcu_pace_at(struct mcu_pace *pace, const struct mcu_line *line, int64_t now);
-/* Whether a packet may leave: the level is above zero. */
-bool mcu_pace_may(const struct mcu_pace *pace);
+/* A packet of sound leaves now. */
+void mcu_pace_sound(struct mcu_pace *pace, int64_t now);
+/* Whether pictures wait for that. */
+bool mcu_pace_narrow(const struct mcu_pace *pace);
+/* Whether a packet of so many bytes may leave; 0: one that is sent again, however long. */
+bool mcu_pace_may(const struct mcu_pace *pace, size_t size);
 void mcu_pace_spend(struct mcu_pace *pace, size_t size);
-/* How long a packet may be, `most` at most, that sound has to wait for on such a line. */
+/* How long a packet may be, `most` at most, on a line that carries so much in all. */
 size_t mcu_pace_packet(uint32_t bits_per_second, size_t most);
 /* When the next burst may begin: it is worth waking up for. */
 int64_t mcu_pace_due(const struct mcu_pace *pace);

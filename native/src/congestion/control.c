@@ -13,10 +13,10 @@
 #define CAREFUL 1.03       /* a second, near that */
 #define SETTLES_US 1500000 /* after a cut nothing is probed for so long */
 #define PROBE_UP 2.0       /* of the rate */
-#define PROBE_UP_NARROW 1.3
+#define PROBE_UP_NARROW 1.5
 #define PROBE_LASTS_US 60000
 #define PROBE_LASTS_NARROW_US 100000 /* few packets leave, each in its turn */
-#define NARROW 500000.0              /* bit/s: here a probe holds sound up */
+#define NARROW 1500000.0             /* bit/s: here a probe holds sound up */
 #define PROBE_WAIT_US 2000000
 #define PROBE_WAIT_MOST_US 5000000
 #define PROBE_FOUND 1.1  /* more than this is worth going on at once */

@@ -90,7 +90,9 @@ void congestion_sent(struct leg *leg, const struct out_stream *stream, size_t si
         mcu_estimate_sent(congestion->estimate, size, sound, now);
     else
         mcu_estimate_unnumbered(congestion->estimate, size, size - payload, sound, now);
-    if (!sound)
+    if (sound)
+        mcu_pace_sound(&congestion->pace, now);
+    else
         mcu_pace_spend(&congestion->pace, size);
 }
 

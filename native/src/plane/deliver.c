@@ -36,7 +36,9 @@ static size_t fill(struct mcu_plane *plane, const struct handles *legs, size_t a
     plane_lock(plane);
     for (; at < legs->count && udp_next(&sounding->batch); at++) {
         struct leg *leg = plane_leg(plane, legs->each[at]);
-        if (leg && !plane_send_sound(leg, &sounding->batch, packet, now))
+        if (leg && plane_send_sound(leg, &sounding->batch, packet, now))
+            paced_follow_sound(plane, leg, &sounding->batch, now);
+        else if (leg)
             (void)handles_add(&sounding->unsendable, leg->handle);
     }
     plane_unlock(plane);

@@ -101,7 +101,14 @@ static void follow_line(struct congestion *congestion, int64_t now)
     mcu_pace_at(&congestion->pace, &line, now);
 }
 
-/* The next packet of what waits. */
+/* How long the next packet of what waits is, on the wire. */
+static size_t size_of_next(const struct paced *paced)
+{
+    size_t size;
+    mcu_payloads_at(first_of(paced), paced->number, &size);
+    return size + SEND_HEADERS;
+}
+
 static void send_next(struct leg *leg, struct out_stream *stream, struct udp_batch *batch,
                       int64_t now)
 {
@@ -123,7 +130,8 @@ static enum outcome send_stream(struct leg *leg, struct out_stream *stream,
 {
     struct congestion *congestion = leg->congestion;
     while (stream->paced.count) {
-        if (!mcu_pace_may(&congestion->pace) || !mcu_estimate_room(congestion->estimate, now))
+        if (!mcu_pace_may(&congestion->pace, size_of_next(&stream->paced)) ||
+            !mcu_estimate_room(congestion->estimate, now))
             return WAITS;
         if (!udp_next(batch))
             return FULL;
@@ -147,7 +155,8 @@ static int64_t send_padding(struct leg *leg, struct udp_batch *batch, int64_t no
     int64_t wake;
     size_t bytes = mcu_estimate_probe(leg->congestion->estimate, now, &wake);
     struct out_stream *stream = bytes ? padded(leg) : NULL;
-    while (stream && udp_next(batch) && mcu_pace_may(&leg->congestion->pace)) {
+    while (stream && udp_next(batch) &&
+           mcu_pace_may(&leg->congestion->pace, PADDING + SEND_HEADERS)) {
         send_padding_packet(leg, stream, PADDING, batch, now);
         if (bytes <= PADDING)
             break;
@@ -193,11 +202,19 @@ bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batc
     return outcome == FULL;
 }
 
+void paced_follow_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
+                        int64_t now)
+{
+    const struct congestion *congestion = leg->congestion;
+    if (congestion && list_has(&congestion->paced) && mcu_pace_narrow(&congestion->pace))
+        (void)paced_send(plane, leg, batch, now); /* what does not fit goes with the next */
+}
+
 bool paced_may_repair(struct leg *leg, int64_t now)
 {
     struct congestion *congestion = leg->congestion;
     follow_line(congestion, now);
-    return mcu_pace_may(&congestion->pace) && mcu_estimate_room(congestion->estimate, now);
+    return mcu_pace_may(&congestion->pace, 0) && mcu_estimate_room(congestion->estimate, now);
 }
 
 /* -- who has something to send -- */

@@ -7,6 +7,7 @@
 /* Bytes of a payload of video: with the longest header (mid, abs-send-time, transport-wide
  * number), and the two bytes of RTX, within MCU_MTU. */
 #define SEND_PAYLOAD (MCU_MTU - 48 - 2)
+#define SEND_HEADERS 80 /* on the wire, with what SRTP adds */
 
 /* Whether anything may be sent to a leg now. */
 bool send_ready(const struct leg *leg);

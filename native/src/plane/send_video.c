@@ -85,7 +85,6 @@ void send_padding_packet(struct leg *leg, struct out_stream *stream, uint8_t pad
 /* -- a picture -- */
 
 #define CODECS 3
-#define HEADERS 80 /* on the wire, with what SRTP adds */
 
 struct sending {
     struct mcu_plane *plane;
@@ -119,7 +118,7 @@ static void survey(struct sending *sending, bool h264, bool wanted[CODECS],
         numbered = true;
     }
     plane_unlock(sending->plane);
-    sending->packet = mcu_pace_packet(narrowest, SEND_PAYLOAD + HEADERS) - HEADERS;
+    sending->packet = mcu_pace_packet(narrowest, SEND_PAYLOAD + SEND_HEADERS) - SEND_HEADERS;
 }
 
 /* Lets the lock go to send what is in the batch, and notes for whom it was not. */

@@ -7,7 +7,9 @@
 #define SOUND_BYTES 180 /* with all headers: 72 kbit/s */
 #define PACKET_BYTES 1200
 #define PADDING_BYTES 300
-#define HEADERS 70 /* of IP, UDP, RTP and SRTP */
+#define HEADERS 70    /* of IP, UDP, RTP and SRTP */
+#define SHARE 0.9     /* of what pictures may take of the line, that they are made for */
+#define LONGEST_S 0.6 /* of pictures that wait */
 #define STEP MS
 
 void path_begin(struct path *path, double capacity, double start)
@@ -73,7 +75,7 @@ static void arrive(struct path *path)
                              flight->arrives + 77777 * SECOND);
         }
         if (flight->picture)
-            path->delivered += flight->size;
+            path->delivered += flight->size - HEADERS;
         path->received++;
     }
 }
@@ -131,24 +133,46 @@ static void say_remb(struct path *path)
 
 /* -- the sender -- */
 
+/* 25 a second, each so large as may be, in packets of one size: as the plane cuts them. */
+static void make_picture(struct path *path, const struct mcu_line *line)
+{
+    const double wish = path->wish * (PACKET_BYTES - HEADERS) / PACKET_BYTES;
+    const double most = SHARE * line->pictures, rate = wish < most ? wish : most;
+    const double size = rate / 8 / 25 * between(50, 150) / 100;
+    const size_t packet = mcu_pace_packet(line->bits_per_second, PACKET_BYTES) - HEADERS;
+    const unsigned count = (unsigned)(size / (double)packet) + 1;
+    if (path->owed > rate / 8 * LONGEST_S) { /* what waits is dropped */
+        path->left = path->cut;
+        path->owed = 0;
+    }
+    for (unsigned i = 0; size > 0 && i < count; i++) {
+        path->packets[path->cut++ % PATH_PACKETS] = (uint32_t)(size / count) + HEADERS;
+        path->owed += (uint32_t)(size / count) + HEADERS;
+    }
+}
+
 static void send_pictures(struct path *path)
 {
     struct mcu_line line;
     mcu_estimate_line(path->estimate, &line, path->now);
-    if (path->now % (40 * MS) == 0) { /* 25 pictures a second, each so large as may be */
-        const double rate = path->wish < line.pictures ? path->wish : line.pictures;
-        const double noisy = (double)between(50, 150) / 100;
-        if (path->owed < rate / 8 / 2)
-            path->owed += rate / 8 / 25 * noisy;
-    }
-    const uint32_t size = (uint32_t)mcu_pace_packet(line.bits_per_second, PACKET_BYTES);
+    if (path->now % (40 * MS) == 0)
+        make_picture(path, &line);
     mcu_pace_at(&path->pace, &line, path->now);
-    while (path->owed >= size && mcu_pace_may(&path->pace) &&
-           mcu_estimate_room(path->estimate, path->now) > 0) {
+    while (path->left < path->cut && mcu_estimate_room(path->estimate, path->now) > 0) {
+        const uint32_t size = path->packets[path->left % PATH_PACKETS];
+        if (!mcu_pace_may(&path->pace, size))
+            return;
         mcu_pace_spend(&path->pace, size);
         path->owed -= size;
+        path->left++;
         transmit(path, size, false, false);
     }
+}
+
+static void send_sound(struct path *path)
+{
+    transmit(path, SOUND_BYTES, true, false);
+    mcu_pace_sound(&path->pace, path->now);
 }
 
 static void probe(struct path *path)
@@ -157,7 +181,7 @@ static void probe(struct path *path)
     if (path->now % (50 * MS) == 0)
         mcu_estimate_tick(path->estimate, path->now);
     size_t padding = mcu_estimate_probe(path->estimate, path->now, &wake);
-    for (; padding > 0 && mcu_pace_may(&path->pace);
+    for (; padding > 0 && mcu_pace_may(&path->pace, PADDING_BYTES);
          padding = padding > PADDING_BYTES ? padding - PADDING_BYTES : 0) {
         mcu_pace_spend(&path->pace, PADDING_BYTES);
         transmit(path, PADDING_BYTES, false, true);
@@ -169,7 +193,7 @@ void path_run(struct path *path, int64_t time)
 {
     for (const int64_t until = path->now + time; path->now < until; path->now += STEP) {
         if (path->now % (20 * MS) == 0)
-            transmit(path, SOUND_BYTES, true, false);
+            send_sound(path);
         send_pictures(path);
         probe(path);
         arrive(path);

@@ -12,6 +12,7 @@
 #define SECOND INT64_C(1000000)
 #define MS INT64_C(1000)
 #define FLIGHT 4096
+#define PATH_PACKETS 1024
 
 /* One packet on its way. */
 struct flight {
@@ -27,8 +28,8 @@ struct path {
     int64_t base;    /* us one way; feedback takes as long */
     int64_t queue;   /* us of capacity that wait at most; what is more is lost */
     double loss;     /* 0 … 1, at random */
-    double wish;     /* bit/s of pictures that a sender would like; 0: none. It sends what it
-                        may of it */
+    double wish;     /* bit/s of pictures and their headers that a sender would like; 0: none.
+                        It sends what it may of it */
     bool mute;       /* no feedback comes */
     int64_t stalled; /* until when the sender's packets do not leave, us */
     int64_t late;    /* us from when feedback comes until it is read */
@@ -42,8 +43,10 @@ struct path {
     struct mcu_arrived arrived;
     struct flight flights[FLIGHT];
     unsigned sent, received;
-    double free_at; /* when the line has carried all that waits, us */
-    double owed;    /* bytes of pictures that wait for the pacer */
+    double free_at;                 /* when the line has carried all that waits, us */
+    uint32_t packets[PATH_PACKETS]; /* of pictures, bytes: those that wait for the pacer */
+    unsigned cut, left;             /* how many there were, and how many left */
+    double owed;                    /* bytes of those that wait */
     struct {
         uint8_t data[1500];
         size_t size;
@@ -58,7 +61,7 @@ struct path {
     int64_t sound_late; /* the longest that sound waited in the queue since it was set to 0 */
     int64_t sound_at, sound_gap; /* its last arrival; the longest between two, likewise */
     uint64_t sound_lost;
-    double delivered; /* bytes of pictures */
+    double delivered; /* bytes of pictures, without headers */
     uint64_t padding; /* bytes of probes */
 };
 

@@ -135,6 +135,55 @@ static void a_large_picture_leaves_at_the_pace_of_the_line(void)
     mcu_plane_free(plane);
 }
 
+/* Its far end takes no more than this for pictures. */
+static void join_narrow(struct client *client, struct mcu_plane *plane,
+                        uint64_t bits_per_second)
+{
+    const uint32_t ours = 4711;
+    struct mcu_stream_options camera = camera_options(0);
+    size_t size = 0;
+    uint8_t data[200];
+    camera.tmmbr = true;
+    camera.ssrc = ours;
+    add_client(client, plane, -1);
+    CHECK(mcu_plane_add_stream(plane, client->leg, &camera) == 0);
+    enter(client);
+    mcu_rtcp_rr(data, &size, 5, NULL, 0);
+    mcu_rtcp_tmmbr(data, &size, 5, bits_per_second, 40, &ours, 1);
+    send_report(client, data, size);
+    CHECK(said(plane, MCU_EVENT_BANDWIDTH, client->leg, PATIENCE_MS));
+}
+
+static void pictures_leave_behind_sound_on_a_narrow_line(void)
+{
+    struct mcu_plane *plane = new_plane();
+    struct client client;
+    struct packet packet;
+    join_narrow(&client, plane, 300000);
+    const int sound = mcu_plane_add_sound(plane, false);
+    const struct mcu_route route = {.leg = client.leg, .sound = sound};
+    const int16_t samples[MCU_TICK] = {0};
+    const struct mcu_mix mix = {.sound = sound, .samples = samples};
+    int sounds = 0, pictures = 0, behind = 0;
+    for (int64_t tick = 1; tick <= 15; tick++) { /* at first sound alone */
+        CHECK(mcu_plane_send(plane, tick, &mix, 1, &route, tick == 1) == 0);
+        if (tick == 2)
+            CHECK(send_picture(&client, 12000, 1) == 1);
+        for (const int64_t until = micros() + 20000; micros() < until;) {
+            if (!receive(&client, &packet, 1) || packet.data[0] >> 6 != 2)
+                continue;
+            const uint8_t type = packet.data[1] & 0x7F;
+            sounds += type == AUDIO_TYPE;
+            pictures += type == VIDEO_TYPE;
+            behind = type == VIDEO_TYPE ? behind + 1 : 0;
+            CHECK(behind <= 2);
+        }
+    }
+    CHECK(sounds == 15 && pictures >= 6); /* of ten; they are 270 ms of 360 kbit/s */
+    leave(&client);
+    mcu_plane_free(plane);
+}
+
 /* Under ASan: nothing of it is left. */
 static void a_plane_may_end_while_pictures_wait_for_their_turn(void)
 {
@@ -233,6 +282,7 @@ void congestion_tests(void)
     TEST(all_that_a_leg_is_sent_has_one_row_of_numbers);
     TEST(pictures_without_rtx_have_no_numbers);
     TEST(a_large_picture_leaves_at_the_pace_of_the_line);
+    TEST(pictures_leave_behind_sound_on_a_narrow_line);
     TEST(a_plane_may_end_while_pictures_wait_for_their_turn);
     TEST(a_line_that_is_thin_is_told_of);
     TEST(probes_find_a_line_that_carries_more_where_there_is_use_for_it);

@@ -11,7 +11,7 @@ from typing import Any
 
 from baresip import Telephone, telephone
 from certificates import make_certificate
-from running_server import RunningServer, every_right, get_json
+from running_server import SIP, RunningServer, every_right, get_json
 
 WITHIN_S = 15.0
 PASSWORD = "kanarie-losenord"
@@ -29,9 +29,7 @@ def settings(directory: Path) -> dict[str, str]:
     directory.mkdir(parents=True, exist_ok=True)
     cert, key = make_certificate(directory, "localhost", begins=datetime.now(UTC) - timedelta(days=1), days=30)
     return {
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
+        **SIP,
         "sip__tls_port": "0",
         "sip__tls_cert": str(cert),
         "sip__tls_key": str(key),

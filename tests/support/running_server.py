@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forked_serve import Forked, parent
 from media_ports import media_ports
@@ -35,6 +35,9 @@ _DEFAULTS = {
     **{"server__port": "0", "operations__port": "0", "sip__floor_port": "0", "sip__floor_tls_port": "0"},
     **{"media__workers": "1", "logging__format": "json"},
 }
+SIP: Final = {"media__addresses": "127.0.0.1", "sip__addresses": "127.0.0.1", "sip__port": "0"}
+# Of a stranger less would be heard.
+SIP_OF_ONE_HOST: Final = {**SIP, "sip__encryption": "offered", "sip__known": "127.0.0.1"}
 
 
 @dataclass

@@ -30,8 +30,9 @@ struct mcu_picture_settings {
  * AVX-512: on a core of a Xeon of 2023 whose neighbour is busy, the same pictures take x264 a
  * seventh less time with AVX2. Content has x264's own control of the rate. People have
  * `mcu/rate.h` instead, for which x264 needs no second look at each picture: a quarter less to
- * do. Between key frames they are predicted in whole macroblocks alone, and a block of few
- * small coefficients is sent as it is (docs/adr/0036). */
+ * do. Between key frames they are predicted in whole macroblocks alone, a block of few small
+ * coefficients is sent as it is (docs/adr/0036), and edges are smoothed where they are coarse
+ * (docs/adr/0041). */
 struct mcu_picture_encoder *mcu_vp8_encoder_new(const struct mcu_picture_settings *settings);
 struct mcu_picture_encoder *mcu_h264_encoder_new(const struct mcu_picture_settings *settings);
 void mcu_picture_encoder_free(struct mcu_picture_encoder *encoder);

@@ -5,7 +5,8 @@
  * what the last ones took at their quantiser: bits halve every four steps. A leaky bucket of
  * half a second holds what went out over the rate. A picture gets what the rate gives in its
  * time, less as the bucket fills, and never more than half of the room that is left there: not
- * even where all of it is new. What stands still grows finer by each picture.
+ * even where all of it is new. What moves is not finer than MCU_QP_FINE, whatever the rate
+ * would allow (docs/adr/0041). What stands still grows finer by each picture.
  */
 #ifndef MCU_RATE_H
 #define MCU_RATE_H
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #define MCU_QP_LEAST 12
+#define MCU_QP_FINE 24 /* of what moves: finer than cameras send it is not */
 #define MCU_QP_MOST 51
 
 /* How much is new in a picture, by sample of its luma. */

@@ -79,9 +79,8 @@ int mcu_rate_choose(struct mcu_rate *rate, int64_t timestamp, bool key,
     const double room = room_of(rate, part);
     double qp;
     if (key) {
-        qp = steps(&rate->key, newness.whole, room);
-        if (!first)
-            qp = fmax(qp, rate->qp - KEY_FINER);
+        qp = fmax(steps(&rate->key, newness.whole, room),
+                  (first ? MCU_QP_FINE : rate->qp) - KEY_FINER);
     } else if (newness.since < STILL) {
         qp = rate->qp - finer(rate, newness, room);
     } else {
@@ -90,6 +89,7 @@ int mcu_rate_choose(struct mcu_rate *rate, int64_t timestamp, bool key,
         const double given = fmax(part - rate->owed / REPAY, LEAST * part);
         qp = fmax(steps(&rate->change, rate->usual, given),
                   steps(&rate->change, newness.since, room));
+        qp = fmax(qp, MCU_QP_FINE);
     }
     return rate->qp = within(qp);
 }

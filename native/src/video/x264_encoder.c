@@ -10,6 +10,7 @@
 #define NEVER (1 << 30)     /* pictures between key frames: only when asked for */
 #define CONTENT_VBV_MS 1500 /* text that is sharp at once is worth the wait */
 #define SIDE_MAX 16384
+#define UNFILTERED (-6) /* offset, with which x264 leaves the filter out up to MCU_QP_FINE */
 
 struct h264_encoder {
     struct mcu_picture_encoder head;
@@ -115,6 +116,26 @@ static int encode_one(struct h264_encoder *encoder, x264_picture_t *in,
     return size;
 }
 
+/* Edges of blocks that are quantised so finely are not seen: the filter that smooths them is
+ * left out, here and in each decoder (docs/adr/0041). 0, or -1. */
+static int filter_edges(struct h264_encoder *encoder, int qp)
+{
+    x264_param_t *param = &encoder->param;
+    const int offset = qp <= MCU_QP_FINE ? UNFILTERED : 0;
+    if (offset == param->i_deblocking_filter_alphac0)
+        return 0;
+    param->i_deblocking_filter_alphac0 = param->i_deblocking_filter_beta = offset;
+    return x264_encoder_reconfig(encoder->x264, param);
+}
+
+/* A picture of people at a quantiser: bytes, 0 where there is no picture, or -1. */
+static int encode_at(struct h264_encoder *encoder, x264_picture_t *in, int qp,
+                     struct mcu_encoded_picture *encoded)
+{
+    in->i_qpplus1 = 1 + qp;
+    return filter_edges(encoder, qp) ? -1 : encode_one(encoder, in, encoded);
+}
+
 /* A key frame that comes out larger than there is room for is made again, once: how much there
  * is in a picture is known then, and a decoder that sees the second needs nothing of the
  * first.
@@ -124,13 +145,13 @@ static int encode_people(struct h264_encoder *encoder, x264_picture_t *in, bool 
 {
     struct mcu_rate *rate = &encoder->rate;
     const struct mcu_newness newness = mcu_change_next(&encoder->change, picture);
-    in->i_qpplus1 = 1 + mcu_rate_choose(rate, in->i_pts, key, newness);
-    int size = encode_one(encoder, in, encoded);
+    int qp = mcu_rate_choose(rate, in->i_pts, key, newness);
+    int size = encode_at(encoder, in, qp, encoded);
     if (size > 0 && key && mcu_rate_is_too_much(rate, (size_t)size)) {
         mcu_rate_refuse(rate, newness, (size_t)size);
         in->i_pts++;
-        in->i_qpplus1 = 1 + mcu_rate_choose(rate, in->i_pts, key, newness);
-        size = encode_one(encoder, in, encoded);
+        qp = mcu_rate_choose(rate, in->i_pts, key, newness);
+        size = encode_at(encoder, in, qp, encoded);
     }
     if (size > 0)
         mcu_rate_took(rate, key, newness, (size_t)size);

@@ -139,6 +139,15 @@ static void a_rate_is_kept_whatever_pictures_cost(void)
     }
 }
 
+static void what_moves_is_no_finer_than_cameras_send_it_and_leaves_the_rest_of_the_rate(void)
+{
+    struct mcu_rate rate;
+    const struct mcu_newness moves = {4, 20};
+    mcu_rate_begin(&rate, RATE, FPS, SAMPLES);
+    CHECK(bits_per_s(&rate, 0, 100, 4, 0.1) < RATE / 2);
+    CHECK(mcu_rate_choose(&rate, 100 * 90000 / FPS, false, moves) == MCU_QP_FINE);
+}
+
 static void a_picture_that_is_all_new_takes_no_more_than_half_of_what_there_is_room_for(void)
 {
     struct mcu_rate rate;
@@ -199,6 +208,7 @@ int main(void)
     TEST(another_rate_holds_from_the_next_picture_on);
     TEST(what_it_cannot_encode_is_refused);
     TEST(a_rate_is_kept_whatever_pictures_cost);
+    TEST(what_moves_is_no_finer_than_cameras_send_it_and_leaves_the_rest_of_the_rate);
     TEST(a_picture_that_is_all_new_takes_no_more_than_half_of_what_there_is_room_for);
     TEST(a_key_frame_that_takes_too_much_is_made_again_and_fits);
     TEST(what_stands_still_grows_finer_by_each_picture);

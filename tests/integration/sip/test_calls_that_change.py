@@ -13,7 +13,7 @@ import pytest
 from baresip import Telephone, telephone
 from dialled import press, telephones, uri
 from hall import Hall, client, hall, hum, inside, loudness, texts, until, until_answer
-from running_server import RunningServer, alive, running_server, waited_s
+from running_server import SIP, RunningServer, alive, running_server, waited_s
 from sound import share
 
 from mcu.demo.guest import Guest
@@ -27,9 +27,7 @@ G711 = "PCMU/8000/1"
 WORKERS = 2
 SETTINGS = {
     "media__workers": str(WORKERS),
-    "media__addresses": "127.0.0.1",
-    "sip__addresses": "127.0.0.1",
-    "sip__port": "0",
+    **SIP,
 }
 
 

@@ -11,7 +11,7 @@ from baresip import Telephone, telephone
 from dialled import PIN, enter, enter_directly, hear_each_other, in_the_room, press, telephones, uri
 from hall import hall, hum, inside, loudness, texts, until
 from python_phone import RATE, python_phone
-from running_server import RunningServer, running_server
+from running_server import SIP, RunningServer, running_server
 from sound import quiet, record, share, tone
 
 from mcu.media.audio.sounds import SOUNDS, detect
@@ -35,9 +35,7 @@ WORDS = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
         "media__workers": "2",
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
+        **SIP,
         "sip__numbers": json.dumps([{"number": ENGLISH, "language": "en"}]),
         "sip__trunks": json.dumps([TRUNK]),
         "sip__prompts": str(recordings(tmp_path_factory.mktemp("prompts"))),

@@ -15,7 +15,7 @@ from baresip import free_port, telephone
 from dialled import call, hear_each_other, in_the_room, press, telephones
 from hall import Hall, hall, hum, inside, loudness, texts, until, until_answer
 from kamailio import IN_CALLS, kamailio
-from running_server import RunningServer, running_server
+from running_server import SIP, RunningServer, running_server
 from sip_messages import request
 from sound import record, share, tone
 
@@ -81,9 +81,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterato
     full_port = free_port(FULL)
     settings = {
         "media__workers": "1",
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
+        **SIP,
         "sip__call_domains": "127.0.0.1",
         "sip__calls_out_max": "5",
         "sip__trunks": json.dumps(

@@ -12,7 +12,7 @@ from baresip import telephone
 from dialled import PIN, in_the_room, telephones
 from hall import hall, inside, until
 from kamailio import IN_CALLS, kamailio
-from running_server import RunningServer, running_server, wait_for
+from running_server import SIP_OF_ONE_HOST, RunningServer, running_server, wait_for
 
 from benchmarks.sipp import CALL, Called, call
 from mcu.demo.server import free_port
@@ -37,14 +37,7 @@ request_route {{
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
-        "sip__encryption": "offered",
-        "sip__known": "127.0.0.1",
-    }
-    with running_server(tmp_path_factory.mktemp("odd"), **settings) as started:
+    with running_server(tmp_path_factory.mktemp("odd"), **SIP_OF_ONE_HOST) as started:
         yield started
 
 

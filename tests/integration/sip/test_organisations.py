@@ -15,7 +15,7 @@ from baresip import Telephone, free_port, telephone
 from dialled import PIN, press, uri
 from endpoints import address, phone, posted, states
 from hall import Hall, hall, inside, until
-from running_server import RunningServer, every_right, running_server
+from running_server import SIP, RunningServer, every_right, running_server
 from sip_messages import request
 from sound import record, share, tone
 from typer.testing import CliRunner
@@ -59,9 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, vasts_port: int) -> Iterato
     ]
     settings = {
         "media__workers": "1",
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
+        **SIP,
         "sip__encryption": "offered",
         "sip__prompts": str(everybodys),
         "sip__trunks": json.dumps([{"name": "ours", "hosts": [TRUNK], "prefixes": ["+46"]}]),

@@ -9,7 +9,7 @@ import pytest
 from baresip import telephone
 from dialled import in_the_room, telephones, uri
 from hall import hall, hum, inside, loudness, until, until_answer
-from running_server import RunningServer, children, running_server
+from running_server import SIP_OF_ONE_HOST, RunningServer, children, running_server
 from sound import share
 from storm import Storm, storm
 
@@ -22,14 +22,7 @@ TAKEN, LATER = (200, False), (500, True)  # which says when to try again (RFC 32
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
-        "sip__encryption": "offered",
-        "sip__known": "127.0.0.1",  # of a stranger less would be heard
-    }
-    with running_server(tmp_path_factory.mktemp("storms"), **settings) as started:
+    with running_server(tmp_path_factory.mktemp("storms"), **SIP_OF_ONE_HOST) as started:
         yield started
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from running_server import RunningServer, running_server
+from running_server import SIP_OF_ONE_HOST, RunningServer, running_server
 from torture import Torture, messages
 
 from mcu.protocol.sip.message import Response, read
@@ -19,12 +19,8 @@ FIRST_VIA = re.compile(rb"^((?:via|v) *:(?:[^,;\r]|\r\n )*)", re.IGNORECASE | re
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     settings = {
-        "media__addresses": "127.0.0.1",
-        "sip__addresses": "127.0.0.1",
-        "sip__port": "0",
+        **SIP_OF_ONE_HOST,
         "sip__name": "example.com",
-        "sip__encryption": "offered",
-        "sip__known": "127.0.0.1",
     }
     with running_server(tmp_path_factory.mktemp("torture"), **settings) as started:
         yield started

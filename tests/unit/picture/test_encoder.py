@@ -1,7 +1,9 @@
 """Encoders and decoders, for real: what goes in comes out, and settings hold."""
 
 import av
+import av.logging
 import pytest
+from av.bitstream import BitStreamFilterContext
 from pictures import encoded, psnr, scenery
 from PIL import Image, ImageDraw
 from wire_twins import h264
@@ -72,6 +74,26 @@ def test_each_slice_for_packetization_mode_0_fits_in_a_packet() -> None:
     assert max(map(len, units)) <= SLICE_MAX
     assert len(units) > 12
     assert len(decode(pictures)) == 6
+
+
+def said_of_slices(pictures: list[EncodedPicture], what: str) -> set[str]:
+    """The values of a field in the headers of H.264 slices, as FFmpeg reads them."""
+    av.logging.set_level(av.logging.INFO)
+    try:
+        with av.logging.Capture() as lines:
+            reads = BitStreamFilterContext("trace_headers", "h264")
+            for picture in pictures:
+                reads.filter(av.Packet(picture.data))
+    finally:
+        av.logging.set_level(None)
+    return {message.split()[-1] for _, _, message in lines if what in message}
+
+
+def test_edges_of_blocks_are_smoothed_only_where_they_are_coarse() -> None:
+    frames = [scenery(7 * number) for number in range(12)]
+    off = "disable_deblocking_filter_idc"
+    assert said_of_slices(encoded(frames, rate=20_000_000), off) == {"1"}
+    assert said_of_slices(encoded(frames, rate=300_000), off) == {"0"}
 
 
 def test_h264_is_constrained_baseline_with_parameter_sets_in_each_key_frame() -> None:

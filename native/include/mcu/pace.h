@@ -28,8 +28,11 @@ void mcu_pace_at(struct mcu_pace *pace, const struct mcu_line *line, int64_t now
 void mcu_pace_sound(struct mcu_pace *pace, int64_t now);
 /* Whether pictures wait for that. */
 bool mcu_pace_narrow(const struct mcu_pace *pace);
-/* Whether a packet of so many bytes may leave; 0: one that is sent again, however long. */
+/* Whether a packet of so many bytes may leave. */
 bool mcu_pace_may(const struct mcu_pace *pace, size_t size);
+/* The same of one that is sent again: before pictures that wait, but for one so long, from
+ * when the line was wide, that sound would wait for it. */
+bool mcu_pace_may_repair(const struct mcu_pace *pace, size_t size);
 void mcu_pace_spend(struct mcu_pace *pace, size_t size);
 /* How long a packet may be, `most` at most, on a line that carries so much in all. */
 size_t mcu_pace_packet(uint32_t bits_per_second, size_t most);

@@ -57,6 +57,12 @@ static int64_t waits_until(const struct mcu_pace *pace)
     return pace->sound_at + 2 * SOUND_US;
 }
 
+/* What is longer is not carried between two packets of sound. */
+static double whole(const struct mcu_pace *pace)
+{
+    return bytes_in(rate(pace), SOUND_US + SLACK_US);
+}
+
 /* Whether the line has carried it, and what left before, by the time sound is due. What is too
  * long for that leaves right behind sound. Where no sound leaves, one leaves after another. */
 static bool fits(const struct mcu_pace *pace, size_t size)
@@ -67,8 +73,7 @@ static bool fits(const struct mcu_pace *pace, size_t size)
         return pace->level >= 0;
     if ((double)size <= slack + bytes_in(rate(pace), left))
         return true;
-    return slack >= 0 && (double)size > bytes_in(rate(pace), SOUND_US + SLACK_US) &&
-           left > SOUND_US - EARLY_US;
+    return slack >= 0 && (double)size > whole(pace) && left > SOUND_US - EARLY_US;
 }
 
 /* -- what may leave -- */
@@ -76,6 +81,13 @@ static bool fits(const struct mcu_pace *pace, size_t size)
 bool mcu_pace_may(const struct mcu_pace *pace, size_t size)
 {
     return mcu_pace_narrow(pace) ? fits(pace, size) : pace->level > 0;
+}
+
+bool mcu_pace_may_repair(const struct mcu_pace *pace, size_t size)
+{
+    if (!mcu_pace_narrow(pace))
+        return pace->level > 0;
+    return (double)size > whole(pace) ? pace->level >= 0 : fits(pace, 0);
 }
 
 void mcu_pace_spend(struct mcu_pace *pace, size_t size) { pace->level -= (double)size; }

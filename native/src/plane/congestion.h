@@ -85,8 +85,8 @@ bool paced_send(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batc
 /* Sound of this leg is in the batch: where the line is narrow, it is pictures' turn. */
 void paced_follow_sound(struct mcu_plane *plane, struct leg *leg, struct udp_batch *batch,
                         int64_t now);
-/* Whether something that is sent again may leave now. */
-bool paced_may_repair(struct leg *leg, int64_t now);
+/* Whether a payload of so many bytes may be sent again now. */
+bool paced_may_repair(struct leg *leg, size_t size, int64_t now);
 /* The leg is to be looked after at this time; INT64_MAX: no more. */
 void paced_wake(struct mcu_plane *plane, struct congestion *congestion, int64_t wake);
 /* When the first is. */

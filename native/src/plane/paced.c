@@ -210,11 +210,12 @@ void paced_follow_sound(struct mcu_plane *plane, struct leg *leg, struct udp_bat
         (void)paced_send(plane, leg, batch, now); /* what does not fit goes with the next */
 }
 
-bool paced_may_repair(struct leg *leg, int64_t now)
+bool paced_may_repair(struct leg *leg, size_t size, int64_t now)
 {
     struct congestion *congestion = leg->congestion;
     follow_line(congestion, now);
-    return mcu_pace_may(&congestion->pace, 0) && mcu_estimate_room(congestion->estimate, now);
+    return mcu_pace_may_repair(&congestion->pace, size + SEND_HEADERS) &&
+           mcu_estimate_room(congestion->estimate, now);
 }
 
 /* -- who has something to send -- */

@@ -39,12 +39,11 @@ void send_again(struct leg *leg, struct out_stream *stream, int64_t sequence,
     struct mcu_payloads *payloads;
     uint32_t number;
     struct send_payload payload = {0};
-    if (!paced_may_repair(leg, now)) /* it will be asked for again */
-        return;
     const int64_t rtt = leg->rtt > RESEND_LEAST ? leg->rtt : RESEND_LEAST;
     payload.data =
         mcu_sent_again(stream->sent, sequence, now, rtt, &payload.size, &payloads, &number);
-    if (!payload.data)
+    if (!payload.data ||
+        !paced_may_repair(leg, payload.size, now)) /* asked for again, later */
         return;
     struct mcu_rtp header = header_of(stream, payloads, number, sequence, now);
     const bool rtx = stream->options.formats[0].rtx != 0;

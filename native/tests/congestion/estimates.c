@@ -390,8 +390,16 @@ static void what_is_longer_than_sound_waits_has_the_line_for_itself(void)
         CHECK(behind <= 1200);
         bytes += behind;
         CHECK(burst(&pace, &line, 1200, now + 10 * MS) == 0);
+        CHECK(pace.level >= 0 || !mcu_pace_may_repair(&pace, 1200));
     }
     CHECK(bytes * 8 > 150000);
+    now += SECOND;
+    mcu_pace_sound(&pace, now);
+    mcu_pace_at(&pace, &line, now);
+    CHECK(mcu_pace_may_repair(&pace, 1200)); /* nothing else waits */
+    mcu_pace_spend(&pace, 600);
+    CHECK(!mcu_pace_may_repair(&pace, 1200) && !mcu_pace_may(&pace, 300));
+    CHECK(mcu_pace_may_repair(&pace, 300)); /* before pictures */
 }
 
 static void pictures_leave_one_by_one_where_no_sound_does(void)

@@ -268,6 +268,19 @@ async def test_a_worker_is_not_given_our_settings(monkeypatch: pytest.MonkeyPatc
         assert b"MCU_" not in environment
 
 
+_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(
+    not _PAGES.exists() or "[madvise]" not in _PAGES.read_text(), reason="this kernel gives large pages to all or none"
+)
+async def test_a_workers_memory_is_in_large_pages() -> None:
+    async with workers() as (local, _):
+        maps = await asyncio.to_thread(Path(f"/proc/{local.alive[0].pid}/smaps").read_text)
+        heap = maps.partition("[heap]")[2].partition("VmFlags:")[2].partition("\n")[0]
+        assert "hg" in heap.split()
+
+
 _PARENT = """
     import asyncio, sys
     from mcu.clock import SystemClock

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Room for what is written; what is sent of it is MCU_DATAGRAM_OUT at most. */
-#define UDP_OUT_BYTES 1500
+#define UDP_OUT_BYTES 1504
 #define UDP_BATCH 64
 #define UDP_REFUSALS 8 /* in a row, and segments are not tried again on that socket */
 
@@ -47,21 +47,24 @@ void udp_drop(struct udp_socket *socket); /* closes it with the last reference *
 /* -- sending -- */
 
 struct udp_out {
-    struct udp_socket *socket; /* a reference */
+    struct udp_socket *socket;
     union udp_address to;
     uint16_t size;
-    bool picture; /* the first to go where there is no room for all */
+    uint32_t begins; /* where in `bytes` */
+    bool picture;    /* the first to go where there is no room for all */
     bool numbered;
     uint16_t number; /* transport-wide; and when it was given, us */
     int64_t at;
     int leg; /* whose it is, for what is said of those that could not be sent */
 };
 /* Datagrams that wait to be sent, of any sockets and to any addresses. Zero `count` to begin;
- * 100 kB: a thread's own, or on the stack of a caller. */
+ * 100 kB: a thread's own, or on the stack of a caller. They are one behind the other, so that
+ * a batch of sound is in few pages: each page that is touched costs the processor time. The
+ * first of each run of one socket has a reference to it. */
 struct udp_batch {
     size_t count;
     struct udp_out each[UDP_BATCH];
-    uint8_t bytes[UDP_BATCH][UDP_OUT_BYTES];
+    uint8_t bytes[UDP_BATCH * UDP_OUT_BYTES];
 };
 struct udp_sent { /* sums */
     uint64_t packets, bytes, calls;

@@ -6,17 +6,38 @@
 
 #define SEGMENTED_BYTES 65000 /* of a run that goes as one: an IP packet with its headers */
 
+#define ALIGNED 32U /* bytes, of which UDP_OUT_BYTES is a multiple */
+
+/* Where the next datagram begins. */
+static uint32_t end_of(const struct udp_batch *batch)
+{
+    if (!batch->count)
+        return 0;
+    const struct udp_out *last = &batch->each[batch->count - 1];
+    return last->begins + (last->size + ALIGNED - 1U) / ALIGNED * ALIGNED;
+}
+
 uint8_t *udp_next(struct udp_batch *batch)
 {
-    return batch->count < UDP_BATCH ? batch->bytes[batch->count] : NULL;
+    return batch->count < UDP_BATCH ? batch->bytes + end_of(batch) : NULL;
+}
+
+/* Whether the socket's reference is this datagram's. */
+static bool refers(const struct udp_batch *batch, size_t at)
+{
+    return !at || batch->each[at].socket != batch->each[at - 1].socket;
 }
 
 void udp_add(struct udp_batch *batch, struct udp_socket *socket, const union udp_address *to,
              size_t size, int leg)
 {
-    struct udp_out *out = &batch->each[batch->count++];
-    udp_hold(socket);
+    const uint32_t begins = end_of(batch);
+    const size_t at = batch->count++;
+    struct udp_out *out = &batch->each[at];
+    out->begins = begins;
     out->socket = socket;
+    if (refers(batch, at))
+        udp_hold(socket);
     out->to = *to;
     out->size = (uint16_t)size;
     out->picture = out->numbered = false;
@@ -31,6 +52,11 @@ void udp_is_numbered(struct udp_batch *batch, uint16_t number, int64_t now)
     out->numbered = true;
     out->number = number;
     out->at = now;
+}
+
+static uint8_t *bytes_of(struct udp_batch *batch, size_t at)
+{
+    return batch->bytes + batch->each[at].begins;
 }
 
 /* What one sendmmsg is given: messages of one socket, each a run of datagrams. */
@@ -71,7 +97,7 @@ static void plan_message(struct plan *plan, struct udp_batch *batch, size_t from
                               .msg_iovlen = length};
     for (size_t i = from; i < from + length; i++)
         plan->pieces[i] =
-            (struct iovec){.iov_base = batch->bytes[i], .iov_len = batch->each[i].size};
+            (struct iovec){.iov_base = bytes_of(batch, i), .iov_len = batch->each[i].size};
     if (length > 1) {
         header->msg_control = plan->controls[plan->count];
         header->msg_controllen = sizeof plan->controls[plan->count];
@@ -149,13 +175,13 @@ static void note_unsent(struct unsent *unsent, const struct udp_out *out)
 
 /* In one call: how many messages went, or -1 with errno. Of legs with ports of their own there
  * is one to each socket, for which the simplest call does. */
-static int send_plan(struct plan *plan, const struct udp_batch *batch)
+static int send_plan(struct plan *plan, struct udp_batch *batch)
 {
     const size_t at = plan->begins[0];
     const struct udp_out *out = &batch->each[at];
     if (plan->begins[1] - at > 1 || plan->count > 1)
         return sendmmsg(out->socket->fd, plan->messages, plan->count, 0);
-    return sendto(out->socket->fd, batch->bytes[at], out->size, 0, &out->to.any,
+    return sendto(out->socket->fd, bytes_of(batch, at), out->size, 0, &out->to.any,
                   udp_address_size(&out->to)) < 0
                ? -1
                : 1;
@@ -187,7 +213,7 @@ static size_t send_by_link(struct udp_batch *batch, size_t at, struct unsent *un
     struct udp_socket *socket = batch->each[at].socket;
     for (; at < batch->count && batch->each[at].socket == socket; at++) {
         const struct udp_out *out = &batch->each[at];
-        if (link_put(socket, batch->bytes[at], out->size, out->picture)) {
+        if (link_put(socket, bytes_of(batch, at), out->size, out->picture)) {
             sent->packets++;
             sent->bytes += out->size;
         } else {
@@ -207,7 +233,8 @@ size_t udp_send(struct udp_batch *batch, int unsent[UDP_BATCH], struct udp_sent 
         at = batch->each[at].socket->link ? send_by_link(batch, at, &lost, sent)
                                           : send_datagrams(batch, at, &alone, &lost, sent);
     for (size_t i = 0; i < batch->count; i++)
-        udp_drop(batch->each[i].socket);
+        if (refers(batch, i))
+            udp_drop(batch->each[i].socket);
     batch->count = 0;
     return lost.count;
 }

@@ -112,6 +112,30 @@ static void what_cannot_be_sent_is_told_and_the_rest_goes(void)
     udp_drop(to);
 }
 
+/* Each socket is dropped by its owner before the batch leaves, as a leg's is that goes. */
+static void a_full_batch_of_long_datagrams_of_sockets_in_turns_arrives_whole(void)
+{
+    const union udp_address local = loopback();
+    struct udp_socket *to = udp_open(&local), *from[] = {udp_open(&local), udp_open(&local)};
+    struct udp_batch *batch = malloc(sizeof *batch);
+    struct udp_sent sent = {0};
+    size_t sizes[UDP_BATCH];
+    uint8_t marks[UDP_BATCH];
+    batch->count = 0;
+    for (uint8_t i = 0; i < UDP_BATCH; i++) {
+        sizes[i] = MCU_DATAGRAM - i % 3;
+        marks[i] = i;
+        put(batch, from[i / 2 % 2], to, sizes[i], i);
+    }
+    CHECK(!udp_next(batch));
+    udp_drop(from[0]);
+    udp_drop(from[1]);
+    CHECK(udp_send(batch, NULL, &sent) == 0 && sent.packets == UDP_BATCH);
+    expect(to, sizes, marks, UDP_BATCH);
+    free(batch);
+    udp_drop(to);
+}
+
 static void what_is_too_long_is_seen_to_be(void)
 {
     const union udp_address local = loopback();
@@ -152,6 +176,7 @@ void udp_tests(void)
     TEST(a_batch_arrives_whole_without_segments);
     TEST(where_the_kernel_refuses_segments_the_batch_goes_without);
     TEST(what_cannot_be_sent_is_told_and_the_rest_goes);
+    TEST(a_full_batch_of_long_datagrams_of_sockets_in_turns_arrives_whole);
     TEST(what_is_too_long_is_seen_to_be);
     TEST(an_ipv6_socket_leaves_the_port_of_ipv4_free);
 }

@@ -19,7 +19,7 @@
 #define ROUNDS 16     /* batches of one socket before the others have their turn */
 #define LINK_ROUNDS 4 /* likewise, readings of one connection */
 #define PACE_US                                                                               \
-    4000 /* from one reading to the next at least: many packets for one wake-up. A lone       \
+    5000 /* from one reading to the next at least: many packets for one wake-up. A lone       \
             packet is read at once */
 #define SLICE_US (1000000 / LEGS_SLICES)
 

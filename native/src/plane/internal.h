@@ -59,10 +59,10 @@ struct sound_in {
     int bar;   /* set by the sound thread in each tick: what is not louder (lower) than this
                   is not decrypted. -1: nothing is (in no room, the default); 128: all is
                   (chosen, or the room has fewer than it decodes) */
-    struct kept kept[KEPT_PACKETS]; /* the last that were skipped, a ring */
-    unsigned kept_next;
-    struct mcu_dtmf dtmf;
     struct mcu_tones *tones; /* NULL: keys do not come as tones */
+    unsigned kept_next;
+    struct kept kept[KEPT_PACKETS]; /* the last that were skipped, a ring */
+    struct mcu_dtmf dtmf;
 };
 
 /* Of a stream: how much it carries. */
@@ -78,9 +78,8 @@ struct in_stream {
     struct links waiting; /* video: in plane->waiting: has something to do although nothing
                              comes */
     enum mcu_source source;
-    int layer;              /* its number among those of its source */
-    struct in_stream *next; /* the next of them */
-    struct mcu_stream_options options;
+    int layer;                 /* its number among those of its source */
+    struct in_stream *next;    /* the next of them */
     bool latched, rtx_latched; /* packets came, of: */
     uint32_t ssrc, rtx_ssrc;   /* the far end's */
     int codec;                 /* of the last packet; -1: none yet */
@@ -90,10 +89,11 @@ struct in_stream {
     int64_t lost_before;
     int64_t timestamp;      /* extended, of the highest; -1: none yet */
     int64_t authentic;      /* the highest sequence number that was decrypted; -1: none yet */
-    unsigned skipped;       /* packets since the last that was decrypted */
-    int64_t base;           /* video: of sequence numbers; more with each new SSRC */
-    int leg;                /* its leg's handle */
     struct sound_in *sound; /* audio */
+    unsigned skipped;       /* packets since the last that was decrypted */
+    int leg;                /* its leg's handle */
+    struct mcu_stream_options options;
+    int64_t base;              /* video: of sequence numbers; more with each new SSRC */
     struct mcu_frames *frames; /* video */
     struct mcu_lips lips;      /* likewise */
     uint32_t width, height; /* of the last key frame, or as it follows from another layer's */
@@ -120,9 +120,8 @@ struct choice {
 
 struct out_stream {
     enum mcu_source source;
-    struct mcu_stream_options options;
-    size_t mid_size;
     int codec;
+    size_t mid_size;
     uint32_t ssrc, rtx_ssrc;
     int64_t sequence,
         rtx_sequence;   /* extended, of the last packet (before the first: random) */
@@ -130,14 +129,16 @@ struct out_stream {
     uint32_t timestamp; /* of the last packet */
     int64_t sent_at;    /* its time, us */
     int64_t tick;       /* audio: its tick */
-    uint64_t packets, bytes, pictures, nacks, resent, keys_asked;
+    uint64_t packets, bytes;
+    int64_t lossy_until; /* us: audio is sent with FEC, for loss was reported */
+    bool numbered;       /* its packets have transport-wide numbers */
+    struct mcu_stream_options options;
+    uint64_t pictures, nacks, resent, keys_asked;
     int64_t lost; /* as the far end reports */
     double loss, jitter_ms;
     uint8_t loss_said;     /* by MCU_EVENT_LOSS */
-    int64_t lossy_until;   /* us: audio is sent with FEC, for loss was reported */
     struct mcu_sent *sent; /* video, if NACKs are understood */
     uint16_t picture_id;
-    bool numbered;      /* its packets have transport-wide numbers */
     struct paced paced; /* video: what waits for its turn */
     bool broken;        /* video: a packet of the present picture was not sent, */
     bool refused;       /* or all of it, for the line is too thin */
@@ -182,38 +183,40 @@ struct leg {
     bool connected; /* WebRTC: a check with USE-CANDIDATE was authentic; RTP: has a remote */
     bool silent;    /* MCU_EVENT_SILENT was said and nothing came since: it is sent nothing */
     bool held;      /* it is sent no RTP, and nothing is expected of it */
+    bool muxed;     /* RTCP comes and goes on the RTP port */
     int across;     /* the leg to whose far end what comes goes on, and nothing else is sent to
                        this one (relay.c); 0: none */
-    struct opened *opened; /* of such a leg, where its packets are decrypted and encrypted anew
-                              for the other (opened.c); NULL: they go on as they came */
-    int64_t came_at[2];    /* of such a leg: when its last RTP and RTCP came, us */
-    struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
-    struct proven proven[PROVEN];
-    unsigned proven_next;
     struct udp_socket *socket, *rtcp_socket; /* references; by which it is reached */
     union udp_address remote, rtcp_remote;
     int64_t authentic_at; /* the last check or SRTP packet from the present address: consent */
     int64_t heard_at; /* the same, or a packet that was skipped: it has not gone elsewhere */
     int64_t rtt;      /* us; -1: not known */
-    uint32_t ssrc;    /* of our RTCP while we send nothing */
-    bool muxed;       /* RTCP comes and goes on the RTP port */
-    struct mcu_srtp *sending, *receiving;           /* NULL: no keys */
-    struct mcu_srtp *rtcp_sending, *rtcp_receiving; /* of RTCP's own; NULL: those */
-    struct greeted greeted[2][GREETED];
-    int greeted_last[2];               /* number */
-    unsigned greeted_said;             /* in this second */
-    struct early early[2];             /* by ports of its own: RTP's, RTCP's */
-    struct in_stream *in[MCU_SOURCES]; /* the first layer of each */
-    struct choice choices[MCU_SOURCES];
+    struct mcu_srtp *sending, *receiving; /* NULL: no keys */
+    struct in_stream *in[MCU_SOURCES];    /* the first layer of each */
     struct out_stream *out[MCU_SOURCES];
-    struct leg_sounding sounding;  /* the sound thread's (tick.h) */
     struct congestion *congestion; /* NULL: it sends no pictures, and nothing is numbered */
-    uint32_t limit;                /* bit/s that we ask for, 0: none */
+    struct leg_sounding sounding;  /* the sound thread's (tick.h) */
+    uint64_t drops[MCU_DROPS];
+    struct proven proven[PROVEN];
+    unsigned proven_next;
+    /* From here on, what no packet of sound touches. */
+    struct mcu_srtp *rtcp_sending, *rtcp_receiving; /* of RTCP's own; NULL: those */
+    struct opened *opened;     /* of one with `across`, where its packets are decrypted and
+                                  encrypted anew for the other (opened.c); NULL: they go on as they
+                                  came */
+    int64_t came_at[2];        /* of such a leg: when its last RTP and RTCP came, us */
+    struct credentials ice[2]; /* [0] in force, [1] of a restart that no check proved yet */
+    uint32_t ssrc;             /* of our RTCP while we send nothing */
+    struct greeted greeted[2][GREETED];
+    int greeted_last[2];   /* number */
+    unsigned greeted_said; /* in this second */
+    struct early early[2]; /* by ports of its own: RTP's, RTCP's */
+    struct choice choices[MCU_SOURCES];
+    uint32_t limit; /* bit/s that we ask for, 0: none */
     unsigned dtls_waiting;
     unsigned dtls_said; /* DTLS in this second; and other */
     unsigned said;      /* events that the far end caused; */
     unsigned nacked;    /* and items of its NACKs */
-    uint64_t drops[MCU_DROPS];
 };
 
 /* -- the plane -- */

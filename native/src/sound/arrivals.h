@@ -15,15 +15,15 @@
 #define MCU_DELAY_FIRST 1920 /* at first, while little is known */
 #define MCU_DELAY_MOST 9600
 
-struct mcu_arrivals {           /* zero it to begin */
-    int64_t zero;               /* our time less the stream's when the first packet came */
-    int32_t late[MCU_ARRIVALS]; /* how much later than that the others came */
-    int64_t at[MCU_ARRIVALS];   /* and when */
-    int32_t first, count;       /* the oldest, and how many */
-    int64_t group;              /* which 20 ms of the stream the newest are of */
-    int32_t fastest, spread;    /* the least of `late`; what nearly all needed more */
+struct mcu_arrivals {        /* zero it to begin */
+    int64_t zero;            /* our time less the stream's when the first packet came */
+    int32_t first, count;    /* the oldest, and how many */
+    int64_t group;           /* which 20 ms of the stream the newest are of */
+    int32_t fastest, spread; /* the least of `late`; what nearly all needed more */
     int32_t latest[MCU_ARRIVALS_LATEST]; /* the greatest of `late`, the greatest first */
     bool unranked;                       /* they and the fastest have to be looked for */
+    int32_t late[MCU_ARRIVALS];          /* how much later than `zero` each came */
+    int64_t at[MCU_ARRIVALS];            /* and when */
 };
 
 /* A packet that begins at `timestamp` came at `now`. */

@@ -24,7 +24,7 @@ struct mcu_hearing {
     int64_t astray_since; /* when the first came of those that were all too late; 0: none */
     struct mcu_pace pace;
     struct mcu_arrivals arrivals;
-    struct mcu_supply supply;
+    struct mcu_supply supply; /* large: last */
 };
 
 static int64_t samples_of(int64_t us) { return us * (MCU_RATE / 1000) / 1000; }

@@ -13,12 +13,12 @@ struct mcu_packet {
     uint8_t slot; /* of the payload */
 };
 
-struct mcu_queue { /* zero it to begin */
-    struct mcu_packet packets[MCU_HEARING_PACKETS];
+struct mcu_queue { /* zero it to begin; large arrays behind what each packet touches */
     size_t count;
     uint64_t used; /* slots; the lowest that is free is taken, so that few pages are touched */
     int64_t newest; /* highest sequence number that came */
     uint64_t seen;  /* which of the 64 up to it came: bit 0 is the newest */
+    struct mcu_packet packets[MCU_HEARING_PACKETS];
     uint8_t payloads[MCU_HEARING_PACKETS][MCU_DATAGRAM];
 };
 

@@ -12,8 +12,6 @@
 
 struct mcu_supply { /* zero it, then mcu_supply_restart */
     struct mcu_hearing_stats *stats;
-    struct mcu_queue queue;
-    struct mcu_weave weave;
     int64_t next;          /* stream time after what waits in the weave */
     int64_t last_sequence; /* of the last packet that was played; -1: none */
     int32_t last_duration;
@@ -23,6 +21,8 @@ struct mcu_supply { /* zero it, then mcu_supply_restart */
         doubtful; /* samples made up: lost or never said, which the next packet will tell */
     double loss;  /* of packets, of late */
     int32_t without_fec; /* packets since the last that carried FEC */
+    struct mcu_weave weave;
+    struct mcu_queue queue;
 };
 
 /* Another stream: only what waits stays. */

@@ -20,9 +20,9 @@ struct mcu_weave {                                  /* zero it, then mcu_weave_r
     float gain;
     int32_t piece; /* made up at a time */
     int32_t ahead; /* made up and not needed yet: the end of `more` */
+    size_t count;  /* samples that wait */
     int16_t more[MCU_TICK + MCU_WEAVE_JOIN];
     int16_t tail[MCU_WEAVE_JOIN]; /* how what waits would go on */
-    size_t count;                 /* samples that wait */
     int16_t samples[MCU_WEAVE_MAX];
 };
 

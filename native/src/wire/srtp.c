@@ -33,10 +33,10 @@ struct mcu_srtp {
     uint8_t key[MCU_SRTP_KEY_MAX];
     bool sending;
     struct box rtp, rtcp;
-    struct source sources[MCU_SRTP_SOURCES];
-    size_t source_count;
     uint64_t clock;   /* of `used` */
     uint32_t counter; /* that is tried next for a source that is not known */
+    size_t source_count;
+    struct source sources[MCU_SRTP_SOURCES];
 };
 
 struct mcu_srtp *mcu_srtp_new(enum mcu_srtp_profile profile, const uint8_t *key, bool sending)

@@ -49,6 +49,9 @@ class Outlets:
         ]
         self._transports.send_picture([connection.transport for connection in inside], source, picture)
 
+    def take(self) -> None:
+        self._transports.take()
+
     def request_key(self, leg: LegId, source: Source) -> None:
         if (connection := self._seats.connection(leg)) is not None:
             connection.transport.request_key(source)

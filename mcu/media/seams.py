@@ -186,6 +186,9 @@ class TransportFactory(Protocol):
     def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None:
         """One picture to many legs. Those that were not sent it whole are told `on_key_request`."""
 
+    def take(self) -> None:
+        """Whoever has something to be told is, now: pictures wait for each other, for a tick at most."""
+
     def dropped(self) -> Mapping[str, int]:
         """What its transports dropped, by reason, since the worker started; of those that are gone too."""
 
@@ -315,6 +318,9 @@ class PictureOutputs(Protocol):
     """What the picture mixer asks the room to do. Called on the event loop."""
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None: ...
+
+    def take(self) -> None:
+        """Have `on_picture` called for those that have come."""
 
     def aim(self, leg: LegId, bits_per_second: int) -> None: ...
 

@@ -112,6 +112,7 @@ class RecordedOutputs:
     losses: dict[LegId, float] = field(default_factory=dict)  # what legs report
     aims: dict[LegId, int] = field(default_factory=dict)
     room: bool = True  # for another encoder
+    taken: int = 0  # how often what has come was asked for
 
     def send_picture(self, legs: Sequence[LegId], source: Source, picture: EncodedPicture) -> None:
         (self.sent if source is Source.CAMERA else self.content).append((list(legs), picture))
@@ -130,6 +131,9 @@ class RecordedOutputs:
 
     def aim(self, leg: LegId, bits_per_second: int) -> None:
         self.aims[leg] = bits_per_second
+
+    def take(self) -> None:
+        self.taken += 1
 
     def layout_changed(self, viewers: Sequence[LegId], shown: Shown) -> None:
         self.layouts.append((list(viewers), shown.layout, shown.tiles))

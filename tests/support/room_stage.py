@@ -99,6 +99,8 @@ class ScriptedTransports:
 
     def send_picture(self, transports: Sequence[Transport], source: Source, picture: EncodedPicture) -> None: ...
 
+    def take(self) -> None: ...
+
     def dropped(self) -> Mapping[str, int]:
         return {}
 

@@ -27,13 +27,14 @@ from mcu.media.picture.delivery import Delivery, Wish
 from mcu.media.picture.job import Job, Viewed
 from mcu.media.picture.layout import WITH_CONTENT, check_canvas
 from mcu.media.picture.pace import Pace
-from mcu.media.picture.pools import Pools
+from mcu.media.picture.pools import Pools, Share
 from mcu.media.picture.sizes import allows
 from mcu.media.picture.stage import Stage
 from mcu.media.picture.view import View, tiles_by_picture
 from mcu.media.seams import VIDEO_CLOCK, EncodedPicture, FrameLimit, PictureOutputs, Seen, Shown, Viewer, Wanted
 
 TUNE_EVERY_S: Final = 0.5  # how often legs' lines are held against what they are sent
+DECODE_MOST_S: Final = 0.010  # for which a frame waits for what has come
 
 _log = structlog.get_logger(__name__)
 _Picture = tuple[LegId, Source]
@@ -47,6 +48,7 @@ class RoomPictures:
         check_canvas(profile.width, profile.height)
         self._profile, self._pools, self._outputs = profile, pools, outputs
         self._clock = clock or SystemClock()
+        self._decoding = Share(pools.decode)
         self._layout = profile.layout
         self._stage = Stage()
         self._streams: dict[_Picture, Stream] = {}
@@ -264,7 +266,7 @@ class RoomPictures:
         self._tell()
 
     def _open(self, leg: LegId, source: Source) -> Stream:
-        return Stream(self._pools.decode, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
+        return Stream(self._decoding, self._clock, lambda: self._outputs.request_key(leg, source), self._drop)
 
     def _close(self, picture: _Picture) -> None:
         self._streams.pop(picture).close()
@@ -316,6 +318,8 @@ class RoomPictures:
                 due = self._pace.next(self._clock.monotonic())
                 await asyncio.sleep(max(0.0, due - self._clock.monotonic()))
                 self._pace.started(self._clock.monotonic())
+                self._outputs.take()
+                await self._decoding.done(DECODE_MOST_S)
                 await self._guarded_frame(due)
         finally:
             await self._end()

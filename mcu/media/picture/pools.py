@@ -5,6 +5,7 @@ picture then, and no stream falls behind, and asks its sender for a key frame, b
 Both are bounded: a stream has at most `decoder.QUEUE` pictures there, and a view one job.
 """
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -58,6 +59,41 @@ class Crew:
             except Exception:  # the outermost loop of all decoders: what one of them left undone is its stream's alone
                 _log.exception("decoding_failed")
             del given, work, arguments  # not kept until the next is there
+
+
+class Share:
+    """A `decoder.Pool`: what one room has done by another, and when that is all done. Belongs to one event loop."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._left = 0  # pieces of work
+        self._done: asyncio.Future[None] | None = None  # somebody waits
+
+    def submit(self, work: Callable[..., None], /, *arguments: Any) -> None:
+        with self._lock:
+            self._left += 1
+        self._pool.submit(self._run, work, arguments)
+
+    async def done(self, at_most: float) -> None:
+        """Returns once nothing is left, or after so many seconds."""
+        with self._lock:
+            if not self._left:
+                return
+            self._done = done = asyncio.get_running_loop().create_future()
+        await asyncio.wait([done], timeout=at_most)
+
+    def _run(self, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        try:
+            work(*arguments)
+        finally:
+            with self._lock:
+                self._left -= 1
+                done = None if self._left else self._done
+                if done is not None:
+                    self._done = None
+            if done is not None:  # one wake-up for them all
+                done.get_loop().call_soon_threadsafe(done.set_result, None)
 
 
 @contextmanager

@@ -99,6 +99,11 @@ class Engine:
         if self._legs.pop(handle, None) is not None:
             self.plane.remove(handle)
 
+    def take(self) -> None:
+        """What has come by now, also what waits for other events to be told of."""
+        if self._reading:
+            self._take()
+
     def stats(self) -> dict[str, Any]:
         """The plane's totals: see `struct mcu_plane_stats` in plane.h."""
         return self.plane.stats()

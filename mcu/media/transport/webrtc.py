@@ -234,6 +234,9 @@ class WebRtcTransports:
         kind = "VP8" if picture.codec == "VP8" else "H264"
         self._engine.plane.send_picture(handles, NUMBERS[source], kind, picture.data, picture.timestamp, picture.key)
 
+    def take(self) -> None:
+        self._engine.take()
+
     def dropped(self) -> Mapping[str, int]:
         """What was dropped since the worker started, by reason; of legs that are gone too."""
         return self._drops + Counter(self._engine.stats()["drops"])

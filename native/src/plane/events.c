@@ -11,12 +11,15 @@
 #define PICTURES_UNTIL (MCU_PLANE_EVENTS / 2)
 /* So many of those that can wait for others wait. */
 #define WAIT_UNTIL (MCU_PLANE_EVENTS / 8)
+/* A tick, which comes as often, tells of them as a rule. */
+#define WAIT_US 25000
 
 struct events {
     pthread_mutex_t lock;
     int fd;
     size_t first, count, bytes;
-    bool told; /* `fd` is readable */
+    bool told;     /* `fd` is readable */
+    int64_t waits; /* since when there are some, where it is not */
     uint64_t dropped;
     struct mcu_event ring[MCU_PLANE_EVENTS];
 };
@@ -54,12 +57,22 @@ static bool has_room(const struct events *events, const struct mcu_event *event)
     return events->count < MCU_PLANE_EVENTS;
 }
 
-/* Each leg's come once a second, and nothing is late that is done at the next tick: a wake-up
- * costs more than the event. */
+/* A wake-up costs more than the event. Each leg's reports come once a second, and are not late
+ * at the next tick. Nor are pictures: they are taken as the room's next is begun, if not
+ * before. But one that somebody may have waited for, or that is to wait so long and no longer,
+ * is told of at once. */
 static bool can_wait(const struct events *events, const struct mcu_event *event)
 {
-    return (event->kind == MCU_EVENT_REPORT || event->kind == MCU_EVENT_LOSS) &&
-           events->count < WAIT_UNTIL;
+    const bool report = event->kind == MCU_EVENT_REPORT || event->kind == MCU_EVENT_LOSS;
+    const bool picture = event->kind == MCU_EVENT_PICTURE && !event->key && !event->b;
+    return (report || picture) && events->count < WAIT_UNTIL;
+}
+
+/* Locked. */
+static void tell(struct events *events)
+{
+    events->told = true;
+    eventfd_write(events->fd, 1);
 }
 
 bool events_put(struct events *events, const struct mcu_event *event)
@@ -69,10 +82,10 @@ bool events_put(struct events *events, const struct mcu_event *event)
     if (room) {
         events->ring[(events->first + events->count++) % MCU_PLANE_EVENTS] = *event;
         events->bytes += event->size;
-        if (!events->told && !can_wait(events, event)) {
-            events->told = true;
-            eventfd_write(events->fd, 1);
-        }
+        if (events->count == 1)
+            events->waits = plane_now();
+        if (!events->told && !can_wait(events, event))
+            tell(events);
     } else {
         events->dropped++;
     }
@@ -98,6 +111,22 @@ int events_take(struct events *events, struct mcu_event *event)
     }
     pthread_mutex_unlock(&events->lock);
     return taken;
+}
+
+int64_t events_wake(struct events *events)
+{
+    pthread_mutex_lock(&events->lock);
+    const int64_t wake = events->count && !events->told ? events->waits + WAIT_US : INT64_MAX;
+    pthread_mutex_unlock(&events->lock);
+    return wake;
+}
+
+void events_remind(struct events *events, int64_t now)
+{
+    pthread_mutex_lock(&events->lock);
+    if (events->count && !events->told && now - events->waits >= WAIT_US)
+        tell(events);
+    pthread_mutex_unlock(&events->lock);
 }
 
 uint64_t events_dropped(struct events *events)

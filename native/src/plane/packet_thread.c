@@ -1,5 +1,6 @@
 #include "packet_thread.h"
 
+#include "events.h"
 #include "leg.h"
 #include "legs.h"
 #include "link.h"
@@ -214,6 +215,7 @@ static void look_after(struct packet_thread *self, int64_t now)
     tcp_look_after(self->plane, now);
     look_after_paced(self, now);
     plane_unlock(self->plane);
+    events_remind(self->plane->events, now);
 }
 
 /* Milliseconds until something is due, rounded up; -1: nothing is. */
@@ -229,6 +231,8 @@ static int until_due(struct packet_thread *self, int64_t now)
     int64_t due = slices ? self->slice_at + slices * (int64_t)SLICE_US : INT64_MAX;
     due = wake < due ? wake : due;
     due = tcp < due ? tcp : due;
+    const int64_t events = events_wake(self->plane->events);
+    due = events < due ? events : due;
     if (due == INT64_MAX)
         return -1;
     return due <= now ? 1 : (int)((due - now + 999) / 1000);

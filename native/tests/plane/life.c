@@ -173,6 +173,34 @@ static void reports_wait_for_others(void)
     events_free(events);
 }
 
+static void pictures_wait_for_others_but_not_for_ever(void)
+{
+    const struct mcu_event picture = {.kind = MCU_EVENT_PICTURE, .size = 800};
+    struct mcu_event told[] = {picture, picture}, event;
+    told[0].key = true;
+    told[1].b = 1000; /* us that it waits for its sound */
+    struct events *events = events_new();
+    struct pollfd ready = {.fd = events_fd(events), .events = POLLIN};
+    CHECK(events_wake(events) == INT64_MAX);
+    CHECK(events_put(events, &picture) && poll(&ready, 1, 0) == 0);
+    const int64_t wake = events_wake(events);
+    CHECK(wake < INT64_MAX);
+    events_remind(events, wake - 1);
+    CHECK(poll(&ready, 1, 0) == 0);
+    events_remind(events, wake);
+    CHECK(poll(&ready, 1, 0) == 1 && events_wake(events) == INT64_MAX);
+    CHECK(events_take(events, &event) && poll(&ready, 1, 0) == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(events_put(events, &picture) && poll(&ready, 1, 0) == 0);
+        CHECK(events_put(events, &told[i]) && poll(&ready, 1, 0) == 1);
+        while (events_take(events, &event))
+            continue;
+    }
+    events_remind(events, INT64_MAX); /* nothing waits */
+    CHECK(poll(&ready, 1, 0) == 0);
+    events_free(events);
+}
+
 /* -- removal while packets fly -- */
 
 struct storm {
@@ -296,6 +324,7 @@ void life_tests(void)
     TEST(one_port_on_all_addresses);
     TEST(events_are_bounded_and_pictures_go_first);
     TEST(reports_wait_for_others);
+    TEST(pictures_wait_for_others_but_not_for_ever);
     TEST(legs_are_removed_while_packets_fly);
     TEST(a_leg_goes_while_another_thread_shows_it_pictures);
     TEST(a_codec_that_is_none_is_refused);

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -26,8 +27,10 @@ from structlog.testing import capture_logs
 
 from mcu.errors import Invalid
 from mcu.ids import LegId
+from mcu.media._native import I420
 from mcu.media.messages import Layout, RoomProfile, Source
 from mcu.media.picture import rates
+from mcu.media.picture.decoder import PictureDecoder
 from mcu.media.picture.encoder import PictureEncoder
 from mcu.media.picture.mixer import RoomPictures
 from mcu.media.picture.pools import Pools
@@ -446,9 +449,49 @@ async def test_it_runs_at_its_frame_rate_and_ends_when_it_is_cancelled(pool: Thr
         await running
     assert running.cancelled()
     assert 15 <= len(out.sent) <= 32
+    assert out.taken >= len(out.sent)  # nothing that came in time misses a frame
     steps = {b.timestamp - a.timestamp for (_, a), (_, b) in zip(out.sent, out.sent[1:], strict=False)}
     assert all(step > 0 and step % 3000 == 0 for step in steps)
     pool.shutdown()
+
+
+async def test_what_came_before_a_frame_is_due_is_in_it_though_it_was_not_told_of(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, found, came = RecordedOutputs(), list[bool](), list[str]()
+    room = RoomPictures(PROFILE, Pools(pool, pool), out)
+    decode, frame = PictureDecoder.decode, RoomPictures.frame
+
+    def slowly(self: PictureDecoder, pictures: Sequence[EncodedPicture]) -> I420 | None:
+        time.sleep(0.003)
+        came.append("decoded")
+        return decode(self, pictures)
+
+    async def look(self: RoomPictures, due: float) -> None:
+        found.append(len(came) == out.taken)
+        await frame(self, due)
+
+    monkeypatch.setattr(PictureDecoder, "decode", slowly)
+    monkeypatch.setattr(RoomPictures, "frame", look)
+    [picture] = encoded([frame_of(BLUE)])
+    monkeypatch.setattr(out, "take", lambda: show(room, out, picture))
+    room.set_seen([seen("a"), seen("b")])
+    room.set_viewers([viewer("a")])
+    await room.frame(0)  # all have their tiles
+    found.clear()
+    running = asyncio.create_task(room.run())
+    await asyncio.sleep(0.5)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert len(found) >= 5
+    assert found.count(False) <= len(found) // 4  # where the machine took longer than a frame waits
+    pool.shutdown()
+
+
+def show(room: RoomPictures, out: RecordedOutputs, picture: EncodedPicture) -> None:
+    out.taken += 1
+    room.on_picture(LegId("b"), Source.CAMERA, picture)
 
 
 async def test_a_canvas_that_cannot_be_divided_is_refused(pool: ThreadPoolExecutor) -> None:

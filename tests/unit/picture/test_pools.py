@@ -10,7 +10,7 @@ from pictures import BLUE, seen, viewer
 from mcu.ids import LegId
 from mcu.media.messages import Source
 from mcu.media.picture.decoder import QUEUE
-from mcu.media.picture.pools import pools
+from mcu.media.picture.pools import Share, pools
 
 
 def _name() -> str:
@@ -55,3 +55,28 @@ async def test_what_comes_is_decoded_though_every_encoder_is_busy() -> None:
         await meeting.until(lambda: meeting.shows("a", BLUE))
         meeting.room.set_viewers([])
         await asyncio.sleep(0)
+
+
+async def test_who_asks_is_told_when_all_of_a_share_is_done_or_has_waited_long_enough() -> None:
+    hold, done = threading.Event(), list[int]()
+
+    def work(number: int) -> None:
+        hold.wait()
+        done.append(number)
+        if number == 1:
+            raise ValueError
+
+    with pools() as both:
+        share, other = Share(both.decode), Share(both.decode)
+        await asyncio.wait_for(share.done(60), 5)  # there is nothing
+        for number in range(3):
+            share.submit(work, number)
+        await asyncio.wait_for(share.done(0.01), 5)  # it takes too long
+        await asyncio.wait_for(other.done(60), 5)
+        waiting = asyncio.create_task(share.done(60))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        assert not done
+        hold.set()
+        await asyncio.wait_for(waiting, 5)
+        assert sorted(done) == [0, 1, 2]

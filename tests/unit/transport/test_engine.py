@@ -4,6 +4,7 @@ The plane is scripted here: it is a fault and a flood. The real one is in `tests
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 
@@ -31,12 +32,17 @@ class ScriptedPlane:
     def fileno(self) -> int:
         return self._fd
 
-    def say(self, *events: Event) -> None:
+    def keep(self, *events: Event) -> None:
+        """They wait for others to be told of."""
         self.script += events
+
+    def say(self, *events: Event) -> None:
+        self.keep(*events)
         os.eventfd_write(self._fd, 1)
 
     def events(self) -> list[Event]:
-        os.eventfd_read(self._fd)
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._fd)
         said, self.script = self.script, []
         self.taken += len(said)
         return said
@@ -110,6 +116,24 @@ async def test_a_leg_that_fails_is_told_and_nobody_else_notices(engine: Engine, 
     assert (bad.failed, bad.heard) == (1, [])
     assert (good.failed, [heard.a for heard in good.heard]) == (0, [2])
     assert [line["event"] for line in lines] == ["leg_event_failed"]
+
+
+async def test_what_waits_is_had_for_the_asking_but_not_while_too_much_waits_here(
+    engine: Engine, plane: ScriptedPlane
+) -> None:
+    hearing = Hearing()
+    engine.listen(1, hearing)
+    plane.keep(event(PICTURE, a=1), event(PICTURE, a=2))
+    await turns()
+    assert hearing.heard == []
+    engine.take()
+    assert [heard.a for heard in hearing.heard] == [1, 2]
+    engine.listen(1, Hearing(work_s=0.01))
+    plane.say(*(event(PICTURE, a=number) for number in range(WAITING_MAX + 10)))
+    await asyncio.sleep(0.005)
+    plane.keep(event(PICTURE, a=3))
+    engine.take()
+    assert plane.script, "more was taken than may wait here"
 
 
 async def test_a_flood_leaves_the_loop_to_others_and_stays_in_the_plane(engine: Engine, plane: ScriptedPlane) -> None:

@@ -79,15 +79,15 @@ def cameras(directory: Path, legs: int, sizes: tuple[Size, ...] = PLAIN, fps: in
     return [made[number % DIFFERENT] for number in range(legs)]
 
 
-def composed(legs: int, sizes: Sequence[Size] = PLAIN) -> list[VideoFrame]:
+def composed(legs: int, sizes: Sequence[Size] = PLAIN, layout: Layout = Layout.AUTO) -> list[VideoFrame]:
     """One loop of the composed picture of so many cameras, as the encoder of their room gets it.
 
-    It is in the layout that a room has by itself, of the size of each camera that the room takes for the tile, and
-    painted by the room's own compositor. The first leg speaks.
+    It is in the layout that the room has, of the size of each camera that the room takes for the tile, and painted by
+    the room's own compositor. The first leg speaks.
     """
     names = tuple(LegId(f"leg-{number}") for number in range(legs))
     scene = Scene(seen=names, recent=names[:1])
-    drawn = resolve(Layout.AUTO, scene)
+    drawn = resolve(layout, scene)
     tiles = arrange(drawn, *CANVAS, seat(drawn, scene, ()))
     shown = [shots(camera_loop(number % DIFFERENT, nearest(tile, sizes))) for number, tile in enumerate(tiles)]
     canvas, frames = Canvas(*CANVAS), []

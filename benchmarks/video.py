@@ -27,6 +27,7 @@ from benchmarks.legs import Carry, carried
 from benchmarks.processes import thread_seconds
 from benchmarks.progress import say
 from benchmarks.reference import Reference
+from mcu.media.messages import Layout
 from mcu.media.picture.rates import LADDER_720P
 
 TALKERS: Final = 3
@@ -41,6 +42,7 @@ OWN_SETTINGS: Final = {"MCU_MEDIA__FPS": str(OWN_FPS), "MCU_MEDIA__WORKER_CORES"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legs", type=int, default=9, help="connected clients, all of them with a camera")
     parser.add_argument("--simulcast", action="store_true", help="they send three layers, up to 1280x720")
+    parser.add_argument("--grid", action="store_true", help="all of them are seen, in tiles of one size")
     parser.add_argument("--personal", action="store_true", help="a room with personal views beside it")
     parser.add_argument("--seconds", type=float, default=10, help="how long the server is weighed in a turn")
     parser.add_argument("--repeats", type=int, default=2, help="turns of the room and of the encoder alone")
@@ -53,19 +55,21 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     prefix = pin_load()
     sizes, legs = SIMULCAST if options.simulcast else PLAIN, options.legs
-    frames = composed(legs, sizes)
+    layout = Layout.GRID if options.grid else Layout.AUTO
+    frames = composed(legs, sizes, layout)
     rooms = []
     for turn in range(options.repeats):
         say(f"mcu: {legs} legs with cameras, {options.seconds:g} s (turn {turn + 1})")
-        async with ours(prefix, SETTINGS) as contestant:
+        async with ours(prefix, SETTINGS, layout=layout) as contestant:
             rooms.append(await weigh(contestant, legs, sizes, options.seconds, frames=frames))
         say(f"{rooms[-1]['cpu_percent']} % of a core; a picture that is only encoded: {rooms[-1]['encode_ms']} ms")
     percent = statistics.median(room["cpu_percent"] for room in rooms)
     at_25 = statistics.median(room["cpu_ms_per_picture"] for room in rooms) * FPS / 10
-    own = await _personal(prefix, legs, sizes, options.seconds, rooms[-1]) if options.personal else {}
+    own = await _personal(prefix, layout, legs, sizes, options.seconds, rooms[-1]) if options.personal else {}
     return {
         "legs": legs,
         "size": "{}x{}".format(*CANVAS),
+        "layout": layout,
         "sent": [f"{size.width}x{size.height}" for size in sizes],
         "cpu_percent": round(percent, 1),
         "cpu_percent_per_leg": round(percent / legs, 2),
@@ -88,7 +92,7 @@ def encodes_worth(room: dict[str, Any]) -> float:
 
 
 async def _personal(
-    prefix: list[str], legs: int, sizes: tuple[Size, ...], seconds: float, quick: dict[str, float]
+    prefix: list[str], layout: Layout, legs: int, sizes: tuple[Size, ...], seconds: float, quick: dict[str, float]
 ) -> dict[str, Any]:
     """The same room with a view for each leg; and what that costs at 25 pictures a second, of the shared one, `quick`.
 
@@ -97,7 +101,7 @@ async def _personal(
     rooms = []
     for personal in (False, True):
         say(f"mcu: {legs} legs, {'personal views' if personal else 'one view'}, {OWN_FPS} pictures a second")
-        async with ours(prefix, OWN_SETTINGS, personal=personal) as contestant:
+        async with ours(prefix, OWN_SETTINGS, personal=personal, layout=layout) as contestant:
             rooms.append(await weigh(contestant, legs, sizes, seconds, OWN_FPS))
     shared, own = rooms
     faster = max(quick["pictures_per_s"] - shared["pictures_per_s"], 1)

@@ -66,7 +66,7 @@ KEYS = {
     "idle": {"rooms", "cpu_percent"},
     "registrar": {"endpoints", "refreshes", "failed", "cpu_percent", "idle_cpu_percent"},
     "video": {
-        *("legs", "size", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
+        *("legs", "size", "layout", "sent", "cpu_percent", "cpu_percent_per_leg", "legs_per_core", "pictures_per_s"),
         *("encode_percent", "encodes_worth", "encodes_per_picture", "longest_picture_gap_ms", "longest_audio_gap_ms"),
         *("personal", "ratio", "cpu_percent_by_thread", "machine_longest_late_ms"),
     },

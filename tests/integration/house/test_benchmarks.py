@@ -134,7 +134,7 @@ HAPPENED: dict[str, Callable[[Figures], bool]] = {  # what it counts
     ),
     "growth": lambda of: of["legs"] == [2, 4],
     "ticks": lambda of: of["ticks_within_5_ms_percent"] > 0,
-    "packets": lambda of: of["us_with_coding"] > of["us_per_packet"] > of["us_of_the_kernel"] / 2 > 0,
+    "packets": lambda of: of["us_with_coding"] > max(of["us_per_packet"], of["us_of_the_kernel"]) > 0,
     "delay": lambda of: 0 < of["p50_ms"] < 1000,
     "loss": lambda of: of["lost"] > 0 and of["legs_closed"] == 0,
     "strangers": lambda of: of["strays"] > 500,
